@@ -1,0 +1,2 @@
+//! Programs a user would start from.
+#![forbid(unsafe_code)]

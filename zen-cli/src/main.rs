@@ -1,0 +1,4 @@
+//! The `zen` command.
+#![forbid(unsafe_code)]
+
+fn main() {}

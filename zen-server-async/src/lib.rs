@@ -1,0 +1,2 @@
+//! Servers over tokio: one thread, or several.
+#![forbid(unsafe_code)]
