@@ -1,0 +1,229 @@
+//! Admission: whether to accept a connection now.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+/// The first pause after the system had no descriptor or memory for a connection, and the longest.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// How often, at the most, a failure to accept is to be logged.
+const REPORT_EVERY: Duration = Duration::from_secs(1);
+
+/// A listener's state machine: connections against the cap, back-off when the system is out of descriptors or memory, drain.
+///
+/// While [`wants_accept`](Self::wants_accept) is false new connections wait in the listener's backlog.
+///
+/// ```
+/// use zen_proto::Admission;
+///
+/// let mut admission = Admission::new(1);
+/// assert!(admission.wants_accept());
+/// admission.handle_accepted();
+/// assert!(!admission.wants_accept(), "one connection is the cap");
+/// admission.handle_closed();
+/// assert!(admission.wants_accept());
+/// admission.drain();
+/// assert!(!admission.wants_accept() && admission.is_drained());
+/// ```
+#[derive(Debug)]
+pub struct Admission {
+    cap: usize,
+    open: usize,
+    draining: bool,
+    /// The pause that the next failure will cause.
+    back_off: Duration,
+    resume_at: Option<Instant>,
+    reported_at: Option<Instant>,
+    unreported: u64,
+}
+
+/// A failure to accept that is worth a line in the log; the result of [`Admission::handle_error`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcceptTrouble {
+    /// How many failures there were since the last report, this one included.
+    pub failures: u64,
+    /// How long accepting now pauses: zero when only the one connection was concerned.
+    pub pause: Duration,
+}
+
+impl Admission {
+    /// Accepts while fewer than `cap` connections are open.
+    pub fn new(cap: usize) -> Self {
+        Self {
+            cap,
+            open: 0,
+            draining: false,
+            back_off: BACK_OFF.0,
+            resume_at: None,
+            reported_at: None,
+            unreported: 0,
+        }
+    }
+
+    /// Whether to accept.
+    pub fn wants_accept(&self) -> bool {
+        !self.draining && self.resume_at.is_none() && self.open < self.cap
+    }
+
+    /// A connection was accepted.
+    pub fn handle_accepted(&mut self) {
+        self.open += 1;
+        self.back_off = BACK_OFF.0;
+    }
+
+    /// An accepted connection is closed.
+    pub fn handle_closed(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// Accepting failed. A connection that died in the queue concerns only itself; anything else, such as EMFILE, ENFILE, ENOBUFS or
+    /// ENOMEM, would come again at once, so accepting pauses: 5 ms, then twice as long each time, at most 1 s.
+    ///
+    /// Some: log it. That is so at most once a second. "Would block" and "interrupted" are no failures, and never logged.
+    pub fn handle_error(&mut self, error: &io::Error, now: Instant) -> Option<AcceptTrouble> {
+        let pause = match Cause::of(error) {
+            Cause::Nothing => return None,
+            Cause::Connection => Duration::ZERO,
+            Cause::System => {
+                let pause = self.back_off;
+                self.resume_at = Some(now + pause);
+                self.back_off = (pause * 2).min(BACK_OFF.1);
+                pause
+            }
+        };
+        self.unreported += 1;
+        if self.reported_at.is_some_and(|at| now.saturating_duration_since(at) < REPORT_EVERY) {
+            return None;
+        }
+        self.reported_at = Some(now);
+        Some(AcceptTrouble { failures: std::mem::take(&mut self.unreported), pause })
+    }
+
+    /// Time has passed: ends a pause that is over. May be called at any time.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.resume_at.is_some_and(|at| at <= now) {
+            self.resume_at = None;
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.draining { None } else { self.resume_at }
+    }
+
+    /// Accepts nothing any more.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    /// Whether the server is done: draining, and nothing is open.
+    pub fn is_drained(&self) -> bool {
+        self.draining && self.open == 0
+    }
+}
+
+/// What a failure to accept is a failure of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Nothing,
+    Connection,
+    System,
+}
+
+impl Cause {
+    /// On Linux accept(2) also reports errors that are already pending on the new connection, and says to treat them like
+    /// "would block": try again.
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::Interrupted => Self::Nothing,
+            ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::TimedOut => Self::Connection,
+            _ => Self::System,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn emfile() -> io::Error {
+        io::Error::from_raw_os_error(24)
+    }
+
+    #[test]
+    fn the_cap_counts_open_connections() {
+        let mut admission = Admission::new(2);
+        admission.handle_accepted();
+        assert!(admission.wants_accept());
+        admission.handle_accepted();
+        assert!(!admission.wants_accept());
+        admission.handle_closed();
+        assert!(admission.wants_accept());
+    }
+
+    #[test]
+    fn out_of_descriptors_backs_off_twice_as_long_each_time_up_to_a_second() {
+        let mut admission = Admission::new(9);
+        let mut now = Instant::now();
+        let mut pauses = Vec::new();
+        for _ in 0..10 {
+            admission.handle_error(&emfile(), now);
+            let until = admission.poll_timeout().expect("a pause");
+            pauses.push((until - now).as_millis());
+            admission.handle_timeout(now + Duration::from_micros(4_999));
+            assert!(!admission.wants_accept(), "the pause is not over");
+            now = until;
+            admission.handle_timeout(now);
+            assert!(admission.wants_accept());
+        }
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
+        admission.handle_accepted();
+        admission.handle_error(&emfile(), now);
+        assert_eq!(admission.poll_timeout(), Some(now + Duration::from_millis(5)), "success forgives");
+    }
+
+    #[test]
+    fn a_log_line_a_second_at_most_and_none_is_forgotten() {
+        let mut admission = Admission::new(9);
+        let start = Instant::now();
+        let mut lines = Vec::new();
+        for millis in (0..2500).step_by(100) {
+            lines.extend(admission.handle_error(&emfile(), start + Duration::from_millis(millis)));
+        }
+        assert_eq!(lines.iter().map(|line| line.failures).collect::<Vec<_>>(), [1, 10, 10]);
+    }
+
+    #[test]
+    fn a_connection_that_died_in_the_queue_stops_nothing() {
+        let mut admission = Admission::new(9);
+        let now = Instant::now();
+        let trouble = admission.handle_error(&ErrorKind::ConnectionAborted.into(), now).expect("a report");
+        assert_eq!(trouble.pause, Duration::ZERO);
+        assert!(admission.wants_accept());
+        assert_eq!(admission.handle_error(&ErrorKind::WouldBlock.into(), now), None);
+    }
+
+    #[test]
+    fn a_drained_listener_wants_nothing_and_wakes_nobody() {
+        let mut admission = Admission::new(9);
+        let now = Instant::now();
+        admission.handle_accepted();
+        admission.handle_error(&emfile(), now);
+        admission.drain();
+        assert_eq!(admission.poll_timeout(), None);
+        assert!(!admission.wants_accept() && !admission.is_drained());
+        admission.handle_closed();
+        assert!(admission.is_drained());
+    }
+}

@@ -1,0 +1,57 @@
+//! Zen's own protocol: the aphorism table, its service, and its framing on both sides.
+
+use crate::delimiter::DelimiterFraming;
+use crate::service::{Answer, Service};
+
+/// The questions that have an answer, and the answers.
+pub const TABLE: [(&str, &str); 3] = [
+    ("Beautiful is better than?", "Ugly."),
+    ("Explicit is better than?", "Implicit."),
+    ("Simple is better than?", "Complex."),
+];
+
+/// The answer to any other question.
+pub const UNKNOWN: &str = "Error: unknown aphorism.";
+
+/// What is sent, instead of an answer, when a question is longer than the limit.
+pub const TOO_LONG: &str = "Error: question too long.";
+
+/// The server's framing: a question ends with the first `?`, white space before it is skipped.
+pub const fn framing() -> DelimiterFraming {
+    DelimiterFraming::new(b'?').skip_white_space().when_too_long(TOO_LONG.as_bytes())
+}
+
+/// The client's framing: an answer ends with the first `.`, and a question must end with its only `?`.
+pub const fn client_framing() -> DelimiterFraming {
+    DelimiterFraming::new(b'.').send_until(b'?')
+}
+
+/// The answer to `question`, which includes its `?`.
+///
+/// ```
+/// use zen_proto::aphorism;
+///
+/// assert_eq!(aphorism::answer(b"Simple is better than?"), "Complex.");
+/// assert_eq!(aphorism::answer(b"simple is better than?"), "Error: unknown aphorism.");
+/// ```
+#[inline]
+pub fn answer(question: &[u8]) -> &'static str {
+    // Each question of the table has a length of its own, and a slice comparison looks at the lengths first.
+    for (asked, answer) in TABLE {
+        if question == asked.as_bytes() {
+            return answer;
+        }
+    }
+    UNKNOWN
+}
+
+/// The service that answers from the [`TABLE`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Aphorisms;
+
+impl Service for Aphorisms {
+    #[inline]
+    fn answer(&mut self, question: &[u8], reply: &mut Answer<'_>) {
+        reply.put(answer(question).as_bytes());
+    }
+}

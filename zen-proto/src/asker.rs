@@ -1,0 +1,275 @@
+//! The client half: one connection's life, seen from the side that asks.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::buffer::Buffer;
+use crate::framing::{Cut, Framing, Output, Unsendable};
+
+/// The bounds of an [`Asker`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// The longest answer, in bytes on the wire. Default 65 536.
+    pub answer_length: usize,
+    /// How many questions may wait for their answers before [`Asker::wants_question`] says no. Default 32, as many as a server
+    /// takes: more could fill the network in both directions while neither side reads.
+    pub questions_in_flight: usize,
+    /// How long an answer may take, from when its question was asked. Default 30 s.
+    pub answer_deadline: Duration,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self { answer_length: 64 * 1024, questions_in_flight: 32, answer_deadline: Duration::from_secs(30) }
+    }
+}
+
+/// Why a client's conversation failed. `awaited` counts the questions that have no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskerError {
+    /// An answer did not end within [`ClientLimits::answer_length`].
+    #[error("the server's answer is longer than {limit} bytes")]
+    AnswerTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The server closed although it owed answers.
+    #[error("the server closed the connection with {awaited} answer(s) outstanding{}", if *.partial { ", one of them begun" } else { "" })]
+    ClosedEarly {
+        /// Questions without an answer.
+        awaited: usize,
+        /// Whether the server closed in the middle of an answer.
+        partial: bool,
+    },
+    /// An answer did not come within [`ClientLimits::answer_deadline`].
+    #[error("no answer within {:?} ({awaited} outstanding)", .deadline)]
+    TimedOut {
+        /// Questions without an answer.
+        awaited: usize,
+        /// The deadline.
+        deadline: Duration,
+    },
+    /// The server sent what was not asked for, or what is no answer in this framing.
+    #[error("the server sent bytes that answer no question")]
+    Unasked,
+    /// The connection broke.
+    #[error("the connection was lost with {awaited} answer(s) outstanding")]
+    Lost {
+        /// Questions without an answer.
+        awaited: usize,
+    },
+}
+
+/// Why a question cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The framing cannot send it.
+    #[error("this question cannot be sent: {0}")]
+    Unsendable(#[from] Unsendable),
+    /// The conversation has failed before.
+    #[error(transparent)]
+    Failed(#[from] AskerError),
+}
+
+/// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror of
+/// [`Conversation`](crate::Conversation).
+///
+/// Answers that arrived whole can be taken even after the conversation has failed; [`failed`](Self::failed) says why it did.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{Asker, ClientLimits, aphorism};
+///
+/// let now = Instant::now();
+/// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+/// asker.ask(b"Simple is better than?", now)?;
+/// assert_eq!(asker.transmit(), b"Simple is better than?");
+/// asker.handle_sent(22, now);
+///
+/// asker.handle_input(b"Comp", now);
+/// assert_eq!(asker.poll_answer(), None);
+/// asker.handle_input(b"lex.", now);
+/// assert_eq!(asker.poll_answer().as_deref(), Some(&b"Complex."[..]));
+/// # Ok::<(), zen_proto::AskError>(())
+/// ```
+#[derive(Debug)]
+pub struct Asker<F> {
+    framing: F,
+    limits: ClientLimits,
+    inbound: Buffer,
+    /// All that is buffered was looked at and is not a whole answer.
+    starved: bool,
+    outbound: Buffer,
+    /// When the questions that have no answer yet were asked.
+    asked: VecDeque<Instant>,
+    /// The server closed; what is buffered may still hold answers.
+    peer_closed: bool,
+    failed: Option<AskerError>,
+}
+
+impl<F: Framing> Asker<F> {
+    /// An asker on a fresh connection. `framing` cuts answers and writes questions.
+    pub fn new(framing: F, limits: ClientLimits) -> Self {
+        Self {
+            framing,
+            limits,
+            inbound: Buffer::default(),
+            starved: true,
+            outbound: Buffer::default(),
+            asked: VecDeque::new(),
+            peer_closed: false,
+            failed: None,
+        }
+    }
+
+    /// Asks a question: its bytes wait in [`transmit`](Self::transmit), its answer's deadline runs from `now`. More than
+    /// [`wants_question`](Self::wants_question) allows is taken too, and is the caller's to bound.
+    ///
+    /// # Errors
+    /// [`AskError::Unsendable`] when it is not a question of this protocol: nothing was sent, and the next may be asked.
+    /// [`AskError::Failed`] when the conversation has failed or the server has closed.
+    pub fn ask(&mut self, question: &[u8], now: Instant) -> Result<(), AskError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone().into());
+        }
+        if self.peer_closed {
+            return Err(AskerError::ClosedEarly { awaited: self.asked.len() + 1, partial: false }.into());
+        }
+        let start = self.outbound.len();
+        self.framing.open(&mut Output::new(&mut self.outbound));
+        self.outbound.append(question);
+        if let Err(error) = self.framing.seal(&mut Output::new(&mut self.outbound), start) {
+            self.outbound.truncate(start);
+            return Err(error.into());
+        }
+        self.asked.push_back(now);
+        Ok(())
+    }
+
+    /// Whether another question may be asked now: the connection is good, and fewer than
+    /// [`ClientLimits::questions_in_flight`] wait for their answers.
+    pub fn wants_question(&self) -> bool {
+        self.failed.is_none() && !self.peer_closed && self.asked.len() < self.limits.questions_in_flight
+    }
+
+    /// How many questions wait for their answers.
+    pub fn awaited(&self) -> usize {
+        self.asked.len()
+    }
+
+    /// The server sent `data`.
+    pub fn handle_input(&mut self, data: &[u8], _now: Instant) {
+        if self.failed.is_none() && !data.is_empty() {
+            self.inbound.append(data);
+            self.starved = false;
+        }
+    }
+
+    /// The server will send no more.
+    pub fn handle_eof(&mut self, _now: Instant) {
+        self.peer_closed = true;
+        self.fail_if_closed_early();
+    }
+
+    /// The first `n` bytes of [`transmit`](Self::transmit) were sent.
+    ///
+    /// # Panics
+    /// If there were fewer.
+    pub fn handle_sent(&mut self, n: usize, _now: Instant) {
+        assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
+        self.outbound.consume(n);
+    }
+
+    /// Time has passed. Fails the conversation if an answer is late, does nothing if none is; may be called at any time.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_some_and(|at| at <= now) {
+            self.fail(AskerError::TimedOut {
+                awaited: self.asked.len(),
+                deadline: self.limits.answer_deadline,
+            });
+        }
+    }
+
+    /// The connection broke: nothing can be sent or received any more.
+    pub fn handle_lost(&mut self, _now: Instant) {
+        self.peer_closed = true;
+        // Answers that came before are still there to be taken; only then is it known what is missing.
+        if self.starved {
+            self.fail(AskerError::Lost { awaited: self.asked.len() });
+        }
+    }
+
+    /// The next answer, in the order of the questions.
+    pub fn poll_answer(&mut self) -> Option<Bytes> {
+        if self.starved || self.failed.is_some() {
+            return None;
+        }
+        match self.framing.cut(self.inbound.unread()) {
+            Cut::Whole { skip, len, text } if len <= self.limits.answer_length => {
+                if self.asked.pop_front().is_none() {
+                    self.fail(AskerError::Unasked);
+                    return None;
+                }
+                let answer = Bytes::copy_from_slice(&self.inbound.unread()[text]);
+                self.inbound.consume(skip + len);
+                self.starved = self.inbound.is_empty();
+                self.fail_if_closed_early();
+                Some(answer)
+            }
+            Cut::Partial { skip, at_least } if at_least <= self.limits.answer_length => {
+                self.inbound.consume(skip);
+                self.starved = true;
+                self.fail_if_closed_early();
+                None
+            }
+            Cut::Whole { .. } | Cut::Partial { .. } => {
+                self.fail(AskerError::AnswerTooLong { limit: self.limits.answer_length });
+                None
+            }
+            Cut::Malformed => {
+                self.fail(AskerError::Unasked);
+                None
+            }
+        }
+    }
+
+    /// The bytes to send. Not empty: wants to write.
+    pub fn transmit(&self) -> &[u8] {
+        self.outbound.unread()
+    }
+
+    /// Whether to read: the server may send, and what it sent before was taken.
+    pub fn wants_read(&self) -> bool {
+        self.starved && !self.peer_closed && self.failed.is_none()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if no answer comes before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.failed.is_some() {
+            return None;
+        }
+        self.asked.front().and_then(|asked| asked.checked_add(self.limits.answer_deadline))
+    }
+
+    /// Why the conversation failed, if it did: drop the socket.
+    pub fn failed(&self) -> Option<&AskerError> {
+        self.failed.as_ref()
+    }
+
+    fn fail_if_closed_early(&mut self) {
+        let partial = !self.inbound.is_empty();
+        if self.peer_closed && self.starved && (partial || !self.asked.is_empty()) {
+            self.fail(AskerError::ClosedEarly { awaited: self.asked.len(), partial });
+        }
+    }
+
+    fn fail(&mut self, error: AskerError) {
+        self.failed.get_or_insert(error);
+        self.inbound.clear();
+        self.outbound.clear();
+        self.starved = true;
+    }
+}

@@ -1,0 +1,70 @@
+//! Why a conversation ended.
+
+use std::fmt;
+
+macro_rules! close_reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Why a conversation ended. Nothing that a peer does is an error of the server's: it is one of these.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum CloseReason {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl CloseReason {
+            /// Every reason, in the order of their declaration: `ALL[reason as usize] == reason`.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name used in logs and in JSON, in `snake_case`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+close_reasons! {
+    /// The peer closed between questions, and everything it asked was answered.
+    Finished = "finished",
+    /// The peer closed inside a question.
+    Truncated = "truncated",
+    /// A question was longer than [`Limits::question_length`](crate::Limits::question_length).
+    QuestionTooLong = "question_too_long",
+    /// The peer's bytes can never become a question.
+    Malformed = "malformed",
+    /// A question was not whole within [`Limits::question_deadline`](crate::Limits::question_deadline).
+    QuestionDeadline = "question_deadline",
+    /// Nothing was asked for [`Limits::idle_deadline`](crate::Limits::idle_deadline).
+    IdleDeadline = "idle_deadline",
+    /// The service owed an answer for [`Limits::answer_deadline`](crate::Limits::answer_deadline).
+    AnswerDeadline = "answer_deadline",
+    /// The peer left a byte unread for [`Limits::write_deadline`](crate::Limits::write_deadline).
+    WriteDeadline = "write_deadline",
+    /// The service panicked, gave a ticket up, or gave an answer that the framing cannot carry.
+    ServiceFailed = "service_failed",
+    /// The server drained: everything received whole was answered.
+    Drained = "drained",
+    /// The server drained, and [`Limits::drain_deadline`](crate::Limits::drain_deadline) passed before everything was answered
+    /// and sent.
+    DrainDeadline = "drain_deadline",
+    /// The connection broke: the peer reset it, or the network did.
+    ConnectionLost = "connection_lost",
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_its_own_index() {
+        for (index, reason) in CloseReason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, index);
+        }
+    }
+}

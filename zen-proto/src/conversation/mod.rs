@@ -1,0 +1,471 @@
+//! The conversation: one connection's life, without the connection.
+
+mod deadlines;
+mod in_flight;
+mod input;
+mod write_clock;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+pub use in_flight::{ForeignTicket, Question, Ticket};
+
+use crate::buffer::Buffer;
+use crate::framing::{Framing, Output, Refusal};
+use crate::service::{Answer, Service};
+use crate::{CloseReason, Limits};
+use in_flight::InFlight;
+use write_clock::WriteClock;
+
+/// One connection's life, as a state machine without I/O, clock or threads.
+///
+/// `handle_*` tells it what the world did; `poll_*`, [`transmit`](Self::transmit) and [`wants_read`](Self::wants_read) say what to
+/// do next. Time is an argument, and never goes backwards: an earlier `now` counts as the latest one seen. Each turn of a driver
+/// has the same order:
+///
+/// 1. answer what is buffered: [`answer_with`](Self::answer_with), or [`poll_question`](Self::poll_question) until it is `None`;
+/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to [`handle_sent`](Self::handle_sent);
+/// 3. send FIN if [`poll_shutdown`](Self::poll_shutdown) says so;
+/// 4. drop the socket if [`closed`](Self::closed) gives a reason;
+/// 5. wait for the first of: readable if [`wants_read`](Self::wants_read), writable if `transmit` is not empty, the instant of
+///    [`poll_timeout`](Self::poll_timeout), a deferred answer, drain.
+///
+/// Nothing a peer does is an error: it becomes a [`CloseReason`]. Once closed, every call is harmless and does nothing.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{CloseReason, Conversation, Limits, aphorism};
+///
+/// let now = Instant::now();
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+///
+/// // Two questions in one segment, and a half-close behind them.
+/// conversation.handle_input(b"Simple is better than?Why?", now);
+/// conversation.handle_eof(now);
+///
+/// conversation.answer_with(&mut aphorism::Aphorisms, now);
+/// assert_eq!(conversation.transmit(), b"Complex.Error: unknown aphorism.");
+///
+/// let sent = conversation.transmit().len();
+/// conversation.handle_sent(sent, now);
+/// assert_eq!(conversation.closed(), Some(CloseReason::Finished));
+/// ```
+#[derive(Debug)]
+pub struct Conversation<F> {
+    framing: F,
+    limits: Arc<Limits>,
+    phase: Phase,
+    /// The latest time seen.
+    clock: Instant,
+    inbound: Buffer,
+    /// All that is buffered was looked at and is not a whole question: only the peer can help.
+    starved: bool,
+    /// The bytes to consume for the question that is being answered.
+    whole: usize,
+    /// When the first byte of a question that is not whole came.
+    question_since: Option<Instant>,
+    /// When the last question was done with, or the conversation began.
+    idle_since: Instant,
+    /// Why no more input is taken, once that is so; what is buffered is still answered.
+    ended: Option<CloseReason>,
+    peer_closed: bool,
+    /// What the peer is still to be told, after the answers that are owed.
+    refusal: Option<Refusal>,
+    in_flight: InFlight,
+    outbound: Buffer,
+    /// The high water was reached, and the low water not yet again.
+    congested: bool,
+    write_clock: WriteClock,
+    drained_at: Option<Instant>,
+    tally: Tally,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Questions are taken and answered.
+    Talking,
+    /// No more questions are taken; what is owed is answered and sent.
+    Finishing(CloseReason),
+    /// All was sent. FIN is due or out, and what the peer still sends is discarded.
+    Lingering {
+        reason: CloseReason,
+        since: Instant,
+        discarded: usize,
+        fin_due: bool,
+    },
+    Closed(CloseReason),
+}
+
+/// What happened in a conversation since the last [`Conversation::take_tally`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Questions answered, or handed out to be answered.
+    pub questions: u64,
+    /// Bytes that came in.
+    pub bytes_in: u64,
+    /// Bytes that were sent.
+    pub bytes_out: u64,
+}
+
+impl<F: Framing> Conversation<F> {
+    /// A conversation that begins at `now`. Limits in an [`Arc`] are shared, others become so.
+    ///
+    /// Limits that do not [`validate`](Limits::validate) are obeyed all the same: such a conversation may end before it
+    /// begins.
+    pub fn new(framing: F, limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
+        Self {
+            framing,
+            limits: limits.into(),
+            phase: Phase::Talking,
+            clock: now,
+            inbound: Buffer::default(),
+            starved: true,
+            whole: 0,
+            question_since: None,
+            idle_since: now,
+            ended: None,
+            peer_closed: false,
+            refusal: None,
+            in_flight: InFlight::new(),
+            outbound: Buffer::default(),
+            congested: false,
+            write_clock: WriteClock::new(now),
+            drained_at: None,
+            tally: Tally::default(),
+        }
+    }
+
+    // What happened.
+
+    /// The peer sent `data`.
+    ///
+    /// All of it is taken, so a driver that reads only while [`wants_read`](Self::wants_read) holds is what bounds memory.
+    #[inline]
+    pub fn handle_input(&mut self, data: &[u8], now: Instant) {
+        self.see(now);
+        self.tally.bytes_in += data.len() as u64;
+        match &mut self.phase {
+            Phase::Talking if self.ended.is_none() && !data.is_empty() => {
+                self.inbound.append(data);
+                self.starved = false;
+            }
+            Phase::Lingering { reason, discarded, .. } => {
+                *discarded += data.len();
+                if *discarded > self.limits.linger_bytes {
+                    let reason = *reason;
+                    self.close(reason);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The peer will send no more. Whole questions that came before are still answered.
+    pub fn handle_eof(&mut self, now: Instant) {
+        self.see(now);
+        self.peer_closed = true;
+        match self.phase {
+            Phase::Talking => self.end_input(CloseReason::Finished),
+            Phase::Lingering { reason, .. } => self.close(reason),
+            Phase::Finishing(_) | Phase::Closed(_) => {}
+        }
+    }
+
+    /// The first `n` bytes of [`transmit`](Self::transmit) were sent.
+    ///
+    /// # Panics
+    /// If there were fewer.
+    #[inline]
+    pub fn handle_sent(&mut self, n: usize, now: Instant) {
+        self.see(now);
+        assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
+        self.tally.bytes_out += n as u64;
+        self.outbound.consume(n);
+        self.write_clock.sent(n);
+        if self.congested && self.outbound.len() <= self.limits.outbound_low_water {
+            self.congested = false;
+            // The peer could not be heard meanwhile, so its question's clock starts anew.
+            self.question_since = self.question_since.map(|_| self.clock);
+        }
+        if self.outbound.is_empty() {
+            self.idle_since = self.clock;
+            self.settle();
+        }
+    }
+
+    /// Time has passed. Closes the conversation if a deadline is broken, does nothing if none is; may be called at any time.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.see(now);
+        if let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.clock) {
+            self.close(reason);
+        }
+    }
+
+    /// The connection broke: nothing can be sent or received any more.
+    pub fn handle_lost(&mut self, now: Instant) {
+        self.see(now);
+        // A peer that resets instead of closing, after it was told all, has only skipped the courtesy.
+        match self.phase {
+            Phase::Lingering { reason, .. } => self.close(reason),
+            _ => self.close(CloseReason::ConnectionLost),
+        }
+    }
+
+    // What the application says.
+
+    /// Answers, at once, every whole question that is buffered, until the outbound high water.
+    ///
+    /// Does nothing while a question of [`poll_question`](Self::poll_question) is in flight: answers leave in question order.
+    /// If the service panics, the answers before it are sent and the conversation ends with [`CloseReason::ServiceFailed`].
+    pub fn answer_with(&mut self, service: &mut impl Service, now: Instant) {
+        self.see(now);
+        if self.starved || !self.in_flight.is_empty() {
+            return;
+        }
+        let before = self.outbound.len();
+        let mut end = before;
+        // The only state that a panic can leave behind is a part of an answer, from `end` on, and that is taken back.
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut end)));
+        if matches!(answered, Ok(Ok(()))) {
+            self.wrote(end - before);
+            self.end_if_starved();
+        } else {
+            self.outbound.truncate(end);
+            self.wrote(end - before);
+            self.finish(CloseReason::ServiceFailed, None);
+        }
+    }
+
+    /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or when
+    /// [`Limits::questions_in_flight`] or the outbound high water is reached.
+    pub fn poll_question(&mut self) -> Option<Question> {
+        let text = self
+            .next_question()
+            .map(|found| bytes::Bytes::copy_from_slice(&self.inbound.unread()[found.text()]));
+        let Some(text) = text else {
+            self.end_if_starved();
+            return None;
+        };
+        self.done_with_question();
+        self.tally.questions += 1;
+        Some(Question { text, ticket: self.in_flight.issue(self.clock) })
+    }
+
+    /// Answers the question of `ticket`. Answers leave in the order of the questions, in whatever order they are given. One that is given
+    /// after the conversation has closed is dropped.
+    ///
+    /// # Errors
+    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened then.
+    pub fn answer(&mut self, ticket: Ticket, answer: &[u8], now: Instant) -> Result<(), ForeignTicket> {
+        self.see(now);
+        if self.in_flight.answer(ticket, answer)? {
+            self.send_answer(answer);
+            while let Some(answer) = self.in_flight.next_ready() {
+                self.send_answer(&answer);
+            }
+            self.settle();
+        }
+        Ok(())
+    }
+
+    /// Says that the question of `ticket` will have no answer, because its service failed. Those before it are answered, those
+    /// after it are not, and the conversation ends with [`CloseReason::ServiceFailed`].
+    ///
+    /// # Errors
+    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened then.
+    pub fn give_up(&mut self, ticket: Ticket, now: Instant) -> Result<(), ForeignTicket> {
+        self.see(now);
+        if self.in_flight.give_up(ticket)? {
+            self.finish(CloseReason::ServiceFailed, None);
+        }
+        Ok(())
+    }
+
+    /// Takes nothing new: whole questions already received are answered, a partial one is not; then FIN, and a lingering close.
+    /// All of it within [`Limits::drain_deadline`]. Further calls change nothing.
+    pub fn drain(&mut self, now: Instant) {
+        self.see(now);
+        if self.drained_at.is_none() {
+            self.drained_at = Some(self.clock);
+            if matches!(self.phase, Phase::Talking) {
+                self.end_input(CloseReason::Drained);
+            }
+        }
+    }
+
+    // What the driver does next.
+
+    /// The bytes to send. Not empty: wants to write.
+    #[inline]
+    pub fn transmit(&self) -> &[u8] {
+        self.outbound.unread()
+    }
+
+    /// Whether to read. While this is false reading would only fill memory, so that the peer must wait.
+    #[inline]
+    pub fn wants_read(&self) -> bool {
+        match self.phase {
+            Phase::Talking => self.ended.is_none() && self.starved && self.has_room(),
+            Phase::Lingering { .. } => true,
+            Phase::Finishing(_) | Phase::Closed(_) => false,
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
+    ///
+    /// It moves later with every question; a driver need not move its timer along, since an early call does nothing.
+    #[inline]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_deadline().map(|(at, _)| at)
+    }
+
+    /// True once, when everything owed was sent and the peer has not closed: send FIN, and go on reading.
+    #[inline]
+    pub fn poll_shutdown(&mut self) -> bool {
+        match &mut self.phase {
+            Phase::Lingering { fin_due, .. } => std::mem::take(fin_due),
+            _ => false,
+        }
+    }
+
+    /// Why the conversation is over, once it is: drop the socket, which also sends FIN if that is still due.
+    #[inline]
+    pub fn closed(&self) -> Option<CloseReason> {
+        match self.phase {
+            Phase::Closed(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// Whether a question has begun, waits for its answer, or has an answer that is not wholly sent.
+    pub fn is_busy(&self) -> bool {
+        !self.starved
+            || self.question_since.is_some()
+            || !self.in_flight.is_empty()
+            || !self.outbound.is_empty()
+    }
+
+    /// Takes the counts since the last call, for a server's counters.
+    #[inline]
+    pub fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
+    }
+
+    /// Heap memory that the conversation owns, in bytes: 0 while it is idle, never more than [`Limits::memory_bound`].
+    pub fn heap_size(&self) -> usize {
+        self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
+    }
+
+    // How the phases follow each other.
+
+    #[inline]
+    fn see(&mut self, now: Instant) {
+        self.clock = self.clock.max(now);
+    }
+
+    #[inline]
+    fn has_room(&self) -> bool {
+        !self.congested && self.in_flight.len() < self.limits.questions_in_flight
+    }
+
+    /// Answers until nothing whole is buffered or there is no room. `end` is where the last whole answer ends.
+    fn answer_all(&mut self, service: &mut impl Service, end: &mut usize) -> Result<(), crate::Unsendable> {
+        while let Some(found) = self.next_question() {
+            self.framing.open(&mut Output::new(&mut self.outbound));
+            let text = &self.inbound.unread()[found.text()];
+            service.answer(text, &mut Answer::new(Output::new(&mut self.outbound)));
+            self.framing.seal(&mut Output::new(&mut self.outbound), *end)?;
+            *end = self.outbound.len();
+            self.congested = *end >= self.limits.outbound_high_water;
+            self.tally.questions += 1;
+            self.done_with_question();
+        }
+        Ok(())
+    }
+
+    /// Puts one deferred answer behind those that wait to be sent.
+    fn send_answer(&mut self, answer: &[u8]) {
+        if matches!(self.phase, Phase::Closed(_)) {
+            return;
+        }
+        let start = self.outbound.len();
+        self.framing.open(&mut Output::new(&mut self.outbound));
+        self.outbound.append(answer);
+        if self.framing.seal(&mut Output::new(&mut self.outbound), start).is_err() {
+            self.outbound.truncate(start);
+            self.in_flight.clear();
+            self.finish(CloseReason::ServiceFailed, None);
+            return;
+        }
+        self.idle_since = self.clock;
+        self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+        self.wrote(self.outbound.len() - start);
+    }
+
+    /// Starts the write clock of the `n` bytes that were written last.
+    #[inline]
+    fn wrote(&mut self, n: usize) {
+        self.write_clock.wrote(n, self.clock, self.limits.write_deadline);
+    }
+
+    /// No more input will be taken, for this reason; what is buffered is still looked at.
+    fn end_input(&mut self, reason: CloseReason) {
+        self.ended.get_or_insert(reason);
+        self.end_if_starved();
+    }
+
+    /// Finishes once input has ended and nothing whole is left of it.
+    #[inline]
+    fn end_if_starved(&mut self) {
+        if let (Phase::Talking, true, Some(reason)) = (self.phase, self.starved, self.ended) {
+            let truncated = reason == CloseReason::Finished && self.question_since.is_some();
+            self.finish(if truncated { CloseReason::Truncated } else { reason }, None);
+        }
+    }
+
+    /// Takes no more questions; sends what is owed and the words of the refusal, then closes.
+    fn finish(&mut self, reason: CloseReason, refusal: Option<Refusal>) {
+        if matches!(self.phase, Phase::Talking | Phase::Finishing(_)) {
+            self.phase = Phase::Finishing(reason);
+            self.refusal = refusal;
+            self.inbound.clear();
+            self.starved = true;
+            self.question_since = None;
+            self.settle();
+        }
+    }
+
+    /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has closed too, else to a lingering close,
+    /// since closing with unread input would make the kernel send RST, and that destroys answers in flight.
+    fn settle(&mut self) {
+        let Phase::Finishing(reason) = self.phase else { return };
+        if !self.in_flight.is_empty() {
+            return;
+        }
+        if let Some(refusal) = self.refusal.take() {
+            let start = self.outbound.len();
+            self.framing.refuse(refusal, &mut Output::new(&mut self.outbound));
+            self.wrote(self.outbound.len() - start);
+        }
+        if self.outbound.is_empty() {
+            if self.peer_closed {
+                self.close(reason);
+            } else {
+                self.phase = Phase::Lingering { reason, since: self.clock, discarded: 0, fin_due: true };
+            }
+        }
+    }
+
+    fn close(&mut self, reason: CloseReason) {
+        if !matches!(self.phase, Phase::Closed(_)) {
+            self.phase = Phase::Closed(reason);
+            self.inbound.clear();
+            self.outbound.clear();
+            self.in_flight.clear();
+            self.write_clock = WriteClock::new(self.clock);
+            self.starved = true;
+            self.question_since = None;
+        }
+    }
+}

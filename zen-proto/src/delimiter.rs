@@ -1,0 +1,123 @@
+//! Delimiter framing: a message is the bytes up to and including the first delimiter.
+
+use crate::framing::{Cut, Framing, Output, Refusal, Unsendable};
+
+/// Cuts messages after each occurrence of one byte. The delimiter is part of the text.
+///
+/// ```
+/// use zen_proto::{Cut, DelimiterFraming, Framing};
+///
+/// let mut questions = DelimiterFraming::new(b'?').skip_white_space();
+/// assert_eq!(questions.cut(b"\r\nwhy?who?"), Cut::Whole { skip: 2, len: 4, text: 2..6 });
+/// ```
+#[derive(Debug, Clone)]
+pub struct DelimiterFraming {
+    delimiter: u8,
+    outbound: Option<u8>,
+    skip_white_space: bool,
+    too_long: &'static [u8],
+    /// Bytes at the front of the input that are known to hold no delimiter and to belong to a message.
+    scanned: usize,
+}
+
+impl DelimiterFraming {
+    /// Messages from the peer end with `delimiter`; messages to the peer are sent as they are.
+    pub const fn new(delimiter: u8) -> Self {
+        Self { delimiter, outbound: None, skip_white_space: false, too_long: b"", scanned: 0 }
+    }
+
+    /// ASCII white space before a message is skipped: the bytes that [`u8::is_ascii_whitespace`] names, and vertical tab.
+    #[must_use]
+    pub const fn skip_white_space(mut self) -> Self {
+        self.skip_white_space = true;
+        self
+    }
+
+    /// What the peer is told, whole, when its message is longer than the limit. By default nothing.
+    #[must_use]
+    pub const fn when_too_long(mut self, message: &'static [u8]) -> Self {
+        self.too_long = message;
+        self
+    }
+
+    /// A message to the peer must hold `delimiter` once, as its last byte; any other is [`Unsendable`].
+    #[must_use]
+    pub const fn send_until(mut self, delimiter: u8) -> Self {
+        self.outbound = Some(delimiter);
+        self
+    }
+}
+
+/// White space as C's `isspace` has it, which is what the peers of such protocols were written with.
+fn is_white_space(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b'\x0b'
+}
+
+impl Framing for DelimiterFraming {
+    #[inline]
+    fn cut(&mut self, input: &[u8]) -> Cut {
+        let skip = if self.skip_white_space && self.scanned == 0 {
+            input.iter().position(|byte| !is_white_space(*byte)).unwrap_or(input.len())
+        } else {
+            0
+        };
+        let message = &input[skip..];
+        if let Some(at) = memchr::memchr(self.delimiter, &message[self.scanned..]) {
+            let len = self.scanned + at + 1;
+            self.scanned = 0;
+            Cut::Whole { skip, len, text: skip..skip + len }
+        } else {
+            self.scanned = message.len();
+            // The delimiter is still to come, so the message is a byte longer at the least.
+            Cut::Partial { skip, at_least: if message.is_empty() { 0 } else { message.len() + 1 } }
+        }
+    }
+
+    #[inline]
+    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+        let Some(delimiter) = self.outbound else { return Ok(()) };
+        let message = output.tail_mut(start);
+        if memchr::memchr(delimiter, message).is_some_and(|at| at + 1 == message.len()) {
+            Ok(())
+        } else {
+            Err(Unsendable("a message must hold its delimiter once, as its last byte"))
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
+        if refusal == Refusal::TooLong {
+            output.put(self.too_long);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partial_message_is_scanned_once_and_found_whole() {
+        let mut framing = DelimiterFraming::new(b'?').skip_white_space();
+        assert_eq!(framing.cut(b" \t"), Cut::Partial { skip: 2, at_least: 0 });
+        assert_eq!(framing.cut(b" ab"), Cut::Partial { skip: 1, at_least: 3 });
+        assert_eq!(framing.scanned, 2);
+        assert_eq!(framing.cut(b"ab c?"), Cut::Whole { skip: 0, len: 5, text: 0..5 });
+        assert_eq!(framing.scanned, 0);
+    }
+
+    #[test]
+    fn white_space_inside_a_message_belongs_to_it() {
+        let mut framing = DelimiterFraming::new(b'?').skip_white_space();
+        assert_eq!(framing.cut(b"a"), Cut::Partial { skip: 0, at_least: 2 });
+        assert_eq!(framing.cut(b"a  ?"), Cut::Whole { skip: 0, len: 4, text: 0..4 });
+    }
+
+    #[test]
+    fn every_white_space_byte_is_skipped_and_no_other() {
+        for byte in 0..=255_u8 {
+            let mut framing = DelimiterFraming::new(b'?').skip_white_space();
+            let skipped = framing.cut(&[byte]) == Cut::Partial { skip: 1, at_least: 0 };
+            assert_eq!(skipped, b" \t\n\r\x0b\x0c".contains(&byte), "byte {byte:#04x}");
+        }
+    }
+}

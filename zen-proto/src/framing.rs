@@ -1,0 +1,142 @@
+//! Framing: how a byte stream is cut into messages, and how a message is written into one.
+
+use std::ops::Range;
+
+use crate::buffer::Buffer;
+
+/// What the unread input begins with; the result of [`Framing::cut`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// Not a whole message yet.
+    Partial {
+        /// Bytes at the front that belong to no message. They are thrown away: they start no clock.
+        skip: usize,
+        /// The least length, in bytes after `skip`, that the message can still have: 0 when none has begun.
+        /// A framing that reads a length up front says it here, and a message over the limit is refused
+        /// before its body arrives.
+        at_least: usize,
+    },
+    /// A whole message.
+    Whole {
+        /// Bytes at the front that belong to no message.
+        skip: usize,
+        /// The length of the message on the wire, in bytes after `skip`. The limit is held against it.
+        len: usize,
+        /// Where in the input the text lies that the service is given.
+        text: Range<usize>,
+    },
+    /// The input can never become a message.
+    Malformed,
+}
+
+/// Why a peer's message is refused; the argument of [`Framing::refuse`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Longer than [`Limits::question_length`](crate::Limits::question_length).
+    TooLong,
+    /// [`Cut::Malformed`].
+    Malformed,
+}
+
+/// A message that the framing cannot write: longer than its length field can say, say, or without its
+/// delimiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unsendable(pub &'static str);
+
+/// Cuts a byte stream into messages, and writes messages into one.
+///
+/// The server's half cuts questions and writes answers; the client's half cuts answers and writes questions.
+/// A framing belongs to one connection and one direction, and may remember how far it has looked, so that no byte
+/// is looked at twice.
+///
+/// ```
+/// use zen_proto::{Cut, Framing};
+///
+/// /// Messages that end with a line feed, which is not part of the text.
+/// #[derive(Default)]
+/// struct Lines { seen: usize }
+///
+/// impl Framing for Lines {
+///     fn cut(&mut self, input: &[u8]) -> Cut {
+///         match input[self.seen..].iter().position(|byte| *byte == b'\n') {
+///             Some(at) => {
+///                 let end = self.seen + at;
+///                 self.seen = 0;
+///                 Cut::Whole { skip: 0, len: end + 1, text: 0..end }
+///             }
+///             None => {
+///                 self.seen = input.len();
+///                 Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { input.len() + 1 } }
+///             }
+///         }
+///     }
+/// }
+///
+/// let mut lines = Lines::default();
+/// assert_eq!(lines.cut(b"hel"), Cut::Partial { skip: 0, at_least: 4 });
+/// assert_eq!(lines.cut(b"hello\nyou"), Cut::Whole { skip: 0, len: 6, text: 0..5 });
+/// ```
+pub trait Framing {
+    /// Says what `input` begins with.
+    ///
+    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of a whole message.
+    /// Until one of these is reported it only grows at its end, so a framing may remember how far it has looked.
+    fn cut(&mut self, input: &[u8]) -> Cut;
+
+    /// Writes what goes before a message's text, a length to be filled in by [`seal`](Self::seal) for instance.
+    fn open(&mut self, output: &mut Output<'_>) {
+        let _ = output;
+    }
+
+    /// Finishes the message that lies in `output` from `start` on, where [`open`](Self::open) began it.
+    ///
+    /// # Errors
+    /// [`Unsendable`] when the message cannot be written in this framing; it is then taken back.
+    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+        let _ = (output, start);
+        Ok(())
+    }
+
+    /// Writes what a peer is told, whole as it goes on the wire, before the conversation ends because of a message that was
+    /// refused. By default nothing.
+    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
+        let _ = (refusal, output);
+    }
+}
+
+/// Where bytes for the peer are written, behind those that already wait to be sent.
+#[derive(Debug)]
+pub struct Output<'a> {
+    buffer: &'a mut Buffer,
+}
+
+impl<'a> Output<'a> {
+    pub(crate) fn new(buffer: &'a mut Buffer) -> Self {
+        Self { buffer }
+    }
+
+    /// Appends bytes.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.buffer.append(bytes);
+    }
+
+    /// The number of bytes that wait to be sent, these included.
+    pub fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Whether no byte waits to be sent.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// The bytes from position `start` on (as [`len`](Self::len) counts), to be looked at or overwritten.
+    ///
+    /// # Panics
+    /// If `start` is greater than [`len`](Self::len).
+    pub fn tail_mut(&mut self, start: usize) -> &mut [u8] {
+        &mut self.buffer.unread_mut()[start..]
+    }
+}

@@ -1,0 +1,137 @@
+//! What every server is given besides a listener and a service: options, checked before anything starts.
+
+use crate::limits::{LimitError, Limits};
+
+/// Descriptors that a process needs besides its connections: standard streams, listener, poll, waker, a log.
+const RESERVED_FILES: usize = 32;
+
+/// The connection cap when none is given and the open-file limit allows it.
+const DEFAULT_CONNECTIONS: usize = 10_000;
+
+/// A server's options, the same for every flavor.
+///
+/// ```
+/// use zen_proto::{Limits, Options};
+///
+/// let options = Options { connections: Some(500), ..Options::default() };
+/// assert_eq!(options.connection_cap(1_000, Some(1024))?, 500);
+/// assert_eq!(Options::default().connection_cap(usize::MAX, Some(1024))?, 992);
+/// # Ok::<(), zen_proto::OptionsError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The limits of each conversation.
+    pub limits: Limits,
+    /// How many connections may be open; more wait in the listener's backlog. Default: the lesser of 10 000 and the open-file
+    /// limit less 32; for a server with a thread each, 1 000.
+    pub connections: Option<usize>,
+    /// How many threads serve, where the flavor has several. Default: 4 for a pool, else one for each core.
+    pub workers: Option<usize>,
+    /// Whether answers are sent at once rather than held back to fill a segment (`TCP_NODELAY`). Default true.
+    pub nodelay: bool,
+    /// How many reads one ready connection gets before it is the next one's turn. Default 16.
+    pub turn_budget: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { limits: Limits::default(), connections: None, workers: None, nodelay: true, turn_budget: 16 }
+    }
+}
+
+impl Options {
+    /// Checks everything that needs no knowledge of the system.
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn validate(&self) -> Result<(), OptionsError> {
+        self.limits.validate()?;
+        for (option, zero) in [
+            ("connection cap", self.connections == Some(0)),
+            ("worker count", self.workers == Some(0)),
+            ("turn budget", self.turn_budget == 0),
+        ] {
+            if zero {
+                return Err(OptionsError::Zero { option });
+            }
+        }
+        Ok(())
+    }
+
+    /// The connection cap of a flavor that serves at most `flavor_cap` when nothing else is said, in a process that may have
+    /// `open_files` descriptors (`None`: unlimited).
+    ///
+    /// # Errors
+    /// [`OptionsError::ConnectionCap`] when the options ask for more than the open-file limit allows, or it allows none.
+    pub fn connection_cap(&self, flavor_cap: usize, open_files: Option<u64>) -> Result<usize, OptionsError> {
+        let open_files = open_files.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let most = open_files.saturating_sub(RESERVED_FILES);
+        let cap = self.connections.unwrap_or_else(|| DEFAULT_CONNECTIONS.min(flavor_cap).min(most.max(1)));
+        if cap > most {
+            return Err(OptionsError::ConnectionCap { cap, open_files, most });
+        }
+        Ok(cap)
+    }
+}
+
+/// Options that no server can run with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// A limit of the conversations.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// An option is zero.
+    #[error("the {option} is zero, so nothing would be served; give it a value of at least 1")]
+    Zero {
+        /// Which one.
+        option: &'static str,
+    },
+    /// More connections than the process may have descriptors.
+    #[error(
+        "a connection cap of {cap} needs {} open files, but the limit is {open_files}; lower the cap to {most} or raise the limit (ulimit -n)",
+        .cap + RESERVED_FILES
+    )]
+    ConnectionCap {
+        /// What was asked for.
+        cap: usize,
+        /// The process's open-file limit.
+        open_files: usize,
+        /// The highest cap that the limit allows.
+        most: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_are_refused_by_name() {
+        for (options, name) in [
+            (Options { connections: Some(0), ..Options::default() }, "connection cap"),
+            (Options { workers: Some(0), ..Options::default() }, "worker count"),
+            (Options { turn_budget: 0, ..Options::default() }, "turn budget"),
+        ] {
+            let error = options.validate().expect_err(name);
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert_eq!(Options::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_cap_stays_below_the_open_file_limit() {
+        let options = Options::default();
+        assert_eq!(options.connection_cap(usize::MAX, None), Ok(10_000));
+        assert_eq!(options.connection_cap(1_000, None), Ok(1_000));
+        assert_eq!(options.connection_cap(usize::MAX, Some(20_000)), Ok(10_000));
+        assert_eq!(options.connection_cap(usize::MAX, Some(256)), Ok(224));
+        let greedy = Options { connections: Some(20_000), ..options };
+        let error = greedy.connection_cap(usize::MAX, Some(20_000)).expect_err("too many");
+        assert!(error.to_string().contains("lower the cap to 19968"), "{error}");
+        assert!(
+            Options::default().connection_cap(1, Some(32)).is_err(),
+            "no descriptor is left for a connection"
+        );
+    }
+}

@@ -1,0 +1,91 @@
+//! The stop handle: asks a running server to drain, from any thread.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Waker = Box<dyn Fn() + Send + Sync>;
+
+/// Asks a server to drain: it accepts nothing more, finishes what is owed, and its `run` returns.
+///
+/// Clones stop the same server. Stopping twice is the same as once.
+///
+/// ```
+/// use zen_proto::StopHandle;
+///
+/// let stop = StopHandle::default();
+/// let elsewhere = stop.clone();
+/// std::thread::spawn(move || elsewhere.stop()).join().unwrap();
+/// assert!(stop.is_stopped());
+/// ```
+#[derive(Clone, Default)]
+pub struct StopHandle {
+    inner: Arc<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    stopped: AtomicBool,
+    wakers: Mutex<Vec<Waker>>,
+}
+
+impl StopHandle {
+    /// Starts the drain and returns at once; the server's `run` returns when it is done.
+    pub fn stop(&self) {
+        // Under the lock, so that a waker is either called here or finds the flag set when it registers.
+        let wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.inner.stopped.swap(true, Ordering::SeqCst) {
+            wakers.iter().for_each(|wake| wake());
+        }
+    }
+
+    /// Whether the server was asked to drain.
+    #[inline]
+    pub fn is_stopped(&self) -> bool {
+        self.inner.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Has `wake` called once when the server is asked to drain; at once if it was. For those who write a driver: `wake` ends a
+    /// wait that would not see [`is_stopped`](Self::is_stopped).
+    pub fn on_stop(&self, wake: impl Fn() + Send + Sync + 'static) {
+        let mut wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_stopped() {
+            drop(wakers);
+            wake();
+        } else {
+            wakers.push(Box::new(wake));
+        }
+    }
+}
+
+impl fmt::Debug for StopHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StopHandle").field("stopped", &self.is_stopped()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    #[test]
+    fn every_waker_is_called_once_whenever_it_registers() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let count = || {
+            let calls = Arc::clone(&calls);
+            move || {
+                calls.fetch_add(1, Ordering::SeqCst);
+            }
+        };
+        let stop = StopHandle::default();
+        stop.on_stop(count());
+        assert_eq!(calls.load(Ordering::SeqCst), 0);
+        stop.clone().stop();
+        stop.stop();
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        stop.on_stop(count());
+        assert_eq!(calls.load(Ordering::SeqCst), 2);
+    }
+}
