@@ -31,7 +31,13 @@ where
     let mut drained = stopped.clone();
     let mut admission = Admission::new(setup.connections);
     let mut tasks = JoinSet::new();
-    while !admission.is_drained() {
+    loop {
+        if setup.stop.is_stopped() {
+            admission.drain();
+        }
+        if admission.is_drained() {
+            return Ok(());
+        }
         let resume = admission.poll_timeout();
         tokio::select! {
             accepted = listener.accept(), if admission.wants_accept() => match accepted {
@@ -61,11 +67,7 @@ where
             }
             _ = drained.wait_for(|stopped| *stopped), if !setup.stop.is_stopped() => {}
         }
-        if setup.stop.is_stopped() {
-            admission.drain();
-        }
     }
-    Ok(())
 }
 
 /// What a conversation's task needs of its server.

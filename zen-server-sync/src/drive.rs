@@ -96,7 +96,7 @@ impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
     /// Waits until the peer has sent, or the deadline, or the drain.
     fn read(&mut self, scratch: &mut [u8]) {
         self.timeouts.before_read(self.stream, self.conversation.poll_timeout(), self.now);
-        let read = self.seat.wait(|| (&mut &*self.stream).read(scratch));
+        let read = self.seat.wait(self.conversation.is_draining(), || (&mut &*self.stream).read(scratch));
         self.now = Instant::now();
         match read {
             // The stop handle woke the thread: the next turn drains.

@@ -31,10 +31,14 @@ impl Seat {
         self.stop.is_stopped()
     }
 
-    /// Runs `read`, which may wait. None: it was woken because the server stops, or was not begun.
+    /// Runs `read`, which may wait. None: the server stops, so that a conversation that is not draining yet must be told first.
     #[inline]
-    pub(crate) fn wait(&self, read: impl FnOnce() -> io::Result<usize>) -> Option<io::Result<usize>> {
-        if self.stop.is_stopped() {
+    pub(crate) fn wait(
+        &self,
+        draining: bool,
+        read: impl FnOnce() -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        if draining {
             return Some(read());
         }
         // First the flag, then the question whether to stop; `wake` asks in the other order. One of the two sees the other.

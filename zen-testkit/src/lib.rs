@@ -56,6 +56,7 @@
 mod connection;
 mod cut;
 mod escape;
+pub mod flavor;
 mod mismatch;
 pub mod peers;
 mod play;

@@ -354,6 +354,12 @@ impl<F: Framing> Conversation<F> {
             || !self.outbound.is_empty()
     }
 
+    /// Whether [`drain`](Self::drain) was called.
+    #[inline]
+    pub fn is_draining(&self) -> bool {
+        self.drained_at.is_some()
+    }
+
     /// Takes the counts since the last call, for a server's counters.
     #[inline]
     pub fn take_tally(&mut self) -> Tally {
