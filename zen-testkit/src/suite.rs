@@ -1,7 +1,7 @@
 //! The suite: a list of transcripts, run all of them against one address.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -101,28 +101,26 @@ impl Suite {
     pub fn run_with(&self, server: SocketAddr, mut progress: impl FnMut(&Outcome)) -> Report {
         let start = Instant::now();
         let next = AtomicUsize::new(0);
-        let enough = AtomicBool::new(false);
+        // Counted where the transcripts run, so that none is begun after the last failure that is allowed.
+        let failures = AtomicUsize::new(0);
         let (done, outcomes) = mpsc::channel();
         let mut finished = Vec::with_capacity(self.len());
         thread::scope(|scope| {
             for _ in 0..self.parallelism.min(self.len()) {
-                let (done, next, enough) = (done.clone(), &next, &enough);
+                let (done, next, failures) = (done.clone(), &next, &failures);
                 scope.spawn(move || {
-                    while !enough.load(Ordering::Relaxed) {
+                    while failures.load(Ordering::Relaxed) < self.give_up_after {
                         let index = next.fetch_add(1, Ordering::Relaxed);
                         let Some(transcript) = self.transcripts.get(index) else { break };
+                        let outcome = self.run_one(transcript, server);
+                        failures.fetch_add(usize::from(outcome.result.is_err()), Ordering::Relaxed);
                         // The other end is only gone once the report no longer matters.
-                        let _ = done.send((index, self.run_one(transcript, server)));
+                        let _ = done.send((index, outcome));
                     }
                 });
             }
             drop(done);
-            let mut failures = 0;
             for (index, outcome) in outcomes {
-                failures += usize::from(outcome.result.is_err());
-                if failures >= self.give_up_after {
-                    enough.store(true, Ordering::Relaxed);
-                }
                 progress(&outcome);
                 finished.push((index, outcome));
             }

@@ -56,10 +56,15 @@ fn empty_questions(expectations: &Expectations) -> Vec<Transcript> {
             .ask(&flood, &answers)
             .ask(&flood, &answers)
             .finish_and_end(),
-        Transcript::new("flood: 100 000 empty questions, read when nothing more can be sent")
-            .ask(&[b'?'; 100_000], &UNKNOWN.repeat(100_000))
-            .finish_and_end(),
     ];
+    // So many that a server takes several turns over what has arrived already, with no new segment to wake it.
+    for (number, name) in [(50_000, "50 000"), (100_000, "100 000"), (200_000, "200 000")] {
+        all.push(
+            Transcript::new(format!("flood: {name} empty questions, read when nothing more can be sent"))
+                .ask(&vec![b'?'; number], &UNKNOWN.repeat(number))
+                .finish_and_end(),
+        );
+    }
     // The answers come to about 16 KiB and 64 KiB, the marks at which a server by default stops and resumes.
     for number in [682, 683, 2_730, 2_731] {
         all.push(

@@ -1,6 +1,8 @@
 //! The Python peers talk to each other, to the reference server, and to the suite.
 
+use std::env;
 use std::net::TcpListener;
+use std::process::{Command, Output};
 
 use zen_testkit::peers::{PeerError, Python};
 use zen_testkit::{Expectations, Fault, zen_suite};
@@ -44,6 +46,31 @@ fn nobody_there_is_an_error_within_one_line() {
     }
     let usage = python.client(&["nonsense"]).unwrap();
     assert_eq!(usage.status.code(), Some(2));
+}
+
+/// Runs one of the tests above where there is no Python.
+fn without_python(required: &str) -> Output {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "peers::the_python_client_and_the_python_server_get_along"])
+        .env("PATH", "")
+        .env("ZEN_REQUIRE_PEERS", required)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_test_without_its_peer_is_skipped_for_all_to_see() {
+    let output = without_python("0");
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "skipped: python3 not found\n");
+}
+
+#[test]
+fn a_test_without_a_peer_that_must_be_there_fails() {
+    let output = without_python("1");
+    assert!(!output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("python3 not found, and ZEN_REQUIRE_PEERS=1 says that it must be there"), "{said}");
 }
 
 /// What the suite is for: the server of the book tests the end of what it has received.
