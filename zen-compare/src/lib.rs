@@ -32,6 +32,7 @@ mod measure;
 mod pin;
 mod plan;
 mod report;
+mod running;
 mod sample;
 mod scenario;
 pub mod stats;
@@ -42,13 +43,14 @@ mod verdict;
 mod workload;
 
 pub use compare::{CompareError, Expected, Observer, Upcoming, compare};
-pub use contender::{Contender, Running, StartError, Stopped};
+pub use contender::{Contender, StartError};
 pub use environment::Environment;
 pub use pin::Cores;
 pub use plan::{Plan, PlanError, Stop};
 pub use report::{
     ContenderSettings, GeneratorUse, Latency, ReadError, Report, Run, SCHEMA, Settings, Standing, Summary,
 };
+pub use running::{Running, Stopped};
 pub use sample::{Probe, Threads, ThreadsDelta};
 pub use scenario::{BOOK_THINK, RankedBy, Scenario};
 pub use validity::Invalid;

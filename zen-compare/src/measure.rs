@@ -4,11 +4,12 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use crate::contender::{Running, StartError};
+use crate::contender::StartError;
 use crate::generator::{self, Load, Moment, Tally};
 use crate::pin::{Cores, Pinned};
 use crate::plan::{Job, Plan};
 use crate::report::{GeneratorUse, Latency, Run};
+use crate::running::Running;
 use crate::sample::{Probe, Threads, ThreadsDelta};
 use crate::stats;
 use crate::validity::{self, Evidence, Invalid};
@@ -20,7 +21,12 @@ use crate::validity::{self, Evidence, Invalid};
 pub(crate) fn measure(plan: &Plan, job: Job<'_>, cores: Option<&Cores>) -> io::Result<Option<Run>> {
     let started = job.contender.start(cores.map(|cores| cores.server.as_slice()));
     let measured = match started {
-        Ok(server) => measure_running(plan, job, cores, &server),
+        Ok(server) => {
+            let measured = measure_running(plan, job, cores, &server);
+            // Politely, as in real life; a server that does not listen is killed, which is no matter here.
+            let _ = server.stop();
+            measured
+        }
         Err(error) => Err(error.into()),
     };
     match measured {
@@ -141,6 +147,7 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let switches = threads.and_then(|threads| threads.switches).map(|switches| switches as f64);
     let evidence = Evidence {
+        ranked_by: job.scenario.ranked_by(),
         window: tally.window,
         answers: tally.answers,
         generator_cpu: tally.generator_cpu,
@@ -150,11 +157,13 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
         busy_threads: threads.and_then(|threads| threads.busy),
     };
     let mut invalid = failures(tally);
-    invalid.extend(validity::judge(&evidence));
+    let judgement = validity::judge(&evidence);
+    invalid.extend(judgement.invalid);
     Run {
         window_s,
         answers: tally.answers,
         throughput: tally.throughput(),
+        throughput_is_lower_bound: judgement.throughput_is_lower_bound,
         latency: Latency::of(tally),
         server_cpu_s: server_cpu.as_secs_f64(),
         cpu_per_question_ns: per_answer(server_cpu.as_secs_f64() * 1e9, tally.answers),
@@ -203,6 +212,7 @@ fn empty_run(job: Job<'_>) -> Run {
         window_s: 0.0,
         answers: 0,
         throughput: 0.0,
+        throughput_is_lower_bound: false,
         latency: None,
         server_cpu_s: 0.0,
         cpu_per_question_ns: None,

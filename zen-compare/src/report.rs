@@ -77,6 +77,8 @@ pub struct Run {
     pub answers: u64,
     /// Right answers per second.
     pub throughput: f64,
+    /// Whether the generator was at its limit and the server was not: it could have answered more.
+    pub throughput_is_lower_bound: bool,
     /// How long the answers took; null when there were none.
     pub latency: Option<Latency>,
     /// User and system time of the server in the window.
@@ -151,6 +153,8 @@ pub struct Summary {
     pub valid_runs: usize,
     /// Answers per second.
     pub throughput: Option<Estimate>,
+    /// Whether the server could have answered more in any of the runs.
+    pub throughput_is_lower_bound: bool,
     /// Median latency.
     pub p50_ns: Option<Estimate>,
     /// 90th percentile of the latency.
@@ -177,7 +181,7 @@ pub struct Summary {
     pub clients_served: usize,
     /// Jain's index over the clients.
     pub fairness: Option<Estimate>,
-    /// Why runs do not count, each reason once.
+    /// Why runs do not count: the first reason of each kind.
     pub invalid: Vec<String>,
 }
 

@@ -27,9 +27,10 @@ pub struct Scenario {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RankedBy {
-    /// Answers per second: more is better. For loads that take all they can get.
+    /// Answers per second: more is better. For loads that take all the server can give.
     Throughput,
-    /// Server CPU time per question: less is better. For loads whose pace the clients set.
+    /// Server CPU time per question: less is better. For loads whose pace the clients set: because they think, or
+    /// because they connect, which on one machine costs the client more than the server.
     CpuPerQuestion,
 }
 
@@ -96,7 +97,8 @@ impl Scenario {
 
     /// The measure that decides who comes first here.
     pub fn ranked_by(&self) -> RankedBy {
-        if self.think.is_zero() { RankedBy::Throughput } else { RankedBy::CpuPerQuestion }
+        let without_pause = self.think.is_zero() && self.questions_per_conversation.is_none();
+        if without_pause { RankedBy::Throughput } else { RankedBy::CpuPerQuestion }
     }
 
     /// What the load does, in one line.
@@ -149,8 +151,9 @@ mod tests {
     }
 
     #[test]
-    fn clients_that_think_are_ranked_by_cost() {
+    fn clients_that_set_the_pace_are_ranked_by_cost() {
         assert_eq!(Scenario::think().ranked_by(), RankedBy::CpuPerQuestion);
-        assert_eq!(Scenario::churn().ranked_by(), RankedBy::Throughput);
+        assert_eq!(Scenario::churn().ranked_by(), RankedBy::CpuPerQuestion);
+        assert_eq!(Scenario::pipeline().ranked_by(), RankedBy::Throughput);
     }
 }

@@ -1,10 +1,12 @@
 //! From runs to a ranking: what repetitions say together, and who comes first.
 
 use std::cmp::Ordering;
+use std::mem::discriminant;
 
 use crate::report::{Run, Settings, Standing, Summary};
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
+use crate::validity::Invalid;
 
 /// Summaries for every scenario and contender that has runs; scenarios in the order of the settings, the floor
 /// first within each, then from the best to those that cannot be ranked.
@@ -50,10 +52,12 @@ fn of_contender(runs: &[&Run], floor: &[&Run], standing: Standing, seed: u64) ->
     let latency = |of: fn(&crate::report::Latency) -> u64| {
         estimate(&|run| run.latency.as_ref().map(|latency| of(latency) as f64))
     };
-    let mut invalid: Vec<String> =
-        runs.iter().flat_map(|run| &run.invalid).map(ToString::to_string).collect();
-    invalid.sort();
-    invalid.dedup();
+    let mut invalid: Vec<&Invalid> = Vec::new();
+    for reason in runs.iter().flat_map(|run| &run.invalid) {
+        if !invalid.iter().any(|known| discriminant(*known) == discriminant(reason)) {
+            invalid.push(reason);
+        }
+    }
     Summary {
         scenario: runs[0].scenario.clone(),
         contender: runs[0].contender.clone(),
@@ -61,6 +65,7 @@ fn of_contender(runs: &[&Run], floor: &[&Run], standing: Standing, seed: u64) ->
         runs: runs.len(),
         valid_runs: valid.len(),
         throughput: estimate(&|run| Some(run.throughput)),
+        throughput_is_lower_bound: counted.iter().any(|run| run.throughput_is_lower_bound),
         p50_ns: latency(|latency| latency.p50_ns),
         p90_ns: latency(|latency| latency.p90_ns),
         p99_ns: latency(|latency| latency.p99_ns),
@@ -74,7 +79,7 @@ fn of_contender(runs: &[&Run], floor: &[&Run], standing: Standing, seed: u64) ->
         clients: runs[0].clients,
         clients_served: counted.iter().map(|run| run.clients_served).min().unwrap_or(0),
         fairness: estimate(&|run| run.fairness),
-        invalid,
+        invalid: invalid.into_iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -131,7 +136,6 @@ fn by_merit(by: RankedBy, left: &Summary, right: &Summary) -> Ordering {
 pub(crate) mod tests {
     use super::*;
     use crate::report::{ContenderSettings, GeneratorUse};
-    use crate::validity::Invalid;
 
     pub(crate) fn settings(contenders: &[&str], scenario: Scenario) -> Settings {
         let contenders = contenders.iter().map(|&name| ContenderSettings {
@@ -160,6 +164,7 @@ pub(crate) mod tests {
             window_s: 1.0,
             answers: throughput as u64,
             throughput,
+            throughput_is_lower_bound: false,
             latency: None,
             server_cpu_s: 1.0,
             cpu_per_question_ns: Some(cost_ns),
@@ -248,11 +253,18 @@ pub(crate) mod tests {
         let mut runs: Vec<Run> = (0..3).map(|repetition| run("one", &scenario, repetition, 100.0)).collect();
         runs[1].throughput = 1.0;
         runs[1].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
+        runs.push(Run {
+            repetition: 3,
+            invalid: vec![Invalid::GeneratorStarved { share: 0.4 }],
+            ..runs[0].clone()
+        });
         let summaries = summarize(&settings, &runs);
         assert_eq!(
             (summaries[0].standing, summaries[0].runs, summaries[0].valid_runs),
-            (Standing::Best, 3, 2)
+            (Standing::Best, 4, 2)
         );
+        // One line for each kind of reason.
+        assert_eq!(summaries[0].invalid, [runs[1].invalid[0].to_string()]);
         assert_eq!(summaries[0].throughput.unwrap().low, 1e7);
         assert_eq!(summaries[0].memory_per_connection_bytes.unwrap().median, 64.0);
     }

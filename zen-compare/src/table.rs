@@ -13,8 +13,8 @@ use crate::verdict::sentence;
 
 /// The columns and how wide each is at least.
 const COLUMNS: [(&str, u16); 9] = [
-    ("flavor", 13),
-    ("answers/s", 16),
+    ("flavor", 12),
+    ("answers/s", 18),
     ("p50", 9),
     ("p99", 9),
     ("CPU/question", 13),
@@ -105,9 +105,10 @@ fn row(summary: &Summary) -> Vec<Cell> {
     let cell = |estimate: Option<Estimate>, show: &dyn Fn(f64) -> String| {
         estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
     };
+    let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
     let throughput = summary.throughput.map_or_else(
         || "–".to_owned(),
-        |estimate| format!("{} {}", count(estimate.median), spread(&estimate)),
+        |estimate| format!("{at_least}{} {}", count(estimate.median), spread(&estimate)),
     );
     let cells = [
         summary.contender.clone(),

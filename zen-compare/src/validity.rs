@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::RankedBy;
+
 /// The generator counts as full from this share of its core on. A little is lost to the kernel between its events.
 const GENERATOR_FULL: f64 = 0.95;
 /// A server that uses less than this share of what it could use was not loaded to its limit.
@@ -119,6 +121,8 @@ impl fmt::Display for Invalid {
 /// What is known about a run's load when it is judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence {
+    /// What the run is to show.
+    pub(crate) ranked_by: RankedBy,
     pub(crate) window: Duration,
     pub(crate) answers: u64,
     pub(crate) generator_cpu: Duration,
@@ -130,11 +134,23 @@ pub(crate) struct Evidence {
     pub(crate) busy_threads: Option<usize>,
 }
 
+/// What the evidence says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    /// Why the run does not count.
+    pub(crate) invalid: Vec<Invalid>,
+    /// Whether the server could have answered more than it was asked.
+    pub(crate) throughput_is_lower_bound: bool,
+}
+
 /// Judges a run by what its load looked like.
-pub(crate) fn judge(evidence: &Evidence) -> Vec<Invalid> {
-    let mut reasons = Vec::new();
+///
+/// A generator at its limit spoils a throughput. It does not spoil the cost of a question, for which only the
+/// load has to be the same for all; the throughput is then marked as what it is, a lower bound.
+pub(crate) fn judge(evidence: &Evidence) -> Judgement {
+    let mut invalid = Vec::new();
     if evidence.window.is_zero() {
-        return reasons;
+        return Judgement { invalid, throughput_is_lower_bound: false };
     }
     let share = |time: Duration| time.as_secs_f64() / evidence.window.as_secs_f64();
     let generator_occupancy = share(evidence.generator_cpu);
@@ -143,24 +159,25 @@ pub(crate) fn judge(evidence: &Evidence) -> Vec<Invalid> {
     let capacity = evidence.busy_threads.unwrap_or(1).clamp(1, evidence.server_cores.max(1));
     #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
     let server_capacity = capacity as f64;
-    if generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity {
-        reasons.push(Invalid::GeneratorWasBottleneck {
+    let bottleneck = generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity;
+    if bottleneck && evidence.ranked_by == RankedBy::Throughput {
+        invalid.push(Invalid::GeneratorWasBottleneck {
             generator_occupancy,
             server_occupancy,
             server_capacity,
         });
     }
     if let Some(starved) = evidence.generator_starved.map(share).filter(|&starved| starved > STARVED) {
-        reasons.push(Invalid::GeneratorStarved { share: starved });
+        invalid.push(Invalid::GeneratorStarved { share: starved });
     }
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let cpu_ns_per_question = evidence.server_cpu.as_secs_f64() * 1e9 / evidence.answers.max(1) as f64;
     #[allow(clippy::cast_precision_loss, reason = "a handful of nanoseconds")]
     let least = LEAST_CPU_PER_QUESTION.as_nanos() as f64;
     if evidence.answers >= ENOUGH_ANSWERS && cpu_ns_per_question < least {
-        reasons.push(Invalid::ServerNotMeasured { cpu_ns_per_question });
+        invalid.push(Invalid::ServerNotMeasured { cpu_ns_per_question });
     }
-    reasons
+    Judgement { invalid, throughput_is_lower_bound: bottleneck }
 }
 
 #[cfg(test)]
@@ -175,6 +192,7 @@ mod tests {
 
     fn fine() -> Evidence {
         Evidence {
+            ranked_by: RankedBy::Throughput,
             window: ms(WINDOW),
             answers: 100_000,
             generator_cpu: ms(960),
@@ -185,43 +203,55 @@ mod tests {
         }
     }
 
+    fn reasons(evidence: &Evidence) -> Vec<Invalid> {
+        judge(evidence).invalid
+    }
+
     #[test]
     fn two_full_cores_are_fine() {
-        assert_eq!(judge(&fine()), []);
+        assert_eq!(reasons(&fine()), []);
     }
 
     #[test]
     fn a_full_generator_before_an_idle_server_is_a_bottleneck() {
-        let reasons = judge(&Evidence { server_cpu: ms(600), ..fine() });
-        assert!(matches!(reasons[..], [Invalid::GeneratorWasBottleneck { .. }]), "{reasons:?}");
+        let found = reasons(&Evidence { server_cpu: ms(600), ..fine() });
+        assert!(matches!(found[..], [Invalid::GeneratorWasBottleneck { .. }]), "{found:?}");
         // The server is idle as well when everybody waits for everybody else.
-        assert_eq!(judge(&Evidence { server_cpu: ms(600), generator_cpu: ms(700), ..fine() }), []);
+        assert_eq!(reasons(&Evidence { server_cpu: ms(600), generator_cpu: ms(700), ..fine() }), []);
+    }
+
+    #[test]
+    fn a_bottleneck_spoils_no_cost() {
+        let evidence = Evidence { ranked_by: RankedBy::CpuPerQuestion, server_cpu: ms(300), ..fine() };
+        assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: true });
+        let evidence = Evidence { generator_cpu: ms(500), ..evidence };
+        assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
     }
 
     #[test]
     fn a_server_is_full_when_the_threads_it_has_are() {
         let four_cores = Evidence { server_cores: 4, server_cpu: ms(990), ..fine() };
-        assert_eq!(judge(&Evidence { busy_threads: Some(1), ..four_cores }), []);
-        let reasons = judge(&Evidence { busy_threads: Some(4), ..four_cores });
+        assert_eq!(reasons(&Evidence { busy_threads: Some(1), ..four_cores }), []);
+        let found = reasons(&Evidence { busy_threads: Some(4), ..four_cores });
         assert!(
-            matches!(reasons[..], [Invalid::GeneratorWasBottleneck { server_capacity: 4.0, .. }]),
-            "{reasons:?}"
+            matches!(found[..], [Invalid::GeneratorWasBottleneck { server_capacity: 4.0, .. }]),
+            "{found:?}"
         );
         // Many threads on one core have one core.
-        assert_eq!(judge(&Evidence { busy_threads: Some(16), ..fine() }), []);
+        assert_eq!(reasons(&Evidence { busy_threads: Some(16), ..fine() }), []);
     }
 
     #[test]
     fn a_crowded_machine_is_noticed() {
-        let reasons = judge(&Evidence { generator_starved: Some(ms(200)), ..fine() });
-        assert!(matches!(reasons[..], [Invalid::GeneratorStarved { .. }]), "{reasons:?}");
-        assert_eq!(judge(&Evidence { generator_starved: None, ..fine() }), []);
+        let found = reasons(&Evidence { generator_starved: Some(ms(200)), ..fine() });
+        assert!(matches!(found[..], [Invalid::GeneratorStarved { .. }]), "{found:?}");
+        assert_eq!(reasons(&Evidence { generator_starved: None, ..fine() }), []);
     }
 
     #[test]
     fn a_server_that_costs_nothing_is_another() {
-        let reasons =
-            judge(&Evidence { server_cpu: Duration::from_micros(90), generator_cpu: ms(500), ..fine() });
-        assert!(matches!(reasons[..], [Invalid::ServerNotMeasured { .. }]), "{reasons:?}");
+        let found =
+            reasons(&Evidence { server_cpu: Duration::from_micros(90), generator_cpu: ms(500), ..fine() });
+        assert!(matches!(found[..], [Invalid::ServerNotMeasured { .. }]), "{found:?}");
     }
 }

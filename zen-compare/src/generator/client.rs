@@ -1,5 +1,6 @@
 //! One client of the generator: what it has asked, what it still has to hear, when it speaks again.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
 use mio::net::TcpStream;
@@ -34,9 +35,11 @@ pub(super) struct Client {
     left: Option<u32>,
     /// Question bytes that the socket had no room for.
     unsent: (usize, usize),
-    /// When each question in flight was asked; a ring that starts at `oldest`.
-    asked_at: Box<[Nanos]>,
-    oldest: usize,
+    /// The most questions in flight.
+    depth: usize,
+    /// When the questions in flight were asked, oldest first: the time of a write and how many of its questions
+    /// are open. Never grows beyond `depth` entries, which is what it is made with.
+    asked_at: VecDeque<(Nanos, usize)>,
 }
 
 /// Why a connection cannot go on.
@@ -67,8 +70,8 @@ impl Client {
             in_flight: 0,
             left: None,
             unsent: (0, 0),
-            asked_at: vec![0; depth].into(),
-            oldest: 0,
+            depth,
+            asked_at: VecDeque::with_capacity(depth),
         }
     }
 
@@ -87,6 +90,7 @@ impl Client {
         self.heard = self.next;
         self.heard_bytes = 0;
         self.in_flight = 0;
+        self.asked_at.clear();
         self.unsent = (0, 0);
     }
 
@@ -96,7 +100,7 @@ impl Client {
 
     /// When the oldest question in flight was asked.
     pub(super) fn waiting_since(&self) -> Option<Nanos> {
-        (self.in_flight > 0).then(|| self.asked_at[self.oldest])
+        self.asked_at.front().map(|&(asked, _)| asked)
     }
 
     /// Whether everything this conversation was for has been answered.
@@ -110,7 +114,7 @@ impl Client {
         if self.unsent.0 < self.unsent.1 {
             return Ok(());
         }
-        let mut count = self.asked_at.len() - self.in_flight;
+        let mut count = self.depth - self.in_flight;
         if let Some(left) = &mut self.left {
             count = count.min(*left as usize);
             // Fits: the count is at most `left`.
@@ -121,14 +125,8 @@ impl Client {
         }
         self.unsent = tape.question_range(self.next, count);
         self.next = Tape::advance(self.next, count);
-        for _ in 0..count {
-            let mut slot = self.oldest + self.in_flight;
-            if slot >= self.asked_at.len() {
-                slot -= self.asked_at.len();
-            }
-            self.asked_at[slot] = now;
-            self.in_flight += 1;
-        }
+        self.asked_at.push_back((now, count));
+        self.in_flight += count;
         self.flush(tape)
     }
 
@@ -161,31 +159,31 @@ impl Client {
         }
     }
 
-    /// Compares what came with what had to come, and reports for each answer that is now whole when its
-    /// question was asked.
+    /// Compares what came with what had to come, and reports how many answers are now whole, by the time at which
+    /// their questions were asked.
     pub(super) fn hear(
         &mut self,
         tape: &Tape,
         received: &[u8],
-        mut answered: impl FnMut(Nanos),
+        mut answered: impl FnMut(Nanos, usize),
     ) -> Result<(), Broken> {
         let expected = &tape.answers(self.heard, self.in_flight)[self.heard_bytes..];
         if expected.get(..received.len()) != Some(received) {
             return Err(Self::wrong(expected, received));
         }
-        self.heard_bytes += received.len();
-        while self.in_flight > 0 {
-            let length = tape.answer_length(self.heard);
-            if self.heard_bytes < length {
-                break;
-            }
-            self.heard_bytes -= length;
-            self.heard = Tape::advance(self.heard, 1);
-            self.in_flight -= 1;
-            answered(self.asked_at[self.oldest]);
-            self.oldest += 1;
-            if self.oldest == self.asked_at.len() {
-                self.oldest = 0;
+        let (mut whole, rest) =
+            tape.whole_answers(self.heard, self.in_flight, self.heard_bytes + received.len());
+        self.heard = Tape::advance(self.heard, whole);
+        self.heard_bytes = rest;
+        self.in_flight -= whole;
+        while whole > 0 {
+            let Some((asked, open)) = self.asked_at.front_mut() else { break };
+            let count = whole.min(*open);
+            answered(*asked, count);
+            whole -= count;
+            *open -= count;
+            if *open == 0 {
+                self.asked_at.pop_front();
             }
         }
         Ok(())
@@ -220,9 +218,9 @@ mod tests {
         let (mut client, tape) = client_with_questions_in_flight(3);
         let mut heard = Vec::new();
         for piece in [&b"on"[..], b"e.o", b"ne", b".one."] {
-            client.hear(&tape, piece, |asked| heard.push(asked)).unwrap();
+            client.hear(&tape, piece, |asked, count| heard.push((asked, count))).unwrap();
         }
-        assert_eq!(heard, [10, 10, 10]);
+        assert_eq!(heard, [(10, 1), (10, 2)]);
         assert_eq!(client.in_flight(), 0);
         assert_eq!(client.waiting_since(), None);
     }
@@ -230,8 +228,8 @@ mod tests {
     #[test]
     fn one_wrong_byte_is_noticed() {
         let (mut client, tape) = client_with_questions_in_flight(2);
-        client.hear(&tape, b"one.", |_| {}).unwrap();
-        let Err(Broken::Wrong { expected, received }) = client.hear(&tape, b"oni.", |_| {}) else {
+        client.hear(&tape, b"one.", |_, _| {}).unwrap();
+        let Err(Broken::Wrong { expected, received }) = client.hear(&tape, b"oni.", |_, _| {}) else {
             panic!("took a wrong answer for a right one");
         };
         assert_eq!((expected.as_slice(), received.as_slice()), (&b"one."[..], &b"oni."[..]));
@@ -240,7 +238,7 @@ mod tests {
     #[test]
     fn an_answer_to_no_question_is_wrong() {
         let (mut client, tape) = client_with_questions_in_flight(1);
-        let outcome = client.hear(&tape, b"one.one.", |_| {});
+        let outcome = client.hear(&tape, b"one.one.", |_, _| {});
         assert!(matches!(outcome, Err(Broken::Wrong { .. })), "{outcome:?}");
     }
 
@@ -256,7 +254,7 @@ mod tests {
         assert_eq!(client.in_flight(), 3);
         assert!(!client.is_done());
         let answers = tape.answers(0, 3).to_vec();
-        client.hear(&tape, &answers, |_| {}).unwrap();
+        client.hear(&tape, &answers, |_, _| {}).unwrap();
         assert!(client.is_done());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The generator has to be cheaper per question than any server it loads, or it measures itself. So per question
 //! there is one read, one write, one look at the clock, a comparison of bytes and a histogram bucket, and nothing
-//! is allocated: questions and answers lie ready on a [tape](self::tape). Connections are registered once
+//! is allocated: questions and answers lie ready on a tape. Connections are registered once
 //! (edge-triggered), and a short read spares the read that would only say `WouldBlock`.
 //!
 //! It ends when its time is over, whatever the server does: a client that is never answered is a finding.
@@ -315,11 +315,12 @@ impl<'a> Generator<'a> {
         let client = &mut self.clients[slot];
         let latency = &mut self.tally.latency;
         let recording = self.stage == Stage::Open;
-        let mut answers = 0;
-        let outcome = client.hear(&self.tape, received, |asked| {
-            answers += 1;
+        let mut answers = 0_u64;
+        let outcome = client.hear(&self.tape, received, |asked, count| {
+            let count = count as u64;
+            answers += count;
             if recording {
-                latency.saturating_record(now - asked);
+                latency.saturating_record_n(now - asked, count);
             }
         });
         self.answers += answers;

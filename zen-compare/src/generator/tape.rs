@@ -66,9 +66,14 @@ impl Tape {
         &self.answers[self.answer_starts[position]..self.answer_starts[position + count]]
     }
 
-    /// The length of the answer at `position`.
-    pub(super) fn answer_length(&self, position: usize) -> usize {
-        self.answer_starts[position + 1] - self.answer_starts[position]
+    /// How many of the `count` answers from `position` on are whole in their first `bytes` bytes, and how many bytes
+    /// of the next there are.
+    pub(super) fn whole_answers(&self, position: usize, count: usize, bytes: usize) -> (usize, usize) {
+        let starts = &self.answer_starts[position..=position + count];
+        let heard = starts[0] + bytes;
+        // The first start is not beyond what was heard, so there is always one before the partition point.
+        let whole = starts.partition_point(|&start| start <= heard) - 1;
+        (whole, heard - starts[whole])
     }
 }
 
@@ -84,10 +89,14 @@ mod tests {
             let (start, end) = tape.question_range(position, 64);
             let mut asked = tape.question_bytes(start, end);
             let mut answers = tape.answers(position, 64);
+            assert_eq!(tape.whole_answers(position, 64, answers.len()), (64, 0));
+            let mut bytes = 0;
             for offset in 0..64 {
                 let exchange = workload.exchanges().iter().find(|e| asked.starts_with(&e.question)).unwrap();
                 assert!(answers.starts_with(&exchange.answer));
-                assert_eq!(tape.answer_length(Tape::advance(position, offset)), exchange.answer.len());
+                assert_eq!(tape.whole_answers(position, 64, bytes), (offset, 0));
+                assert_eq!(tape.whole_answers(position, 64, bytes + 3), (offset, 3));
+                bytes += exchange.answer.len();
                 asked = &asked[exchange.question.len()..];
                 answers = &answers[exchange.answer.len()..];
             }
