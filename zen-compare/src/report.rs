@@ -193,7 +193,7 @@ pub enum Standing {
     Floor,
     /// The best of those that serve everybody.
     Best,
-    /// Not told apart from the best: their intervals overlap.
+    /// Not told apart from the best: their intervals overlap, or one of them has a single run.
     Tie,
     /// Worse than the best.
     Behind,

@@ -105,11 +105,14 @@ fn rank(by: RankedBy, summaries: &mut [Summary]) {
         return;
     };
     let best_estimate = merit(by, &summaries[best]);
+    let best_is_alone = summaries[best].valid_runs < 2;
     for summary in &mut summaries[best + 1..] {
         if summary.standing == Standing::Behind {
-            let overlap =
-                best_estimate.zip(merit(by, summary)).is_some_and(|(best, own)| best.overlaps(&own));
-            summary.standing = if overlap { Standing::Tie } else { Standing::Behind };
+            // A single run has no interval, so nothing tells it apart from anything.
+            let alone = best_is_alone || summary.valid_runs < 2;
+            let own = merit(by, summary);
+            let overlap = best_estimate.zip(own).is_some_and(|(best, own)| best.overlaps(&own));
+            summary.standing = if alone || overlap { Standing::Tie } else { Standing::Behind };
         }
     }
     summaries[best].standing = Standing::Best;
@@ -244,6 +247,20 @@ pub(crate) mod tests {
         runs[0].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
         runs.truncate(2);
         assert_eq!(summarize(&settings, &runs)[1].times_floor, None);
+    }
+
+    #[test]
+    fn single_runs_always_tie() {
+        let scenario = Scenario::saturate(1);
+        let settings = settings(&["fast", "slow"], scenario.clone());
+        let mut runs = vec![run("fast", &scenario, 0, 100.0), run("slow", &scenario, 0, 900.0)];
+        let tie = [("fast", Standing::Best), ("slow", Standing::Tie)];
+        assert_eq!(standings(&summarize(&settings, &runs)), tie);
+        runs.push(run("fast", &scenario, 1, 100.0));
+        assert_eq!(standings(&summarize(&settings, &runs)), tie);
+        runs.push(run("slow", &scenario, 1, 900.0));
+        let apart = [("fast", Standing::Best), ("slow", Standing::Behind)];
+        assert_eq!(standings(&summarize(&settings, &runs)), apart);
     }
 
     #[test]

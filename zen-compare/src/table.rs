@@ -42,10 +42,8 @@ impl Report {
             for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
                 let invalid = summary.runs - summary.valid_runs;
                 let (contender, runs) = (&summary.contender, summary.runs);
-                let _ = writeln!(text, "! {contender}: {invalid} of {runs} runs do not count:");
-                for reason in &summary.invalid {
-                    let _ = writeln!(text, "    {reason}");
-                }
+                let reasons = summary.invalid.join("; ");
+                let _ = writeln!(text, "! {contender}: {invalid} of {runs} runs do not count: {reasons}");
             }
             text.push('\n');
         }
@@ -105,10 +103,11 @@ fn row(summary: &Summary) -> Vec<Cell> {
     let cell = |estimate: Option<Estimate>, show: &dyn Fn(f64) -> String| {
         estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
     };
+    let counted = if summary.valid_runs == 0 { summary.runs } else { summary.valid_runs };
     let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
     let throughput = summary.throughput.map_or_else(
         || "–".to_owned(),
-        |estimate| format!("{at_least}{} {}", count(estimate.median), spread(&estimate)),
+        |estimate| format!("{at_least}{} {}", count(estimate.median), spread(&estimate, counted)),
     );
     let cells = [
         summary.contender.clone(),
@@ -148,10 +147,13 @@ fn style(cell: Cell, standing: Standing) -> Cell {
     }
 }
 
-/// Half the interval's width as a share of the median.
-fn spread(estimate: &Estimate) -> String {
+/// Half the interval's width as a share of the median; a single run has none.
+fn spread(estimate: &Estimate, runs: usize) -> String {
     if estimate.median <= 0.0 {
         return String::new();
+    }
+    if runs < 2 {
+        return "±?".into();
     }
     let percent = (estimate.high - estimate.low) / 2.0 / estimate.median * 100.0;
     if percent < 9.95 { format!("±{percent:.1} %") } else { format!("±{percent:.0} %") }
@@ -236,7 +238,7 @@ mod tests {
         assert!(line("mio-multi").ends_with("tie"));
         assert!(line("blocking").contains("1/16") && line("blocking").ends_with("starves"));
         assert!(line("other").ends_with("invalid"));
-        assert!(text.contains("! other: 3 of 3 runs do not count:\n    the server ended 7 conversations"));
+        assert!(text.contains("! other: 3 of 3 runs do not count: the server ended 7 conversations"));
         assert!(!text.contains('\u{1b}'));
         assert!(report().to_table(100, true).contains('\u{1b}'));
     }

@@ -26,8 +26,9 @@ pub(crate) fn sentence(scenario: &Scenario, summaries: &[&Summary]) -> String {
             let lead = with(Standing::Behind).next().and_then(|next| lead(scenario, best, next));
             parts.push(format!("{}: {}{}", best.contender, merit(scenario, best), lead.unwrap_or_default()));
         }
-        None if summaries.iter().all(|summary| summary.standing == Standing::Floor) => {}
-        None => parts.push("nobody served every client in a run that counts".into()),
+        None if with(Standing::Starves).next().is_some() => parts.push("nobody served every client".into()),
+        None if with(Standing::Invalid).next().is_some() => parts.push("no run counts".into()),
+        None => {}
     }
     let starving: Vec<String> = with(Standing::Starves)
         .map(|summary| format!("{} {}/{}", summary.contender, summary.clients_served, summary.clients))
@@ -88,10 +89,13 @@ mod tests {
     use super::*;
     use crate::summary::summarize;
     use crate::summary::tests::{run, settings};
+    use crate::validity::Invalid;
 
     fn verdict(scenario: &Scenario, costs: &[(&str, f64)], starving: &[&str]) -> String {
         let names: Vec<&str> = costs.iter().map(|(name, _)| *name).collect();
-        let mut runs: Vec<_> = costs.iter().map(|(name, cost)| run(name, scenario, 0, *cost)).collect();
+        let twice =
+            |(name, cost): &(&str, f64)| [0, 1].map(|repetition| run(name, scenario, repetition, *cost));
+        let mut runs: Vec<_> = costs.iter().flat_map(twice).collect();
         for run in runs.iter_mut().filter(|run| starving.contains(&run.contender.as_str())) {
             run.clients_served = 1;
         }
@@ -121,8 +125,13 @@ mod tests {
         );
         assert_eq!(
             verdict(&Scenario::saturate(4), &[("a", 1e6)], &["a"]),
-            "nobody served every client in a run that counts; clients left waiting, served: a 1/4"
+            "nobody served every client; clients left waiting, served: a 1/4"
         );
         assert_eq!(verdict(&Scenario::saturate(4), &[("floor", 1e6)], &[]), "");
+        let scenario = Scenario::saturate(4);
+        let mut invalid = run("a", &scenario, 0, 1e6);
+        invalid.invalid.push(Invalid::ClosedEarly { conversations: 1 });
+        let summaries = summarize(&settings(&["a"], scenario.clone()), &[invalid]);
+        assert_eq!(sentence(&scenario, &[&summaries[0]]), "no run counts");
     }
 }
