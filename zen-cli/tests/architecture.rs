@@ -1,5 +1,8 @@
 //! The walls of the house: which crate may know which, asked of cargo itself.
 
+// Helpers say what they expect by panicking, like the tests they serve.
+#![allow(clippy::expect_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -55,7 +58,8 @@ fn text(value: &Value) -> String {
 
 /// The workspace's crates with what they depend on: `(normal, dev)` names.
 fn ours(metadata: &Value) -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> {
-    let members: BTreeSet<_> = metadata["workspace_members"].as_array().expect("members").iter().map(text).collect();
+    let members: BTreeSet<_> =
+        metadata["workspace_members"].as_array().expect("members").iter().map(text).collect();
     let packages = metadata["packages"].as_array().expect("packages");
     packages
         .iter()
@@ -75,10 +79,15 @@ fn ours(metadata: &Value) -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String
 fn no_arrow_that_is_not_drawn() {
     let crates = ours(&metadata());
     let drawn: BTreeMap<_, _> = ARROWS.into_iter().collect();
-    assert_eq!(crates.keys().map(String::as_str).collect::<Vec<_>>(), drawn.keys().copied().collect::<Vec<_>>());
+    assert_eq!(
+        crates.keys().map(String::as_str).collect::<Vec<_>>(),
+        drawn.keys().copied().collect::<Vec<_>>()
+    );
     for (name, (normal, dev)) in &crates {
         let allowed = drawn[name.as_str()];
-        let own = |names: &BTreeSet<String>| names.iter().filter(|n| drawn.contains_key(n.as_str())).cloned().collect::<Vec<_>>();
+        let own = |names: &BTreeSet<String>| {
+            names.iter().filter(|n| drawn.contains_key(n.as_str())).cloned().collect::<Vec<_>>()
+        };
         for other in own(normal) {
             assert!(allowed.contains(&other.as_str()), "{name} must not depend on {other}");
         }
@@ -113,7 +122,8 @@ fn the_servers_stay_lean() {
         })
         .collect();
     for (name, banned) in LEAN {
-        let start = names.iter().find(|(_, n)| *n == name).map(|(id, _)| id.clone()).expect("a crate of ours");
+        let start =
+            names.iter().find(|(_, n)| *n == name).map(|(id, _)| id.clone()).expect("a crate of ours");
         let (mut seen, mut open) = (BTreeSet::new(), vec![start]);
         while let Some(id) = open.pop() {
             if seen.insert(id.clone()) {
@@ -162,7 +172,11 @@ fn every_crate_forbids_unsafe_code_itself() {
         for top in tops.iter().filter(|top| top.exists()) {
             found = true;
             let source = std::fs::read_to_string(top).expect("a source file");
-            assert!(source.contains("#![forbid(unsafe_code)]"), "{} does not forbid unsafe code", top.display());
+            assert!(
+                source.contains("#![forbid(unsafe_code)]"),
+                "{} does not forbid unsafe code",
+                top.display()
+            );
         }
         assert!(found, "{name} has neither lib.rs nor main.rs");
     }

@@ -4,13 +4,13 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until};
-use zen_proto::{Admission, CloseReason, Framing, Setup};
+use zen_proto::{Admission, CloseReason, Conversation, Counters, Framing, Setup, StopHandle};
 
 use crate::alarm::Alarm;
 use crate::answering::Answering;
@@ -24,11 +24,12 @@ where
 {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
-    let (stopping, stopped) = watch::channel(false);
-    setup.stop.on_stop(move || {
-        stopping.send_replace(true);
-    });
-    let mut drained = stopped.clone();
+    let stopping = Arc::new(Notify::new());
+    let notify = Arc::clone(&stopping);
+    // The flag is set by now, so whoever comes too late to be notified sees it.
+    setup.stop.on_stop(move || notify.notify_waiters());
+    let mut stopped = pin!(stopping.notified());
+    stopped.as_mut().enable();
     let mut admission = Admission::new(setup.connections);
     let mut tasks = JoinSet::new();
     loop {
@@ -48,7 +49,13 @@ where
                         // It fails only on a connection that is broken already, which the first read will tell.
                         let _ = stream.set_nodelay(true);
                     }
-                    tasks.spawn(converse(stream, setup.begin(Instant::now()), Shared::of(&setup, &stopped)));
+                    let shared = Shared {
+                        counters: Arc::clone(&setup.counters),
+                        stop: setup.stop.clone(),
+                        stopping: Arc::clone(&stopping),
+                        budget: setup.options.turn_budget,
+                    };
+                    tasks.spawn(converse(stream, setup.begin(Instant::now()), shared));
                 }
                 Err(error) => {
                     setup.counters.count_accept_error();
@@ -65,53 +72,46 @@ where
             () = async { sleep_until(resume.unwrap_or_else(Instant::now).into()).await }, if resume.is_some() => {
                 admission.handle_timeout(Instant::now());
             }
-            _ = drained.wait_for(|stopped| *stopped), if !setup.stop.is_stopped() => {}
+            () = &mut stopped, if !admission.is_draining() => {}
         }
     }
 }
 
 /// What a conversation's task needs of its server.
 struct Shared {
-    counters: Arc<zen_proto::Counters>,
-    stop: zen_proto::StopHandle,
-    stopped: watch::Receiver<bool>,
+    counters: Arc<Counters>,
+    stop: StopHandle,
+    stopping: Arc<Notify>,
     budget: usize,
 }
 
-impl Shared {
-    fn of<A, F>(setup: &Setup<A, F>, stopped: &watch::Receiver<bool>) -> Self {
-        Self {
-            counters: Arc::clone(&setup.counters),
-            stop: setup.stop.clone(),
-            stopped: stopped.clone(),
-            budget: setup.options.turn_budget,
-        }
-    }
-}
-
 /// One conversation, from its first turn to its last.
-async fn converse<A, F>(
+///
+/// A block rather than an `async fn`: what is moved into it lies there once, while arguments of an `async fn` that are moved again lie there twice.
+fn converse<A, F>(
     stream: TcpStream,
-    (conversation, answering): (zen_proto::Conversation<F>, A),
-    mut shared: Shared,
-) -> CloseReason
+    (conversation, answering): (Conversation<F>, A),
+    shared: Shared,
+) -> impl Future<Output = CloseReason>
 where
     A: Answering,
     F: Framing,
 {
-    let mut stopped = pin!(shared.stopped.wait_for(|stopped| *stopped));
-    let sleep = pin!(sleep(std::time::Duration::ZERO));
-    let mut connection = Connection {
-        stream,
-        conversation,
-        answering,
-        alarm: Alarm::new(sleep),
-        stop: shared.stop,
-        counters: &shared.counters,
-        budget: shared.budget,
-    };
-    // Polled once, the stop wakes this task whenever it comes, and every turn looks at the flag: no need to poll it again, which would
-    // take a lock for every question.
-    let _ = poll_fn(|cx| std::task::Poll::Ready(stopped.as_mut().poll(cx).is_ready())).await;
-    poll_fn(|cx| connection.poll_turn(cx)).await
+    let Shared { counters, stop, stopping, budget } = shared;
+    let mut connection = Connection { stream, conversation, answering, stop, counters, budget };
+    async move {
+        let sleep = pin!(sleep(Duration::ZERO));
+        let mut alarm = Alarm::new(sleep);
+        // Polled once, it wakes this task whenever the server stops, and every turn looks at the flag: no need to poll it again, which
+        // would take a lock for every question.
+        let mut stopping = pin!(stopping.notified());
+        stopping.as_mut().enable();
+        poll_fn(|cx| {
+            if !connection.stop.is_stopped() && !alarm.is_set() {
+                let _ = stopping.as_mut().poll(cx);
+            }
+            connection.poll_turn(&mut alarm, cx)
+        })
+        .await
+    }
 }

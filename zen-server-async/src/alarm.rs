@@ -23,6 +23,11 @@ impl<'a> Alarm<'a> {
         Self { sleep, set: None }
     }
 
+    /// Whether it was ever set, which the first turn does.
+    pub(crate) fn is_set(&self) -> bool {
+        self.set.is_some()
+    }
+
     /// Sees to it that the task is woken no later than at `deadline`.
     #[inline]
     pub(crate) fn set(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) {

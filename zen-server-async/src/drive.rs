@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
@@ -16,20 +17,19 @@ use crate::answering::Answering;
 const SCRATCH: usize = 16 * 1024;
 
 /// One connection: its socket, and what the task needs beside it.
-pub(crate) struct Connection<'a, A, F> {
+pub(crate) struct Connection<A, F> {
     pub(crate) stream: TcpStream,
     pub(crate) conversation: Conversation<F>,
     pub(crate) answering: A,
-    pub(crate) alarm: Alarm<'a>,
     pub(crate) stop: StopHandle,
-    pub(crate) counters: &'a Counters,
+    pub(crate) counters: Arc<Counters>,
     /// How many reads a turn may take.
     pub(crate) budget: usize,
 }
 
-impl<A: Answering, F: Framing> Connection<'_, A, F> {
+impl<A: Answering, F: Framing> Connection<A, F> {
     /// Does what can be done without waiting. Ready when the conversation is over.
-    pub(crate) fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+    pub(crate) fn poll_turn(&mut self, alarm: &mut Alarm<'_>, cx: &mut Context<'_>) -> Poll<CloseReason> {
         let now = Instant::now();
         if self.stop.is_stopped() {
             self.conversation.drain(now);
@@ -58,7 +58,7 @@ impl<A: Answering, F: Framing> Connection<'_, A, F> {
             // Wait for the first of readable, writable, deadline, a deferred answer, drain: each of them wakes the task.
             if !self.conversation.wants_read() || self.poll_read(cx, now).is_pending() {
                 self.counters.count(self.conversation.take_tally());
-                self.alarm.set(self.conversation.poll_timeout(), cx);
+                alarm.set(self.conversation.poll_timeout(), cx);
                 return Poll::Pending;
             }
         }

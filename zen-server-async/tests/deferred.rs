@@ -1,5 +1,8 @@
 //! The deferred path: services that are `async fn`, and what they may do to each other.
 
+// Helpers say what they expect by panicking, like the tests they serve.
+#![allow(clippy::expect_used)]
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

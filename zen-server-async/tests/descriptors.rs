@@ -1,5 +1,8 @@
 //! Out of descriptors: the servers wait for better times, and do not spin.
 
+// Helpers say what they expect by panicking, like the tests they serve.
+#![allow(clippy::expect_used)]
+
 use std::net::TcpListener;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};

@@ -10,7 +10,7 @@ use crate::seats::Seat;
 use crate::timeouts::{Timeouts, is_timeout};
 
 /// How much one read takes, in bytes. It lies on the thread's stack, and is most of what an idle thread has touched of it.
-const SCRATCH: usize = 4 * 1024;
+const SCRATCH: usize = 2 * 1024;
 
 /// One connection: its socket, and the thread's seat beside it.
 pub(crate) struct Connection<'a, S, F> {
