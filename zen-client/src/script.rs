@@ -78,3 +78,38 @@ impl<I: Iterator> fmt::Debug for Script<I> {
         f.debug_struct("Script").field("owed", &self.owed).field("over", &self.over).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zen_proto::{AskerError, ClientLimits, aphorism};
+
+    use super::*;
+
+    #[test]
+    fn a_question_for_a_server_that_has_closed_fails_instead_of_waiting() {
+        let now = Instant::now();
+        let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+        asker.handle_eof(now);
+        let mut script = Script::new(["Why?"], &mut asker);
+        let step = script.step(&mut asker, now);
+        let closed = AskError::Failed(AskerError::ClosedEarly { awaited: 1, partial: false });
+        assert!(matches!(&step, Step::Failed(error) if *error == closed), "{step:?}");
+        assert!(matches!(script.step(&mut asker, now), Step::Done));
+    }
+
+    #[test]
+    fn questions_are_taken_only_when_they_can_be_asked() {
+        let now = Instant::now();
+        let limits = ClientLimits { questions_in_flight: 2, ..ClientLimits::default() };
+        let mut asker = Asker::new(aphorism::client_framing(), limits);
+        let mut taken = 0;
+        let questions = std::iter::repeat_with(|| {
+            taken += 1;
+            "Why?"
+        });
+        let mut script = Script::new(questions, &mut asker);
+        assert!(matches!(script.step(&mut asker, now), Step::Move));
+        drop(script);
+        assert_eq!((taken, asker.awaited()), (2, 2));
+    }
+}

@@ -8,8 +8,9 @@
 #[macro_use]
 mod common;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use common::{
     Connect, connect_to, numbered, patient, read_question, read_to_end, serve, serve_aphorisms, serve_echo,
@@ -22,6 +23,7 @@ cases! {
     ten_thousand_questions_are_answered_in_order,
     ten_thousand_questions_at_once_are_answered_in_order,
     both_directions_may_fill,
+    a_long_question_reaches_a_server_that_is_slow_to_read,
     nothing_asked_is_nothing_answered,
     an_answer_may_come_byte_by_byte,
     an_answer_may_be_as_long_as_the_limit,
@@ -82,6 +84,21 @@ fn both_directions_may_fill(connect: Connect) {
             "an answer is not its question's"
         );
     }
+}
+
+/// The server needs all of the question before it says anything, and reads nothing for a while.
+fn a_long_question_reaches_a_server_that_is_slow_to_read(connect: Connect) {
+    const LENGTH: usize = 32 << 20;
+    let address = serve(|mut stream| {
+        std::thread::sleep(Duration::from_millis(100));
+        let mut question = vec![0; LENGTH + 1];
+        stream.read_exact(&mut question).unwrap();
+        stream.write_all(if question.ends_with(b"x?") { b"Whole." } else { b"Torn." }).unwrap();
+        read_to_end(&mut stream);
+    });
+    let mut client = connect_to(connect, address);
+    assert_eq!(client.ask(&[vec![b'x'; LENGTH], b"?".to_vec()].concat()).unwrap(), "Whole.");
+    client.finish().unwrap();
 }
 
 fn nothing_asked_is_nothing_answered(connect: Connect) {

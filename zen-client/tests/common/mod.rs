@@ -108,7 +108,7 @@ impl Asks for InRuntime {
 
 /// Options under which a test that would hang fails instead.
 pub(crate) fn patient() -> ClientOptions {
-    with_deadline(Duration::from_secs(15))
+    with_deadline(Duration::from_secs(60))
 }
 
 /// Options under which an answer that does not come is soon missed.
