@@ -107,9 +107,8 @@ mod tests {
             taken += 1;
             "Why?"
         });
-        let mut script = Script::new(questions, &mut asker);
-        assert!(matches!(script.step(&mut asker, now), Step::Move));
-        drop(script);
+        let step = Script::new(questions, &mut asker).step(&mut asker, now);
+        assert!(matches!(step, Step::Move), "{step:?}");
         assert_eq!((taken, asker.awaited()), (2, 2));
     }
 }
