@@ -13,10 +13,10 @@ use zen_server_mio::Server;
 fn each_loop_gets_the_same_number_of_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let served: Arc<Mutex<HashMap<ThreadId, usize>>> = Arc::default();
-    let serving = Arc::clone(&served);
+    let by_loop: Arc<Mutex<HashMap<ThreadId, usize>>> = Arc::default();
+    let counting = Arc::clone(&by_loop);
     let service = move |_: &[u8], answer: &mut Answer<'_>| {
-        *serving.lock().expect("no panics").entry(thread::current().id()).or_default() += 1;
+        *counting.lock().expect("no panics").entry(thread::current().id()).or_default() += 1;
         answer.put(b"Here.");
     };
     let options = Options { workers: Some(4), ..Options::default() };
@@ -37,6 +37,6 @@ fn each_loop_gets_the_same_number_of_connections() {
     stop.stop();
     running.join().expect("no panic").expect("drains");
 
-    let served: Vec<usize> = served.lock().expect("no panics").values().copied().collect();
-    assert_eq!(served, [10, 10, 10, 10]);
+    let by_loop: Vec<usize> = by_loop.lock().expect("no panics").values().copied().collect();
+    assert_eq!(by_loop, [10, 10, 10, 10]);
 }
