@@ -25,6 +25,7 @@
 
 mod compare;
 mod contender;
+mod curve;
 mod environment;
 pub mod floor;
 pub mod generator;
@@ -32,6 +33,7 @@ mod measure;
 mod pin;
 mod plan;
 mod report;
+mod rung;
 mod running;
 mod sample;
 mod scenario;
@@ -48,7 +50,8 @@ pub use environment::Environment;
 pub use pin::Cores;
 pub use plan::{Plan, PlanError, Stop};
 pub use report::{
-    ContenderSettings, GeneratorUse, Latency, ReadError, Report, Run, SCHEMA, Settings, Standing, Summary,
+    ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,
+    Settings, Standing, Summary,
 };
 pub use running::{Running, Stopped};
 pub use sample::{Probe, Threads, ThreadsDelta};
