@@ -32,6 +32,7 @@ pub mod generator;
 mod measure;
 mod pin;
 mod plan;
+mod progress;
 mod report;
 mod rung;
 mod running;
@@ -49,6 +50,7 @@ pub use contender::{Contender, StartError};
 pub use environment::Environment;
 pub use pin::Cores;
 pub use plan::{Plan, PlanError, Stop};
+pub use progress::Progress;
 pub use report::{
     ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,
     Settings, Standing, Summary,

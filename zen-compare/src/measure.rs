@@ -76,6 +76,7 @@ fn measure_running(
         window: plan.window,
         // Every contender gets the same questions, every repetition others.
         seed: plan.seed.wrapping_add(u64::from(job.repetition)),
+        progress: None,
     };
     let probe = Probe::new(server.pid()).map_err(StartError::from)?;
     let memory_empty = probe.resident_bytes().ok();
