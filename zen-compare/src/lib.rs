@@ -25,13 +25,16 @@
 
 mod compare;
 mod contender;
+mod curve;
 mod environment;
 pub mod floor;
 pub mod generator;
 mod measure;
 mod pin;
 mod plan;
+mod progress;
 mod report;
+mod rung;
 mod running;
 mod sample;
 mod scenario;
@@ -47,8 +50,10 @@ pub use contender::{Contender, StartError};
 pub use environment::Environment;
 pub use pin::Cores;
 pub use plan::{Plan, PlanError, Stop};
+pub use progress::Progress;
 pub use report::{
-    ContenderSettings, GeneratorUse, Latency, ReadError, Report, Run, SCHEMA, Settings, Standing, Summary,
+    ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,
+    Settings, Standing, Summary,
 };
 pub use running::{Running, Stopped};
 pub use sample::{Probe, Threads, ThreadsDelta};

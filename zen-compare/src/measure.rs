@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::contender::StartError;
+use crate::curve::curve;
 use crate::generator::{self, Load, Moment, Tally};
 use crate::pin::{Cores, Pinned};
 use crate::plan::{Job, Plan};
@@ -75,6 +76,7 @@ fn measure_running(
         window: plan.window,
         // Every contender gets the same questions, every repetition others.
         seed: plan.seed.wrapping_add(u64::from(job.repetition)),
+        progress: None,
     };
     let probe = Probe::new(server.pid()).map_err(StartError::from)?;
     let memory_empty = probe.resident_bytes().ok();
@@ -164,7 +166,8 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
         answers: tally.answers,
         throughput: tally.throughput(),
         throughput_is_lower_bound: judgement.throughput_is_lower_bound,
-        latency: Latency::of(tally),
+        latency: Latency::of(&tally.latency),
+        latency_curve: curve(&tally.latency),
         server_cpu_s: server_cpu.as_secs_f64(),
         cpu_per_question_ns: per_answer(server_cpu.as_secs_f64() * 1e9, tally.answers),
         occupancy: share(server_cpu),
@@ -209,25 +212,7 @@ fn empty_run(job: Job<'_>) -> Run {
         contender: job.contender.name().to_owned(),
         scenario: job.scenario.name.clone(),
         repetition: job.repetition,
-        window_s: 0.0,
-        answers: 0,
-        throughput: 0.0,
-        throughput_is_lower_bound: false,
-        latency: None,
-        server_cpu_s: 0.0,
-        cpu_per_question_ns: None,
-        occupancy: 0.0,
-        context_switches_per_question: None,
-        threads: None,
-        memory_empty_bytes: None,
-        memory_loaded_bytes: None,
         clients: job.scenario.clients,
-        clients_served: 0,
-        fairness: None,
-        conversations: 0,
-        clients_waiting: 0,
-        longest_wait_ns: 0,
-        generator: GeneratorUse::default(),
-        invalid: Vec::new(),
+        ..Run::default()
     }
 }

@@ -170,6 +170,7 @@ impl Plan {
             warmup_s: self.warmup.as_secs_f64(),
             window_s: self.window.as_secs_f64(),
             seed: self.seed,
+            system_calls: "not counted".into(),
         }
     }
 }

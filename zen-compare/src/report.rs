@@ -5,17 +5,17 @@
 
 use std::io::{self, Read, Write};
 
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::environment::Environment;
-use crate::generator::Tally;
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
 use crate::validity::Invalid;
 
 /// The version of the format; it changes whenever a field changes its meaning or goes.
-pub const SCHEMA: &str = "zen-compare/1";
+pub const SCHEMA: &str = "zen-compare/2";
 
 /// A whole comparison, or as much of it as there is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,12 +43,14 @@ pub struct Settings {
     pub scenarios: Vec<Scenario>,
     /// How often each contender meets each scenario.
     pub repetitions: u32,
-    /// Seconds of load before each window.
+    /// Seconds of load before each window, at least.
     pub warmup_s: f64,
     /// Seconds of each window.
     pub window_s: f64,
     /// What all random choices derive from.
     pub seed: u64,
+    /// How system calls were counted, or why they were not.
+    pub system_calls: String,
 }
 
 /// A contender, as far as a reader must know it.
@@ -63,7 +65,7 @@ pub struct ContenderSettings {
 }
 
 /// One contender under one scenario, once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Run {
     /// Name of the contender.
     pub contender: String,
@@ -79,26 +81,60 @@ pub struct Run {
     pub throughput: f64,
     /// Whether the generator was at its limit and the server was not: it could have answered more.
     pub throughput_is_lower_bound: bool,
-    /// How long the answers took; null when there were none.
+    /// How long the answers took; null when there were none. In an open loop counted from the moment at which the
+    /// question was due, so that a server that keeps others from being asked does not look quick for it.
     pub latency: Option<Latency>,
-    /// User and system time of the server in the window.
+    /// In an open loop, the same counted from the moment at which the question was in fact written; else null.
+    pub latency_uncorrected: Option<Latency>,
+    /// The distribution behind `latency`: pairs of a quantile (0 to 1, rising) and its latency in nanoseconds, dense
+    /// towards the end. Empty when there were no answers.
+    pub latency_curve: Vec<[f64; 2]>,
+    /// The distribution behind `latency_uncorrected`, likewise.
+    pub latency_curve_uncorrected: Vec<[f64; 2]>,
+    /// In an open loop, the questions per second that were due; else null.
+    pub offered_rate: Option<f64>,
+    /// In an open loop, how well the generator kept its schedule; else null.
+    pub schedule: Option<Schedule>,
+    /// User and system time of the server in the window, of all its processes and threads.
     pub server_cpu_s: f64,
+    /// The part of `server_cpu_s` that was spent in the server's own code. The kernel counts the sum in nanoseconds
+    /// and the parts in ticks of 10 ms, so the sum is divided as the ticks are; null when there were too few ticks to
+    /// divide by.
+    pub server_user_s: Option<f64>,
+    /// The part of `server_cpu_s` that the kernel spent on the server's behalf; see `server_user_s`.
+    pub server_system_s: Option<f64>,
     /// Server CPU time per right answer.
     pub cpu_per_question_ns: Option<f64>,
     /// Server CPU seconds per second: 1 is one core full.
     pub occupancy: f64,
     /// Voluntary and involuntary context switches of all server threads, per right answer.
     pub context_switches_per_question: Option<f64>,
+    /// System calls of the server per right answer, counted in a short run apart as counting slows the server down;
+    /// null when they were not counted. [`Settings::system_calls`] says how, or why not.
+    pub system_calls_per_question: Option<f64>,
     /// Threads of the server when the window closed.
     pub threads: Option<usize>,
-    /// Memory of the server before the first connection.
+    /// Open descriptors of the server when the window closed.
+    pub descriptors: Option<usize>,
+    /// Resident memory of the server before the first connection.
     pub memory_empty_bytes: Option<u64>,
-    /// Memory of the server when the window closed, with all clients connected.
+    /// Resident memory of the server when the window closed, with all clients connected.
     pub memory_loaded_bytes: Option<u64>,
+    /// The same with each shared page counted by its share (PSS), before the first connection.
+    pub pss_empty_bytes: Option<u64>,
+    /// The same with each shared page counted by its share (PSS), when the window closed.
+    pub pss_loaded_bytes: Option<u64>,
+    /// The server, ten times a second and more, from the first connection to the end of the window.
+    pub series: Vec<Point>,
     /// Clients that asked.
     pub clients: usize,
     /// Clients with at least one answer in the window.
     pub clients_served: usize,
+    /// Where clients differ in how they behave, each kind of them; else empty. `clients` and `clients_served` are
+    /// then those of the kind that behaves.
+    pub groups: Vec<Group>,
+    /// Where quiet connections are to be held, how many were open when the window closed; else null.
+    pub connections_held: Option<usize>,
     /// Jain's index over the clients' answers: 1 is equal shares; null without answers.
     pub fairness: Option<f64>,
     /// Conversations that came to their planned end in the window.
@@ -107,6 +143,12 @@ pub struct Run {
     pub clients_waiting: usize,
     /// How long the longest of them had waited. These waits are in no latency sample.
     pub longest_wait_ns: u64,
+    /// Seconds of load before the window opened.
+    pub warmup_s: f64,
+    /// Whether the answers came at a steady pace by then; a run that was never steady counts, and is marked.
+    pub warmed_up: bool,
+    /// Which attempt this was, from 0: earlier ones were spoiled by the machine, and are not in the report.
+    pub attempt: u32,
     /// What it took to make the load.
     pub generator: GeneratorUse,
     /// Why the run does not count; empty when it does.
@@ -123,6 +165,53 @@ pub struct Latency {
     pub p99_ns: u64,
     pub p99_9_ns: u64,
     pub max_ns: u64,
+}
+
+/// The server at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Seconds since the window opened; negative before.
+    pub at_s: f64,
+    /// Right answers since the load began.
+    pub answers: u64,
+    /// CPU time of the server since the load began.
+    pub cpu_s: f64,
+    /// Its resident memory, from counters that may lag a little behind.
+    pub resident_bytes: Option<u64>,
+    /// Its threads.
+    pub threads: Option<usize>,
+    /// Its open descriptors.
+    pub descriptors: Option<usize>,
+}
+
+/// How well an open loop kept to its schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Questions that were due in the window.
+    pub due: u64,
+    /// Those of them that the generator wrote late through its own fault: it was busy, not the connection.
+    pub late: u64,
+    /// How late the latest was.
+    pub latest_ns: u64,
+    /// Questions that were due and had not been written when the window closed.
+    pub unsent: u64,
+}
+
+/// Clients that behave alike, among others that do not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Group {
+    /// How they behave: `good`, `trickler`, `non-reader`, `quiet`…
+    pub name: String,
+    /// How many of them there are.
+    pub clients: usize,
+    /// Those of them with at least one answer in the window.
+    pub served: usize,
+    /// Right answers to them in the window.
+    pub answers: u64,
+    /// Connections of theirs that the server ended in the window or before.
+    pub ended_by_server: u64,
+    /// Connections of theirs that were open when the window closed.
+    pub open: usize,
 }
 
 /// What the generator itself used in the window.
@@ -145,6 +234,8 @@ pub struct Summary {
     pub scenario: String,
     /// Name of the contender.
     pub contender: String,
+    /// Where the scenario is one of a ladder, its place on it.
+    pub rung: Option<Rung>,
     /// How it stands among the others.
     pub standing: Standing,
     /// Runs that were made.
@@ -165,24 +256,60 @@ pub struct Summary {
     pub p99_9_ns: Option<Estimate>,
     /// Longest latency.
     pub max_ns: Option<Estimate>,
+    /// In an open loop, the 99th percentile of the latency as counted from the write of the question.
+    pub p99_uncorrected_ns: Option<Estimate>,
+    /// Pairs of a quantile and its latency in nanoseconds: at each quantile the median of the runs. As
+    /// [`Run::latency_curve`] is.
+    pub latency_curve: Vec<[f64; 2]>,
+    /// The same of [`Run::latency_curve_uncorrected`].
+    pub latency_curve_uncorrected: Vec<[f64; 2]>,
+    /// In an open loop, the questions per second that were due.
+    pub offered_rate: Option<Estimate>,
     /// Server CPU time per answer.
     pub cpu_per_question_ns: Option<Estimate>,
     /// That as a multiple of the floor's in the same scenario and repetition.
     pub times_floor: Option<Estimate>,
     /// Server CPU seconds per second.
     pub occupancy: Option<Estimate>,
+    /// The part of it in the server's own code.
+    pub occupancy_user: Option<Estimate>,
+    /// The part of it in the kernel.
+    pub occupancy_system: Option<Estimate>,
     /// Context switches per answer.
     pub context_switches_per_question: Option<Estimate>,
-    /// Growth of the server's memory under load, divided by the number of clients.
+    /// System calls per answer.
+    pub system_calls_per_question: Option<Estimate>,
+    /// Growth of the server's memory under load, divided by the number of connections.
     pub memory_per_connection_bytes: Option<Estimate>,
+    /// Threads when the window closed.
+    pub threads: Option<Estimate>,
+    /// Open descriptors when the window closed.
+    pub descriptors: Option<Estimate>,
     /// Clients that asked.
     pub clients: usize,
     /// Clients served in the run that served the fewest.
     pub clients_served: usize,
+    /// Each kind of clients, in the run that served the fewest.
+    pub groups: Vec<Group>,
+    /// Quiet connections held in the run that held the fewest.
+    pub connections_held: Option<usize>,
     /// Jain's index over the clients.
     pub fairness: Option<Estimate>,
+    /// Runs whose answers never came at a steady pace before the window opened.
+    pub unsteady_runs: usize,
     /// Why runs do not count: the first reason of each kind.
     pub invalid: Vec<String>,
+}
+
+/// A scenario's place on a ladder of scenarios that differ in one number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// What the scenarios have in common: `saturate`, `open`…
+    pub family: String,
+    /// What the number is: `clients`, or `questions/s` for an open loop.
+    pub by: String,
+    /// The number.
+    pub at: f64,
 }
 
 /// How a contender stands in a scenario.
@@ -204,9 +331,8 @@ pub enum Standing {
 }
 
 impl Latency {
-    /// The figures of a run's samples; `None` when there are none.
-    pub fn of(tally: &Tally) -> Option<Self> {
-        let samples = &tally.latency;
+    /// The figures of a run's samples, in nanoseconds; `None` when there are none.
+    pub fn of(samples: &Histogram<u64>) -> Option<Self> {
         (!samples.is_empty()).then(|| Self {
             mean_ns: samples.mean(),
             p50_ns: samples.value_at_quantile(0.5),

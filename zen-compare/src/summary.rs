@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 use std::mem::discriminant;
 
-use crate::report::{Run, Settings, Standing, Summary};
+use crate::curve::together;
+use crate::report::{Latency, Run, Settings, Standing, Summary};
+use crate::rung::rung;
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 use crate::validity::Invalid;
@@ -29,14 +31,20 @@ fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Su
         .filter_map(|contender| {
             let own: Vec<&Run> = runs.iter().copied().filter(|run| run.contender == contender.name).collect();
             let standing = if contender.floor { Standing::Floor } else { Standing::Behind };
-            (!own.is_empty()).then(|| of_contender(&own, &floor, standing, settings.seed))
+            (!own.is_empty()).then(|| of_contender(scenario, &own, &floor, standing, settings.seed))
         })
         .collect();
     rank(scenario.ranked_by(), &mut summaries);
     summaries
 }
 
-fn of_contender(runs: &[&Run], floor: &[&Run], standing: Standing, seed: u64) -> Summary {
+fn of_contender(
+    scenario: &Scenario,
+    runs: &[&Run],
+    floor: &[&Run],
+    standing: Standing,
+    seed: u64,
+) -> Summary {
     let valid: Vec<&Run> = runs.iter().copied().filter(|run| run.is_valid()).collect();
     let standing = match standing {
         _ if valid.is_empty() => Standing::Invalid,
@@ -49,18 +57,27 @@ fn of_contender(runs: &[&Run], floor: &[&Run], standing: Standing, seed: u64) ->
         Estimate::of(&values, seed)
     };
     #[allow(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
-    let latency = |of: fn(&crate::report::Latency) -> u64| {
-        estimate(&|run| run.latency.as_ref().map(|latency| of(latency) as f64))
-    };
+    let nanoseconds =
+        |latency: &Option<Latency>, of: fn(&Latency) -> u64| latency.map(|latency| of(&latency) as f64);
+    let latency = |of: fn(&Latency) -> u64| estimate(&|run| nanoseconds(&run.latency, of));
     let mut invalid: Vec<&Invalid> = Vec::new();
     for reason in runs.iter().flat_map(|run| &run.invalid) {
         if !invalid.iter().any(|known| discriminant(*known) == discriminant(reason)) {
             invalid.push(reason);
         }
     }
+    let curves = |of: fn(&Run) -> &[[f64; 2]]| {
+        let curves: Vec<_> = counted.iter().map(|run| of(run)).filter(|curve| !curve.is_empty()).collect();
+        together(&curves)
+    };
+    let share =
+        |seconds: Option<f64>, run: &Run| (run.window_s > 0.0).then(|| Some(seconds? / run.window_s))?;
+    #[allow(clippy::cast_precision_loss, reason = "threads and descriptors are few")]
+    let number = |number: Option<usize>| number.map(|number| number as f64);
     Summary {
         scenario: runs[0].scenario.clone(),
         contender: runs[0].contender.clone(),
+        rung: rung(scenario, &counted),
         standing,
         runs: runs.len(),
         valid_runs: valid.len(),
@@ -71,14 +88,30 @@ fn of_contender(runs: &[&Run], floor: &[&Run], standing: Standing, seed: u64) ->
         p99_ns: latency(|latency| latency.p99_ns),
         p99_9_ns: latency(|latency| latency.p99_9_ns),
         max_ns: latency(|latency| latency.max_ns),
+        p99_uncorrected_ns: estimate(&|run| nanoseconds(&run.latency_uncorrected, |latency| latency.p99_ns)),
+        latency_curve: curves(|run| &run.latency_curve),
+        latency_curve_uncorrected: curves(|run| &run.latency_curve_uncorrected),
+        offered_rate: estimate(&|run| run.offered_rate),
         cpu_per_question_ns: estimate(&|run| run.cpu_per_question_ns),
         times_floor: estimate(&|run| times_floor(run, floor)),
         occupancy: estimate(&|run| Some(run.occupancy)),
+        occupancy_user: estimate(&|run| share(run.server_user_s, run)),
+        occupancy_system: estimate(&|run| share(run.server_system_s, run)),
         context_switches_per_question: estimate(&|run| run.context_switches_per_question),
+        system_calls_per_question: estimate(&|run| run.system_calls_per_question),
         memory_per_connection_bytes: estimate(&Run::memory_per_connection_bytes),
+        threads: estimate(&|run| number(run.threads)),
+        descriptors: estimate(&|run| number(run.descriptors)),
         clients: runs[0].clients,
         clients_served: counted.iter().map(|run| run.clients_served).min().unwrap_or(0),
+        groups: counted
+            .iter()
+            .min_by_key(|run| run.groups.iter().map(|group| group.served).sum::<usize>())
+            .map(|run| run.groups.clone())
+            .unwrap_or_default(),
+        connections_held: counted.iter().filter_map(|run| run.connections_held).min(),
         fairness: estimate(&|run| run.fairness),
+        unsteady_runs: counted.iter().filter(|run| !run.warmed_up).count(),
         invalid: invalid.into_iter().map(ToString::to_string).collect(),
     }
 }
@@ -138,7 +171,7 @@ fn by_merit(by: RankedBy, left: &Summary, right: &Summary) -> Ordering {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::report::{ContenderSettings, GeneratorUse};
+    use crate::report::ContenderSettings;
 
     pub(crate) fn settings(contenders: &[&str], scenario: Scenario) -> Settings {
         let contenders = contenders.iter().map(|&name| ContenderSettings {
@@ -153,6 +186,7 @@ pub(crate) mod tests {
             warmup_s: 0.1,
             window_s: 1.0,
             seed: 1,
+            system_calls: "not counted: a test".into(),
         }
     }
 
@@ -167,8 +201,6 @@ pub(crate) mod tests {
             window_s: 1.0,
             answers: throughput as u64,
             throughput,
-            throughput_is_lower_bound: false,
-            latency: None,
             server_cpu_s: 1.0,
             cpu_per_question_ns: Some(cost_ns),
             occupancy: 1.0,
@@ -179,11 +211,8 @@ pub(crate) mod tests {
             clients: scenario.clients,
             clients_served: scenario.clients,
             fairness: Some(1.0),
-            conversations: 0,
-            clients_waiting: 0,
-            longest_wait_ns: 0,
-            generator: GeneratorUse::default(),
-            invalid: Vec::new(),
+            warmed_up: true,
+            ..Run::default()
         }
     }
 

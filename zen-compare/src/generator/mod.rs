@@ -25,6 +25,7 @@ use mio::{Events, Interest, Poll, Token};
 use self::client::{Broken, Client, Nanos};
 pub use self::tally::{Failures, Tally};
 use self::tape::Tape;
+use crate::progress::Progress;
 use crate::sample::ThreadUsage;
 use crate::scenario::Scenario;
 use crate::workload::Workload;
@@ -37,6 +38,8 @@ const RETRY: Duration = Duration::from_millis(20);
 const PASSING: Duration = Duration::from_millis(100);
 /// The most time between [`Moment::Settling`] and [`Moment::Opens`].
 const SETTLE: Duration = Duration::from_millis(100);
+/// How much a warm-up grows at a time while the answers do not come at a steady pace.
+const WARM_ON: Duration = Duration::from_millis(50);
 
 /// What to do to which server.
 #[derive(Debug, Clone)]
@@ -53,6 +56,8 @@ pub struct Load<'a> {
     pub window: Duration,
     /// Decides the order of the questions. The same seed asks the same questions.
     pub seed: u64,
+    /// For those who watch from another thread, and decide when the load has warmed up.
+    pub progress: Option<&'a Progress>,
 }
 
 /// The moments of a load at which its witness is called, in this order.
@@ -90,6 +95,8 @@ struct Generator<'a> {
     stage: Stage,
     /// When the stage ends.
     stage_ends: Nanos,
+    /// When the warm-up ends at the earliest, to leave time for settling.
+    warmup_ends: Nanos,
     next_passing: Nanos,
     opened: Nanos,
     usage_opened: ThreadUsage,
@@ -110,6 +117,7 @@ impl<'a> Generator<'a> {
         let scenario = load.scenario;
         let mut random = fastrand::Rng::with_seed(load.seed);
         let tape = Tape::new(load.workload, scenario.depth, random.u64(..));
+        let warmup_ends = nanos(load.warmup.saturating_sub(SETTLE.min(load.warmup / 2)));
         let clients = (0..scenario.clients)
             .map(|_| Client::new(scenario.depth, Tape::random_position(&mut random)))
             .collect();
@@ -121,7 +129,8 @@ impl<'a> Generator<'a> {
             timers: BinaryHeap::with_capacity(2 * scenario.clients),
             began: Instant::now(),
             stage: Stage::WarmingUp,
-            stage_ends: nanos(load.warmup.saturating_sub(SETTLE.min(load.warmup / 2))),
+            stage_ends: warmup_ends,
+            warmup_ends,
             next_passing: 0,
             opened: 0,
             usage_opened: ThreadUsage::default(),
@@ -182,8 +191,14 @@ impl<'a> Generator<'a> {
         }
         match self.stage {
             Stage::WarmingUp => {
+                let spent = Duration::from_nanos(now);
+                let asked = Duration::from_nanos(self.warmup_ends);
+                if self.load.progress.is_some_and(|progress| progress.wants_more_warmup(spent, asked)) {
+                    self.stage_ends = now + nanos(WARM_ON);
+                    return ControlFlow::Continue(());
+                }
                 self.stage = Stage::Settling;
-                self.stage_ends = nanos(self.load.warmup);
+                self.stage_ends = now + (nanos(self.load.warmup) - self.warmup_ends);
                 self.answers_settling = self.answers;
                 witness(Moment::Settling)
             }
@@ -324,6 +339,9 @@ impl<'a> Generator<'a> {
             }
         });
         self.answers += answers;
+        if let Some(progress) = self.load.progress {
+            progress.set_answers(self.answers);
+        }
         if recording {
             client.served += answers;
             self.tally.answers += answers;

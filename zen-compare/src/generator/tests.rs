@@ -48,7 +48,7 @@ fn right_server() -> SocketAddr {
 
 fn load<'a>(server: SocketAddr, scenario: &'a Scenario, workload: &'a Workload) -> Load<'a> {
     let time = Duration::from_millis;
-    Load { server, scenario, workload, warmup: time(60), window: time(240), seed: 1 }
+    Load { server, scenario, workload, warmup: time(60), window: time(240), seed: 1, progress: None }
 }
 
 fn generate_quietly(load: &Load<'_>) -> Tally {
