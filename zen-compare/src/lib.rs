@@ -57,6 +57,6 @@ pub use report::{
 };
 pub use running::{Running, Stopped};
 pub use sample::{Probe, Threads, ThreadsDelta};
-pub use scenario::{BOOK_THINK, RankedBy, Scenario};
+pub use scenario::{Arrivals, BOOK_THINK, Company, RankedBy, Rate, Scenario, Spacing, Work, WorkKind};
 pub use validity::Invalid;
 pub use workload::{Exchange, Workload, WorkloadError};

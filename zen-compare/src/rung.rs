@@ -7,7 +7,7 @@ use crate::stats::median;
 /// The scenario's place among its like, when its name ends in a number (`saturate-16`) or its load has a rate.
 pub(crate) fn rung(scenario: &Scenario, runs: &[&Run]) -> Option<Rung> {
     let (family, number) = scenario.name.rsplit_once('-')?;
-    let number: f64 = number.parse().ok()?;
+    let number: f64 = number.trim_end_matches("/s").parse().ok()?;
     let rates: Vec<f64> = runs.iter().filter_map(|run| run.offered_rate).collect();
     let (by, at) = match median(&rates) {
         Some(rate) => ("questions/s", rate),

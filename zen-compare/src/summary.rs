@@ -155,6 +155,7 @@ fn merit(by: RankedBy, summary: &Summary) -> Option<Estimate> {
     match by {
         RankedBy::Throughput => summary.throughput,
         RankedBy::CpuPerQuestion => summary.cpu_per_question_ns,
+        RankedBy::Latency => summary.p99_ns,
     }
 }
 

@@ -48,6 +48,11 @@ fn merit(scenario: &Scenario, best: &Summary) -> String {
             let throughput = best.throughput.map(|throughput| count(throughput.median)).unwrap_or_default();
             format!("{throughput} answers/s at {cost} of CPU each{floor}")
         }
+        RankedBy::Latency => {
+            let p99 = best.p99_ns.map(|p99| time(p99.median)).unwrap_or_default();
+            let rate = best.offered_rate.map(|rate| format!(" at {} questions/s", count(rate.median)));
+            format!("99 % answered within {p99}{}", rate.unwrap_or_default())
+        }
         RankedBy::CpuPerQuestion => {
             let busy =
                 best.occupancy.map(|busy| format!(", busy {}", percent(busy.median))).unwrap_or_default();
@@ -61,6 +66,7 @@ fn lead(scenario: &Scenario, best: &Summary, next: &Summary) -> Option<String> {
     let (own, other) = match scenario.ranked_by() {
         RankedBy::Throughput => (best.throughput?.median, next.throughput?.median),
         RankedBy::CpuPerQuestion => (next.cpu_per_question_ns?.median, best.cpu_per_question_ns?.median),
+        RankedBy::Latency => (next.p99_ns?.median, best.p99_ns?.median),
     };
     (other > 0.0).then(|| format!(" ({} better than {})", percent(own / other - 1.0), next.contender))
 }
