@@ -47,17 +47,18 @@ impl Buffer {
 
     #[cold]
     fn make_room(&mut self, more: usize) {
-        // Moving the unread bytes to the front costs at most what was consumed since the last time, so a queue that is
-        // never empty stays linear.
-        if self.head >= self.bytes.len() / 2 {
+        // Room for as many again as are moved makes a queue that is never empty linear. It is reckoned from what is unread, so
+        // that the capacity stays within twice the content however little is consumed at a time.
+        let unread = self.len();
+        let roomy = (2 * unread).max(unread + more);
+        if roomy <= self.bytes.capacity() {
             self.bytes.drain(..self.head);
-            self.head = 0;
+        } else {
+            let mut bytes = SmallVec::with_capacity(roomy.max(FIRST_SPILL));
+            bytes.extend_from_slice(self.unread());
+            self.bytes = bytes;
         }
-        let needed = self.bytes.len() + more;
-        if needed > self.bytes.capacity() {
-            let grown = needed.max(FIRST_SPILL).max(self.bytes.capacity() * 2);
-            self.bytes.reserve_exact(grown - self.bytes.len());
-        }
+        self.head = 0;
     }
 
     /// Drops `n` bytes from the front.
