@@ -25,7 +25,8 @@ use write_clock::WriteClock;
 /// has the same order:
 ///
 /// 1. answer what is buffered: [`answer_with`](Self::answer_with), or [`poll_question`](Self::poll_question) until it is `None`;
-/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to [`handle_sent`](Self::handle_sent);
+/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to [`handle_sent`](Self::handle_sent). If all of it was
+///    sent, go back to 1: questions that found no room may be answered now, and nobody else will say so;
 /// 3. send FIN if [`poll_shutdown`](Self::poll_shutdown) says so;
 /// 4. drop the socket if [`closed`](Self::closed) gives a reason;
 /// 5. wait for the first of: readable if [`wants_read`](Self::wants_read), writable if `transmit` is not empty, the instant of
@@ -143,6 +144,9 @@ impl<F: Framing> Conversation<F> {
     /// All of it is taken, so a driver that reads only while [`wants_read`](Self::wants_read) holds is what bounds memory.
     #[inline]
     pub fn handle_input(&mut self, data: &[u8], now: Instant) {
+        if self.closed().is_some() {
+            return;
+        }
         self.see(now);
         self.tally.bytes_in += data.len() as u64;
         match &mut self.phase {
@@ -179,6 +183,10 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     pub fn handle_sent(&mut self, n: usize, now: Instant) {
         self.see(now);
+        // Nothing sent is nothing done, and a write that was under way when the conversation closed concerns it no more.
+        if n == 0 || self.closed().is_some() {
+            return;
+        }
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.tally.bytes_out += n as u64;
         self.outbound.consume(n);
