@@ -105,9 +105,15 @@ pub struct Asker<F> {
     outbound: Buffer,
     /// When the questions that have no answer yet were asked.
     asked: VecDeque<Instant>,
-    /// The server closed; what is buffered may still hold answers.
-    peer_closed: bool,
+    /// How the connection ended; what is buffered may still hold answers.
+    end: Option<End>,
     failed: Option<AskerError>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Closed,
+    Lost,
 }
 
 impl<F: Framing> Asker<F> {
@@ -120,7 +126,7 @@ impl<F: Framing> Asker<F> {
             starved: true,
             outbound: Buffer::default(),
             asked: VecDeque::new(),
-            peer_closed: false,
+            end: None,
             failed: None,
         }
     }
@@ -135,7 +141,7 @@ impl<F: Framing> Asker<F> {
         if let Some(error) = &self.failed {
             return Err(error.clone().into());
         }
-        if self.peer_closed {
+        if self.end.is_some() {
             return Err(AskerError::ClosedEarly { awaited: self.asked.len() + 1, partial: false }.into());
         }
         let start = self.outbound.len();
@@ -152,7 +158,7 @@ impl<F: Framing> Asker<F> {
     /// Whether another question may be asked now: the connection is good, and fewer than
     /// [`ClientLimits::questions_in_flight`] wait for their answers.
     pub fn wants_question(&self) -> bool {
-        self.failed.is_none() && !self.peer_closed && self.asked.len() < self.limits.questions_in_flight
+        self.failed.is_none() && self.end.is_none() && self.asked.len() < self.limits.questions_in_flight
     }
 
     /// How many questions wait for their answers.
@@ -170,8 +176,8 @@ impl<F: Framing> Asker<F> {
 
     /// The server will send no more.
     pub fn handle_eof(&mut self, _now: Instant) {
-        self.peer_closed = true;
-        self.fail_if_closed_early();
+        self.end.get_or_insert(End::Closed);
+        self.fail_if_over();
     }
 
     /// The first `n` bytes of [`transmit`](Self::transmit) were sent.
@@ -179,6 +185,10 @@ impl<F: Framing> Asker<F> {
     /// # Panics
     /// If there were fewer.
     pub fn handle_sent(&mut self, n: usize, _now: Instant) {
+        // A write that was under way when the conversation failed concerns it no more.
+        if self.failed.is_some() {
+            return;
+        }
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.outbound.consume(n);
     }
@@ -195,11 +205,8 @@ impl<F: Framing> Asker<F> {
 
     /// The connection broke: nothing can be sent or received any more.
     pub fn handle_lost(&mut self, _now: Instant) {
-        self.peer_closed = true;
-        // Answers that came before are still there to be taken; only then is it known what is missing.
-        if self.starved {
-            self.fail(AskerError::Lost { awaited: self.asked.len() });
-        }
+        self.end.get_or_insert(End::Lost);
+        self.fail_if_over();
     }
 
     /// The next answer, in the order of the questions.
@@ -208,21 +215,22 @@ impl<F: Framing> Asker<F> {
             return None;
         }
         match self.framing.cut(self.inbound.unread()) {
+            Cut::Whole { .. } | Cut::Partial { at_least: 1.., .. } if self.asked.is_empty() => {
+                self.fail(AskerError::Unasked);
+                None
+            }
             Cut::Whole { skip, len, text } if len <= self.limits.answer_length => {
-                if self.asked.pop_front().is_none() {
-                    self.fail(AskerError::Unasked);
-                    return None;
-                }
+                self.asked.pop_front();
                 let answer = Bytes::copy_from_slice(&self.inbound.unread()[text]);
                 self.inbound.consume(skip + len);
                 self.starved = self.inbound.is_empty();
-                self.fail_if_closed_early();
+                self.fail_if_over();
                 Some(answer)
             }
             Cut::Partial { skip, at_least } if at_least <= self.limits.answer_length => {
                 self.inbound.consume(skip);
                 self.starved = true;
-                self.fail_if_closed_early();
+                self.fail_if_over();
                 None
             }
             Cut::Whole { .. } | Cut::Partial { .. } => {
@@ -243,12 +251,13 @@ impl<F: Framing> Asker<F> {
 
     /// Whether to read: the server may send, and what it sent before was taken.
     pub fn wants_read(&self) -> bool {
-        self.starved && !self.peer_closed && self.failed.is_none()
+        self.starved && self.end.is_none() && self.failed.is_none()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if no answer comes before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.failed.is_some() {
+        // An answer that lies here is not late, however late it is taken.
+        if self.failed.is_some() || !self.starved {
             return None;
         }
         self.asked.front().and_then(|asked| asked.checked_add(self.limits.answer_deadline))
@@ -259,10 +268,15 @@ impl<F: Framing> Asker<F> {
         self.failed.as_ref()
     }
 
-    fn fail_if_closed_early(&mut self) {
-        let partial = !self.inbound.is_empty();
-        if self.peer_closed && self.starved && (partial || !self.asked.is_empty()) {
-            self.fail(AskerError::ClosedEarly { awaited: self.asked.len(), partial });
+    /// Fails if the connection has ended too early, which is known once all answers that came before its end were taken.
+    fn fail_if_over(&mut self) {
+        let (awaited, partial) = (self.asked.len(), !self.inbound.is_empty());
+        match self.end.filter(|_| self.starved) {
+            Some(End::Lost) => self.fail(AskerError::Lost { awaited }),
+            Some(End::Closed) if partial || awaited > 0 => {
+                self.fail(AskerError::ClosedEarly { awaited, partial });
+            }
+            _ => {}
         }
     }
 
