@@ -1,4 +1,48 @@
-//! The `zen` command.
+//! The `zen` command: serves, asks, lists and compares. It parses and prints; the work is done by the other crates.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod args;
+mod ask;
+mod compare;
+mod compare_args;
+mod completions;
+mod escape;
+mod failure;
+mod flavor;
+mod flavors;
+mod floor;
+mod listen;
+mod logging;
+mod resolve;
+mod serve;
+mod server_args;
+mod terminal;
+mod units;
+mod work;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::understood(&arguments) {
+        Ok(cli) => cli,
+        Err(error) => return failure::from_clap(&error, Cli::command(), &arguments),
+    };
+    let done = match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Ask(args) => ask::run(args),
+        Command::Flavors(args) => flavors::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Floor(args) => floor::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,2 +1,62 @@
 //! The lab: loads every server architecture with the same work and measures what each one costs.
+//!
+//! A [`Plan`] says which [`Contender`]s meet which [`Scenario`]s, how often and how long. [`compare`] carries it out:
+//! every server is a process of its own on cores of its own, loaded by a [generator] on other cores,
+//! and measured beside the [floor], the least that any server can cost here. The [`Report`] holds
+//! every run and what the runs say together.
+//!
+//! ```no_run
+//! use zen_compare::{Contender, Plan, Scenario, compare};
+//!
+//! let contenders = vec![
+//!     Contender::floor("zen", ["floor", "127.0.0.1:0"]),
+//!     Contender::new("mio", "zen", ["serve", "127.0.0.1:0", "--flavor", "mio"]),
+//!     Contender::from_command_line("mine", "python3 server.py {port}")?,
+//! ];
+//! let plan = Plan::new(contenders, vec![Scenario::book(), Scenario::saturate(16)]);
+//! let report = compare(&plan, &mut ())?;
+//! println!("{}", report.to_table(100, false));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Linux only: what a process costs is read from `/proc` and from the scheduler's clocks.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]
+
+mod compare;
+mod contender;
+mod curve;
+mod environment;
+pub mod floor;
+pub mod generator;
+mod measure;
+mod pin;
+mod plan;
+mod progress;
+mod report;
+mod rung;
+mod running;
+mod sample;
+mod scenario;
+pub mod stats;
+mod summary;
+mod table;
+mod validity;
+mod verdict;
+mod workload;
+
+pub use compare::{CompareError, Expected, Observer, Upcoming, compare};
+pub use contender::{Contender, StartError};
+pub use environment::Environment;
+pub use pin::Cores;
+pub use plan::{Plan, PlanError, Stop};
+pub use progress::Progress;
+pub use report::{
+    ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,
+    Settings, Standing, Summary,
+};
+pub use running::{Running, Stopped};
+pub use sample::{Probe, Threads, ThreadsDelta};
+pub use scenario::{Arrivals, BOOK_THINK, Company, RankedBy, Rate, Scenario, Spacing, Work, WorkKind};
+pub use validity::Invalid;
+pub use workload::{Exchange, Workload, WorkloadError};

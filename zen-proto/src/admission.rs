@@ -116,6 +116,11 @@ impl Admission {
         self.draining = true;
     }
 
+    /// Whether [`drain`](Self::drain) was called.
+    pub fn is_draining(&self) -> bool {
+        self.draining
+    }
+
     /// How many connections are open.
     pub fn open(&self) -> usize {
         self.open

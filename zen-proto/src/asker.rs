@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::buffer::Buffer;
 use crate::framing::{Cut, Framing, Output, Unsendable};
+use crate::limits::LimitError;
 
 /// The bounds of an [`Asker`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,24 @@ pub struct ClientLimits {
 impl Default for ClientLimits {
     fn default() -> Self {
         Self { answer_length: 64 * 1024, questions_in_flight: 32, answer_deadline: Duration::from_secs(30) }
+    }
+}
+
+impl ClientLimits {
+    /// Checks that a question can be asked and answered under these limits.
+    ///
+    /// # Errors
+    /// [`LimitError::Zero`] names the first limit that is zero.
+    pub fn validate(&self) -> Result<(), LimitError> {
+        let positive = [
+            ("answer length", self.answer_length > 0),
+            ("questions in flight", self.questions_in_flight > 0),
+            ("answer deadline", !self.answer_deadline.is_zero()),
+        ];
+        match positive.iter().find(|(_, holds)| !holds) {
+            Some((limit, _)) => Err(LimitError::Zero { limit }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -44,7 +63,8 @@ pub enum AskerError {
         /// Whether the server closed in the middle of an answer.
         partial: bool,
     },
-    /// An answer did not come within [`ClientLimits::answer_deadline`].
+    /// An answer did not come within [`ClientLimits::answer_deadline`]; or, when `awaited` is 0, the server's FIN did not, after
+    /// [`Asker::finish`].
     #[error("no answer within {:?} ({awaited} outstanding)", .deadline)]
     TimedOut {
         /// Questions without an answer.
@@ -105,6 +125,11 @@ pub struct Asker<F> {
     outbound: Buffer,
     /// When the questions that have no answer yet were asked.
     asked: VecDeque<Instant>,
+    /// How many of them, the oldest, are no longer waited for by anybody.
+    abandoned: usize,
+    /// When the last question had been asked.
+    finishing: Option<Instant>,
+    fin_due: bool,
     /// How the connection ended; what is buffered may still hold answers.
     end: Option<End>,
     failed: Option<AskerError>,
@@ -126,6 +151,9 @@ impl<F: Framing> Asker<F> {
             starved: true,
             outbound: Buffer::default(),
             asked: VecDeque::new(),
+            abandoned: 0,
+            finishing: None,
+            fin_due: false,
             end: None,
             failed: None,
         }
@@ -136,8 +164,13 @@ impl<F: Framing> Asker<F> {
     ///
     /// # Errors
     /// [`AskError::Unsendable`] when it is not a question of this protocol: nothing was sent, and the next may be asked.
-    /// [`AskError::Failed`] when the conversation has failed or the server has closed.
+    /// [`AskError::Failed`] when the conversation has failed, the server has closed, or it has sent what nobody asked for.
+    ///
+    /// # Panics
+    /// After [`finish`](Self::finish).
     pub fn ask(&mut self, question: &[u8], now: Instant) -> Result<(), AskError> {
+        assert!(self.finishing.is_none(), "asked a question after saying that there are no more");
+        self.fail_if_unasked();
         if let Some(error) = &self.failed {
             return Err(error.clone().into());
         }
@@ -155,10 +188,42 @@ impl<F: Framing> Asker<F> {
         Ok(())
     }
 
+    /// Says that nobody waits any longer for the questions asked so far. They are still sent, since a part of one may be under way, and
+    /// answers come in order: each of theirs is thrown away when it comes, and the answer that [`poll_answer`](Self::poll_answer)
+    /// gives next belongs to the question asked next. Their deadlines stand.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Asker, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.ask(b"Simple is better than?", now)?;
+    /// asker.abandon();
+    /// asker.ask(b"Beautiful is better than?", now)?;
+    /// asker.handle_input(b"Complex.Ugly.", now);
+    /// assert_eq!(asker.poll_answer().as_deref(), Some(&b"Ugly."[..]));
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
+    pub fn abandon(&mut self) {
+        self.abandoned = self.asked.len();
+    }
+
+    /// Says that there are no more questions: [`poll_shutdown`](Self::poll_shutdown) asks for FIN once all is sent, and the server
+    /// has [`ClientLimits::answer_deadline`] from `now` to send its own. Further calls change nothing.
+    pub fn finish(&mut self, now: Instant) {
+        if self.finishing.is_none() {
+            self.finishing = Some(now);
+            self.fin_due = true;
+        }
+    }
+
     /// Whether another question may be asked now: the connection is good, and fewer than
     /// [`ClientLimits::questions_in_flight`] wait for their answers.
     pub fn wants_question(&self) -> bool {
-        self.failed.is_none() && self.end.is_none() && self.asked.len() < self.limits.questions_in_flight
+        self.failed.is_none()
+            && self.end.is_none()
+            && self.finishing.is_none()
+            && self.asked.len() < self.limits.questions_in_flight
     }
 
     /// How many questions wait for their answers.
@@ -193,7 +258,8 @@ impl<F: Framing> Asker<F> {
         self.outbound.consume(n);
     }
 
-    /// Time has passed. Fails the conversation if an answer is late, does nothing if none is; may be called at any time.
+    /// Time has passed. Fails the conversation if an answer is late, does nothing if none is; may be called at any time. What has
+    /// come but was not taken yet is not late.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|at| at <= now) {
             self.fail(AskerError::TimedOut {
@@ -211,14 +277,56 @@ impl<F: Framing> Asker<F> {
 
     /// The next answer, in the order of the questions.
     pub fn poll_answer(&mut self) -> Option<Bytes> {
+        loop {
+            let answer = self.next_answer()?;
+            if self.abandoned == 0 {
+                return Some(answer);
+            }
+            self.abandoned -= 1;
+        }
+    }
+
+    /// The bytes to send. Not empty: wants to write.
+    pub fn transmit(&self) -> &[u8] {
+        self.outbound.unread()
+    }
+
+    /// True once, when all is sent after [`finish`](Self::finish): send FIN, and go on reading.
+    pub fn poll_shutdown(&mut self) -> bool {
+        self.outbound.is_empty() && std::mem::take(&mut self.fin_due)
+    }
+
+    /// Whether the server has closed and owed nothing: drop the socket.
+    pub fn is_closed(&self) -> bool {
+        self.end.is_some() && self.starved && self.failed.is_none()
+    }
+
+    /// Whether to read: the server may send, and what it sent before was taken.
+    pub fn wants_read(&self) -> bool {
+        self.starved && self.end.is_none() && self.failed.is_none()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if no answer comes before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        if self.failed.is_some() || !self.starved || self.is_closed() {
+            return None;
+        }
+        let since = self.asked.front().or(self.finishing.as_ref())?;
+        since.checked_add(self.limits.answer_deadline)
+    }
+
+    /// Why the conversation failed, if it did: drop the socket.
+    pub fn failed(&self) -> Option<&AskerError> {
+        self.failed.as_ref()
+    }
+
+    /// The next answer on the wire, abandoned or not.
+    fn next_answer(&mut self) -> Option<Bytes> {
+        self.fail_if_unasked();
         if self.starved || self.failed.is_some() {
             return None;
         }
         match self.framing.cut(self.inbound.unread()) {
-            Cut::Whole { .. } | Cut::Partial { at_least: 1.., .. } if self.asked.is_empty() => {
-                self.fail(AskerError::Unasked);
-                None
-            }
             Cut::Whole { skip, len, text } if len <= self.limits.answer_length => {
                 self.asked.pop_front();
                 let answer = Bytes::copy_from_slice(&self.inbound.unread()[text]);
@@ -244,34 +352,27 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// The bytes to send. Not empty: wants to write.
-    pub fn transmit(&self) -> &[u8] {
-        self.outbound.unread()
-    }
-
-    /// Whether to read: the server may send, and what it sent before was taken.
-    pub fn wants_read(&self) -> bool {
-        self.starved && self.end.is_none() && self.failed.is_none()
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout), if no answer comes before.
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        // An answer that lies here is not late, however late it is taken.
-        if self.failed.is_some() || !self.starved {
-            return None;
+    /// Fails if there is input, beyond what the framing skips, although nothing was asked: the next question would take it for its
+    /// answer, and every one after that the answer of the one before.
+    fn fail_if_unasked(&mut self) {
+        if !self.asked.is_empty() || self.inbound.is_empty() {
+            return;
         }
-        self.asked.front().and_then(|asked| asked.checked_add(self.limits.answer_deadline))
-    }
-
-    /// Why the conversation failed, if it did: drop the socket.
-    pub fn failed(&self) -> Option<&AskerError> {
-        self.failed.as_ref()
+        match self.framing.cut(self.inbound.unread()) {
+            Cut::Partial { skip, .. } if skip == self.inbound.len() => {
+                self.inbound.consume(skip);
+                self.starved = true;
+            }
+            _ => self.fail(AskerError::Unasked),
+        }
     }
 
     /// Fails if the connection has ended too early, which is known once all answers that came before its end were taken.
     fn fail_if_over(&mut self) {
         let (awaited, partial) = (self.asked.len(), !self.inbound.is_empty());
         match self.end.filter(|_| self.starved) {
+            // A server that resets instead of closing, after it was asked no more, has only skipped the courtesy.
+            Some(End::Lost) if self.finishing.is_some() && awaited == 0 => {}
             Some(End::Lost) => self.fail(AskerError::Lost { awaited }),
             Some(End::Closed) if partial || awaited > 0 => {
                 self.fail(AskerError::ClosedEarly { awaited, partial });

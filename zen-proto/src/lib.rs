@@ -10,7 +10,7 @@
 //! | one connection's life: limits, deadlines, backpressure, half-close, lingering close, drain | [`Conversation`], [`Limits`], [`CloseReason`] |
 //! | whether to accept now | [`Admission`] |
 //! | the side that asks | [`Asker`], [`ClientLimits`] |
-//! | what all servers share besides: options, counters, the stop handle | [`Options`], [`Counters`], [`StopHandle`] |
+//! | what all servers share besides: options, counters, the stop handle | [`Options`], [`Counters`], [`StopHandle`], [`Setup`] |
 //!
 //! A protocol of your own is a [`Framing`] and a [`Service`]; everything else stays as it is. A front end of your own drives
 //! [`Conversation`] in five steps a turn, which its documentation lists.
@@ -28,6 +28,7 @@ mod framing;
 mod limits;
 mod options;
 mod service;
+mod setup;
 mod stop;
 
 pub use admission::{AcceptTrouble, Admission};
@@ -40,4 +41,5 @@ pub use framing::{Cut, Framing, Output, Refusal, Unsendable};
 pub use limits::{LimitError, Limits};
 pub use options::{Options, OptionsError};
 pub use service::{Answer, Service};
+pub use setup::Setup;
 pub use stop::StopHandle;

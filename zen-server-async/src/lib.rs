@@ -1,2 +1,48 @@
-//! Servers over tokio: one thread, or several.
+//! Servers over [tokio]: one thread ([`Server::single`]), or several ([`Server::multi`]); services may be `async`.
+//!
+//! Each conversation is a task. `drive.rs` is a turn of that task: read it beside the file of the same name in the other server
+//! crates. `answering.rs` is the one thing that this architecture can do and the others cannot: wait for an answer.
+//!
+//! ```
+//! use std::net::TcpListener;
+//! use bytes::Bytes;
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//! use zen_server_async::{Deferred, Server};
+//! use zen_proto::Options;
+//!
+//! async fn answer(question: Bytes) -> String {
+//!     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+//!     format!("{} bytes.", question.len())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = Server::single(listener, Deferred::new(answer), Options::default())?;
+//! let stop = server.stop_handle();
+//! // `run` would block this thread; `serve` runs in the runtime that is here already.
+//! let running = tokio::spawn(server.serve());
+//!
+//! let mut client = tokio::net::TcpStream::connect(address).await?;
+//! client.write_all(b"Why?").await?;
+//! let mut answer = [0; 8];
+//! client.read_exact(&mut answer).await?;
+//! assert_eq!(&answer, b"4 bytes.");
+//! drop(client);
+//!
+//! stop.stop();
+//! running.await??;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+
+mod acceptor;
+mod alarm;
+mod answering;
+mod drive;
+mod server;
+
+pub use answering::{Answering, Deferred};
+pub use server::Server;

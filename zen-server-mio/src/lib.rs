@@ -1,2 +1,38 @@
-//! Event-loop servers over mio: one loop, or several.
+//! Event-loop servers over [mio]: one loop ([`Server::single`]), or several ([`Server::multi`]).
+//!
+//! A loop waits for any of its sockets to be ready, then gives each ready conversation a turn. `drive.rs` is such a turn: read it
+//! beside the file of the same name in the other server crates. `event_loop.rs` is the waiting; `acceptor.rs` takes new
+//! connections and deals them to the loops.
+//!
+//! ```
+//! use std::net::{TcpListener, TcpStream};
+//! use std::io::{Read, Write};
+//! use zen_server_mio::Server;
+//! use zen_proto::{Options, aphorism::Aphorisms};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = Server::single(listener, Aphorisms, Options::default())?;
+//! let stop = server.stop_handle();
+//! let running = std::thread::spawn(|| server.run());
+//!
+//! let mut client = TcpStream::connect(address)?;
+//! client.write_all(b"Simple is better than?")?;
+//! let mut answer = [0; 8];
+//! client.read_exact(&mut answer)?;
+//! assert_eq!(&answer, b"Complex.");
+//! drop(client);
+//!
+//! stop.stop();
+//! running.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod acceptor;
+mod drive;
+mod event_loop;
+mod server;
+mod timers;
+
+pub use server::Server;

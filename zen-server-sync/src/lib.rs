@@ -1,2 +1,40 @@
-//! Servers that block: one conversation at a time, a thread each, or a pool of workers.
+//! Servers that block: one conversation at a time ([`Server::blocking`]), a pool of workers ([`Server::pool`]), or a thread each
+//! ([`Server::threaded`]).
+//!
+//! A thread waits in `read` for its conversation's next question, and serves nobody else meanwhile. `drive.rs` is a conversation's
+//! whole life: read it beside the file of the same name in the other server crates. `architecture.rs` holds what tells the
+//! three apart: which thread accepts, and which one drives.
+//!
+//! ```
+//! use std::net::{TcpListener, TcpStream};
+//! use std::io::{Read, Write};
+//! use zen_server_sync::Server;
+//! use zen_proto::{Options, aphorism::Aphorisms};
+//!
+//! let listener = TcpListener::bind("127.0.0.1:0")?;
+//! let address = listener.local_addr()?;
+//! let server = Server::threaded(listener, Aphorisms, Options::default())?;
+//! let stop = server.stop_handle();
+//! let running = std::thread::spawn(|| server.run());
+//!
+//! let mut client = TcpStream::connect(address)?;
+//! client.write_all(b"Simple is better than?")?;
+//! let mut answer = [0; 8];
+//! client.read_exact(&mut answer)?;
+//! assert_eq!(&answer, b"Complex.");
+//! drop(client);
+//!
+//! stop.stop();
+//! running.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![forbid(unsafe_code)]
+
+mod architecture;
+mod drive;
+mod gate;
+mod seats;
+mod server;
+mod timeouts;
+
+pub use server::Server;

@@ -26,8 +26,8 @@ use write_clock::WriteClock;
 /// has the same order:
 ///
 /// 1. answer what is buffered: [`answer_with`](Self::answer_with), or [`poll_question`](Self::poll_question) until it is `None`;
-/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to [`handle_sent`](Self::handle_sent). If all of it was
-///    sent, go back to 1: questions that found no room may be answered now, and nobody else will say so;
+/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to [`handle_sent`](Self::handle_sent); back to 1 if
+///    [`wants_answer`](Self::wants_answer) says that this has made room;
 /// 3. send FIN if [`poll_shutdown`](Self::poll_shutdown) says so;
 /// 4. drop the socket if [`closed`](Self::closed) gives a reason;
 /// 5. wait for the first of: readable if [`wants_read`](Self::wants_read), writable if `transmit` is not empty, the instant of
@@ -252,7 +252,7 @@ impl<F: Framing> Conversation<F> {
     /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or when
     /// [`Limits::questions_in_flight`] or the outbound high water is reached.
     pub fn poll_question(&mut self) -> Option<Question> {
-        if self.starved || !matches!(self.phase, Phase::Talking) || !self.has_room() {
+        if !self.wants_answer() {
             return None;
         }
         match input::next_question(&mut self.framing, self.inbound.unread(), self.limits.question_length) {
@@ -322,6 +322,13 @@ impl<F: Framing> Conversation<F> {
         self.outbound.unread()
     }
 
+    /// Whether [`answer_with`](Self::answer_with) or [`poll_question`](Self::poll_question) may find a question. So it is again when
+    /// a write has made room: go back to the first step before waiting for anything.
+    #[inline]
+    pub fn wants_answer(&self) -> bool {
+        matches!(self.phase, Phase::Talking) && !self.starved && self.has_room()
+    }
+
     /// Whether to read. While this is false reading would only fill memory, so that the peer must wait.
     #[inline]
     pub fn wants_read(&self) -> bool {
@@ -364,6 +371,12 @@ impl<F: Framing> Conversation<F> {
             || self.question_since.is_some()
             || !self.in_flight.is_empty()
             || !self.outbound.is_empty()
+    }
+
+    /// Whether [`drain`](Self::drain) was called.
+    #[inline]
+    pub fn is_draining(&self) -> bool {
+        self.drained_at.is_some()
     }
 
     /// Takes the counts since the last call, for a server's counters.
@@ -472,5 +485,14 @@ impl<F: Framing> Conversation<F> {
             self.starved = true;
             self.question_since = None;
         }
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    #[inline]
+    fn add_assign(&mut self, other: Self) {
+        self.questions += other.questions;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
     }
 }

@@ -85,12 +85,12 @@ pub(crate) fn turn<F: Framing>(
     loop {
         application.answer(conversation, now);
         let n = conversation.transmit().len().min(socket.room);
-        if n == 0 {
-            break;
-        }
         socket.received.extend_from_slice(&conversation.transmit()[..n]);
         socket.room -= n;
         conversation.handle_sent(n, now);
+        if !conversation.wants_answer() {
+            break;
+        }
     }
     if conversation.poll_shutdown() {
         assert!(!socket.fin, "FIN is sent once");
@@ -106,5 +106,6 @@ pub(crate) fn assert_nothing_remains<F: Framing>(conversation: &mut Conversation
     assert_eq!(conversation.heap_size(), 0);
     assert_eq!(conversation.transmit(), b"");
     assert_eq!(conversation.poll_timeout(), None);
+    assert!(!conversation.wants_answer());
     assert!(!conversation.wants_read() && !conversation.poll_shutdown() && !conversation.is_busy());
 }

@@ -1,0 +1,61 @@
+//! Ask questions from blocking code: one, many at once, and one that cannot be asked.
+//!
+//! ```text
+//! cargo run -p examples --example ask                    asks a server that it starts itself
+//! cargo run -p examples --example ask -- HOST:PORT       asks the server there
+//! ```
+
+use std::error::Error;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use zen_client::{Client, ClientError, ClientOptions};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let address = match std::env::args().nth(1) {
+        Some(address) => address,
+        None => start_a_server()?,
+    };
+
+    let options = ClientOptions { connect_timeout: Duration::from_secs(3), ..ClientOptions::default() };
+    let mut client = match Client::connect(&address, &options) {
+        Ok(client) => client,
+        Err(error @ ClientError::Refused { .. }) => return Err(format!("is zen running? {error}").into()),
+        Err(error) => return Err(error.into()),
+    };
+    println!("connected to {}", client.peer_addr()?);
+
+    // One question at a time: ask, wait, ask, wait.
+    let question = "Beautiful is better than?";
+    println!("{question} {}", show(&client.ask(question)?));
+
+    // Many at once: the answers come in the order of the questions, and the waiting is done once.
+    let questions = ["Explicit is better than?", "Simple is better than?", "Flat is better than?"];
+    for (question, answer) in questions.iter().zip(client.ask_all(questions)?) {
+        println!("{question} {}", show(&answer));
+    }
+
+    // What is no question is not sent, and the client is as good as before.
+    if let Err(error) = client.ask("Readability counts.") {
+        println!("Readability counts. ({error})");
+    }
+
+    client.finish()?;
+    println!("both sides have said goodbye");
+    Ok(())
+}
+
+/// A server may send anything, and a terminal obeys what it is sent: escape it.
+fn show(answer: &[u8]) -> String {
+    answer.escape_ascii().to_string()
+}
+
+/// A server for this program's own use. It ends with the program.
+fn start_a_server() -> Result<String, Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    let service = zen_proto::aphorism::Aphorisms;
+    let server = zen_server_sync::Server::threaded(listener, service, zen_proto::Options::default())?;
+    std::thread::spawn(|| server.run());
+    Ok(address)
+}

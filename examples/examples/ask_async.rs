@@ -1,0 +1,64 @@
+//! Ask from async code, give up on an answer, and ask on.
+
+use std::error::Error;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use bytes::Bytes;
+use zen_client::{AsyncClient, ClientOptions};
+use zen_proto::StopHandle;
+use zen_server_async::{Deferred, Server};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let (address, stop) = start_a_server()?;
+    let mut client = AsyncClient::connect(address, &ClientOptions::default()).await?;
+
+    println!("Now is better than? {}", show(&client.ask("Now is better than?").await?));
+
+    // A future that is dropped is a question that nobody waits for. The conversation stays whole: its answer is thrown away when it
+    // comes, and the next question gets its own.
+    let patience = Duration::from_millis(20);
+    match tokio::time::timeout(patience, client.ask("Slow is better than?")).await {
+        Ok(answer) => println!("Slow is better than? {}", show(&answer?)),
+        Err(_) => println!("Slow is better than? (no answer in {patience:?}, never mind)"),
+    }
+    println!("Flat is better than? {}", show(&client.ask("Flat is better than?").await?));
+
+    // Answers as they come, in the order of the questions.
+    let mut answers = client.pipeline(["Sparse is better than?", "Now is better than?"]);
+    while let Some(answer) = answers.next().await {
+        println!("... {}", show(&answer?));
+    }
+
+    client.finish().await?;
+    stop.stop();
+    Ok(())
+}
+
+fn show(answer: &[u8]) -> String {
+    answer.escape_ascii().to_string()
+}
+
+/// What the server answers with: some questions take it longer than others.
+async fn ponder(question: Bytes) -> &'static str {
+    match &question[..] {
+        b"Now is better than?" => "Never.",
+        b"Flat is better than?" => "Nested.",
+        b"Sparse is better than?" => "Dense.",
+        _ => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            "It took a while to see that this is no aphorism."
+        }
+    }
+}
+
+/// A server in this program's own runtime.
+fn start_a_server() -> Result<(SocketAddr, StopHandle), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let server = Server::single(listener, Deferred::new(ponder), zen_proto::Options::default())?;
+    let stop = server.stop_handle();
+    tokio::spawn(server.serve());
+    Ok((address, stop))
+}

@@ -1,0 +1,74 @@
+//! A server inside a program of your own: read its counters while it runs, stop it from another thread.
+
+use std::error::Error;
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zen_client::{Client, ClientError, ClientOptions};
+use zen_proto::{Answer, Counters, Limits, Options};
+use zen_server_sync::Server;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Port 0: the system picks a free one. Binding it yourself means that you know it, and that a failure is yours to handle.
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+
+    // Everything has a bound by default; tighten what you know better.
+    let limits = Limits { question_length: 200, idle_deadline: Duration::from_secs(20), ..Limits::default() };
+    let options = Options { limits, connections: Some(100), workers: Some(4), ..Options::default() };
+    let server = Server::pool(listener, whisper, options)?;
+
+    // Take what you need of it before it runs: `run` keeps the server.
+    let stop = server.stop_handle();
+    let counters = server.counters();
+    let running = thread::spawn(move || server.run());
+    println!("serving on {address}");
+
+    let clients: Vec<_> = (1..=3).map(|n| thread::spawn(move || talk(address, n))).collect();
+    for client in clients {
+        client.join().map_err(|_| "a client panicked")??;
+    }
+    let now = counters.snapshot();
+    println!("so far: {} connections, {} questions", now.accepted, now.questions);
+
+    // A client that is connected but asks nothing does not hold the drain up.
+    let mut idle = TcpStream::connect(address)?;
+    wait_for(&counters, 4)?;
+    println!("one client is connected and says nothing; stopping all the same");
+    thread::spawn(move || stop.stop()).join().map_err(|_| "the stopping thread panicked")?;
+    idle.read_to_end(&mut Vec::new())?;
+    drop(idle);
+    running.join().map_err(|_| "the server panicked")??;
+
+    for (reason, conversations) in counters.snapshot().closes() {
+        println!("{conversations} conversation(s) ended: {reason}");
+    }
+    Ok(())
+}
+
+/// The service: any function of this shape is one.
+fn whisper(question: &[u8], answer: &mut Answer<'_>) {
+    answer.put(question.trim_ascii_end().to_ascii_lowercase().strip_suffix(b"?").unwrap_or_default());
+    answer.put(b", you say.");
+}
+
+fn talk(address: SocketAddr, n: u32) -> Result<(), ClientError> {
+    let mut client = Client::connect(address, &ClientOptions::default())?;
+    let answer = client.ask(format!("CLIENT {n} CALLING?"))?;
+    println!("client {n} was told: {}", answer.escape_ascii());
+    client.finish()
+}
+
+/// The client is connected before the server has counted it.
+fn wait_for(counters: &Counters, accepted: u64) -> Result<(), &'static str> {
+    let began = Instant::now();
+    while counters.snapshot().accepted < accepted {
+        if began.elapsed() > Duration::from_secs(30) {
+            return Err("the server does not accept");
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! A protocol of your own: its framing, its service, and both ends of it. Everything else (limits, deadlines, backpressure, drain) comes with
+//! the core.
+//!
+//! On the wire a message is its length, in two bytes with the higher one first, and then that many bytes of any kind. A question is
+//! a number; the answer is the sum of the numbers so far in this conversation.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::net::TcpListener;
+use std::thread;
+
+use zen_client::{Client, ClientOptions};
+use zen_proto::{Answer, Cut, Framing, Options, Output, Refusal, Service, Unsendable};
+use zen_server_mio::Server;
+
+/// The bytes of a length.
+const PREFIX: usize = 2;
+
+/// Messages with their length up front. Both directions look alike, so both sides use it.
+#[derive(Debug, Clone, Copy)]
+struct LengthPrefixed;
+
+impl Framing for LengthPrefixed {
+    fn cut(&mut self, input: &[u8]) -> Cut {
+        let Some((prefix, rest)) = input.split_first_chunk::<PREFIX>() else {
+            // `at_least` is 0 as long as nothing has begun: an idle connection is not a slow question.
+            return Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { PREFIX } };
+        };
+        let len = PREFIX + usize::from(u16::from_be_bytes(*prefix));
+        if rest.len() + PREFIX < len {
+            // Said as soon as it is known, so that a message over the limit is refused before it arrives.
+            return Cut::Partial { skip: 0, at_least: len };
+        }
+        Cut::Whole { skip: 0, len, text: PREFIX..len }
+    }
+
+    fn open(&mut self, output: &mut Output<'_>) {
+        output.put(&[0; PREFIX]);
+    }
+
+    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+        let message = output.tail_mut(start);
+        let length = u16::try_from(message.len() - PREFIX)
+            .map_err(|_| Unsendable("a message is at most 65535 bytes long"))?;
+        message[..PREFIX].copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
+
+    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
+        // As it goes on the wire: the length, then the text.
+        if refusal == Refusal::TooLong {
+            output.put(b"\x00\x10that is too long");
+        }
+    }
+}
+
+/// Adds up. Each conversation gets a clone of its own, so each has a sum of its own.
+#[derive(Debug, Clone, Default)]
+struct Adder {
+    sum: i64,
+}
+
+impl Service for Adder {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+        let number = str::from_utf8(question).ok().and_then(|text| text.trim().parse::<i64>().ok());
+        // Writing an answer does not fail.
+        let _ = match number.and_then(|number| self.sum.checked_add(number)) {
+            Some(sum) => {
+                self.sum = sum;
+                write!(answer, "{sum}")
+            }
+            None => write!(answer, "not a number I can add"),
+        };
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let server = Server::single(listener, Adder::default(), Options::default())?.with_framing(LengthPrefixed);
+    let stop = server.stop_handle();
+    let running = thread::spawn(move || server.run());
+
+    let options = ClientOptions::default();
+    let mut first = Client::connect_with(address, LengthPrefixed, &options)?;
+    let mut second = Client::connect_with(address, LengthPrefixed, &options)?;
+
+    let numbers = ["1", "10", "100", "ten?", "-11"];
+    for (number, sum) in numbers.iter().zip(first.ask_all(numbers)?) {
+        println!("first client:  {number:>5} -> {}", sum.escape_ascii());
+    }
+    println!("second client: {:>5} -> {}", 7, second.ask("7")?.escape_ascii());
+    println!("second client: 2000 digits -> {}", second.ask("9".repeat(2000))?.escape_ascii());
+
+    first.finish()?;
+    second.finish()?;
+    stop.stop();
+    running.join().map_err(|_| "the server panicked")??;
+    Ok(())
+}

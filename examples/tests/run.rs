@@ -1,0 +1,122 @@
+//! Runs every example, as built beside this test, and reads what it prints.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests say what they expect by panicking, their helpers too"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.rs"))
+}
+
+/// The built example. `cargo test` builds the examples beside this test; told to build only some targets it may not have, so then it is
+/// done here.
+fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let program = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    let age = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    if age(&program) < age(&source(name)) {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--example", name]);
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        cargo.arg("--target-dir").arg(profile.parent().unwrap());
+        assert!(cargo.status().unwrap().success(), "{name} does not build");
+    }
+    program
+}
+
+/// Runs an example, which must succeed and have nothing to complain of, and gives what it printed.
+fn run(name: &str) -> String {
+    let output = Command::new(built(name)).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {}\n{printed}{complaints}", output.status);
+    assert_eq!(complaints, "", "{name} complains");
+    printed
+}
+
+/// Each example must have a test of its name.
+macro_rules! examples {
+    ($($name:ident: $expect:expr,)*) => {
+        $(#[test] fn $name() {
+            let printed = run(stringify!($name));
+            let expect: fn(&str) = $expect;
+            expect(&printed);
+        })*
+
+        #[test]
+        fn none_is_forgotten() {
+            let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+            let mut there: Vec<_> = directory.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+            let mut run = vec![$(source(stringify!($name)),)*];
+            there.sort();
+            run.sort();
+            assert_eq!(there, run);
+        }
+    };
+}
+
+fn has_lines(printed: &str, lines: &[&str]) {
+    for line in lines {
+        assert!(printed.lines().any(|printed| printed == *line), "no line {line:?} in:\n{printed}");
+    }
+}
+
+examples! {
+    ask: |printed| has_lines(printed, &[
+        "Beautiful is better than? Ugly.",
+        "Explicit is better than? Implicit.",
+        "Simple is better than? Complex.",
+        "Flat is better than? Error: unknown aphorism.",
+        "Readability counts. (this question cannot be sent: a message must hold its delimiter once, as its last byte)",
+        "both sides have said goodbye",
+    ]),
+    ask_async: |printed| {
+        assert_eq!(printed.lines().collect::<Vec<_>>(), [
+            "Now is better than? Never.",
+            "Slow is better than? (no answer in 20ms, never mind)",
+            "Flat is better than? Nested.",
+            "... Dense.",
+            "... Never.",
+        ]);
+    },
+    embed: |printed| has_lines(printed, &[
+        "client 1 was told: client 1 calling, you say.",
+        "client 2 was told: client 2 calling, you say.",
+        "client 3 was told: client 3 calling, you say.",
+        "so far: 3 connections, 3 questions",
+        "3 conversation(s) ended: finished",
+        "1 conversation(s) ended: drained",
+    ]),
+    change_flavor: |printed| {
+        for flavor in ["blocking", "threaded", "pool", "mio", "mio-multi", "async", "async-multi"] {
+            let line = format!(" {flavor}: 3000 answered, conversations: 1 finished, in ");
+            assert_eq!(printed.matches(&line).count(), 1, "no line {line:?} in:\n{printed}");
+        }
+    },
+    own_loop: |printed| {
+        assert_eq!(printed.lines().collect::<Vec<_>>(), [
+            "a client that asks: Ugly.Complex.Implicit.",
+            "  it ended: finished",
+            "a client that is silent",
+            "  it ended: idle_deadline",
+        ]);
+    },
+    own_protocol: |printed| {
+        assert_eq!(printed.lines().collect::<Vec<_>>(), [
+            "first client:      1 -> 1",
+            "first client:     10 -> 11",
+            "first client:    100 -> 111",
+            "first client:   ten? -> not a number I can add",
+            "first client:    -11 -> 100",
+            "second client:     7 -> 7",
+            "second client: 2000 digits -> that is too long",
+        ]);
+    },
+}

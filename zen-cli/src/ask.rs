@@ -1,0 +1,172 @@
+//! `zen ask`: asks one question after the other, and prints each with its answer.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Write};
+
+use serde::Serialize;
+use zen_client::{Client, ClientError, ClientLimits, ClientOptions};
+use zen_proto::aphorism;
+
+use crate::args::AskArgs;
+use crate::escape::{escaped, inert_json};
+use crate::failure::Failure;
+use crate::resolve::Address;
+
+pub(crate) fn run(args: AskArgs) -> Result<(), Failure> {
+    let (address, questions) = understood(&args.words)?;
+    let address = address.unwrap_or(args.address);
+    let questions = if questions.is_empty() { the_three() } else { questions };
+    let options = ClientOptions {
+        limits: ClientLimits { answer_deadline: args.timeout, ..ClientLimits::default() },
+        connect_timeout: args.timeout,
+        ..ClientOptions::default()
+    };
+    options
+        .validate()
+        .map_err(|_| Failure::Usage("--timeout is zero; give it a value of at least 1ms".into()))?;
+    let addresses = address.resolve(args.timeout)?;
+    let failed = |error: ClientError| explained(&error, &address);
+    let mut client = Client::connect(&addresses[..], &options).map_err(failed)?;
+    // One after the other, as the book's client does: its server takes only one question at a time.
+    for question in questions {
+        let answer = client.ask(&question).map_err(failed)?;
+        let line = if args.json { json(&question, &answer) } else { text(&question, &answer) };
+        Failure::from_output(writeln!(io::stdout(), "{line}"))?;
+    }
+    Ok(())
+}
+
+/// The address and the questions among what was written.
+fn understood(words: &[String]) -> Result<(Option<Address>, Vec<String>), Failure> {
+    let (address, words) = match words.split_first() {
+        Some((first, rest)) if !first.contains('?') => {
+            let address = first.parse().map_err(|_| neither(first))?;
+            (Some(address), rest)
+        }
+        _ => (None, words),
+    };
+    let questions = words.iter().map(|word| question(word)).collect::<Result<_, _>>()?;
+    Ok((address, questions))
+}
+
+/// A question, without the white space around it, which means nothing.
+fn question(word: &str) -> Result<String, Failure> {
+    let question = word.trim();
+    let shown = escaped(question.as_bytes());
+    match question.split_once('?') {
+        Some((_, "")) => Ok(question.to_owned()),
+        Some(_) => Err(Failure::Usage(format!(
+            "'{shown}' goes on after its '?'; a question ends there, so write each in quotes of its own"
+        ))),
+        None => Err(Failure::Usage(format!(
+            "'{shown}' is not a question: it must end with '?'; write each question in quotes of its own"
+        ))),
+    }
+}
+
+fn neither(word: &str) -> Failure {
+    Failure::Usage(format!(
+        "'{}' is neither an address (HOST:PORT) nor a question (ending in '?', in quotes)",
+        escaped(word.as_bytes())
+    ))
+}
+
+/// The table's questions in random order, as in the book.
+fn the_three() -> Vec<String> {
+    let mut questions = aphorism::TABLE.map(|(question, _)| question.to_owned());
+    // The keys of a hasher are random; nothing here needs better chance.
+    let chance = RandomState::new().build_hasher().finish();
+    questions.rotate_left(usize::try_from(chance % 3).unwrap_or(0));
+    if chance & (1 << 40) != 0 {
+        questions.swap(1, 2);
+    }
+    questions.into()
+}
+
+fn text(question: &str, answer: &[u8]) -> String {
+    format!("{} {}", escaped(question.as_bytes()), escaped(answer))
+}
+
+/// A question with its answer as they are in JSON. Bytes that are no UTF-8 become U+FFFD.
+#[derive(Serialize)]
+struct Answered<'a> {
+    question: &'a str,
+    answer: &'a str,
+}
+
+fn json(question: &str, answer: &[u8]) -> String {
+    let answered = Answered { question, answer: &String::from_utf8_lossy(answer) };
+    // Two strings always serialize.
+    inert_json(&serde_json::to_string(&answered).unwrap_or_default())
+}
+
+fn explained(error: &ClientError, address: &Address) -> Failure {
+    Failure::Failed(match error {
+        ClientError::Refused { .. } => {
+            format!(
+                "nothing listens on {address}; check the address, or start a server with: zen serve {address}"
+            )
+        }
+        ClientError::AnswerTimedOut { .. } | ClientError::ConnectTimedOut { .. } => {
+            format!("{address}: {error} (--timeout)")
+        }
+        _ => format!("{address}: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn words(line: &[&str]) -> Result<(Option<String>, Vec<String>), String> {
+        let line: Vec<String> = line.iter().map(|&word| word.to_owned()).collect();
+        match understood(&line) {
+            Ok((address, questions)) => Ok((address.map(|address| address.to_string()), questions)),
+            Err(Failure::Usage(line)) => Err(line),
+            Err(Failure::Failed(line)) => panic!("not the user's mistake: {line}"),
+        }
+    }
+
+    #[test]
+    fn addresses_and_questions_are_told_apart() {
+        assert_eq!(words(&[]), Ok((None, vec![])));
+        assert_eq!(words(&["h:1"]), Ok((Some("h:1".into()), vec![])));
+        assert_eq!(words(&["Why?"]), Ok((None, vec!["Why?".into()])));
+        assert_eq!(words(&["h:1?"]), Ok((None, vec!["h:1?".into()])));
+        assert_eq!(
+            words(&["h:1", " Why?\n", "?"]),
+            Ok((Some("h:1".into()), vec!["Why?".into(), "?".into()]))
+        );
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for (line, says) in [
+            (&["Simple", "is", "better", "than?"][..], "neither an address"),
+            (&[""], "neither an address"),
+            (&["Why?", "h:1"], "not a question"),
+            (&["h:1", ""], "not a question"),
+            (&["Why? What?"], "goes on after"),
+        ] {
+            let error = words(line).expect_err(says);
+            assert!(error.contains(says), "{line:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_order_of_the_three_comes_up() {
+        // Each is missing from 1000 draws with a chance of (5/6)^1000, which is none.
+        let orders: HashSet<_> = (0..1000).map(|_| the_three()).collect();
+        assert_eq!(orders.len(), 6);
+    }
+
+    #[test]
+    fn an_answer_cannot_pass_for_two_lines() {
+        assert_eq!(text("Why?", b"Be\ncause\x1b[1m."), r"Why? Be\ncause\x1b[1m.");
+        let json = json("\"?", b"\x1b]0;\xff\xc2\x9b.");
+        assert_eq!(json, r#"{"question":"\"?","answer":"\u001b]0;�\u009b."}"#);
+    }
+}

@@ -1,0 +1,76 @@
+//! Listening: a bound listener, or why there is none, and the line that says where.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::failure::Failure;
+use crate::resolve::Address;
+
+/// How long finding the address to listen on may take: it is one of this machine's.
+const RESOLVE_WITHIN: Duration = Duration::from_millis(900);
+
+/// The first line of standard output: whoever started this reads where to connect, and that it may.
+pub(crate) fn announce(address: SocketAddr) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    Failure::from_output(writeln!(out, "listening on {address}").and_then(|()| out.flush()))
+}
+
+/// A listener on the first of the addresses that can be listened on, and where that is.
+pub(crate) fn listen(address: &Address, backlog: i32) -> Result<(TcpListener, SocketAddr), Failure> {
+    let mut failure = None;
+    for candidate in address.resolve(RESOLVE_WITHIN)? {
+        match bind(candidate, backlog) {
+            Ok(listening) => return Ok(listening),
+            Err(error) => failure = failure.or(Some(cannot_listen(address, &error))),
+        }
+    }
+    Err(failure.unwrap_or_else(|| cannot_listen(address, &io::ErrorKind::AddrNotAvailable.into())))
+}
+
+fn bind(address: SocketAddr, backlog: i32) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A server that is started again must not wait for the connections of the last one to be forgotten.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(backlog)?;
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+fn cannot_listen(address: &Address, error: &io::Error) -> Failure {
+    let what = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "the port is in use; stop what holds it, or choose another (0 picks a free one)".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "this port needs privileges; choose one from 1024 up (0 picks a free one)".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; 127.0.0.1 is itself, 0.0.0.0 all it has".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    Failure::Failed(format!("cannot listen on {address}: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_listened_on_says_what_to_do() {
+        let address: Address = "127.0.0.1:80".parse().unwrap();
+        for (kind, says) in [
+            (io::ErrorKind::AddrInUse, "choose another"),
+            (io::ErrorKind::PermissionDenied, "from 1024 up"),
+            (io::ErrorKind::AddrNotAvailable, "no such address"),
+        ] {
+            let Failure::Failed(line) = cannot_listen(&address, &kind.into()) else { panic!("usage") };
+            assert!(line.starts_with("cannot listen on 127.0.0.1:80: ") && line.contains(says), "{line}");
+        }
+    }
+}

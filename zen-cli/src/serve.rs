@@ -1,0 +1,107 @@
+//! `zen serve`: binds, says where, serves until a signal, drains.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use tracing::info;
+use zen_proto::{Options, OptionsError, Snapshot, StopHandle};
+
+use crate::args::ServeArgs;
+use crate::failure::Failure;
+use crate::flavor::{self, Flavor};
+use crate::listen::{announce, listen};
+use crate::logging;
+use crate::work::Work;
+
+pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    let options = checked(args)?;
+    logging::start(&args.log)?;
+    let signals =
+        signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
+    let (listener, address) = listen(&args.address, args.server.backlog)?;
+    // Work of no length is none, and then the service is spared the detour.
+    let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
+    let server = flavor::server(args.flavor, listener, work, options)
+        .map_err(|error| refused(&error, args.server.connections.is_some()))?;
+    drain_on_signal(signals, server.stop);
+    announce(address)?;
+    info!(flavor = args.flavor.name(), %address, "serving");
+    let result = (server.run)();
+    summarize(&server.counters.snapshot());
+    result.map_err(|error| Failure::Failed(format!("the server failed: {error}")))
+}
+
+/// The options, if a server of the flavor can run with them.
+fn checked(args: &ServeArgs) -> Result<Options, Failure> {
+    let options = args.server.options();
+    options.validate().map_err(|error| Failure::Usage(error.to_string()))?;
+    if options.workers.is_some() && !args.flavor.has_workers() {
+        return Err(Failure::Usage(format!(
+            "--workers means nothing to the flavor {}: leave it out, or choose {}, {} or {}",
+            args.flavor.name(),
+            Flavor::Pool.name(),
+            Flavor::MioMulti.name(),
+            Flavor::AsyncMulti.name(),
+        )));
+    }
+    Ok(options)
+}
+
+/// A usage error if the user asked for it; a machine that has no room for the defaults is a failure.
+fn refused(error: &OptionsError, cap_was_given: bool) -> Failure {
+    match error {
+        OptionsError::ConnectionCap { .. } if !cap_was_given => Failure::Failed(error.to_string()),
+        _ => Failure::Usage(error.to_string()),
+    }
+}
+
+/// Catches SIGTERM and SIGINT. The second one ends the process from within the signal handler, whatever the threads are doing.
+fn signals() -> io::Result<Signals> {
+    let draining = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // In this order: the signal that sets the flag must not see it set.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&draining))?;
+        flag::register(signal, Arc::clone(&draining))?;
+    }
+    Signals::new([SIGTERM, SIGINT])
+}
+
+fn drain_on_signal(mut signals: Signals, stop: StopHandle) {
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            info!("draining; a second signal exits at once");
+            stop.stop();
+        }
+    });
+}
+
+fn summarize(total: &Snapshot) {
+    let closes: Vec<String> = total.closes().map(|(reason, n)| format!("{reason}={n}")).collect();
+    info!(
+        accepted = total.accepted,
+        open = total.open,
+        questions = total.questions,
+        bytes_in = total.bytes_in,
+        bytes_out = total.bytes_out,
+        accept_errors = total.accept_errors,
+        closes = closes.join(","),
+        "served"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_cap_that_was_given_is_a_mistake_of_the_caller() {
+        let error = OptionsError::ConnectionCap { cap: 9, open_files: 8, most: 0 };
+        assert!(matches!(refused(&error, true), Failure::Usage(_)));
+        assert!(matches!(refused(&error, false), Failure::Failed(_)));
+    }
+}

@@ -1,0 +1,11 @@
+//! The `zen` command as its users meet it: the real binary, real sockets, real signals.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+mod ask;
+mod bad_input;
+mod compare;
+mod flavors;
+mod output;
+mod running;
+mod serve;
+mod signals;

@@ -1,0 +1,136 @@
+//! What can go wrong for a client, and what to do about it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use zen_proto::{AskError, AskerError, LimitError, Unsendable};
+
+/// Why a client could not connect, ask, or finish.
+///
+/// After [`Unsendable`](Self::Unsendable) the client may be used on. After any other error of a question the conversation is over, and
+/// asking again gives the same error: connect anew.
+///
+/// `awaited` counts the questions that have no answer, those whose answer nobody waits for any longer included.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// A bound of the [`ClientOptions`](crate::ClientOptions) is zero.
+    #[error(transparent)]
+    Options(#[from] LimitError),
+    /// The server's name has no address, or it could not be found.
+    #[error("cannot find the server's address: {error}; check how it is spelled")]
+    Resolve {
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Nothing listens at the address.
+    #[error("{address} refused the connection; check the address, and that a server runs there")]
+    Refused {
+        /// The address that was tried last.
+        address: SocketAddr,
+    },
+    /// There was no connection within [`ClientOptions::connect_timeout`](crate::ClientOptions::connect_timeout).
+    #[error(
+        "no connection to {address} within {timeout:?}; check that the server can be reached and is not full, or allow more time"
+    )]
+    ConnectTimedOut {
+        /// The address that was tried last.
+        address: SocketAddr,
+        /// The time for all addresses together.
+        timeout: Duration,
+    },
+    /// Connecting failed in another way.
+    #[error("cannot connect to {address}: {error}")]
+    Connect {
+        /// The address that was tried last.
+        address: SocketAddr,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The question is none in this protocol. Nothing of it was sent.
+    #[error("this question cannot be sent: {0}")]
+    Unsendable(Unsendable),
+    /// An answer did not come within [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
+    #[error(
+        "no answer within {deadline:?} ({awaited} outstanding); the server is slow or stuck: allow more time, or connect again"
+    )]
+    AnswerTimedOut {
+        /// Questions without an answer.
+        awaited: usize,
+        /// The deadline.
+        deadline: Duration,
+    },
+    /// After `finish` the server did not close within [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
+    #[error("the server answered everything but did not close within {deadline:?}")]
+    NotClosed {
+        /// The deadline.
+        deadline: Duration,
+    },
+    /// The server closed although it owed answers.
+    #[error(
+        "the server closed the connection with {awaited} answer(s) outstanding{}; connect again, or look into the server's log",
+        if *.partial { ", one of them begun" } else { "" }
+    )]
+    ClosedEarly {
+        /// Questions without an answer.
+        awaited: usize,
+        /// Whether the server closed in the middle of an answer.
+        partial: bool,
+    },
+    /// An answer did not end within [`ClientLimits::answer_length`](crate::ClientLimits::answer_length).
+    #[error("the server's answer is longer than {limit} bytes; if that is right, raise the limit")]
+    AnswerTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The server sent what nobody asked for, or what is no answer in this framing.
+    #[error("the server sent bytes that answer no question; check that it speaks this protocol")]
+    Unasked,
+    /// The connection broke.
+    #[error("the connection was lost with {awaited} answer(s) outstanding: {error}; connect again")]
+    Lost {
+        /// Questions without an answer.
+        awaited: usize,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The conversation failed in a way that this version has no name of its own for.
+    #[error(transparent)]
+    Failed(AskerError),
+    /// The socket could not be prepared.
+    #[error("cannot {doing}: {error}")]
+    Socket {
+        /// What was being done.
+        doing: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl ClientError {
+    /// An error of asking, with what the system said when the connection broke, if it did.
+    pub(crate) fn new(error: AskError, lost: Option<&io::Error>) -> Self {
+        match error {
+            AskError::Unsendable(error) => Self::Unsendable(error),
+            AskError::Failed(AskerError::TimedOut { awaited: 0, deadline }) => Self::NotClosed { deadline },
+            AskError::Failed(AskerError::TimedOut { awaited, deadline }) => {
+                Self::AnswerTimedOut { awaited, deadline }
+            }
+            AskError::Failed(AskerError::ClosedEarly { awaited, partial }) => {
+                Self::ClosedEarly { awaited, partial }
+            }
+            AskError::Failed(AskerError::AnswerTooLong { limit }) => Self::AnswerTooLong { limit },
+            AskError::Failed(AskerError::Unasked) => Self::Unasked,
+            AskError::Failed(AskerError::Lost { awaited }) => {
+                Self::Lost { awaited, error: lost.map_or_else(|| io::ErrorKind::BrokenPipe.into(), same) }
+            }
+            AskError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// The same error again, since [`io::Error`] is not `Clone` and a failed client says why each time it is asked.
+pub(crate) fn same(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
+}

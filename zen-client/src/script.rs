@@ -1,0 +1,114 @@
+//! The script of one call: the questions it still has to ask, and the answers it is owed. What both clients share.
+
+use std::fmt;
+use std::iter::Peekable;
+use std::time::Instant;
+
+use bytes::Bytes;
+use zen_proto::{AskError, Asker, Framing};
+
+/// Questions on their way through an [`Asker`].
+pub(crate) struct Script<I: Iterator> {
+    questions: Peekable<I>,
+    /// Questions asked whose answers were not given yet.
+    owed: usize,
+    /// Why no further question is asked; told after the answers that are owed.
+    stopped: Option<AskError>,
+    over: bool,
+}
+
+/// What comes next; the result of [`Script::step`].
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// An answer, in the order of the questions.
+    Answer(Bytes),
+    /// No further answer will come, for this reason.
+    Failed(AskError),
+    /// Everything was asked and answered.
+    Done,
+    /// Bytes must be moved first.
+    Move,
+}
+
+impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
+    /// A new call. Answers that an earlier one did not wait for belong to nobody.
+    pub(crate) fn new<F: Framing>(questions: impl IntoIterator<IntoIter = I>, asker: &mut Asker<F>) -> Self {
+        asker.abandon();
+        Self { questions: questions.into_iter().peekable(), owed: 0, stopped: None, over: false }
+    }
+
+    /// Gives the next answer if it is there, else asks as many questions as the window allows.
+    pub(crate) fn step<F: Framing>(&mut self, asker: &mut Asker<F>, now: Instant) -> Step {
+        if self.over {
+            return Step::Done;
+        }
+        if let Some(answer) = asker.poll_answer() {
+            self.owed -= 1;
+            return Step::Answer(answer);
+        }
+        // To a server that has closed the next question is asked too: it is the asker who says what is wrong with that.
+        while self.stopped.is_none() && (asker.wants_question() || asker.is_closed()) {
+            let Some(question) = self.questions.next() else { break };
+            match asker.ask(question.as_ref(), now) {
+                Ok(()) => self.owed += 1,
+                Err(error) => self.stopped = Some(error),
+            }
+        }
+        if self.owed == 0 && self.stopped.is_none() && self.questions.peek().is_none() {
+            self.over = true;
+            return Step::Done;
+        }
+        let failed = match asker.failed() {
+            Some(error) => Some(error.clone().into()),
+            None if self.owed == 0 => self.stopped.take(),
+            None => None,
+        };
+        match failed {
+            Some(error) => {
+                self.over = true;
+                Step::Failed(error)
+            }
+            None => Step::Move,
+        }
+    }
+}
+
+impl<I: Iterator> fmt::Debug for Script<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("owed", &self.owed).field("over", &self.over).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use zen_proto::{AskerError, ClientLimits, aphorism};
+
+    use super::*;
+
+    #[test]
+    fn a_question_for_a_server_that_has_closed_fails_instead_of_waiting() {
+        let now = Instant::now();
+        let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+        asker.handle_eof(now);
+        let mut script = Script::new(["Why?"], &mut asker);
+        let step = script.step(&mut asker, now);
+        let closed = AskError::Failed(AskerError::ClosedEarly { awaited: 1, partial: false });
+        assert!(matches!(&step, Step::Failed(error) if *error == closed), "{step:?}");
+        assert!(matches!(script.step(&mut asker, now), Step::Done));
+    }
+
+    #[test]
+    fn questions_are_taken_only_when_they_can_be_asked() {
+        let now = Instant::now();
+        let limits = ClientLimits { questions_in_flight: 2, ..ClientLimits::default() };
+        let mut asker = Asker::new(aphorism::client_framing(), limits);
+        let mut taken = 0;
+        let questions = std::iter::repeat_with(|| {
+            taken += 1;
+            "Why?"
+        });
+        let step = Script::new(questions, &mut asker).step(&mut asker, now);
+        assert!(matches!(step, Step::Move), "{step:?}");
+        assert_eq!((taken, asker.awaited()), (2, 2));
+    }
+}

@@ -1,0 +1,211 @@
+//! Small servers, good and bad, and both clients under one face.
+#![allow(dead_code, unused_macros, reason = "each test file uses its own part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests say what they expect by panicking, their helpers too"
+)]
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime::Runtime;
+use zen_client::{AsyncClient, Client, ClientError, ClientLimits, ClientOptions};
+use zen_proto::{Answer, Conversation, DelimiterFraming, Limits, aphorism};
+
+/// Runs each case with each client.
+macro_rules! cases {
+    ($($case:ident,)*) => {
+        mod blocking {
+            $(#[test] fn $case() { super::$case(super::common::blocking); })*
+        }
+        mod asynchronous {
+            $(#[test] fn $case() { super::$case(super::common::asynchronous); })*
+        }
+    };
+}
+
+/// A client, whichever it is.
+pub(crate) trait Asks {
+    fn ask(&mut self, question: &[u8]) -> Result<Bytes, ClientError>;
+    fn ask_all(&mut self, questions: &[Vec<u8>]) -> Result<Vec<Bytes>, ClientError>;
+    /// Pipelines `questions` and takes at most `n` of what comes.
+    fn take(&mut self, questions: &[&str], n: usize) -> Vec<Result<Bytes, ClientError>>;
+    fn finish(self: Box<Self>) -> Result<(), ClientError>;
+}
+
+/// How a client of one kind connects.
+pub(crate) type Connect = fn(&[SocketAddr], &ClientOptions) -> Result<Box<dyn Asks>, ClientError>;
+
+pub(crate) fn blocking(
+    addresses: &[SocketAddr],
+    options: &ClientOptions,
+) -> Result<Box<dyn Asks>, ClientError> {
+    Ok(Box::new(Client::connect(addresses, options)?))
+}
+
+impl Asks for Client {
+    fn ask(&mut self, question: &[u8]) -> Result<Bytes, ClientError> {
+        self.ask(question)
+    }
+
+    fn ask_all(&mut self, questions: &[Vec<u8>]) -> Result<Vec<Bytes>, ClientError> {
+        self.ask_all(questions)
+    }
+
+    fn take(&mut self, questions: &[&str], n: usize) -> Vec<Result<Bytes, ClientError>> {
+        self.pipeline(questions).take(n).collect()
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ClientError> {
+        Client::finish(*self)
+    }
+}
+
+/// An async client with a runtime of its own.
+struct InRuntime {
+    client: AsyncClient,
+    runtime: Runtime,
+}
+
+pub(crate) fn asynchronous(
+    addresses: &[SocketAddr],
+    options: &ClientOptions,
+) -> Result<Box<dyn Asks>, ClientError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = runtime.block_on(AsyncClient::connect(addresses, options))?;
+    Ok(Box::new(InRuntime { client, runtime }))
+}
+
+impl Asks for InRuntime {
+    fn ask(&mut self, question: &[u8]) -> Result<Bytes, ClientError> {
+        self.runtime.block_on(self.client.ask(question))
+    }
+
+    fn ask_all(&mut self, questions: &[Vec<u8>]) -> Result<Vec<Bytes>, ClientError> {
+        self.runtime.block_on(self.client.ask_all(questions))
+    }
+
+    fn take(&mut self, questions: &[&str], n: usize) -> Vec<Result<Bytes, ClientError>> {
+        self.runtime.block_on(async {
+            let mut answers = self.client.pipeline(questions);
+            let mut taken = Vec::new();
+            while taken.len() < n {
+                let Some(answer) = answers.next().await else { break };
+                taken.push(answer);
+            }
+            taken
+        })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ClientError> {
+        self.runtime.block_on(self.client.finish())
+    }
+}
+
+/// Options under which a test that would hang fails instead.
+pub(crate) fn patient() -> ClientOptions {
+    with_deadline(Duration::from_secs(60))
+}
+
+/// Options under which an answer that does not come is soon missed.
+pub(crate) fn impatient() -> ClientOptions {
+    with_deadline(Duration::from_millis(60))
+}
+
+fn with_deadline(answer_deadline: Duration) -> ClientOptions {
+    let limits = ClientLimits { answer_deadline, ..ClientLimits::default() };
+    ClientOptions { limits, ..ClientOptions::default() }
+}
+
+/// Connects to one address, patiently.
+pub(crate) fn connect_to(connect: Connect, address: SocketAddr) -> Box<dyn Asks> {
+    connect(&[address], &patient()).expect("a connection")
+}
+
+/// A server that gives each connection to `handle`, on a thread of its own.
+pub(crate) fn serve(handle: impl Fn(TcpStream) + Send + Clone + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let handle = handle.clone();
+            thread::spawn(move || handle(stream.unwrap()));
+        }
+    });
+    address
+}
+
+/// A server that does `what` once it has read a question, then keeps the connection until the client closes.
+pub(crate) fn serve_after_question(what: impl Fn(&mut TcpStream) + Send + Clone + 'static) -> SocketAddr {
+    serve(move |mut stream| {
+        read_question(&mut stream);
+        what(&mut stream);
+        read_to_end(&mut stream);
+    })
+}
+
+/// A good server of zen's protocol.
+pub(crate) fn serve_aphorisms() -> SocketAddr {
+    serve(|stream| converse(stream, Limits::default(), &mut aphorism::Aphorisms))
+}
+
+/// A good server that answers each question with itself, its `?` turned into a `.`, however long.
+///
+/// It does not read while it writes, so that a client which does not read while it writes stops both.
+pub(crate) fn serve_echo() -> SocketAddr {
+    let limits = Limits { question_length: 1 << 20, ..Limits::default() };
+    serve(move |stream| converse(stream, limits.clone(), &mut echo))
+}
+
+pub(crate) fn echo(question: &[u8], answer: &mut Answer<'_>) {
+    answer.put(&question[..question.len() - 1]);
+    answer.put(b".");
+}
+
+fn converse(mut stream: TcpStream, limits: Limits, service: &mut impl zen_proto::Service) {
+    let framing: DelimiterFraming = aphorism::framing();
+    let mut conversation = Conversation::new(framing, limits, Instant::now());
+    let mut buffer = [0; 4096];
+    while conversation.closed().is_none() {
+        conversation.answer_with(service, Instant::now());
+        while !conversation.transmit().is_empty() {
+            match stream.write(conversation.transmit()) {
+                Ok(n) => conversation.handle_sent(n, Instant::now()),
+                Err(_) => conversation.handle_lost(Instant::now()),
+            }
+        }
+        if conversation.poll_shutdown() {
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+        if conversation.wants_read() {
+            match stream.read(&mut buffer) {
+                Ok(0) => conversation.handle_eof(Instant::now()),
+                Ok(n) => conversation.handle_input(&buffer[..n], Instant::now()),
+                Err(_) => conversation.handle_lost(Instant::now()),
+            }
+        }
+    }
+}
+
+/// Reads up to a `?`. What is behind it stays in the socket.
+pub(crate) fn read_question(stream: &mut TcpStream) -> Vec<u8> {
+    let mut question = Vec::new();
+    let mut byte = [0];
+    while !question.ends_with(b"?") && matches!(stream.read(&mut byte), Ok(1)) {
+        question.push(byte[0]);
+    }
+    question
+}
+
+pub(crate) fn read_to_end(stream: &mut TcpStream) {
+    let _ = io::copy(stream, &mut io::sink());
+}
+
+/// `n` questions that can be told apart, and their echoes.
+pub(crate) fn numbered(n: usize) -> (Vec<Vec<u8>>, Vec<Bytes>) {
+    (0..n).map(|i| (format!("question {i}?").into_bytes(), Bytes::from(format!("question {i}.")))).unzip()
+}

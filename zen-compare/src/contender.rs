@@ -1,0 +1,203 @@
+//! A server that takes part: how its process is started, found, and brought to its end.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use thiserror::Error;
+
+use crate::floor;
+use crate::pin::Pinned;
+use crate::running::{READY_WITHIN, Running};
+use crate::workload::Workload;
+
+/// Stands in a command for the port that the server shall listen on.
+const PORT: &str = "{port}";
+
+/// A server process that can be started any number of times.
+///
+/// It is found in one of two ways. A command that contains `{port}` gets a free port there, and is ready when it can
+/// be connected to on 127.0.0.1. Any other command picks a port itself and prints `listening on HOST:PORT` as
+/// its first line on standard output.
+#[derive(Debug, Clone)]
+pub struct Contender {
+    name: String,
+    program: OsString,
+    arguments: Vec<OsString>,
+    constant_answer: Option<Vec<u8>>,
+    floor: bool,
+}
+
+/// Why a server could not be started. What it wrote to standard error comes escaped.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The command is empty or its quotes are not closed.
+    #[error("`{0}` is not a command: it is empty or a quote is not closed")]
+    NotACommand(String),
+    /// The program could not be run.
+    #[error("{program} cannot be run: {source}")]
+    CannotRun {
+        /// What was to be run.
+        program: String,
+        /// Why it was not.
+        source: io::Error,
+    },
+    /// The process ended before it was ready.
+    #[error("it ended at once ({status}){}", said(.stderr))]
+    Ended {
+        /// How it ended.
+        status: String,
+        /// The last it wrote to standard error.
+        stderr: String,
+    },
+    /// The process lives, but cannot be connected to.
+    #[error("it was not ready within {} s{}", READY_WITHIN.as_secs(), said(.stderr))]
+    NotReady {
+        /// The last it wrote to standard error.
+        stderr: String,
+    },
+    /// The first line was not the announcement.
+    #[error(
+        "its first line was `{0}` and not `listening on HOST:PORT`; say {{port}} in its command if it is to be told"
+    )]
+    NotAnnounced(String),
+    /// The machine failed us: no port, no thread, no affinity.
+    #[error(transparent)]
+    Machine(#[from] io::Error),
+}
+
+fn said(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
+}
+
+impl Contender {
+    /// A server started by `program` with `arguments`; see the type for how it is found.
+    pub fn new<A: Into<OsString>>(
+        name: impl Into<String>,
+        program: impl Into<OsString>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            program: program.into(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            constant_answer: None,
+            floor: false,
+        }
+    }
+
+    /// A server started by a command line with a shell's quoting (no shell is involved).
+    ///
+    /// # Errors
+    /// [`StartError::NotACommand`] when the line is empty or a quote is not closed.
+    pub fn from_command_line(name: impl Into<String>, line: &str) -> Result<Self, StartError> {
+        let words = shlex::split(line).filter(|words| !words.is_empty());
+        let mut words = words.ok_or_else(|| StartError::NotACommand(line.to_owned()))?.into_iter();
+        let program = words.next().unwrap_or_default();
+        Ok(Self::new(name, program, words))
+    }
+
+    /// The [floor](crate::floor): all costs are also given as multiples of this contender's. Its program
+    /// announces itself and answers [`floor::ANSWER`] to everything.
+    pub fn floor<A: Into<OsString>>(
+        program: impl Into<OsString>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self { floor: true, ..Self::new("floor", program, arguments).answering_constant(floor::ANSWER) }
+    }
+
+    /// The same server, known to answer every question alike.
+    #[must_use]
+    pub fn answering_constant(self, answer: impl Into<Vec<u8>>) -> Self {
+        Self { constant_answer: Some(answer.into()), ..self }
+    }
+
+    /// What the contender is called in reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this is the floor.
+    pub fn is_floor(&self) -> bool {
+        self.floor
+    }
+
+    /// The command, for people to read.
+    pub fn command_line(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// What this contender must answer to the plan's questions.
+    pub(crate) fn workload(&self, asked: &Workload) -> Workload {
+        match &self.constant_answer {
+            Some(answer) => asked.answered_by_constant(answer),
+            None => asked.clone(),
+        }
+    }
+
+    /// Starts the server on the given cores (wherever the kernel likes when `None`) and waits until it can be
+    /// connected to, ten seconds at most.
+    ///
+    /// # Errors
+    /// See [`StartError`]. No process is left behind.
+    pub fn start(&self, cores: Option<&[usize]>) -> Result<Running, StartError> {
+        let told = self.arguments.iter().any(|word| word.to_string_lossy().contains(PORT));
+        let address = if told { Some(free_address()?) } else { None };
+        let mut command = Command::new(&self.program);
+        command.args(self.arguments.iter().map(|word| with_port(word, address)));
+        // A group of its own: an interrupt at the terminal is for the lab, and what the server starts
+        // itself can be ended with it.
+        command.process_group(0);
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(if told { Stdio::null() } else { Stdio::piped() });
+        let child = {
+            let _pinned = cores.map(Pinned::to).transpose()?;
+            command.spawn().map_err(|source| StartError::CannotRun {
+                program: self.program.to_string_lossy().into(),
+                source,
+            })?
+        };
+        Running::await_ready(child, address)
+    }
+}
+
+/// An address that nobody listens on. Somebody else may take it before the server does; the server then
+/// fails to start and says so.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn with_port(word: &OsStr, address: Option<SocketAddr>) -> OsString {
+    match (word.to_str(), address) {
+        (Some(word), Some(address)) => word.replace(PORT, &address.port().to_string()).into(),
+        _ => word.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = Contender::new("none", "/nonexistent/zen", [""; 0]).start(None).unwrap_err();
+        assert!(error.to_string().starts_with("/nonexistent/zen cannot be run"), "{error}");
+    }
+
+    #[test]
+    fn commands_are_split_like_a_shell_does() {
+        let contender = Contender::from_command_line("py", "python3 -c 'print(1)' --port={port}").unwrap();
+        assert_eq!(contender.arguments, ["-c", "print(1)", "--port={port}"]);
+        let word = with_port(&contender.arguments[2], Some("127.0.0.1:1060".parse().unwrap()));
+        assert_eq!(word, "--port=1060");
+        for wrong in ["", "  ", "python3 'open"] {
+            assert!(
+                matches!(Contender::from_command_line("x", wrong), Err(StartError::NotACommand(_))),
+                "{wrong:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The floor: the cheapest server that the lab's clients cannot tell from a real one.
+//!
+//! It is the lab's yardstick, so it does only what no server on this machine can avoid: wait for events, read,
+//! write. It has no protocol beyond counting question marks in what it reads, which is what a closed loop and a
+//! pipeline need to be kept going: as many answers go out as questions came in. Every answer is the same,
+//! out of a buffer that was filled before the first connection, so that no byte is copied on the way. There
+//! are no limits, deadlines or counters, and no clock is read.
+//!
+//! It saves every system call that can be saved, as a good driver does: connections are registered once for
+//! both directions (edge-triggered), a short read spares the read that would only say `WouldBlock`, and one write
+//! answers all questions of one read.
+
+use std::io::{self, Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use mio::{Events, Interest, Poll, Token, Waker};
+
+/// What the floor answers, whatever is asked: an answer of the book's table, and so as long as a real one.
+pub const ANSWER: &[u8] = b"Ugly.";
+
+/// What ends a question.
+const DELIMITER: u8 = b'?';
+/// Bytes taken per read: several times what 64 questions in flight amount to.
+const READ_BUFFER: usize = 16 * 1024;
+/// Answers ready to be written in one call.
+const ANSWERS_READY: usize = 1024;
+const LISTENER: Token = Token(usize::MAX);
+const STOP: Token = Token(usize::MAX - 1);
+
+/// A floor server on a bound listener; see the [module](self).
+#[derive(Debug)]
+pub struct Floor {
+    poll: Poll,
+    listener: mio::net::TcpListener,
+    connections: Vec<Option<Connection>>,
+    vacant: Vec<usize>,
+    delimiter: u8,
+    /// The answer again and again, with one more at the end so that a write may start inside the first.
+    answers: Vec<u8>,
+    answer_length: usize,
+}
+
+/// Stops a [`Floor`] from another thread.
+#[derive(Debug, Clone)]
+pub struct FloorStop(Arc<Waker>);
+
+#[derive(Debug)]
+struct Connection {
+    stream: mio::net::TcpStream,
+    /// Bytes of answers not yet written.
+    owed: usize,
+}
+
+impl Floor {
+    /// A floor that answers [`ANSWER`] for each `?`.
+    ///
+    /// # Errors
+    /// When the listener cannot be watched.
+    pub fn new(listener: TcpListener) -> io::Result<Self> {
+        Self::answering(listener, DELIMITER, ANSWER)
+    }
+
+    /// A floor for another protocol: `answer` for each byte `delimiter` that comes in.
+    ///
+    /// # Errors
+    /// When the answer is empty, or when the listener cannot be watched.
+    pub fn answering(listener: TcpListener, delimiter: u8, answer: &[u8]) -> io::Result<Self> {
+        if answer.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the floor's answer must have bytes"));
+        }
+        listener.set_nonblocking(true)?;
+        let mut listener = mio::net::TcpListener::from_std(listener);
+        let poll = Poll::new()?;
+        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        Ok(Self {
+            poll,
+            listener,
+            connections: Vec::new(),
+            vacant: Vec::new(),
+            delimiter,
+            answers: answer.repeat(ANSWERS_READY + 1),
+            answer_length: answer.len(),
+        })
+    }
+
+    /// A handle that stops this floor from another thread.
+    ///
+    /// # Errors
+    /// When the machine has no descriptor left for it.
+    pub fn stopper(&self) -> io::Result<FloorStop> {
+        Ok(FloorStop(Arc::new(Waker::new(self.poll.registry(), STOP)?)))
+    }
+
+    /// Serves until it is stopped; open connections are then dropped.
+    ///
+    /// # Errors
+    /// When waiting fails. What happens to one connection ends only that one.
+    pub fn run(mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        let mut buffer = vec![0; READ_BUFFER];
+        loop {
+            if let Err(error) = self.poll.poll(&mut events, None) {
+                if error.kind() == io::ErrorKind::Interrupted {
+                    continue;
+                }
+                return Err(error);
+            }
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.accept(),
+                    STOP => return Ok(()),
+                    Token(at) => {
+                        // The event of a connection that an earlier event of this batch closed.
+                        let Some(Some(connection)) = self.connections.get_mut(at) else { continue };
+                        let answers = Answers { bytes: &self.answers, length: self.answer_length };
+                        let closing = event.is_read_closed();
+                        if serve(connection, &mut buffer, self.delimiter, &answers, closing).is_err() {
+                            self.connections[at] = None;
+                            self.vacant.push(at);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        // Ends with `WouldBlock`, or with an error that the next arrival will show again.
+        while let Ok((mut stream, _)) = self.listener.accept() {
+            // Answers are small and must leave at once; where the option fails, they only leave later.
+            let _ = stream.set_nodelay(true);
+            let at = self.vacant.pop().unwrap_or_else(|| {
+                self.connections.push(None);
+                self.connections.len() - 1
+            });
+            let both = Interest::READABLE | Interest::WRITABLE;
+            match self.poll.registry().register(&mut stream, Token(at), both) {
+                Ok(()) => self.connections[at] = Some(Connection { stream, owed: 0 }),
+                Err(_) => self.vacant.push(at),
+            }
+        }
+    }
+}
+
+impl FloorStop {
+    /// Makes [`Floor::run`] return.
+    ///
+    /// # Errors
+    /// When the wake-up cannot be delivered.
+    pub fn stop(&self) -> io::Result<()> {
+        self.0.wake()
+    }
+}
+
+struct Answers<'a> {
+    bytes: &'a [u8],
+    length: usize,
+}
+
+/// Reads all there is and answers it; an `Err` means that the connection is over.
+fn serve(
+    connection: &mut Connection,
+    buffer: &mut [u8],
+    delimiter: u8,
+    answers: &Answers<'_>,
+    closing: bool,
+) -> io::Result<()> {
+    loop {
+        let count = match connection.stream.read(buffer) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return write(connection, answers),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        connection.owed += memchr::memchr_iter(delimiter, &buffer[..count]).count() * answers.length;
+        write(connection, answers)?;
+        // Less than asked for: the socket is empty, and more would raise a new event. Only the end of the
+        // stream, when it was announced together with the data, would not be announced again.
+        if count < buffer.len() && !closing {
+            return Ok(());
+        }
+    }
+}
+
+fn write(connection: &mut Connection, answers: &Answers<'_>) -> io::Result<()> {
+    while connection.owed > 0 {
+        // What is left of an answer that went out in part comes first.
+        let start = (answers.length - connection.owed % answers.length) % answers.length;
+        let ready = connection.owed.min(answers.bytes.len() - start);
+        match connection.stream.write(&answers.bytes[start..start + ready]) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => connection.owed -= count,
+            // The event that says there is room calls again.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpStream};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn with_floor(test: impl FnOnce(SocketAddr)) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let floor = Floor::new(listener).unwrap();
+        let stop = floor.stopper().unwrap();
+        let serving = thread::spawn(move || floor.run());
+        test(address);
+        stop.stop().unwrap();
+        serving.join().unwrap().unwrap();
+    }
+
+    fn connect(address: SocketAddr) -> TcpStream {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    #[test]
+    fn every_question_mark_is_answered() {
+        with_floor(|address| {
+            let mut stream = connect(address);
+            stream.write_all(b"a?b?").unwrap();
+            let mut answers = [0; 10];
+            stream.read_exact(&mut answers).unwrap();
+            assert_eq!(&answers, b"Ugly.Ugly.");
+            stream.write_all(b"half").unwrap();
+            stream.write_all(b" and half?").unwrap();
+            stream.read_exact(&mut answers[..5]).unwrap();
+            assert_eq!(&answers[..5], b"Ugly.");
+        });
+    }
+
+    #[test]
+    fn a_flood_that_is_read_late_comes_back_whole() {
+        with_floor(|address| {
+            let mut stream = connect(address);
+            let mut writer = stream.try_clone().unwrap();
+            let questions = 400_000;
+            let flood = thread::spawn(move || {
+                writer.write_all(&vec![b'?'; questions]).unwrap();
+            });
+            flood.join().unwrap();
+            let mut answers = vec![0; questions * ANSWER.len()];
+            stream.read_exact(&mut answers).unwrap();
+            assert!(answers.chunks(ANSWER.len()).all(|answer| answer == ANSWER));
+        });
+    }
+
+    #[test]
+    fn one_end_does_not_touch_the_others() {
+        with_floor(|address| {
+            let mut first = connect(address);
+            for _ in 0..50 {
+                let mut second = connect(address);
+                second.write_all(b"?").unwrap();
+                second.read_exact(&mut [0; 5]).unwrap();
+            }
+            first.write_all(b"?").unwrap();
+            first.read_exact(&mut [0; 5]).unwrap();
+        });
+    }
+}

@@ -1,0 +1,199 @@
+//! The generator against servers that are right, wrong, silent, and gone.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use super::*;
+
+/// A server in threads; the closure gets each connection. It lives until the test's process ends.
+fn serve(each: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let each = std::sync::Arc::new(each);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let each = each.clone();
+            thread::spawn(move || each(stream.unwrap()));
+        }
+    });
+    address
+}
+
+/// Answers each question of the workload rightly, up to `limit` of them on one connection.
+fn answer(mut stream: TcpStream, workload: &Workload, limit: usize) {
+    let mut pending = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut answered = 0;
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        pending.extend_from_slice(&buffer[..count]);
+        let mut answers = Vec::new();
+        while let Some(exchange) = workload.exchanges().iter().find(|e| pending.starts_with(&e.question)) {
+            pending.drain(..exchange.question.len());
+            answers.extend_from_slice(&exchange.answer);
+            answered += 1;
+            if answered == limit {
+                break;
+            }
+        }
+        if stream.write_all(&answers).is_err() || answered == limit {
+            return;
+        }
+    }
+}
+
+fn right_server() -> SocketAddr {
+    serve(|stream| answer(stream, &Workload::aphorisms(), usize::MAX))
+}
+
+fn load<'a>(server: SocketAddr, scenario: &'a Scenario, workload: &'a Workload) -> Load<'a> {
+    let time = Duration::from_millis;
+    Load { server, scenario, workload, warmup: time(60), window: time(240), seed: 1, progress: None }
+}
+
+fn generate_quietly(load: &Load<'_>) -> Tally {
+    generate(load, &mut |_| ControlFlow::Continue(())).unwrap()
+}
+
+fn assert_consistent(tally: &Tally, scenario: &Scenario) {
+    assert_eq!(tally.served.len(), scenario.clients);
+    assert_eq!(tally.served.iter().sum::<u64>(), tally.answers);
+    assert_eq!(tally.latency.len(), tally.answers);
+    assert!(tally.answers_since_settling >= tally.answers);
+}
+
+#[test]
+fn a_right_server_serves_everybody() {
+    let workload = Workload::aphorisms();
+    for scenario in [Scenario::saturate(1), Scenario::saturate(16), Scenario::pipeline()] {
+        let tally = generate_quietly(&load(right_server(), &scenario, &workload));
+        assert_consistent(&tally, &scenario);
+        assert_eq!(tally.failures, Failures::default(), "{}", scenario.name);
+        assert_eq!(tally.clients_served(), scenario.clients, "{}", scenario.name);
+        assert!(tally.window >= Duration::from_millis(240));
+        assert!(tally.generator_cpu > Duration::ZERO);
+        assert!(tally.latency.min() > 0);
+    }
+}
+
+#[test]
+fn conversations_end_and_begin_anew() {
+    let workload = Workload::aphorisms();
+    let tally = generate_quietly(&load(right_server(), &Scenario::churn(), &workload));
+    assert_consistent(&tally, &Scenario::churn());
+    assert_eq!(tally.failures, Failures::default());
+    assert!(tally.conversations > 0);
+    // Each conversation has three answers; those that straddle an end of the window may have one to three.
+    let (answers, conversations) = (i128::from(tally.answers), 3 * i128::from(tally.conversations));
+    assert!(
+        (answers - conversations).abs() <= 3 * 16,
+        "{answers} answers, 3 × {conversations} conversations"
+    );
+}
+
+#[test]
+fn a_client_that_thinks_asks_no_faster_than_it_thinks() {
+    let workload = Workload::aphorisms();
+    let server = right_server();
+    let scenario = Scenario { think: Duration::from_millis(20), ..Scenario::book() };
+    let tally = generate_quietly(&load(server, &scenario, &workload));
+    assert_eq!(tally.failures, Failures::default());
+    let at_most = tally.window.as_millis() / 20 + 1;
+    assert!((1..=at_most).contains(&u128::from(tally.answers)), "{} answers", tally.answers);
+}
+
+#[test]
+fn a_wrong_answer_is_called_wrong() {
+    let lie = Workload::aphorisms().answered_by_constant(b"Pretty.");
+    let server = serve(move |stream| answer(stream, &lie, usize::MAX));
+    let scenario = Scenario::saturate(4);
+    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert!(tally.failures.wrong_answers >= 4);
+    let (expected, received) = tally.failures.first_wrong.unwrap();
+    assert_eq!(received, "Pretty.");
+    assert!(["Ugly.", "Complex.", "Implicit."].contains(&expected.as_str()), "{expected}");
+    assert_eq!(tally.answers, 0);
+}
+
+#[test]
+fn a_server_that_never_answers_serves_nobody_and_keeps_nobody_waiting() {
+    let server = serve(|stream| {
+        thread::sleep(Duration::from_secs(600));
+        drop(stream);
+    });
+    let scenario = Scenario::saturate(16);
+    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_consistent(&tally, &scenario);
+    assert_eq!((tally.clients_served(), tally.answers, tally.waiting), (0, 0, 16));
+    assert!(tally.longest_wait >= Duration::from_millis(240));
+    assert_eq!(tally.failures, Failures::default());
+}
+
+#[test]
+fn a_server_that_takes_one_client_at_a_time_serves_one() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer(stream.unwrap(), &Workload::aphorisms(), usize::MAX);
+        }
+    });
+    let scenario = Scenario::saturate(16);
+    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_consistent(&tally, &scenario);
+    assert_eq!((tally.clients_served(), tally.waiting), (1, 16));
+    assert_eq!(tally.failures, Failures::default());
+}
+
+#[test]
+fn a_server_that_closes_early_is_noticed_and_asked_again() {
+    let server = serve(|stream| answer(stream, &Workload::aphorisms(), 5));
+    let scenario = Scenario::saturate(2);
+    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_consistent(&tally, &scenario);
+    assert!(tally.failures.closed_early > 2, "{:?}", tally.failures);
+    assert!(tally.answers > 0);
+}
+
+#[test]
+fn a_server_that_is_gone_is_noticed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = listener.local_addr().unwrap();
+    drop(listener);
+    let scenario = Scenario::saturate(3);
+    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert!(tally.failures.connects >= 3);
+    assert!(tally.failures.connect_error.is_some());
+    assert_eq!(tally.answers, 0);
+}
+
+#[test]
+fn the_witness_sees_every_moment_in_order() {
+    let scenario = Scenario::saturate(1);
+    let workload = Workload::aphorisms();
+    let mut moments = Vec::new();
+    let load = load(right_server(), &scenario, &workload);
+    generate(&load, &mut |moment| {
+        moments.push(moment);
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(moments.first(), Some(&Moment::Passing));
+    moments.retain(|&moment| moment != Moment::Passing);
+    assert_eq!(moments, [Moment::Settling, Moment::Opens, Moment::Closes]);
+}
+
+#[test]
+fn a_witness_that_breaks_ends_the_load() {
+    let scenario = Scenario::saturate(1);
+    let workload = Workload::aphorisms();
+    let long = Load { window: Duration::from_secs(3600), ..load(right_server(), &scenario, &workload) };
+    let mut open = false;
+    let tally = generate(&long, &mut |moment| {
+        open |= moment == Moment::Opens;
+        if open && moment == Moment::Passing { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .unwrap();
+    assert!(tally.window > Duration::ZERO && tally.window < Duration::from_secs(3600));
+    assert_consistent(&tally, &scenario);
+}

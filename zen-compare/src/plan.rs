@@ -1,0 +1,235 @@
+//! What to measure: who, under which loads, how often, how long.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::contender::Contender;
+use crate::report::{ContenderSettings, Settings};
+use crate::scenario::Scenario;
+use crate::workload::Workload;
+
+/// Starting, finding and ending a server takes about this long per run.
+const AROUND_A_RUN: Duration = Duration::from_millis(60);
+
+/// A comparison to be made. Set the fields that differ from [`Plan::new`]'s.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Who takes part, the floor included. Names must differ.
+    pub contenders: Vec<Contender>,
+    /// The loads. Names must differ.
+    pub scenarios: Vec<Scenario>,
+    /// What is asked.
+    pub workload: Workload,
+    /// How often each contender meets each scenario; at least 1. An interval needs 3.
+    pub repetitions: u32,
+    /// Load before each window.
+    pub warmup: Duration,
+    /// The measured time of each run; not zero.
+    pub window: Duration,
+    /// What all random choices derive from: the same seed asks the same questions in the same order.
+    pub seed: u64,
+    /// Cores for the servers; `None`: half of those this process may use.
+    pub server_cores: Option<usize>,
+    /// Ends the comparison early.
+    pub stop: Stop,
+}
+
+/// Ends a comparison early, from any thread or a signal handler: the run under way is dropped within about a tenth
+/// of a second, and the report holds the runs made before.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Ends the comparison.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the comparison is to end.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// For those who have the flag already, as signal handlers do.
+impl From<Arc<AtomicBool>> for Stop {
+    fn from(flag: Arc<AtomicBool>) -> Self {
+        Self(flag)
+    }
+}
+
+/// Why a plan cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// Nobody takes part.
+    #[error("there is nobody to compare: name at least one contender")]
+    NoContenders,
+    /// There is nothing to do.
+    #[error("there is nothing to compare them by: name at least one scenario")]
+    NoScenarios,
+    /// Two contenders or two scenarios could not be told apart in the report.
+    #[error("two things are called `{0}`: names must differ")]
+    SameName(String),
+    /// A scenario without clients or without questions.
+    #[error("scenario `{0}` asks nothing: it needs a client, a depth of 1, and 1 question per conversation")]
+    IdleScenario(String),
+    /// No repetitions or no time.
+    #[error("nothing would be measured: repetitions and window must not be zero")]
+    NoTime,
+}
+
+/// One run to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) repetition: u32,
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) contender: &'a Contender,
+}
+
+impl Plan {
+    /// Three repetitions of one second, after 0.3 s of warm-up.
+    pub fn new(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        Self {
+            contenders,
+            scenarios,
+            workload: Workload::aphorisms(),
+            repetitions: 3,
+            warmup: Duration::from_millis(300),
+            window: Duration::from_secs(1),
+            seed: 1,
+            server_cores: None,
+            stop: Stop::default(),
+        }
+    }
+
+    /// As short as still gives an impression: three repetitions of 0.4 s after 0.1 s of warm-up.
+    pub fn quick(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        let (warmup, window) = (Duration::from_millis(100), Duration::from_millis(400));
+        Self { warmup, window, ..Self::new(contenders, scenarios) }
+    }
+
+    /// As long as it takes for narrow intervals: seven repetitions of 3 s after 1 s of warm-up.
+    pub fn full(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        let (warmup, window) = (Duration::from_secs(1), Duration::from_secs(3));
+        Self { warmup, window, repetitions: 7, ..Self::new(contenders, scenarios) }
+    }
+
+    /// How many runs the plan has.
+    pub fn runs(&self) -> usize {
+        self.contenders.len() * self.scenarios.len() * self.repetitions as usize
+    }
+
+    /// About how long `runs` of its runs will take.
+    pub fn expected_time(&self, runs: usize) -> Duration {
+        (self.warmup + self.window + AROUND_A_RUN).saturating_mul(u32::try_from(runs).unwrap_or(u32::MAX))
+    }
+
+    /// # Errors
+    /// See [`PlanError`].
+    pub(crate) fn check(&self) -> Result<(), PlanError> {
+        if self.contenders.is_empty() {
+            return Err(PlanError::NoContenders);
+        }
+        if self.scenarios.is_empty() {
+            return Err(PlanError::NoScenarios);
+        }
+        if self.repetitions == 0 || self.window.is_zero() {
+            return Err(PlanError::NoTime);
+        }
+        let idle = |s: &&Scenario| s.clients == 0 || s.depth == 0 || s.questions_per_conversation == Some(0);
+        if let Some(scenario) = self.scenarios.iter().find(idle) {
+            return Err(PlanError::IdleScenario(scenario.name.clone()));
+        }
+        all_differ(self.contenders.iter().map(Contender::name))?;
+        all_differ(self.scenarios.iter().map(|scenario| scenario.name.as_str()))
+    }
+
+    /// The runs in their order. Everybody has a turn before anybody has a second one, so that a machine that
+    /// changes its pace changes it for all.
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = Job<'_>> {
+        (0..self.repetitions).flat_map(move |repetition| {
+            self.scenarios.iter().flat_map(move |scenario| {
+                self.contenders.iter().map(move |contender| Job { repetition, scenario, contender })
+            })
+        })
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let contenders = self.contenders.iter().map(|contender| ContenderSettings {
+            name: contender.name().to_owned(),
+            command: contender.command_line(),
+            floor: contender.is_floor(),
+        });
+        Settings {
+            contenders: contenders.collect(),
+            scenarios: self.scenarios.clone(),
+            repetitions: self.repetitions,
+            warmup_s: self.warmup.as_secs_f64(),
+            window_s: self.window.as_secs_f64(),
+            seed: self.seed,
+            system_calls: "not counted".into(),
+        }
+    }
+}
+
+fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+    let mut seen = Vec::new();
+    for name in names {
+        if seen.contains(&name) {
+            return Err(PlanError::SameName(name.to_owned()));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let contender = |name| Contender::new(name, "true", [""; 0]);
+        Plan::new(vec![contender("a"), contender("b")], vec![Scenario::book(), Scenario::churn()])
+    }
+
+    #[test]
+    fn repetitions_are_interleaved() {
+        let plan = Plan { repetitions: 2, ..plan() };
+        let order: Vec<_> = plan
+            .jobs()
+            .map(|job| (job.repetition, job.scenario.name.as_str(), job.contender.name()))
+            .collect();
+        let round = [("book", "a"), ("book", "b"), ("churn", "a"), ("churn", "b")];
+        let expected: Vec<_> =
+            (0..2).flat_map(|rep| round.map(|(scenario, name)| (rep, scenario, name))).collect();
+        assert_eq!(order, expected);
+        assert_eq!(order.len(), plan.runs());
+    }
+
+    #[test]
+    fn time_is_told_beforehand() {
+        let plan =
+            Plan { repetitions: 1, warmup: Duration::from_secs(1), window: Duration::from_secs(2), ..plan() };
+        assert_eq!(plan.expected_time(plan.runs()), (Duration::from_secs(3) + AROUND_A_RUN) * 4);
+    }
+
+    #[test]
+    fn senseless_plans_are_refused() {
+        assert_eq!(plan().check(), Ok(()));
+        let refused = |change: fn(&mut Plan)| {
+            let mut plan = plan();
+            change(&mut plan);
+            plan.check().unwrap_err()
+        };
+        assert_eq!(refused(|p| p.contenders.clear()), PlanError::NoContenders);
+        assert_eq!(refused(|p| p.scenarios.clear()), PlanError::NoScenarios);
+        assert_eq!(refused(|p| p.repetitions = 0), PlanError::NoTime);
+        assert_eq!(refused(|p| p.window = Duration::ZERO), PlanError::NoTime);
+        assert_eq!(refused(|p| p.scenarios[0].clients = 0), PlanError::IdleScenario("book".into()));
+        assert_eq!(refused(|p| p.scenarios[1] = Scenario::book()), PlanError::SameName("book".into()));
+        assert_eq!(refused(|p| p.contenders[1] = p.contenders[0].clone()), PlanError::SameName("a".into()));
+    }
+}

@@ -1,0 +1,209 @@
+//! What a process and a thread have cost so far, in nanoseconds wherever the kernel counts them.
+//!
+//! Processor time comes from the scheduler's own clock of the process (`clock_getcpuclockid`), which also holds the
+//! time of threads that have ended. The 10 ms ticks of `/proc/PID/stat` would round a conversation to nothing.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+use procfs::process::Process;
+
+/// A watched process.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    pid: i32,
+    clock: ClockId,
+}
+
+/// What the threads of a process have done so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Threads(BTreeMap<i32, ThreadActivity>);
+
+/// What one thread has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct ThreadActivity {
+    /// Voluntary and involuntary context switches; `None` when the kernel does not count them.
+    switches: Option<u64>,
+    /// Time on a processor; `None` when the kernel does not tell.
+    cpu: Option<Duration>,
+}
+
+/// What the threads of a process did between two samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ThreadsDelta {
+    /// Context switches, voluntary and involuntary, of all threads. `None` when threads came or went in between
+    /// (theirs are lost with them), or when the kernel does not count.
+    pub switches: Option<u64>,
+    /// Threads that were on a processor for more than a twentieth of the time between the samples. `None` when
+    /// the kernel does not tell.
+    pub busy: Option<usize>,
+    /// Threads there were at the end.
+    pub count: usize,
+}
+
+impl Probe {
+    /// Watches the process `pid`.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn new(pid: u32) -> io::Result<Self> {
+        let pid = i32::try_from(pid).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(Self { pid, clock: clock_getcpuclockid(Pid::from_raw(pid))? })
+    }
+
+    /// User and system time of all threads so far, living and ended. Costs one system call.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        Ok(Duration::from(clock_gettime(self.clock)?))
+    }
+
+    /// Memory in use (resident set), in bytes. Counted page by page, as the cheaper counters lag behind.
+    ///
+    /// # Errors
+    /// When the process has ended, or the kernel does not let us look.
+    pub fn resident_bytes(&self) -> io::Result<u64> {
+        let rollup =
+            Process::new(self.pid).and_then(|process| process.smaps_rollup()).map_err(io::Error::other)?;
+        let maps = rollup.memory_map_rollup;
+        let rss = maps.iter().filter_map(|map| map.extension.map.get("Rss")).sum();
+        Ok(rss)
+    }
+
+    /// What every living thread has done so far. Takes microseconds for each thread.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn threads(&self) -> io::Result<Threads> {
+        let process = Process::new(self.pid).map_err(io::Error::other)?;
+        let mut threads = BTreeMap::new();
+        for task in process.tasks().map_err(io::Error::other)? {
+            // A thread that ends while we look is not there.
+            let Ok(task) = task else { continue };
+            let Ok(status) = task.status() else { continue };
+            let switches = status.voluntary_ctxt_switches.zip(status.nonvoluntary_ctxt_switches);
+            let activity = ThreadActivity {
+                switches: switches.map(|(voluntary, involuntary)| voluntary + involuntary),
+                cpu: task.schedstat().ok().map(|stat| Duration::from_nanos(stat.sum_exec_runtime)),
+            };
+            threads.insert(task.tid, activity);
+        }
+        Ok(Threads(threads))
+    }
+}
+
+impl Threads {
+    /// What happened between `earlier` and this sample, `elapsed` later.
+    pub fn since(&self, earlier: &Self, elapsed: Duration) -> ThreadsDelta {
+        let same_threads = self.0.keys().eq(earlier.0.keys());
+        let switches = self.0.iter().map(|(tid, now)| {
+            let before = earlier.0.get(tid)?.switches?;
+            Some(now.switches?.saturating_sub(before))
+        });
+        let cpu = self.0.iter().map(|(tid, now)| {
+            let before = earlier.0.get(tid).copied().unwrap_or_default();
+            Some(now.cpu?.saturating_sub(before.cpu.unwrap_or_default()))
+        });
+        let cpu: Option<Vec<Duration>> = cpu.collect();
+        ThreadsDelta {
+            switches: if same_threads { switches.sum() } else { None },
+            busy: cpu.map(|times| times.iter().filter(|&&time| time > elapsed / 20).count()),
+            count: self.0.len(),
+        }
+    }
+}
+
+/// What the calling thread has had of its processor.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ThreadUsage {
+    /// Time on a processor.
+    pub(crate) cpu: Duration,
+    /// Time spent ready to run while something else ran; `None` when the kernel does not tell.
+    starved: Option<Duration>,
+}
+
+impl ThreadUsage {
+    pub(crate) fn now() -> Self {
+        // The clock of the calling thread always exists; were it missing, the generator would look free of charge
+        // and its run be called invalid for a server that was not what was measured.
+        let cpu = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default();
+        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+        let starved =
+            stat.and_then(|line| line.split_whitespace().nth(1)?.parse().ok()).map(Duration::from_nanos);
+        Self { cpu, starved }
+    }
+
+    pub(crate) fn starved_since(&self, earlier: &Self) -> Option<Duration> {
+        Some(self.starved?.saturating_sub(earlier.starved?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn spin(time: Duration) {
+        let until = ThreadUsage::now().cpu + time;
+        while ThreadUsage::now().cpu < until {}
+    }
+
+    #[test]
+    fn work_is_counted_and_sleep_is_not() {
+        let probe = Probe::new(std::process::id()).unwrap();
+        let before = probe.cpu().unwrap();
+        spin(Duration::from_millis(15));
+        let after = probe.cpu().unwrap();
+        assert!(after >= before + Duration::from_millis(15), "{before:?} {after:?}");
+        let thread = ThreadUsage::now().cpu;
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(ThreadUsage::now().cpu < thread + Duration::from_millis(50));
+    }
+
+    #[test]
+    fn ended_threads_still_count() {
+        let probe = Probe::new(std::process::id()).unwrap();
+        let before = probe.cpu().unwrap();
+        std::thread::spawn(|| spin(Duration::from_millis(15))).join().unwrap();
+        assert!(probe.cpu().unwrap() >= before + Duration::from_millis(15));
+    }
+
+    #[test]
+    fn sleeping_is_a_context_switch() {
+        // A process with one thread, so that no other test's threads come and go in between.
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let probe = Probe::new(child.id()).unwrap();
+        let patience = Instant::now();
+        // It has to start and fall asleep once.
+        while probe.threads().unwrap().since(&Threads::default(), Duration::ZERO).count != 1
+            || probe.resident_bytes().unwrap() == 0
+        {
+            assert!(patience.elapsed() < Duration::from_secs(20));
+        }
+        let idle = probe.threads().unwrap();
+        let delta = idle.since(&idle, Duration::from_millis(1));
+        assert_eq!((delta.switches, delta.count), (Some(0), 1));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(probe.cpu().is_err());
+        assert!(Probe::new(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn threads_that_come_or_go_take_the_switches_with_them() {
+        let activity =
+            |switches, ms| ThreadActivity { switches: Some(switches), cpu: Some(Duration::from_millis(ms)) };
+        let before = Threads(BTreeMap::from([(1, activity(5, 10)), (2, activity(7, 0))]));
+        let after = Threads(BTreeMap::from([(1, activity(9, 90)), (2, activity(8, 1))]));
+        let second = Duration::from_secs(1);
+        let delta = after.since(&before, second);
+        assert_eq!(delta, ThreadsDelta { switches: Some(5), busy: Some(1), count: 2 });
+        let other = Threads(BTreeMap::from([(1, activity(9, 90)), (3, activity(8, 1))]));
+        assert_eq!(other.since(&before, second), ThreadsDelta { switches: None, busy: Some(1), count: 2 });
+    }
+}

@@ -1,0 +1,263 @@
+//! One kind of load: how many clients, how deep, how long they think, when they hang up, who else is there.
+
+mod named;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::named::BOOK_THINK;
+
+/// A load. The clients that ask are either a closed loop, in which each asks again when it has been answered,
+/// or an open one, in which each asks by a schedule of its own, whatever has been answered.
+///
+/// Whoever builds one from parts starts from a [named](Scenario::named) one and changes fields, as fields may be added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scenario {
+    /// What the scenario is called on the command line and in reports.
+    pub name: String,
+    /// How many clients ask at the same time, each over a connection of its own. At least 1.
+    pub clients: usize,
+    /// How many questions a client keeps in flight at most. At least 1.
+    pub depth: usize,
+    /// How long a client pauses before each question, in nanoseconds in the report. Zero: not at all. An open loop
+    /// has no such pause.
+    #[serde(rename = "think_ns", with = "crate::report::nanoseconds")]
+    pub think: Duration,
+    /// After how many answers a client hangs up and connects anew; `None`: never.
+    pub questions_per_conversation: Option<u32>,
+    /// When the questions of an open loop are due; `None` for a closed loop.
+    #[serde(default)]
+    pub arrivals: Option<Arrivals>,
+    /// Connections that are there beside the clients that ask.
+    #[serde(default)]
+    pub company: Company,
+    /// What the server shall do for each answer; `None`: only answer.
+    #[serde(default)]
+    pub work: Option<Work>,
+}
+
+/// The schedule of an open loop: when questions are due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrivals {
+    /// How many questions are due, over all clients together.
+    pub rate: Rate,
+    /// How they are spaced.
+    pub spacing: Spacing,
+}
+
+/// How many questions an open loop asks, over all clients together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rate {
+    /// So many in a second.
+    PerSecond(u32),
+    /// So many percent of what was answered in a closed loop before; the same number for all contenders.
+    PercentOfCapacity(u32),
+}
+
+/// How the questions of an open loop are spaced on each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spacing {
+    /// Each gap is drawn from an exponential distribution, as those between many independent people's questions are.
+    Poisson,
+    /// All gaps are alike; connections are out of step with one another.
+    Uniform,
+}
+
+/// Connections that do not ask as clients should, or not at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Company {
+    /// Clients that send their questions a byte at a time, ten bytes a second.
+    pub tricklers: usize,
+    /// Clients that send question after question and never read an answer.
+    pub non_readers: usize,
+    /// Clients that ask one question when they have connected, and then stay, without a word.
+    pub quiet: usize,
+}
+
+/// What a server is told to do for each answer, beside answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// For how long, in nanoseconds in the report.
+    #[serde(rename = "time_ns", with = "crate::report::nanoseconds")]
+    pub time: Duration,
+    /// What.
+    pub kind: WorkKind,
+}
+
+/// What a working handler does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkKind {
+    /// It computes.
+    Spin,
+    /// It waits for something else, as for a database.
+    Sleep,
+}
+
+/// The measure that decides who comes first in a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RankedBy {
+    /// Answers per second: more is better. For loads that take all the server can give.
+    Throughput,
+    /// Server CPU time per question: less is better. For loads whose pace the clients set: because they think, or
+    /// because they connect, which on one machine costs the client more than the server.
+    CpuPerQuestion,
+    /// 99th percentile of the latency: less is better. For loads whose pace a schedule sets.
+    Latency,
+}
+
+impl Company {
+    /// How many connections this is.
+    pub fn connections(&self) -> usize {
+        self.tricklers + self.non_readers + self.quiet
+    }
+}
+
+impl Rate {
+    /// Questions per second, given what was answered per second in a closed loop. `None` when that is needed
+    /// and not known, and when the rate comes to nothing.
+    pub fn per_second(self, capacity: Option<f64>) -> Option<f64> {
+        let rate = match self {
+            Self::PerSecond(rate) => f64::from(rate),
+            Self::PercentOfCapacity(percent) => capacity? * f64::from(percent) / 100.0,
+        };
+        (rate > 0.0 && rate.is_finite()).then_some(rate)
+    }
+}
+
+impl Work {
+    /// The arguments by which `zen serve` and its like are told so.
+    pub fn arguments(&self) -> [String; 4] {
+        let micros = self.time.as_micros();
+        let time =
+            if micros.is_multiple_of(1000) { format!("{}ms", micros / 1000) } else { format!("{micros}us") };
+        ["--work".into(), time, "--work-kind".into(), self.kind.to_string()]
+    }
+}
+
+impl fmt::Display for WorkKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Spin => "spin",
+            Self::Sleep => "sleep",
+        })
+    }
+}
+
+impl Scenario {
+    /// The measure that decides who comes first here.
+    pub fn ranked_by(&self) -> RankedBy {
+        if self.arrivals.is_some() {
+            return RankedBy::Latency;
+        }
+        let without_pause = self.think.is_zero() && self.questions_per_conversation.is_none();
+        if without_pause { RankedBy::Throughput } else { RankedBy::CpuPerQuestion }
+    }
+
+    /// What the load does, in one line.
+    pub fn describe(&self) -> String {
+        let mut parts = vec![number(self.clients, "client")];
+        match self.arrivals {
+            Some(Arrivals { rate, spacing }) => {
+                let rate = match rate {
+                    Rate::PerSecond(rate) => format!("{rate} questions/s"),
+                    Rate::PercentOfCapacity(percent) => {
+                        format!("questions at {percent} % of the closed loop's rate")
+                    }
+                };
+                parts.push(match spacing {
+                    Spacing::Poisson => format!("{rate} at random, whatever is answered"),
+                    Spacing::Uniform => format!("{rate} evenly spaced, whatever is answered"),
+                });
+            }
+            None if !self.think.is_zero() => {
+                parts.push(format!("{} ms of thought before each question", self.think.as_millis()));
+            }
+            None => {}
+        }
+        if self.depth > 1 {
+            parts.push(format!("{} questions in flight each", self.depth));
+        }
+        match self.questions_per_conversation {
+            Some(1) => parts.push("hanging up after each answer".to_owned()),
+            Some(n) => parts.push(format!("hanging up after {n} answers")),
+            None => {}
+        }
+        let Company { tricklers, non_readers, quiet } = self.company;
+        let company = [(tricklers, "trickler"), (non_readers, "non-reader"), (quiet, "quiet connection")];
+        let company = company.iter().filter(|(count, _)| *count > 0);
+        let company: Vec<String> = company.map(|&(count, name)| number(count, name)).collect();
+        if !company.is_empty() {
+            parts.push(format!("among {}", company.join(" and ")));
+        }
+        if let Some(Work { time, kind }) = self.work {
+            parts.push(format!("a handler that {kind}s for {time:?}"));
+        }
+        parts.join(", ")
+    }
+}
+
+fn number(count: usize, name: &str) -> String {
+    if count == 1 { format!("1 {name}") } else { format!("{count} {name}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_says_what_it_does() {
+        assert_eq!(
+            Scenario::book().describe(),
+            "1 client, 40 ms of thought before each question, hanging up after 3 answers"
+        );
+        assert_eq!(Scenario::pipeline().describe(), "16 clients, 64 questions in flight each");
+        assert_eq!(
+            Scenario::open(70).describe(),
+            "64 clients, questions at 70 % of the closed loop's rate at random, whatever is answered"
+        );
+        assert_eq!(Scenario::slow().describe(), "16 clients, among 8 tricklers and 8 non-readers");
+        assert_eq!(Scenario::idle(10_000).describe(), "8 clients, among 10000 quiet connections");
+        assert_eq!(Scenario::work(WorkKind::Sleep).describe(), "16 clients, a handler that sleeps for 2ms");
+    }
+
+    #[test]
+    fn clients_that_set_the_pace_are_ranked_by_cost() {
+        assert_eq!(Scenario::think().ranked_by(), RankedBy::CpuPerQuestion);
+        assert_eq!(Scenario::churn().ranked_by(), RankedBy::CpuPerQuestion);
+        assert_eq!(Scenario::pipeline().ranked_by(), RankedBy::Throughput);
+        assert_eq!(Scenario::open(50).ranked_by(), RankedBy::Latency);
+    }
+
+    #[test]
+    fn a_share_of_an_unknown_capacity_is_no_rate() {
+        assert_eq!(Rate::PercentOfCapacity(50).per_second(Some(3000.0)), Some(1500.0));
+        assert_eq!(Rate::PercentOfCapacity(50).per_second(None), None);
+        assert_eq!(Rate::PercentOfCapacity(50).per_second(Some(0.0)), None);
+        assert_eq!(Rate::PerSecond(20).per_second(None), Some(20.0));
+    }
+
+    #[test]
+    fn a_scenario_comes_back_as_it_was_saved() {
+        for name in Scenario::NAMES.iter().filter(|name| !name.ends_with('N')) {
+            for scenario in Scenario::named(name).unwrap() {
+                let saved = serde_json::to_string(&scenario).unwrap();
+                assert_eq!(serde_json::from_str::<Scenario>(&saved).unwrap(), scenario);
+            }
+        }
+    }
+
+    #[test]
+    fn work_is_told_in_arguments() {
+        let work = Work { time: Duration::from_millis(2), kind: WorkKind::Spin };
+        assert_eq!(work.arguments(), ["--work", "2ms", "--work-kind", "spin"]);
+        let work = Work { time: Duration::from_micros(1500), ..work };
+        assert_eq!(work.arguments()[1], "1500us");
+    }
+}

@@ -1,0 +1,172 @@
+//! The scenarios that have names.
+
+use std::time::Duration;
+
+use super::{Arrivals, Company, Rate, Scenario, Spacing, Work, WorkKind};
+
+/// The think time of the page that started it all.
+pub const BOOK_THINK: Duration = Duration::from_millis(40);
+/// How long a working handler works.
+const WORK: Duration = Duration::from_millis(2);
+/// The rungs of the open loop's ladder, in percent of what a closed loop got answered.
+const LADDER: [u32; 5] = [10, 30, 50, 70, 90];
+/// How many quiet connections the herd has.
+const HERD: usize = 10_000;
+
+impl Scenario {
+    /// Every name that [`Scenario::named`] knows, for help and for error messages.
+    pub const NAMES: &'static [&'static str] = &[
+        "book",
+        "think",
+        "saturate",
+        "saturate-N",
+        "pipeline",
+        "churn",
+        "open",
+        "open-N",
+        "uniform-N",
+        "slow",
+        "idle",
+        "idle-N",
+        "work",
+        "work-spin",
+        "work-sleep",
+    ];
+
+    /// One client that holds conversations of three questions with 40 ms of thought before each: the page.
+    pub fn book() -> Self {
+        Self { think: BOOK_THINK, questions_per_conversation: Some(3), ..Self::asking("book".into(), 1) }
+    }
+
+    /// Fifty of [`Scenario::book`]'s clients.
+    pub fn think() -> Self {
+        Self { name: "think".into(), clients: 50, ..Self::book() }
+    }
+
+    /// `clients` connections that stay open and ask again as soon as they are answered.
+    pub fn saturate(clients: usize) -> Self {
+        Self::asking(format!("saturate-{clients}"), clients)
+    }
+
+    /// 16 connections with 64 questions in flight on each.
+    pub fn pipeline() -> Self {
+        Self { depth: 64, ..Self::asking("pipeline".into(), 16) }
+    }
+
+    /// 16 clients that connect, ask three questions, and hang up, without a pause.
+    pub fn churn() -> Self {
+        Self { questions_per_conversation: Some(3), ..Self::asking("churn".into(), 16) }
+    }
+
+    /// 64 connections on which questions are due at random moments, at `percent` of the rate that a closed loop
+    /// got answered. A question that is due while its connection waits for an answer is asked after that.
+    pub fn open(percent: u32) -> Self {
+        let arrivals = Arrivals { rate: Rate::PercentOfCapacity(percent), spacing: Spacing::Poisson };
+        Self { arrivals: Some(arrivals), ..Self::asking(format!("open-{percent}"), 64) }
+    }
+
+    /// 16 good clients that ask without a pause, among 8 that send a byte now and then and 8 that send question after
+    /// question and never read.
+    pub fn slow() -> Self {
+        let company = Company { tricklers: 8, non_readers: 8, quiet: 0 };
+        Self { company, ..Self::asking("slow".into(), 16) }
+    }
+
+    /// 8 clients that ask without a pause, among `quiet` connections that say nothing.
+    pub fn idle(quiet: usize) -> Self {
+        let name = if quiet == HERD { "idle".into() } else { format!("idle-{quiet}") };
+        Self { company: Company { quiet, ..Company::default() }, ..Self::asking(name, 8) }
+    }
+
+    /// 16 clients that ask without a pause, of a server that works 2 ms for each answer.
+    pub fn work(kind: WorkKind) -> Self {
+        Self { work: Some(Work { time: WORK, kind }), ..Self::asking(format!("work-{kind}"), 16) }
+    }
+
+    fn asking(name: String, clients: usize) -> Self {
+        Self {
+            name,
+            clients,
+            depth: 1,
+            think: Duration::ZERO,
+            questions_per_conversation: None,
+            arrivals: None,
+            company: Company::default(),
+            work: None,
+        }
+    }
+
+    /// The scenarios a name stands for. `saturate` is the four of 1, 16, 64 and 512 connections, `open` a ladder
+    /// of five rates, and `work` both kinds of it. `saturate-N` and `idle-N` are of any size; `open-N` and `uniform-N`
+    /// are of `N` percent of the closed loop's rate, and with `/s` behind it of `N` questions a second, at random or
+    /// evenly spaced. The others are themselves. `None` when there is no such scenario.
+    pub fn named(name: &str) -> Option<Vec<Self>> {
+        Some(match name {
+            "book" => vec![Self::book()],
+            "think" => vec![Self::think()],
+            "saturate" => [1, 16, 64, 512].map(Self::saturate).into(),
+            "pipeline" => vec![Self::pipeline()],
+            "churn" => vec![Self::churn()],
+            "open" => LADDER.map(Self::open).into(),
+            "slow" => vec![Self::slow()],
+            "idle" => vec![Self::idle(HERD)],
+            "work" => [WorkKind::Spin, WorkKind::Sleep].map(Self::work).into(),
+            "work-spin" => vec![Self::work(WorkKind::Spin)],
+            "work-sleep" => vec![Self::work(WorkKind::Sleep)],
+            _ => vec![Self::of_size(name)?],
+        })
+    }
+
+    fn of_size(name: &str) -> Option<Self> {
+        let (family, size) = name.split_once('-')?;
+        let spacing = match family {
+            "saturate" | "idle" => {
+                let size: usize = size.parse().ok().filter(|&size| size > 0)?;
+                return Some(if family == "idle" { Self::idle(size) } else { Self::saturate(size) });
+            }
+            "open" => Spacing::Poisson,
+            "uniform" => Spacing::Uniform,
+            _ => return None,
+        };
+        let positive = |size: &str| size.parse().ok().filter(|&size: &u32| size > 0);
+        let rate = match size.strip_suffix("/s") {
+            Some(size) => Rate::PerSecond(positive(size)?),
+            None => Rate::PercentOfCapacity(positive(size)?),
+        };
+        Some(Self { name: name.into(), arrivals: Some(Arrivals { rate, spacing }), ..Self::open(1) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_for_scenarios() {
+        let saturate = Scenario::named("saturate").unwrap();
+        assert_eq!(saturate.iter().map(|s| s.clients).collect::<Vec<_>>(), [1, 16, 64, 512]);
+        assert_eq!(Scenario::named("saturate-7").unwrap(), [Scenario::saturate(7)]);
+        assert_eq!(Scenario::named("open-70").unwrap(), [Scenario::open(70)]);
+        assert_eq!(Scenario::named("idle-300").unwrap(), [Scenario::idle(300)]);
+        let uniform = Scenario::named("uniform-2000/s").unwrap().remove(0);
+        let arrivals = Arrivals { rate: Rate::PerSecond(2000), spacing: Spacing::Uniform };
+        assert_eq!((uniform.name.as_str(), uniform.arrivals), ("uniform-2000/s", Some(arrivals)));
+        for unknown in
+            ["saturate-0", "saturate-", "saturate-x", "idle-0", "open-0", "open-1.5", "book-2", "books", ""]
+        {
+            assert_eq!(Scenario::named(unknown), None, "{unknown:?}");
+        }
+    }
+
+    #[test]
+    fn every_announced_name_is_known_and_stands_for_itself() {
+        for name in Scenario::NAMES {
+            let scenarios = Scenario::named(&name.replace('N', "37"));
+            let scenarios = scenarios.unwrap_or_else(|| panic!("{name} is announced and unknown"));
+            assert!(!scenarios.is_empty());
+            for scenario in scenarios {
+                assert_eq!(Scenario::named(&scenario.name), Some(vec![scenario]));
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The comparison as a table for the terminal.
+
+use std::fmt::Write;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, Width,
+};
+
+use crate::report::{Report, Standing, Summary};
+use crate::stats::Estimate;
+use crate::verdict::sentence;
+
+/// The columns and how wide each is at least.
+const COLUMNS: [(&str, u16); 9] = [
+    ("flavor", 12),
+    ("answers/s", 18),
+    ("p50", 9),
+    ("p99", 9),
+    ("CPU/question", 13),
+    ("× floor", 8),
+    ("occupancy", 10),
+    ("served", 9),
+    ("", 8),
+];
+
+impl Report {
+    /// The summaries as one table per scenario with a verdict under each, at most `width` columns wide (100 are
+    /// enough), coloured for a terminal or plain. Below follow the reasons why runs do not count.
+    pub fn to_table(&self, width: u16, color: bool) -> String {
+        let mut text = String::new();
+        for (scenario, summaries) in self.by_scenario() {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{} — {}", scenario.name, scenario.describe());
+            for line in table(&summaries, width, color).lines() {
+                let _ = writeln!(text, "{}", line.trim_end());
+            }
+            let verdict = sentence(scenario, &summaries);
+            if !verdict.is_empty() {
+                let _ = writeln!(text, "→ {verdict}");
+            }
+            for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
+                let invalid = summary.runs - summary.valid_runs;
+                let (contender, runs) = (&summary.contender, summary.runs);
+                let reasons = summary.invalid.join("; ");
+                let _ = writeln!(text, "! {contender}: {invalid} of {runs} runs do not count: {reasons}");
+            }
+            text.push('\n');
+        }
+        for warning in self.warnings() {
+            let _ = writeln!(text, "! {warning}");
+        }
+        text
+    }
+
+    /// What a reader of any of the numbers must know.
+    pub fn warnings(&self) -> Vec<String> {
+        let environment = &self.environment;
+        let mut warnings = Vec::new();
+        if environment.debug_build {
+            warnings.push("a debug build: these numbers say nothing, build with --release".into());
+        }
+        if environment.pinning.is_none() {
+            warnings.push(
+                "server and generator shared the only core: throughput is that of both together".into(),
+            );
+        }
+        if environment.shares_physical_core == Some(true) {
+            warnings.push(
+                "server and generator ran on two threads of one physical core and slowed each other".into(),
+            );
+        }
+        if !self.complete {
+            let planned = self.settings.contenders.len() * self.settings.scenarios.len();
+            let planned = planned * self.settings.repetitions as usize;
+            warnings.push(format!("incomplete: {} of {planned} runs", self.runs.len()));
+        }
+        warnings
+    }
+}
+
+fn table(summaries: &[&Summary], width: u16, color: bool) -> Table {
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    if color {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table.set_header(COLUMNS.iter().map(|(name, _)| Cell::new(name).add_attribute(Attribute::Dim)));
+    for (column, (name, at_least)) in table.column_iter_mut().zip(COLUMNS) {
+        column.set_padding((0, 1)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(at_least)));
+        let words = matches!(name, "flavor" | "");
+        column.set_cell_alignment(if words { CellAlignment::Left } else { CellAlignment::Right });
+    }
+    for summary in summaries {
+        table.add_row(row(summary));
+    }
+    table
+}
+
+fn row(summary: &Summary) -> Vec<Cell> {
+    let cell = |estimate: Option<Estimate>, show: &dyn Fn(f64) -> String| {
+        estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
+    };
+    let counted = if summary.valid_runs == 0 { summary.runs } else { summary.valid_runs };
+    let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
+    let throughput = summary.throughput.map_or_else(
+        || "–".to_owned(),
+        |estimate| format!("{at_least}{} {}", count(estimate.median), spread(&estimate, counted)),
+    );
+    let cells = [
+        summary.contender.clone(),
+        throughput,
+        cell(summary.p50_ns, &time),
+        cell(summary.p99_ns, &time),
+        cell(summary.cpu_per_question_ns, &time),
+        cell(summary.times_floor, &|times| format!("{times:.2}")),
+        cell(summary.occupancy, &|occupancy| {
+            if occupancy < 0.1 { format!("{occupancy:.4}") } else { format!("{occupancy:.2}") }
+        }),
+        format!("{}/{}", summary.clients_served, summary.clients),
+        mark(summary.standing).to_owned(),
+    ];
+    cells.into_iter().map(|text| style(Cell::new(text), summary.standing)).collect()
+}
+
+fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Floor => "floor",
+        Standing::Best => "best",
+        Standing::Tie => "tie",
+        Standing::Behind => "",
+        Standing::Starves => "starves",
+        Standing::Invalid => "invalid",
+    }
+}
+
+fn style(cell: Cell, standing: Standing) -> Cell {
+    match standing {
+        Standing::Floor => cell.add_attribute(Attribute::Dim),
+        Standing::Best => cell.fg(Color::Green).add_attribute(Attribute::Bold),
+        Standing::Tie => cell.fg(Color::Green),
+        Standing::Behind => cell,
+        Standing::Starves => cell.fg(Color::Yellow),
+        Standing::Invalid => cell.fg(Color::Red),
+    }
+}
+
+/// Half the interval's width as a share of the median; a single run has none.
+fn spread(estimate: &Estimate, runs: usize) -> String {
+    if estimate.median <= 0.0 {
+        return String::new();
+    }
+    if runs < 2 {
+        return "±?".into();
+    }
+    let percent = (estimate.high - estimate.low) / 2.0 / estimate.median * 100.0;
+    if percent < 9.95 { format!("±{percent:.1} %") } else { format!("±{percent:.0} %") }
+}
+
+/// A number with three significant digits and a prefix for its thousands.
+pub(crate) fn count(number: f64) -> String {
+    scaled(number, &[(1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")])
+}
+
+/// Nanoseconds with three significant digits in the unit that suits them.
+pub(crate) fn time(nanoseconds: f64) -> String {
+    scaled(nanoseconds, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")])
+}
+
+fn scaled(number: f64, units: &[(f64, &str)]) -> String {
+    // What would round up to a thousand of a unit is one of the next.
+    let fits = |(unit, _): &&(f64, &str)| number >= unit * 0.9995;
+    let (unit, name) = units.iter().find(fits).or(units.last()).copied().unwrap_or((1.0, ""));
+    let value = number / unit;
+    let digits = match value {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$}{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+    use crate::report::{ReadError, SCHEMA};
+    use crate::scenario::Scenario;
+    use crate::summary::summarize;
+    use crate::summary::tests::{run, settings};
+    use crate::validity::Invalid;
+
+    fn report() -> Report {
+        let scenario = Scenario::saturate(16);
+        let settings = settings(&["floor", "mio", "mio-multi", "blocking", "other"], scenario.clone());
+        let mut runs = Vec::new();
+        for repetition in 0..3 {
+            for (name, cost) in
+                [("floor", 4000.0), ("mio", 4100.0), ("mio-multi", 4100.0), ("blocking", 9e3), ("other", 1e4)]
+            {
+                let mut run = run(name, &scenario, repetition, cost + f64::from(repetition));
+                match name {
+                    "blocking" => run.clients_served = 1,
+                    "other" => run.invalid.push(Invalid::ClosedEarly { conversations: 7 }),
+                    _ => {}
+                }
+                runs.push(run);
+            }
+        }
+        let environment = Environment { debug_build: false, ..Environment::current(None) };
+        let summaries = summarize(&settings, &runs);
+        Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
+    }
+
+    #[test]
+    fn numbers_have_three_digits_and_a_unit() {
+        assert_eq!(
+            [0.5, 999.4, 999.6, 12_345.0, 1e7].map(time),
+            ["0.50 ns", "999 ns", "1.00 µs", "12.3 µs", "10.0 ms"]
+        );
+        assert_eq!([0.0, 25.0, 182_345.0, 2.5e6].map(count), ["0.00", "25.0", "182 k", "2.50 M"]);
+    }
+
+    #[test]
+    fn the_table_fits_and_marks_everybody() {
+        let text = report().to_table(100, false);
+        for line in text.lines().filter(|line| !line.starts_with(['→', '!', ' '])) {
+            assert!(line.chars().count() <= 100, "{} columns: {line}", line.chars().count());
+        }
+        let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        let words = |name: &str| line(name).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            words("mio ")[..],
+            ["mio", "244", "k", "±0.0", "%", "–", "–", "4.10", "µs", "1.02", "1.00", "16/16", "best"]
+        );
+        assert!(line("mio-multi").ends_with("tie"));
+        assert!(line("blocking").contains("1/16") && line("blocking").ends_with("starves"));
+        assert!(line("other").ends_with("invalid"));
+        assert!(text.contains("! other: 3 of 3 runs do not count: the server ended 7 conversations"));
+        assert!(!text.contains('\u{1b}'));
+        assert!(report().to_table(100, true).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn an_interrupted_report_says_so() {
+        let mut report = report();
+        report.complete = false;
+        report.runs.truncate(2);
+        assert!(report.to_table(100, false).contains("incomplete: 2 of 15 runs"));
+    }
+
+    #[test]
+    fn a_report_survives_being_saved() {
+        let report = report();
+        let mut saved = Vec::new();
+        report.write_json(&mut saved).unwrap();
+        assert_eq!(Report::read_json(saved.as_slice()).unwrap(), report);
+        let newer = String::from_utf8(saved).unwrap().replace(SCHEMA, "zen-compare/99");
+        let error = Report::read_json(newer.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("`zen-compare/99`"), "{error}");
+        assert!(matches!(Report::read_json(&b"{}"[..]), Err(ReadError::NotAReport(_))));
+    }
+}

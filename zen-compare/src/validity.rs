@@ -1,0 +1,257 @@
+//! What makes a run worthless, and the rules that find it out.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::scenario::RankedBy;
+
+/// The generator counts as full from this share of its core on. A little is lost to the kernel between its events.
+const GENERATOR_FULL: f64 = 0.95;
+/// A server that uses less than this share of what it could use was not loaded to its limit.
+const SERVER_FULL: f64 = 0.90;
+/// The most time the generator may spend waiting for its core, as a share of the window.
+const STARVED: f64 = 0.10;
+/// No process answers a question for less: one byte in and one out take longer.
+const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
+/// How many answers it takes to say so.
+const ENOUGH_ANSWERS: u64 = 1_000;
+
+/// Why a run is invalid: its numbers are kept, and neither ranked nor averaged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Invalid {
+    /// The generator's core was full and the server's were not: the generator's limit was measured.
+    GeneratorWasBottleneck {
+        /// Share of its core that the generator used.
+        generator_occupancy: f64,
+        /// Cores' worth of time that the server used.
+        server_occupancy: f64,
+        /// Cores that the server could have used.
+        server_capacity: f64,
+    },
+    /// Something else ran on the generator's core.
+    GeneratorStarved {
+        /// Share of the window that the generator spent waiting for its core.
+        share: f64,
+    },
+    /// The server answered wrongly.
+    WrongAnswers {
+        /// Conversations given up for it.
+        conversations: u64,
+        /// What the first of them should have heard, escaped and cut short.
+        expected: String,
+        /// What it heard instead.
+        received: String,
+    },
+    /// The server ended conversations that were not over.
+    ClosedEarly {
+        /// How many.
+        conversations: u64,
+    },
+    /// The generator could not connect.
+    CannotConnect {
+        /// Failed attempts.
+        attempts: u64,
+        /// What the last one failed with.
+        error: String,
+    },
+    /// The server ended while it was loaded.
+    ServerDied {
+        /// How it ended.
+        status: String,
+        /// The last it wrote to standard error, escaped.
+        last_words: String,
+    },
+    /// The process that was measured did not do the work: another one must have.
+    ServerNotMeasured {
+        /// CPU time per answer that the process appears to have used.
+        cpu_ns_per_question: f64,
+    },
+    /// The server could not be started.
+    NotStarted {
+        /// Why.
+        error: String,
+    },
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GeneratorWasBottleneck { generator_occupancy, server_occupancy, server_capacity } => {
+                write!(
+                    f,
+                    "the generator was the bottleneck: it used {generator_occupancy:.2} of its core, the server \
+                 {server_occupancy:.2} of the {server_capacity:.0} it could have used"
+                )
+            }
+            Self::GeneratorStarved { share } => write!(
+                f,
+                "the generator waited for its core {:.0} % of the time: something else runs on this machine",
+                share * 100.0
+            ),
+            Self::WrongAnswers { conversations, expected, received } => {
+                write!(
+                    f,
+                    "wrong answers in {conversations} conversations: `{received}` instead of `{expected}`"
+                )
+            }
+            Self::ClosedEarly { conversations } => {
+                write!(f, "the server ended {conversations} conversations before they were over")
+            }
+            Self::CannotConnect { attempts, error } => {
+                write!(f, "{attempts} attempts to connect failed: {error}")
+            }
+            Self::ServerDied { status, last_words } if last_words.is_empty() => {
+                write!(f, "the server died: {status}")
+            }
+            Self::ServerDied { status, last_words } => {
+                write!(f, "the server died: {status}; it said: {last_words}")
+            }
+            Self::ServerNotMeasured { cpu_ns_per_question } => write!(
+                f,
+                "another process did the work: the one that was started used {cpu_ns_per_question:.1} ns per answer"
+            ),
+            Self::NotStarted { error } => write!(f, "the server could not be started: {error}"),
+        }
+    }
+}
+
+/// What is known about a run's load when it is judged.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Evidence {
+    /// What the run is to show.
+    pub(crate) ranked_by: RankedBy,
+    pub(crate) window: Duration,
+    pub(crate) answers: u64,
+    pub(crate) generator_cpu: Duration,
+    pub(crate) generator_starved: Option<Duration>,
+    pub(crate) server_cpu: Duration,
+    /// Cores that the server was allowed.
+    pub(crate) server_cores: usize,
+    /// Threads of the server that did something; `None` when unknown.
+    pub(crate) busy_threads: Option<usize>,
+}
+
+/// What the evidence says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judgement {
+    /// Why the run does not count.
+    pub(crate) invalid: Vec<Invalid>,
+    /// Whether the server could have answered more than it was asked.
+    pub(crate) throughput_is_lower_bound: bool,
+}
+
+/// Judges a run by what its load looked like.
+///
+/// A generator at its limit spoils a throughput. It does not spoil the cost of a question, for which only the
+/// load has to be the same for all; the throughput is then marked as what it is, a lower bound.
+pub(crate) fn judge(evidence: &Evidence) -> Judgement {
+    let mut invalid = Vec::new();
+    if evidence.window.is_zero() {
+        return Judgement { invalid, throughput_is_lower_bound: false };
+    }
+    let share = |time: Duration| time.as_secs_f64() / evidence.window.as_secs_f64();
+    let generator_occupancy = share(evidence.generator_cpu);
+    let server_occupancy = share(evidence.server_cpu);
+    // A server with one thread is full with one core's worth, however many cores it was given.
+    let capacity = evidence.busy_threads.unwrap_or(1).clamp(1, evidence.server_cores.max(1));
+    #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
+    let server_capacity = capacity as f64;
+    let bottleneck = generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity;
+    if bottleneck && evidence.ranked_by == RankedBy::Throughput {
+        invalid.push(Invalid::GeneratorWasBottleneck {
+            generator_occupancy,
+            server_occupancy,
+            server_capacity,
+        });
+    }
+    if let Some(starved) = evidence.generator_starved.map(share).filter(|&starved| starved > STARVED) {
+        invalid.push(Invalid::GeneratorStarved { share: starved });
+    }
+    #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let cpu_ns_per_question = evidence.server_cpu.as_secs_f64() * 1e9 / evidence.answers.max(1) as f64;
+    #[allow(clippy::cast_precision_loss, reason = "a handful of nanoseconds")]
+    let least = LEAST_CPU_PER_QUESTION.as_nanos() as f64;
+    if evidence.answers >= ENOUGH_ANSWERS && cpu_ns_per_question < least {
+        invalid.push(Invalid::ServerNotMeasured { cpu_ns_per_question });
+    }
+    Judgement { invalid, throughput_is_lower_bound: bottleneck }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    const WINDOW: u64 = 1_000;
+
+    fn fine() -> Evidence {
+        Evidence {
+            ranked_by: RankedBy::Throughput,
+            window: ms(WINDOW),
+            answers: 100_000,
+            generator_cpu: ms(960),
+            generator_starved: Some(ms(5)),
+            server_cpu: ms(980),
+            server_cores: 1,
+            busy_threads: Some(1),
+        }
+    }
+
+    fn reasons(evidence: &Evidence) -> Vec<Invalid> {
+        judge(evidence).invalid
+    }
+
+    #[test]
+    fn two_full_cores_are_fine() {
+        assert_eq!(reasons(&fine()), []);
+    }
+
+    #[test]
+    fn a_full_generator_before_an_idle_server_is_a_bottleneck() {
+        let found = reasons(&Evidence { server_cpu: ms(600), ..fine() });
+        assert!(matches!(found[..], [Invalid::GeneratorWasBottleneck { .. }]), "{found:?}");
+        // The server is idle as well when everybody waits for everybody else.
+        assert_eq!(reasons(&Evidence { server_cpu: ms(600), generator_cpu: ms(700), ..fine() }), []);
+    }
+
+    #[test]
+    fn a_bottleneck_spoils_no_cost() {
+        let evidence = Evidence { ranked_by: RankedBy::CpuPerQuestion, server_cpu: ms(300), ..fine() };
+        assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: true });
+        let evidence = Evidence { generator_cpu: ms(500), ..evidence };
+        assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
+    }
+
+    #[test]
+    fn a_server_is_full_when_the_threads_it_has_are() {
+        let four_cores = Evidence { server_cores: 4, server_cpu: ms(990), ..fine() };
+        assert_eq!(reasons(&Evidence { busy_threads: Some(1), ..four_cores }), []);
+        let found = reasons(&Evidence { busy_threads: Some(4), ..four_cores });
+        assert!(
+            matches!(found[..], [Invalid::GeneratorWasBottleneck { server_capacity: 4.0, .. }]),
+            "{found:?}"
+        );
+        // Many threads on one core have one core.
+        assert_eq!(reasons(&Evidence { busy_threads: Some(16), ..fine() }), []);
+    }
+
+    #[test]
+    fn a_crowded_machine_is_noticed() {
+        let found = reasons(&Evidence { generator_starved: Some(ms(200)), ..fine() });
+        assert!(matches!(found[..], [Invalid::GeneratorStarved { .. }]), "{found:?}");
+        assert_eq!(reasons(&Evidence { generator_starved: None, ..fine() }), []);
+    }
+
+    #[test]
+    fn a_server_that_costs_nothing_is_another() {
+        let found =
+            reasons(&Evidence { server_cpu: Duration::from_micros(90), generator_cpu: ms(500), ..fine() });
+        assert!(matches!(found[..], [Invalid::ServerNotMeasured { .. }]), "{found:?}");
+    }
+}

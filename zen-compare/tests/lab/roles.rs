@@ -1,0 +1,82 @@
+//! The servers that the tests load: a good one, and one for each way to be bad.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use zen_compare::{Workload, floor::Floor};
+
+/// Questions after which the mortal server has had enough.
+const LIFE: u64 = 200;
+
+/// Serves until it is killed. `rest` is a tag for the process list, and for some a port.
+pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
+    let port = rest.get(1).map_or(0, |port| port.parse().unwrap());
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let address = listener.local_addr().unwrap();
+    if !["right", "wrong", "silent", "greedy", "mortal", "idle", "floor"].contains(&role) {
+        eprintln!("no such role: {role}");
+        return ExitCode::from(2);
+    }
+    if role == "idle" {
+        return idle(rest);
+    }
+    println!("listening on {address}");
+    match role {
+        "floor" => Floor::new(listener).unwrap().run().unwrap(),
+        "greedy" => listener.incoming().for_each(|stream| answer(&stream.unwrap(), |_| {})),
+        _ => {
+            for stream in listener.incoming() {
+                let (stream, role) = (stream.unwrap(), role.to_owned());
+                thread::spawn(move || match role.as_str() {
+                    "silent" => thread::sleep(Duration::from_secs(600)),
+                    "wrong" => answer(&stream, |answer| answer.splice(.., *b"Handsome.").for_each(drop)),
+                    "mortal" => answer(&stream, |_| live()),
+                    _ => answer(&stream, |_| {}),
+                });
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Lets another process do the work.
+fn idle(rest: &[String]) -> ExitCode {
+    let program = std::env::current_exe().unwrap();
+    let mut worker = Command::new(program);
+    worker.args(["serve-as", "right"]).args(rest).stdout(Stdio::inherit());
+    let mut worker = worker.spawn().unwrap();
+    worker.wait().unwrap();
+    ExitCode::SUCCESS
+}
+
+fn live() {
+    static LIVED: AtomicU64 = AtomicU64::new(0);
+    if LIVED.fetch_add(1, Ordering::Relaxed) == LIFE {
+        eprintln!("enough");
+        std::process::exit(7);
+    }
+}
+
+/// Answers questions of the book's table, after `change` has had its way with each answer.
+fn answer(mut stream: &TcpStream, change: impl Fn(&mut Vec<u8>)) {
+    let workload = Workload::aphorisms();
+    let mut pending = Vec::new();
+    let mut buffer = [0; 4096];
+    while let Ok(count @ 1..) = stream.read(&mut buffer) {
+        pending.extend_from_slice(&buffer[..count]);
+        let mut answers = Vec::new();
+        while let Some(exchange) = workload.exchanges().iter().find(|e| pending.starts_with(&e.question)) {
+            let mut answer = exchange.answer.clone();
+            change(&mut answer);
+            answers.extend_from_slice(&answer);
+            pending.drain(..exchange.question.len());
+        }
+        if stream.write_all(&answers).is_err() {
+            return;
+        }
+    }
+}

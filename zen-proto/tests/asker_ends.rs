@@ -1,0 +1,169 @@
+//! How asking ends: questions that nobody waits for, bytes that nobody asked for, and saying that there are no more questions.
+#![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking, their helpers too")]
+
+use std::time::{Duration, Instant};
+
+use zen_proto::{AskError, Asker, AskerError, ClientLimits, DelimiterFraming, LimitError, aphorism};
+
+fn asker() -> Asker<DelimiterFraming> {
+    Asker::new(aphorism::client_framing(), ClientLimits::default())
+}
+
+/// Asks, and reports the question sent.
+fn ask(asker: &mut Asker<DelimiterFraming>, question: &str, now: Instant) {
+    asker.ask(question.as_bytes(), now).unwrap();
+    asker.handle_sent(asker.transmit().len(), now);
+}
+
+#[test]
+fn abandoned_answers_are_thrown_away_however_they_come() {
+    let now = Instant::now();
+    let wire = b"One.Two.Three.";
+    for cut in 0..=wire.len() {
+        let mut asker = asker();
+        ask(&mut asker, "1?", now);
+        ask(&mut asker, "2?", now);
+        asker.abandon();
+        ask(&mut asker, "3?", now);
+        let mut answers = Vec::new();
+        for part in [&wire[..cut], &wire[cut..]] {
+            asker.handle_input(part, now);
+            answers.extend(std::iter::from_fn(|| asker.poll_answer()));
+        }
+        assert_eq!(answers, ["Three."], "cut at {cut}");
+        assert_eq!(asker.awaited(), 0);
+        assert_eq!(asker.failed(), None);
+    }
+}
+
+#[test]
+fn an_abandoned_question_is_still_sent_and_still_has_a_deadline() {
+    let now = Instant::now();
+    let mut asker = asker();
+    asker.ask(b"1?", now).unwrap();
+    asker.handle_sent(1, now);
+    asker.abandon();
+    assert_eq!(asker.transmit(), b"?");
+    let late = asker.poll_timeout().expect("a deadline");
+    asker.handle_timeout(late);
+    assert!(matches!(asker.failed(), Some(AskerError::TimedOut { awaited: 1, .. })), "{:?}", asker.failed());
+}
+
+#[test]
+fn abandoning_nothing_changes_nothing() {
+    let now = Instant::now();
+    let mut asker = asker();
+    asker.abandon();
+    ask(&mut asker, "1?", now);
+    asker.handle_input(b"One.", now);
+    assert_eq!(asker.poll_answer().as_deref(), Some(&b"One."[..]));
+}
+
+#[test]
+fn bytes_behind_the_last_answer_are_not_the_next_answer() {
+    let now = Instant::now();
+    for behind in ["More.", "Mo", " "] {
+        let mut asker = asker();
+        ask(&mut asker, "1?", now);
+        asker.handle_input(format!("One.{behind}").as_bytes(), now);
+        assert_eq!(asker.poll_answer().as_deref(), Some(&b"One."[..]), "{behind:?}");
+        assert_eq!(asker.ask(b"2?", now), Err(AskError::Failed(AskerError::Unasked)), "{behind:?}");
+        assert_eq!(asker.poll_answer(), None);
+    }
+}
+
+#[test]
+fn what_the_framing_skips_may_come_unasked() {
+    let now = Instant::now();
+    let framing = DelimiterFraming::new(b'.').skip_white_space();
+    let mut asker = Asker::new(framing, ClientLimits::default());
+    asker.handle_input(b"\r\n", now);
+    assert_eq!(asker.poll_answer(), None);
+    asker.ask(b"1?", now).unwrap();
+    asker.handle_input(b"One.\r\n", now);
+    assert_eq!(asker.poll_answer().as_deref(), Some(&b"One."[..]));
+    asker.ask(b"2?", now).unwrap();
+    asker.handle_input(b"Two.", now);
+    assert_eq!(asker.poll_answer().as_deref(), Some(&b"Two."[..]));
+}
+
+#[test]
+fn an_answer_that_came_is_not_late_before_it_was_taken() {
+    let now = Instant::now();
+    let mut asker = asker();
+    ask(&mut asker, "1?", now);
+    asker.handle_input(b"One.", now);
+    asker.handle_timeout(now + Duration::from_secs(3600));
+    assert_eq!(asker.poll_answer().as_deref(), Some(&b"One."[..]));
+    assert_eq!(asker.failed(), None);
+}
+
+#[test]
+fn fin_follows_the_last_byte_once_and_the_servers_fin_closes() {
+    let now = Instant::now();
+    let mut asker = asker();
+    asker.ask(b"1?", now).unwrap();
+    asker.finish(now);
+    assert!(!asker.wants_question());
+    assert!(!asker.poll_shutdown(), "the question is not sent yet");
+    asker.handle_sent(2, now);
+    assert!(asker.poll_shutdown());
+    assert!(!asker.poll_shutdown(), "once");
+    asker.finish(now);
+    assert!(!asker.poll_shutdown(), "finishing twice is the same as once");
+    asker.handle_input(b"One.", now);
+    asker.handle_eof(now);
+    assert!(!asker.is_closed(), "an answer is there to be taken");
+    assert_eq!(asker.poll_answer().as_deref(), Some(&b"One."[..]));
+    assert!(asker.is_closed());
+    assert_eq!(asker.poll_timeout(), None);
+    assert_eq!(asker.failed(), None);
+}
+
+#[test]
+fn a_server_that_does_not_close_is_late() {
+    let now = Instant::now();
+    let mut asker = asker();
+    asker.finish(now);
+    let deadline = ClientLimits::default().answer_deadline;
+    asker.handle_timeout(now + deadline.saturating_sub(Duration::from_nanos(1)));
+    assert_eq!(asker.failed(), None);
+    asker.handle_timeout(now + deadline);
+    assert_eq!(asker.failed(), Some(&AskerError::TimedOut { awaited: 0, deadline }));
+}
+
+#[test]
+fn a_reset_after_the_last_answer_is_a_close() {
+    let now = Instant::now();
+    let mut asker = asker();
+    ask(&mut asker, "1?", now);
+    asker.handle_input(b"One.", now);
+    assert!(asker.poll_answer().is_some());
+    asker.finish(now);
+    asker.handle_lost(now);
+    assert!(asker.is_closed());
+    assert_eq!(asker.failed(), None);
+}
+
+#[test]
+fn a_reset_before_the_last_answer_is_a_loss() {
+    let now = Instant::now();
+    let mut asker = asker();
+    ask(&mut asker, "1?", now);
+    asker.finish(now);
+    asker.handle_lost(now);
+    assert_eq!(asker.failed(), Some(&AskerError::Lost { awaited: 1 }));
+}
+
+#[test]
+fn limits_of_zero_are_refused_by_name() {
+    let good = ClientLimits::default();
+    assert_eq!(good.validate(), Ok(()));
+    for (limits, limit) in [
+        (ClientLimits { answer_length: 0, ..good.clone() }, "answer length"),
+        (ClientLimits { questions_in_flight: 0, ..good.clone() }, "questions in flight"),
+        (ClientLimits { answer_deadline: Duration::ZERO, ..good }, "answer deadline"),
+    ] {
+        assert_eq!(limits.validate(), Err(LimitError::Zero { limit }));
+    }
+}

@@ -1,0 +1,115 @@
+//! The servers: a runtime of one thread, or of several.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use nix::sys::resource::{Resource, getrlimit};
+use tokio::runtime::Builder;
+use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Setup, StopHandle};
+
+use crate::acceptor;
+use crate::answering::Answering;
+
+/// A server over tokio. See the [crate] for an example.
+#[derive(Debug)]
+pub struct Server<A, F = DelimiterFraming> {
+    listener: TcpListener,
+    setup: Setup<A, F>,
+    threads: Threads,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Threads {
+    One,
+    Many(Option<usize>),
+}
+
+impl<A> Server<A> {
+    /// Flavor `async`: every task on the thread that calls [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn single(listener: TcpListener, service: A, options: Options) -> Result<Self, OptionsError> {
+        Self::new(listener, service, options, Threads::One)
+    }
+
+    /// Flavor `async-multi`: tasks on [`Options::workers`] threads, by default one for each core, which take work from each other.
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn multi(listener: TcpListener, service: A, options: Options) -> Result<Self, OptionsError> {
+        let threads = Threads::Many(options.workers);
+        Self::new(listener, service, options, threads)
+    }
+
+    fn new(
+        listener: TcpListener,
+        service: A,
+        options: Options,
+        threads: Threads,
+    ) -> Result<Self, OptionsError> {
+        let open_files = getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
+        let setup = Setup::new(service, options, usize::MAX, open_files)?;
+        Ok(Self { listener, setup, threads })
+    }
+}
+
+impl<A, F> Server<A, F> {
+    /// The same server for another protocol.
+    pub fn with_framing<G>(self, framing: G) -> Server<A, G> {
+        Server { listener: self.listener, setup: self.setup.with_framing(framing), threads: self.threads }
+    }
+
+    /// Drains the server, from any thread.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.setup.stop.clone()
+    }
+
+    /// What the server has done, readable while it runs.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.setup.counters)
+    }
+}
+
+impl<A, F> Server<A, F>
+where
+    A: Answering,
+    F: Framing + Clone + Send + 'static,
+{
+    /// Serves until the stop handle drains it, in a runtime of its own. Blocks; inside a runtime use [`serve`](Self::serve).
+    ///
+    /// # Errors
+    /// When the system refuses the runtime its threads or descriptors.
+    ///
+    /// # Panics
+    /// Inside a tokio runtime, which must not be blocked.
+    pub fn run(self) -> io::Result<()> {
+        let Self { listener, setup, threads } = self;
+        match threads {
+            Threads::One => {
+                let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+                runtime.block_on(acceptor::serve(listener, setup))
+            }
+            Threads::Many(workers) => {
+                let mut builder = Builder::new_multi_thread();
+                if let Some(workers) = workers {
+                    builder.worker_threads(workers);
+                }
+                let runtime = builder.thread_name("zen-async").enable_io().enable_time().build()?;
+                // On a worker, accepting needs no thread to be woken for each connection's task.
+                let serving = runtime.spawn(acceptor::serve(listener, setup));
+                runtime.block_on(serving).unwrap_or_else(|_| Err(io::Error::other("the acceptor panicked")))
+            }
+        }
+    }
+
+    /// Serves until the stop handle drains it, in the runtime that polls it: that runtime's threads are what counts, and it must have its
+    /// I/O and its timers enabled. Dropping the future drops every conversation.
+    ///
+    /// # Errors
+    /// When the listener cannot be watched.
+    pub async fn serve(self) -> io::Result<()> {
+        acceptor::serve(self.listener, self.setup).await
+    }
+}

@@ -1,0 +1,151 @@
+//! The acceptor: takes new connections, and deals each to the loop that has the fewest.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use mio::Waker;
+use mio::net::{TcpListener, TcpStream};
+use zen_proto::{Admission, CloseReason, Counters};
+
+/// Where a loop gets the connections that were dealt to it.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    pub(crate) sender: Sender<TcpStream>,
+    pub(crate) waker: Arc<Waker>,
+}
+
+/// What the loops share with the acceptor: how many connections each has, and whether more are wanted.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    admission: Mutex<Admission>,
+    loads: Vec<AtomicUsize>,
+    /// Wakes the loop that accepts.
+    waker: Arc<Waker>,
+}
+
+impl Gate {
+    pub(crate) fn new(cap: usize, loops: usize, waker: Arc<Waker>) -> Self {
+        let loads = (0..loops).map(|_| AtomicUsize::new(0)).collect();
+        Self { admission: Mutex::new(Admission::new(cap)), loads, waker }
+    }
+
+    /// A connection of this loop is closed. If accepting had to wait for that, it goes on.
+    pub(crate) fn closed(&self, on: usize) {
+        self.loads[on].fetch_sub(1, Relaxed);
+        let mut admission = self.admission();
+        let gated = !admission.wants_accept();
+        admission.handle_closed();
+        drop(admission);
+        if gated {
+            // It fails only when the loop is gone, and then nobody accepts.
+            let _ = self.waker.wake();
+        }
+    }
+
+    fn admission(&self) -> MutexGuard<'_, Admission> {
+        self.admission.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The listener, in the loop that accepts (the first), with the mailboxes of the others.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    pub(crate) listener: TcpListener,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) others: Vec<Mailbox>,
+    pub(crate) nodelay: bool,
+    pub(crate) counters: Arc<Counters>,
+    /// Connections may be waiting: mio says so once, and a pause or a used-up turn leaves some.
+    pub(crate) ready: bool,
+    /// Where the next tie is broken, so that equal loops take turns.
+    next: usize,
+}
+
+impl Acceptor {
+    pub(crate) fn new(
+        listener: TcpListener,
+        gate: Arc<Gate>,
+        others: Vec<Mailbox>,
+        nodelay: bool,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { listener, gate, others, nodelay, counters, ready: true, next: 0 }
+    }
+
+    /// Accepts until nobody waits, or `budget` connections are taken. `adopt` gets those that are for the first loop itself.
+    pub(crate) fn turn(&mut self, budget: usize, now: Instant, mut adopt: impl FnMut(TcpStream)) {
+        for _ in 0..budget {
+            if !self.wants_turn(now) {
+                return;
+            }
+            match self.listener.accept() {
+                Ok((stream, _)) => {
+                    self.counters.count_accepted();
+                    self.gate.admission().handle_accepted();
+                    if self.nodelay {
+                        // It fails only on a connection that is broken already, which the first read will tell.
+                        let _ = stream.set_nodelay(true);
+                    }
+                    self.deal(stream, &mut adopt);
+                }
+                Err(error) => self.note(&error, now),
+            }
+        }
+    }
+
+    /// Whether a turn would try to accept.
+    pub(crate) fn wants_turn(&self, now: Instant) -> bool {
+        if !self.ready {
+            return false;
+        }
+        let mut admission = self.gate.admission();
+        admission.handle_timeout(now);
+        admission.wants_accept()
+    }
+
+    /// When accepting goes on after a failure.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        if self.ready { self.gate.admission().poll_timeout() } else { None }
+    }
+
+    pub(crate) fn drain(&mut self) {
+        self.gate.admission().drain();
+    }
+
+    /// The loop with the fewest connections gets it; of equals, each in turn.
+    fn deal(&mut self, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
+        let loads = &self.gate.loads;
+        let to = (0..loads.len())
+            .map(|offset| (self.next + offset) % loads.len())
+            .min_by_key(|index| loads[*index].load(Relaxed))
+            .unwrap_or(0);
+        self.next = (to + 1) % loads.len();
+        loads[to].fetch_add(1, Relaxed);
+        if to == 0 {
+            adopt(stream);
+            return;
+        }
+        let mailbox = &self.others[to - 1];
+        if mailbox.sender.send(stream).is_err() {
+            // That loop has drained already, so this one is about to: it is as if the connection were still in the backlog.
+            self.counters.count_closed(CloseReason::Drained);
+            self.gate.closed(to);
+        }
+        // It fails only when the loop is gone.
+        let _ = mailbox.waker.wake();
+    }
+
+    fn note(&mut self, error: &io::Error, now: Instant) {
+        if error.kind() == io::ErrorKind::WouldBlock {
+            self.ready = false;
+            return;
+        }
+        self.counters.count_accept_error();
+        if let Some(trouble) = self.gate.admission().handle_error(error, now) {
+            tracing::warn!(%error, failures = trouble.failures, pause = ?trouble.pause, "cannot accept");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The servers: one loop on the caller's thread, or several on threads of their own.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::{Arc, mpsc};
+
+use mio::net::TcpStream;
+use mio::{Interest, Poll, Waker};
+use nix::sys::resource::{Resource, getrlimit};
+use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Service, Setup, StopHandle};
+
+use crate::acceptor::{Acceptor, Gate, Mailbox};
+use crate::event_loop::{EventLoop, LISTENER, Room, WAKER};
+
+/// An event-loop server over mio. See the [crate] for an example.
+#[derive(Debug)]
+pub struct Server<S, F = DelimiterFraming> {
+    listener: TcpListener,
+    setup: Setup<S, F>,
+    loops: usize,
+}
+
+impl<S> Server<S> {
+    /// Flavor `mio`: one event loop, on the thread that calls [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn single(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+        Self::new(listener, service, options, 1)
+    }
+
+    /// Flavor `mio-multi`: [`Options::workers`] event loops, by default one for each core, each on a thread of its own but the first, which runs on the
+    /// caller's. The first accepts, and deals each connection to the loop that has the fewest, itself included; of equals each gets
+    /// one in turn. So the loops' connections never differ by more than what has closed since.
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn multi(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+        let loops =
+            options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        Self::new(listener, service, options, loops)
+    }
+
+    fn new(listener: TcpListener, service: S, options: Options, loops: usize) -> Result<Self, OptionsError> {
+        let open_files = getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
+        let setup = Setup::new(service, options, usize::MAX, open_files)?;
+        Ok(Self { listener, setup, loops })
+    }
+}
+
+impl<S, F> Server<S, F> {
+    /// The same server for another protocol.
+    pub fn with_framing<G>(self, framing: G) -> Server<S, G> {
+        Server { listener: self.listener, setup: self.setup.with_framing(framing), loops: self.loops }
+    }
+
+    /// Drains the server, from any thread.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.setup.stop.clone()
+    }
+
+    /// What the server has done, readable while it runs.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.setup.counters)
+    }
+}
+
+impl<S, F> Server<S, F>
+where
+    S: Service + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
+    /// Serves until the stop handle drains it.
+    ///
+    /// # Errors
+    /// When the system refuses a poll, a waker or a thread, or waiting fails; connections are dropped then.
+    pub fn run(self) -> io::Result<()> {
+        let Self { listener, setup, loops } = self;
+        let polls = (0..loops).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
+        let mut wakers = Vec::new();
+        for poll in &polls {
+            let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+            let on_stop = Arc::clone(&waker);
+            setup.stop.on_stop(move || {
+                // It fails only when the loop is gone.
+                let _ = on_stop.wake();
+            });
+            wakers.push(waker);
+        }
+        let gate = Arc::new(Gate::new(setup.connections, loops, Arc::clone(&wakers[0])));
+        let (mailboxes, inboxes): (Vec<_>, Vec<_>) = wakers.into_iter().skip(1).map(mailbox).unzip();
+        let mut inboxes = inboxes.into_iter();
+
+        listener.set_nonblocking(true)?;
+        let mut listener = mio::net::TcpListener::from_std(listener);
+        polls[0].registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let counters = Arc::clone(&setup.counters);
+        let mut acceptor =
+            Some(Acceptor::new(listener, Arc::clone(&gate), mailboxes, setup.options.nodelay, counters));
+
+        let mut loops = polls.into_iter().enumerate().map(|(index, poll)| {
+            let acceptor = acceptor.take();
+            let inbox = if acceptor.is_none() { inboxes.next() } else { None };
+            EventLoop {
+                index,
+                poll,
+                setup: setup.clone(),
+                gate: Arc::clone(&gate),
+                acceptor,
+                inbox,
+                room: Room::new(),
+            }
+        });
+        let first = loops.next();
+        let mut result = Ok(());
+        let mut threads = Vec::new();
+        for other in loops {
+            let name = format!("zen-mio-{}", other.index);
+            match std::thread::Builder::new().name(name).spawn(|| other.run()) {
+                Ok(thread) => threads.push(thread),
+                Err(error) => result = Err(error),
+            }
+        }
+        if result.is_ok() {
+            result = first.map_or(Ok(()), EventLoop::run);
+        }
+        // However this ended, the other loops end too.
+        setup.stop.stop();
+        for thread in threads {
+            result =
+                result.and(thread.join().unwrap_or_else(|_| Err(io::Error::other("an event loop panicked"))));
+        }
+        result
+    }
+}
+
+fn mailbox(waker: Arc<Waker>) -> (Mailbox, mpsc::Receiver<TcpStream>) {
+    let (sender, inbox) = mpsc::channel();
+    (Mailbox { sender, waker }, inbox)
+}

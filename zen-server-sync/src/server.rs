@@ -1,0 +1,121 @@
+//! The servers: what they are given, and how they run.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use nix::sys::resource::{Resource, getrlimit};
+use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Service, Setup, StopHandle};
+
+use crate::architecture::{House, a_thread_each, one_at_a_time, pool};
+use crate::gate::Gate;
+use crate::seats::Seats;
+
+/// The workers of a pool when nothing else is said, as in the book.
+const POOL_WORKERS: usize = 4;
+
+/// The threads of `threaded` when nothing else is said.
+const THREADS: usize = 1_000;
+
+/// A server whose threads block. See the [crate] for an example.
+#[derive(Debug)]
+pub struct Server<S, F = DelimiterFraming> {
+    listener: TcpListener,
+    setup: Setup<S, F>,
+    architecture: Architecture,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Architecture {
+    Blocking,
+    Threaded,
+    Pool { workers: usize },
+}
+
+impl<S> Server<S> {
+    /// Flavor `blocking`: one conversation at a time, on the thread that calls [`run`](Self::run).
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn blocking(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+        Self::new(listener, service, options, Architecture::Blocking, 1)
+    }
+
+    /// Flavor `threaded`: a thread for each conversation, by default at most 1 000.
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn threaded(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+        Self::new(listener, service, options, Architecture::Threaded, THREADS)
+    }
+
+    /// Flavor `pool`: [`Options::workers`] threads, by default 4, each of which serves one conversation at a time.
+    ///
+    /// # Errors
+    /// [`OptionsError`] says which option is wrong and what to do.
+    pub fn pool(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+        let workers = options.workers.unwrap_or(POOL_WORKERS);
+        Self::new(listener, service, options, Architecture::Pool { workers }, usize::MAX)
+    }
+
+    fn new(
+        listener: TcpListener,
+        service: S,
+        options: Options,
+        architecture: Architecture,
+        flavor_cap: usize,
+    ) -> Result<Self, OptionsError> {
+        let open_files = getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
+        let setup = Setup::new(service, options, flavor_cap, open_files)?;
+        Ok(Self { listener, setup, architecture })
+    }
+}
+
+impl<S, F> Server<S, F> {
+    /// The same server for another protocol.
+    pub fn with_framing<G>(self, framing: G) -> Server<S, G> {
+        let Self { listener, setup, architecture } = self;
+        Server { listener, setup: setup.with_framing(framing), architecture }
+    }
+
+    /// Drains the server, from any thread.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.setup.stop.clone()
+    }
+
+    /// What the server has done, readable while it runs.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.setup.counters)
+    }
+}
+
+impl<S, F> Server<S, F>
+where
+    S: Service + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
+    /// Serves until the stop handle drains it. To end a blocked accept the listener is shut down then, also for any clone of it.
+    ///
+    /// # Errors
+    /// When the system refuses the descriptors or the threads to begin with.
+    pub fn run(self) -> io::Result<()> {
+        let Self { listener, setup, architecture } = self;
+        listener.set_nonblocking(false)?;
+        // A worker more than there may be connections would take one too many.
+        let workers = match architecture {
+            Architecture::Pool { workers } => workers.min(setup.connections),
+            Architecture::Blocking | Architecture::Threaded => 1,
+        };
+        let seats = Seats::watched_by(&setup.stop);
+        let counters = Arc::clone(&setup.counters);
+        let gate =
+            Gate::new(listener, setup.connections, setup.options.nodelay, counters, setup.stop.clone())?;
+        let house = House { gate, seats };
+        match architecture {
+            Architecture::Blocking => one_at_a_time(&house, &setup),
+            Architecture::Pool { .. } => pool(&house, &setup, workers)?,
+            Architecture::Threaded => a_thread_each(&house, &setup),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,290 @@
+//! The client's end of one connection: sockets with patience, and a memory of what was sent and what came.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::mismatch::Fault;
+use crate::transcript::Trickle;
+
+/// A write that takes longer than this is stuck: the server has stopped reading, so it is time to read its answers. Until
+/// then the client reads nothing while it writes, which is what makes it a late reader.
+const STUCK: Duration = Duration::from_millis(5);
+
+/// A server that takes this much and gives back nothing holds it all in memory; it gets no more.
+const FLOOD: usize = 8 << 20;
+
+/// One connection, as seen by the client.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    patience: Duration,
+    /// All that was sent.
+    pub(crate) sent: Vec<u8>,
+    /// All that came.
+    came: Vec<u8>,
+    /// So much of it was expected, and has been checked.
+    taken: usize,
+    ended: bool,
+    /// The start of the last send, or of the connection: a deadline that this send set off cannot have begun sooner.
+    since: Instant,
+}
+
+impl Connection {
+    /// Connects, with Nagle's algorithm off.
+    pub(crate) fn open(
+        server: SocketAddr,
+        patience: Duration,
+        receive_buffer: Option<usize>,
+    ) -> Result<Self, Fault> {
+        let since = Instant::now();
+        let connect = || -> io::Result<TcpStream> {
+            let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+            if let Some(bytes) = receive_buffer {
+                socket.set_recv_buffer_size(bytes)?;
+            }
+            socket.connect_timeout(&server.into(), patience)?;
+            let stream = TcpStream::from(socket);
+            stream.set_nodelay(true)?;
+            stream.set_write_timeout(Some(STUCK))?;
+            Ok(stream)
+        };
+        let stream = connect().map_err(Fault::Connect)?;
+        Ok(Self { stream, patience, sent: Vec::new(), came: Vec::new(), taken: 0, ended: false, since })
+    }
+
+    /// What came and was expected; what came beyond it.
+    pub(crate) fn split_came(&self) -> (&[u8], &[u8]) {
+        self.came.split_at(self.taken)
+    }
+
+    /// Writes all of the segments, each by its own write, and reads only when nothing else helps.
+    pub(crate) fn send(&mut self, segments: &[Vec<u8>], gap: Duration) -> Result<(), Fault> {
+        self.since = Instant::now();
+        for (index, segment) in segments.iter().enumerate() {
+            if index > 0 && !gap.is_zero() {
+                thread::sleep(gap);
+            }
+            self.send_segment(segment)?;
+        }
+        Ok(())
+    }
+
+    fn send_segment(&mut self, mut segment: &[u8]) -> Result<(), Fault> {
+        let mut alive = Instant::now();
+        while !segment.is_empty() {
+            match self.stream.write(segment) {
+                Ok(written) => {
+                    self.sent.extend_from_slice(&segment[..written]);
+                    segment = &segment[written..];
+                    alive = Instant::now();
+                }
+                Err(error) if is_timeout(&error) => {
+                    if self.read_what_is_there()? {
+                        alive = Instant::now();
+                    } else if alive.elapsed() > self.patience {
+                        return Err(Fault::Stuck(self.patience));
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    // For the report only: what came is worth more than what reading says now.
+                    let _ = self.read_what_is_there();
+                    return Err(broken(error));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Half-closes.
+    pub(crate) fn finish(&mut self) -> Result<(), Fault> {
+        self.stream.shutdown(std::net::Shutdown::Write).map_err(broken)
+    }
+
+    /// Exactly `expected` comes next.
+    pub(crate) fn expect(&mut self, expected: &[u8]) -> Result<(), Fault> {
+        let mut checked = 0;
+        loop {
+            let beyond = &self.came[self.taken..];
+            let common = beyond.len().min(expected.len());
+            let differs = (checked..common).find(|&at| beyond[at] != expected[at]);
+            if let Some(at) = differs {
+                return Err(Fault::Differs { at });
+            }
+            checked = common;
+            if common == expected.len() {
+                self.taken += common;
+                return Ok(());
+            }
+            if self.ended {
+                return Err(Fault::Ended);
+            }
+            if !self.read_within(self.patience)? {
+                return Err(Fault::Silent(self.patience));
+            }
+        }
+    }
+
+    /// The server's FIN comes next.
+    pub(crate) fn expect_end(&mut self) -> Result<(), Fault> {
+        loop {
+            self.expect_no_more()?;
+            if self.ended {
+                return Ok(());
+            }
+            if !self.read_within(self.patience)? {
+                return Err(Fault::StaysOpen(self.patience));
+            }
+        }
+    }
+
+    /// Nothing has come that no step expected.
+    pub(crate) fn expect_no_more(&self) -> Result<(), Fault> {
+        if self.came.len() > self.taken { Err(Fault::Extra) } else { Ok(()) }
+    }
+
+    /// The connection was not reset behind a FIN that has been seen already.
+    pub(crate) fn expect_no_reset(&self) -> Result<(), Fault> {
+        match self.stream.take_error() {
+            Ok(None) => Ok(()),
+            Ok(Some(error)) | Err(error) => Err(broken(error)),
+        }
+    }
+
+    /// The server ends the connection in silence, by FIN or reset.
+    pub(crate) fn expect_drop(
+        &mut self,
+        not_before: Duration,
+        trickle: Option<Trickle>,
+    ) -> Result<(), Fault> {
+        let start = Instant::now();
+        let pace = trickle.map_or(self.patience, |trickle| trickle.every.min(self.patience));
+        let mut left = trickle.map_or(0, |trickle| trickle.at_most);
+        loop {
+            match self.read_within(pace) {
+                Err(Fault::Reset) => self.ended = true,
+                other => _ = other?,
+            }
+            self.expect_no_more()?;
+            if self.ended {
+                let after = self.since.elapsed();
+                return if after < not_before {
+                    Err(Fault::DroppedEarly { after, not_before })
+                } else {
+                    Ok(())
+                };
+            }
+            if start.elapsed() >= self.patience {
+                return Err(Fault::StaysOpen(self.patience));
+            }
+            if let Some(Trickle { byte, .. }) = trickle
+                && left > 0
+            {
+                left -= 1;
+                // A failure means that the server has closed; reading will say so.
+                if self.stream.write(&[byte]).is_ok() {
+                    self.sent.push(byte);
+                }
+            }
+        }
+    }
+
+    /// The server ends the connection of a client that sends `pattern` on and on and reads next to nothing.
+    pub(crate) fn expect_drop_of_non_reader(
+        &mut self,
+        pattern: &[u8],
+        sip: Option<Duration>,
+    ) -> Result<(), Fault> {
+        let start = Instant::now();
+        let mut sipped = start;
+        let mut sent = 0;
+        while start.elapsed() < self.patience {
+            match self.stream.take_error() {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(_) => return Ok(()),
+            }
+            if sent < FLOOD && !pattern.is_empty() {
+                // From where the last write was cut, so that the pattern stays whole.
+                match self.stream.write(&pattern[sent % pattern.len()..]) {
+                    Ok(written) => sent += written,
+                    Err(error) if is_timeout(&error) => {}
+                    Err(_) => return Ok(()),
+                }
+            } else {
+                thread::sleep(STUCK);
+            }
+            if sip.is_some_and(|pace| sipped.elapsed() >= pace) {
+                sipped = Instant::now();
+                self.stream.set_read_timeout(Some(STUCK)).map_err(Fault::Io)?;
+                match self.stream.read(&mut [0]) {
+                    Ok(0) => return Ok(()),
+                    Err(error) if !is_timeout(&error) => return Ok(()),
+                    _ => {}
+                }
+            }
+        }
+        Err(Fault::StaysOpen(self.patience))
+    }
+
+    /// Nothing is left over, and the server will see a close, or a reset.
+    pub(crate) fn prepare_to_leave(&self, reset: bool) -> Result<(), Fault> {
+        self.expect_no_more()?;
+        if reset {
+            SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).map_err(Fault::Io)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for bytes or for the end; false if neither came in time.
+    fn read_within(&mut self, time: Duration) -> Result<bool, Fault> {
+        self.stream.set_read_timeout(Some(time.max(Duration::from_millis(1)))).map_err(Fault::Io)?;
+        self.read_once()
+    }
+
+    /// Reads all there is without waiting; false if there was nothing new.
+    fn read_what_is_there(&mut self) -> Result<bool, Fault> {
+        let before = self.came.len();
+        self.stream.set_nonblocking(true).map_err(Fault::Io)?;
+        let mut result = Ok(true);
+        while matches!(result, Ok(true)) && !self.ended {
+            result = self.read_once();
+        }
+        self.stream.set_nonblocking(false).map_err(Fault::Io)?;
+        result.map(|_| self.came.len() > before)
+    }
+
+    fn read_once(&mut self) -> Result<bool, Fault> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => {
+                    self.ended = true;
+                    return Ok(true);
+                }
+                Ok(read) => {
+                    self.came.extend_from_slice(&buffer[..read]);
+                    return Ok(true);
+                }
+                Err(error) if is_timeout(&error) => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(broken(error)),
+            }
+        }
+    }
+}
+
+/// A socket's timeout has one of two names, depending on the system.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+fn broken(error: io::Error) -> Fault {
+    match error.kind() {
+        // A broken pipe is a reset that arrived after the FIN.
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => Fault::Reset,
+        _ => Fault::Io(error),
+    }
+}

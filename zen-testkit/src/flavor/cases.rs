@@ -1,0 +1,317 @@
+//! The cases of [`flavor_tests!`](crate::flavor_tests). Each gets a way to start the flavor, and how many conversations it serves at once.
+
+// A test that says what it expects does so by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, missing_docs)]
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use socket2::SockRef;
+use zen_proto::{CloseReason, Limits, Options};
+
+use super::{BIG, BIG_ANSWER, PANIC, PATIENCE, Running, SLOW, SLOW_ANSWER};
+use crate::peers::Python;
+use crate::{Expectations, zen_deadlines, zen_suite};
+
+type Start = fn(Options) -> Running;
+
+/// A client of few words, which never waits for ever.
+struct Client(TcpStream);
+
+impl Client {
+    fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("connects");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        Self(stream)
+    }
+
+    fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).expect("sends");
+    }
+
+    fn expect(&mut self, answer: &[u8]) {
+        let mut came = vec![0; answer.len()];
+        self.0.read_exact(&mut came).expect("an answer comes");
+        assert_eq!(String::from_utf8_lossy(&came), String::from_utf8_lossy(answer));
+    }
+
+    fn ask(&mut self) {
+        self.send(b"Simple is better than?");
+        self.expect(b"Complex.");
+    }
+
+    /// All that comes until the server closes.
+    fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.0.read_to_end(&mut rest).expect("the server closes");
+        rest
+    }
+}
+
+fn with(limits: Limits) -> Options {
+    Options { limits, ..Options::default() }
+}
+
+/// Every deadline far away, so that none of them is what a test sees.
+fn patient() -> Limits {
+    let long = Duration::from_secs(600);
+    Limits {
+        question_deadline: long,
+        idle_deadline: long,
+        answer_deadline: long,
+        write_deadline: long,
+        ..Limits::default()
+    }
+}
+
+pub fn conforms_to_the_protocol(start: Start, at_once: usize) {
+    let server = start(Options::default());
+    zen_suite(&Expectations::default()).parallelism(at_once.min(8)).run(server.address).assert_passed();
+    server.wait_for("quiet", |counters| counters.open == 0);
+    server.stop.stop();
+    server.join().expect("drains");
+}
+
+pub fn keeps_every_deadline(start: Start, at_once: usize) {
+    let short = Duration::from_millis(400);
+    let server = start(with(Limits {
+        question_deadline: short,
+        idle_deadline: short * 2,
+        write_deadline: short,
+        linger_deadline: short,
+        ..Limits::default()
+    }));
+    let expectations = Expectations {
+        question_deadline: Some(short),
+        idle_deadline: Some(short * 2),
+        write_deadline: Some(short),
+        ..Expectations::default()
+    };
+    zen_deadlines(&expectations).parallelism(at_once.min(8)).run(server.address).assert_passed();
+    let counters = server.counters();
+    for reason in [CloseReason::QuestionDeadline, CloseReason::IdleDeadline, CloseReason::WriteDeadline] {
+        assert!(counters.closed(reason) > 0, "no conversation ended by {reason}: {counters:?}");
+    }
+}
+
+pub fn works_with_the_books_client(start: Start, _at_once: usize) {
+    let Some(python) = Python::require() else { return };
+    let server = start(Options::default());
+    python.ask_three(server.address).expect("three answers");
+    python.ask_half(server.address).expect("half a question and a close");
+    python.ask_three(server.address).expect("three answers after that");
+    let counters = server.wait_for("over", |counters| counters.open == 0 && counters.accepted == 3);
+    assert_eq!(counters.closed(CloseReason::Truncated), 1, "{counters:?}");
+    assert_eq!(counters.closed(CloseReason::Finished), 2, "{counters:?}");
+    assert_eq!(counters.questions, 6, "{counters:?}");
+}
+
+pub fn counts_what_it_does(start: Start, _at_once: usize) {
+    let server = start(with(patient()));
+    let mut client = Client::connect(server.address);
+    for asked in 1..=3 {
+        client.ask();
+        let counters = server.wait_for("counted", |counters| counters.questions == asked);
+        assert_eq!((counters.accepted, counters.open), (1, 1));
+    }
+    client.0.shutdown(Shutdown::Write).expect("half-closes");
+    assert_eq!(client.rest(), b"");
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!((counters.bytes_in, counters.bytes_out), (3 * 22, 3 * 8));
+    assert_eq!(counters.closes().collect::<Vec<_>>(), [(CloseReason::Finished, 1)]);
+    assert_eq!(counters.accept_errors, 0);
+}
+
+pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
+    // Any deadline or lingering close that has to be waited for outlasts the test's patience.
+    let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let mut client = Client::connect(server.address);
+    client.ask();
+    server.stop.stop();
+    assert_eq!(client.rest(), b"");
+    drop(client);
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::Drained), 1, "{counters:?}");
+    let address = server.address;
+    server.join().expect("drains");
+    let refused = TcpStream::connect_timeout(&address, PATIENCE).expect_err("nobody listens any more");
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+}
+
+pub fn drains_before_anybody_has_come(start: Start, _at_once: usize) {
+    let server = start(Options::default());
+    server.stop.stop();
+    server.join().expect("drains");
+}
+
+pub fn drains_without_answering_half_a_question(start: Start, _at_once: usize) {
+    let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let mut client = Client::connect(server.address);
+    client.send(b"Simple is better than?Beautiful is bet");
+    client.expect(b"Complex.");
+    server.stop.stop();
+    assert_eq!(client.rest(), b"");
+    drop(client);
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::Drained), 1, "{counters:?}");
+    server.join().expect("drains");
+}
+
+pub fn drains_after_answering_what_it_has_received(start: Start, _at_once: usize) {
+    let server = start(with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(&[SLOW, b"Simple is better than?"].concat());
+    // The service is asleep over the first question once both have been read.
+    server.wait_for("accepted", |counters| counters.accepted == 1);
+    thread::sleep(Duration::from_millis(100));
+    server.stop.stop();
+    client.expect(SLOW_ANSWER);
+    client.expect(b"Complex.");
+    assert_eq!(client.rest(), b"");
+    drop(client);
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::Drained), 1, "{counters:?}");
+    server.join().expect("drains");
+}
+
+pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_once: usize) {
+    let server = start(with(Limits { drain_deadline: Duration::from_millis(300), ..patient() }));
+    let client = Client::connect(server.address);
+    fill(&client);
+    server.stop.stop();
+    let counters = server.wait_for("closed", |counters| counters.accepted == 1 && counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::DrainDeadline), 1, "{counters:?}");
+    server.join().expect("drains");
+}
+
+/// Asks for big answers and reads none, until the server reads no more.
+fn fill(client: &Client) {
+    let questions = BIG.repeat(1000);
+    client.0.set_write_timeout(Some(Duration::from_millis(300))).expect("a timeout");
+    for _ in 0..10_000 {
+        if (&client.0).write_all(&questions).is_err() {
+            return;
+        }
+    }
+    panic!("the server has read 40 MB of questions, and nobody has read an answer");
+}
+
+pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
+    let server = start(with(patient()));
+    let mut other = (at_once > 1).then(|| Client::connect(server.address));
+    if let Some(other) = &mut other {
+        other.ask();
+    }
+    let mut client = Client::connect(server.address);
+    client.send(&[b"Simple is better than?", PANIC, b"Simple is better than?"].concat());
+    client.expect(b"Complex.");
+    assert_eq!(client.rest(), b"", "neither a part of the answer that panicked nor anything after it");
+    drop(client);
+    let counters = server.wait_for("counted", |counters| counters.closed(CloseReason::ServiceFailed) == 1);
+    assert_eq!(counters.open, u64::from(other.is_some()));
+    if let Some(other) = &mut other {
+        other.ask();
+    }
+    drop(other);
+    Client::connect(server.address).ask();
+}
+
+pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usize) {
+    let cap = at_once.min(2);
+    let server = start(Options { connections: Some(cap), ..with(patient()) });
+    let mut inside: Vec<_> = (0..cap).map(|_| Client::connect(server.address)).collect();
+    inside.iter_mut().for_each(Client::ask);
+    let mut outside = Client::connect(server.address);
+    outside.send(b"Simple is better than?");
+    outside.0.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+    let waited = outside.0.read(&mut [0; 8]).expect_err("nobody answers yet");
+    assert!(matches!(waited.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waited}");
+    assert_eq!(server.counters().accepted, cap as u64);
+    inside.pop();
+    outside.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    outside.expect(b"Complex.");
+}
+
+pub fn a_reset_is_a_lost_connection(start: Start, _at_once: usize) {
+    let server = start(with(patient()));
+    let mut client = Client::connect(server.address);
+    client.ask();
+    SockRef::from(&client.0).set_linger(Some(Duration::ZERO)).expect("a reset instead of a close");
+    drop(client);
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::ConnectionLost), 1, "{counters:?}");
+    Client::connect(server.address).ask();
+}
+
+pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
+    const QUESTIONS: usize = 400;
+    let server = start(with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(&BIG.repeat(QUESTIONS));
+    client.0.shutdown(Shutdown::Write).expect("half-closes");
+    thread::sleep(Duration::from_millis(100));
+    let answers = client.rest();
+    assert_eq!(answers.len(), QUESTIONS * BIG_ANSWER);
+    assert!(answers.chunks(BIG_ANSWER).all(|answer| answer.ends_with(b"x.")));
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::Finished), 1, "{counters:?}");
+}
+
+pub fn a_flood_does_not_starve_the_others(start: Start, at_once: usize) {
+    if at_once == 1 {
+        return; // By design, the others wait here until the flood is over.
+    }
+    let server = start(with(patient()));
+    let over = AtomicBool::new(false);
+    let over = &over;
+    thread::scope(|scope| {
+        let mut flood = Client::connect(server.address);
+        let mut reader = Client(flood.0.try_clone().expect("a descriptor"));
+        scope.spawn(move || {
+            // Ends when the server closes, which it does after the half-close below.
+            while !over.load(Ordering::SeqCst) {
+                flood.send(&b"Simple is better than?".repeat(1000));
+            }
+            flood.0.shutdown(Shutdown::Write).expect("half-closes");
+        });
+        let flooded = scope.spawn(move || reader.rest().len());
+        let mut client = Client::connect(server.address);
+        for _ in 0..50 {
+            client.ask();
+        }
+        over.store(true, Ordering::SeqCst);
+        let bytes = flooded.join().expect("reads");
+        assert_eq!(bytes % (8 * 1000), 0, "every question of the flood was answered");
+    });
+}
+
+/// Not among the tests of [`flavor_tests!`](crate::flavor_tests), since it needs a process of its own: `set_limit` sets how many descriptors the
+/// process may have, and returns how many it might have had.
+pub fn waits_when_out_of_descriptors(start: Start, set_limit: impl Fn(u64) -> u64) {
+    let server = start(with(patient()));
+    Client::connect(server.address).ask();
+    server.wait_for("alone", |counters| counters.accepted == 1 && counters.open == 0);
+    let used = std::fs::read_dir("/proc/self/fd").expect("Linux").count() as u64;
+    let before = set_limit(used + 8);
+    let mut clients = Vec::new();
+    while let Ok(stream) = TcpStream::connect(server.address) {
+        clients.push(Client(stream));
+    }
+    assert!(!clients.is_empty());
+    let failed = server.wait_for("out of descriptors", |counters| counters.accept_errors > 0);
+    thread::sleep(Duration::from_millis(500));
+    let failures = server.counters().accept_errors - failed.accept_errors;
+    assert!(failures < 100, "{failures} failures to accept in half a second: it spins");
+    set_limit(before);
+    for mut client in clients {
+        // Each leaves after its answer: one at a time is the least that any flavor serves.
+        client.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        client.ask();
+    }
+    server.stop.stop();
+    server.join().expect("drains");
+}

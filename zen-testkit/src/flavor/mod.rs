@@ -1,0 +1,162 @@
+//! The tests that every server flavor has to pass, over real sockets: the suite, and what no transcript can show.
+//!
+//! A flavor's own tests are one line, [`flavor_tests!`](crate::flavor_tests): a name, how many conversations the flavor serves at once, and how it is started.
+
+pub mod cases;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use zen_proto::{Answer, Counters, Service, Snapshot, StopHandle, aphorism};
+
+/// How long anything may take before it counts as stuck. Generous: the machine may be busy.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The aphorisms, and three questions that put a server to the test.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tester;
+
+/// Its service panics.
+pub const PANIC: &[u8] = b"Panic?";
+/// Its answer takes half a second.
+pub const SLOW: &[u8] = b"Slow?";
+/// The answer to [`SLOW`].
+pub const SLOW_ANSWER: &[u8] = b"At last.";
+/// Its answer is [`BIG_ANSWER`] bytes long.
+pub const BIG: &[u8] = b"Big?";
+/// The length of the answer to [`BIG`], in bytes.
+pub const BIG_ANSWER: usize = 60_000;
+
+impl Service for Tester {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+        match question {
+            PANIC => {
+                answer.put(b"never to be sent.");
+                panic!("a question asked for this panic");
+            }
+            SLOW => {
+                thread::sleep(Duration::from_millis(500));
+                answer.put(SLOW_ANSWER);
+            }
+            BIG => {
+                answer.put(&b"x".repeat(BIG_ANSWER - 1));
+                answer.put(b".");
+            }
+            other => answer.put(aphorism::answer(other).as_bytes()),
+        }
+    }
+}
+
+/// A server that runs on a thread of the test's, and is stopped when this is dropped.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Stops it.
+    pub stop: StopHandle,
+    counters: Arc<Counters>,
+    thread: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Running {
+    /// Runs a server: its stop handle, its counters, and its `run`.
+    ///
+    /// # Panics
+    /// If the listener has no address.
+    pub fn start(
+        listener: &TcpListener,
+        stop: StopHandle,
+        counters: Arc<Counters>,
+        run: impl FnOnce() -> io::Result<()> + Send + 'static,
+    ) -> Self {
+        let Ok(address) = listener.local_addr() else { panic!("the listener has no address") };
+        Self { address, stop, counters, thread: Some(thread::spawn(run)) }
+    }
+
+    /// What the server has done so far.
+    pub fn counters(&self) -> Snapshot {
+        self.counters.snapshot()
+    }
+
+    /// Waits until the counters are as they should be.
+    ///
+    /// # Panics
+    /// If they are not within [`PATIENCE`].
+    pub fn wait_for(&self, what: &str, holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let start = Instant::now();
+        loop {
+            let snapshot = self.counters();
+            if holds(&snapshot) {
+                return snapshot;
+            }
+            assert!(start.elapsed() < PATIENCE, "not {what} after {PATIENCE:?}: {snapshot:?}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Waits until `run` has returned, and returns what it returned.
+    ///
+    /// # Panics
+    /// If it does not within [`PATIENCE`], or has panicked.
+    pub fn join(mut self) -> io::Result<()> {
+        let Some(thread) = self.thread.take() else { panic!("joined twice") };
+        let start = Instant::now();
+        while !thread.is_finished() {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "the server has not drained after {PATIENCE:?}: {:?}",
+                self.counters()
+            );
+            thread::sleep(Duration::from_millis(2));
+        }
+        thread.join().unwrap_or_else(|_| panic!("the server has panicked"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.stop();
+    }
+}
+
+/// Makes the tests of one flavor: `flavor_tests!(name, at_once, |listener, service, options| server)`, where `server` is a
+/// `Result` of a server with `stop_handle`, `counters` and `run`.
+#[macro_export]
+macro_rules! flavor_tests {
+    ($name:ident, $at_once:expr, $server:expr) => {
+        mod $name {
+            fn start(options: ::zen_proto::Options) -> $crate::flavor::Running {
+                let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+                let ours = listener.try_clone().expect("a descriptor");
+                let new = $server;
+                let server = new(listener, $crate::flavor::Tester, options).expect("good options");
+                $crate::flavor::Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
+            }
+            $crate::flavor_tests!(@cases $at_once;
+                conforms_to_the_protocol
+                keeps_every_deadline
+                works_with_the_books_client
+                counts_what_it_does
+                drains_an_idle_conversation_at_once
+                drains_before_anybody_has_come
+                drains_without_answering_half_a_question
+                drains_after_answering_what_it_has_received
+                a_drained_conversation_that_does_not_read_is_cut_off
+                a_panic_closes_its_own_conversation_only
+                the_connection_cap_holds_and_the_backlog_waits
+                a_reset_is_a_lost_connection
+                a_late_reader_gets_every_byte
+                a_flood_does_not_starve_the_others
+            );
+        }
+    };
+    (@cases $at_once:expr; $($case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            $crate::flavor::cases::$case(start, $at_once);
+        })*
+    };
+}

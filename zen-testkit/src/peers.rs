@@ -1,0 +1,208 @@
+//! Peers of another make: a client and a server in Python that use its standard library and nothing else.
+//!
+//! A test that needs a program which is not there is skipped, and says so on standard error. Where that must not happen, set
+//! `ZEN_REQUIRE_PEERS=1`: then it fails.
+//!
+//! ```
+//! use zen_testkit::peers::Python;
+//!
+//! # fn main() -> Result<(), zen_testkit::peers::PeerError> {
+//! let Some(python) = Python::require() else { return Ok(()) };
+//! let server = python.serve()?;
+//! python.ask_three(server.addr())?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The client's source, for a file or `python3 -c`.
+pub const CLIENT: &str = include_str!("../peers/client.py");
+
+/// The server's source, for a file or `python3 -c`.
+pub const SERVER: &str = include_str!("../peers/server.py");
+
+/// What the client must print, in any order.
+const CONVERSATION: [&str; 3] = [
+    "Beautiful is better than? Ugly.",
+    "Explicit is better than? Implicit.",
+    "Simple is better than? Complex.",
+];
+
+/// Where the program is in `PATH`; `None`, and a line on standard error, if it is nowhere.
+///
+/// The line reaches the terminal even when the test harness captures the output of tests that pass.
+///
+/// # Panics
+/// If the program is nowhere and `ZEN_REQUIRE_PEERS` is `1`.
+///
+/// ```
+/// use zen_testkit::peers::require_program;
+///
+/// let Some(shell) = require_program("sh") else { return };
+/// assert!(shell.is_absolute());
+/// ```
+#[must_use = "without the program the test must be left"]
+pub fn require_program(name: &str) -> Option<PathBuf> {
+    let found = find_program(name, &env::var_os("PATH").unwrap_or_default());
+    if found.is_none() {
+        assert!(
+            env::var_os("ZEN_REQUIRE_PEERS").is_none_or(|value| value != "1"),
+            "{name} not found, and ZEN_REQUIRE_PEERS=1 says that it must be there"
+        );
+        // Not `eprintln!`, which the harness captures. A closed standard error is no reason to fail.
+        let _ = writeln!(io::stderr(), "skipped: {name} not found");
+    }
+    found
+}
+
+fn find_program(name: &str, path: &OsStr) -> Option<PathBuf> {
+    // A relative entry would find whatever the test's working directory holds.
+    let directories = env::split_paths(path).filter(|directory| directory.is_absolute());
+    directories.map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// Why a peer did not do its part.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// The program could not be run.
+    #[error("cannot run {program}: {error}")]
+    Run {
+        /// The program.
+        program: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The client ended with an error, or printed something other than it must.
+    #[error("the client ended with {}, said {:?} and complained {:?}", .0.status, String::from_utf8_lossy(&.0.stdout), String::from_utf8_lossy(&.0.stderr))]
+    Client(Output),
+    /// The server did not say where it listens.
+    #[error("the server's first line was {0:?}")]
+    Server(String),
+}
+
+/// A Python that runs the peers.
+#[derive(Debug, Clone)]
+pub struct Python {
+    program: PathBuf,
+}
+
+impl Python {
+    /// Finds `python3`, as [`require_program`] does.
+    ///
+    /// # Panics
+    /// If there is none and `ZEN_REQUIRE_PEERS` is `1`.
+    #[must_use = "without the program the test must be left"]
+    pub fn require() -> Option<Self> {
+        require_program("python3").map(|program| Self { program })
+    }
+
+    /// The client asks the three questions in random order, each after the answer before it, and every answer is right.
+    ///
+    /// # Errors
+    /// [`PeerError::Client`] with what the client printed, if anything else happened.
+    pub fn ask_three(&self, server: SocketAddr) -> Result<(), PeerError> {
+        let output = self.client(&[&server.to_string()])?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let mut lines: Vec<_> = said.lines().collect();
+        lines.sort_unstable();
+        if output.status.success() && lines == CONVERSATION { Ok(()) } else { Err(PeerError::Client(output)) }
+    }
+
+    /// The client sends half a question and closes.
+    ///
+    /// # Errors
+    /// [`PeerError::Client`] if it could not.
+    pub fn ask_half(&self, server: SocketAddr) -> Result<(), PeerError> {
+        let output = self.client(&["-e", &server.to_string()])?;
+        if output.status.success() && output.stdout.is_empty() {
+            Ok(())
+        } else {
+            Err(PeerError::Client(output))
+        }
+    }
+
+    /// Runs the client with these arguments. It gives up after 20 s without a byte from the server.
+    ///
+    /// # Errors
+    /// [`PeerError::Run`] if Python cannot be started.
+    pub fn client(&self, arguments: &[&str]) -> Result<Output, PeerError> {
+        self.command(CLIENT).args(arguments).output().map_err(cannot_run)
+    }
+
+    /// Starts the server on a free port of the loopback interface. It serves one client at a time, one question at a time.
+    ///
+    /// # Errors
+    /// [`PeerError::Run`] if Python cannot be started, [`PeerError::Server`] if it does not say where it listens.
+    pub fn serve(&self) -> Result<PythonServer, PeerError> {
+        let mut child =
+            self.command(SERVER).args(["-q", "0"]).stdout(Stdio::piped()).spawn().map_err(cannot_run)?;
+        let stdout = child.stdout.take();
+        // From here on the child is ended when this is dropped.
+        let mut server = PythonServer { child, addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut line = String::new();
+        if let Some(stdout) = stdout {
+            BufReader::new(stdout).read_line(&mut line).map_err(cannot_run)?;
+        }
+        match line.trim_end().strip_prefix("listening on ").and_then(|addr| addr.parse().ok()) {
+            Some(addr) => server.addr = addr,
+            None => return Err(PeerError::Server(line)),
+        }
+        Ok(server)
+    }
+
+    fn command(&self, script: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        // Isolated: neither the environment nor the working directory can replace the standard library.
+        command.args(["-I", "-c", script]).stdin(Stdio::null());
+        command
+    }
+}
+
+fn cannot_run(error: io::Error) -> PeerError {
+    PeerError::Run { program: "python3", error }
+}
+
+/// A running server in Python. Dropping it ends the process.
+#[derive(Debug)]
+pub struct PythonServer {
+    child: Child,
+    addr: SocketAddr,
+}
+
+impl PythonServer {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+impl Drop for PythonServer {
+    fn drop(&mut self) {
+        // Both fail only for a process that has ended and been waited for, which is what they are for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::unwrap_used, reason = "a test may panic")]
+    fn a_program_is_found_in_the_path_or_not_at_all() {
+        let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let path = env::join_paths([here.join("src"), here.clone()]).unwrap();
+        assert_eq!(find_program("Cargo.toml", &path), Some(here.join("Cargo.toml")));
+        assert_eq!(find_program("src", &path), None, "a directory is no program");
+        assert_eq!(find_program("no-such-program", &path), None);
+        assert_eq!(find_program("Cargo.toml", OsStr::new("")), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! Playing a transcript against a server, step by step.
+
+use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
+
+use crate::connection::Connection;
+use crate::mismatch::{Fault, Mismatch, Story};
+use crate::transcript::{Step, Transcript};
+
+impl Transcript {
+    /// Plays the transcript once against the server at this address, on the calling thread.
+    ///
+    /// # Errors
+    /// The first [`Mismatch`] between the transcript and what happened.
+    ///
+    /// ```
+    /// # fn main() -> std::io::Result<()> {
+    /// use zen_testkit::{Fault, Transcript};
+    ///
+    /// // A server that hangs up.
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let server = listener.local_addr()?;
+    /// std::thread::spawn(move || listener.accept());
+    ///
+    /// let mismatch = Transcript::new("a greeting").expect(b"hello").run(server).unwrap_err();
+    /// assert!(matches!(mismatch.fault(), Fault::Ended));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run(&self, server: SocketAddr) -> Result<(), Mismatch> {
+        self.run_with_patience(server, self.waits())
+    }
+
+    pub(crate) fn run_with_patience(&self, server: SocketAddr, patience: Duration) -> Result<(), Mismatch> {
+        let connect = || Connection::open(server, patience, self.window());
+        let mut connection = connect().map_err(|fault| self.mismatch(0, "connecting", None, fault, None))?;
+        for (index, step) in self.steps().iter().enumerate() {
+            play(&mut connection, step).map_err(|fault| {
+                self.mismatch(index + 1, doing(step), Some(step), fault, Some(&connection))
+            })?;
+            if let Step::Reconnect { .. } = step {
+                drop(connection);
+                connection =
+                    connect().map_err(|fault| self.mismatch(index + 1, doing(step), None, fault, None))?;
+            }
+        }
+        if matches!(self.steps().last(), Some(Step::ExpectDrop { .. } | Step::ExpectDropOfNonReader { .. })) {
+            return Ok(());
+        }
+        connection
+            .expect_no_more()
+            .and_then(|()| connection.expect_no_reset())
+            .map_err(|fault| self.mismatch(self.steps().len(), "leaving", None, fault, Some(&connection)))
+    }
+
+    fn mismatch(
+        &self,
+        step: usize,
+        doing: &'static str,
+        at: Option<&Step>,
+        fault: Fault,
+        connection: Option<&Connection>,
+    ) -> Mismatch {
+        let (before, came) = connection.map_or((&[][..], &[][..]), Connection::split_came);
+        Mismatch::from(Story {
+            transcript: self.name().to_owned(),
+            step,
+            steps: self.steps().len(),
+            doing,
+            fault,
+            sent: connection.map_or_else(Vec::new, |connection| connection.sent.clone()),
+            expected: if let Some(Step::Expect(bytes)) = at { Some(bytes.clone()) } else { None },
+            before: before.to_vec(),
+            came: came.to_vec(),
+        })
+    }
+}
+
+fn play(connection: &mut Connection, step: &Step) -> Result<(), Fault> {
+    match step {
+        Step::Send { segments, gap } => connection.send(segments, *gap),
+        Step::Expect(answers) => connection.expect(answers),
+        Step::Pause(time) => {
+            thread::sleep(*time);
+            Ok(())
+        }
+        Step::FinishSending => connection.finish(),
+        Step::ExpectEnd => connection.expect_end(),
+        Step::ExpectDrop { not_before, trickle } => connection.expect_drop(*not_before, *trickle),
+        Step::ExpectDropOfNonReader { pattern, sip } => connection.expect_drop_of_non_reader(pattern, *sip),
+        // The rest of this step, a new connection, is made where the old one is owned.
+        Step::Reconnect { reset } => connection.prepare_to_leave(*reset),
+    }
+}
+
+fn doing(step: &Step) -> &'static str {
+    match step {
+        Step::Send { .. } => "sending",
+        Step::Expect(_) => "waiting for answers",
+        Step::Pause(_) => "pausing",
+        Step::FinishSending => "half-closing",
+        Step::ExpectEnd => "waiting for the end",
+        Step::ExpectDrop { .. } => "waiting to be dropped",
+        Step::ExpectDropOfNonReader { .. } => "waiting to be dropped without reading",
+        Step::Reconnect { .. } => "leaving and returning",
+    }
+}

@@ -1,0 +1,69 @@
+//! The report: what became of each transcript.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::mismatch::Mismatch;
+
+/// What became of one transcript.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The transcript's name.
+    pub name: String,
+    /// `Ok`, or how the server's behaviour differed.
+    pub result: Result<(), Mismatch>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What became of a suite. Displayed, it shows every mismatch and ends in a summary of one line.
+#[derive(Debug)]
+#[must_use = "a report may hold failures"]
+pub struct Report {
+    /// One for each transcript that was run, in the suite's order.
+    pub outcomes: Vec<Outcome>,
+    /// How many transcripts were not run, because [too many](crate::Suite::give_up_after) had failed before.
+    pub not_run: usize,
+    /// How long it all took.
+    pub took: Duration,
+}
+
+impl Report {
+    /// The mismatches, in the suite's order.
+    pub fn mismatches(&self) -> impl Iterator<Item = &Mismatch> {
+        self.outcomes.iter().filter_map(|outcome| outcome.result.as_ref().err())
+    }
+
+    /// How many transcripts passed.
+    pub fn passed(&self) -> usize {
+        self.outcomes.len() - self.mismatches().count()
+    }
+
+    /// Whether there were transcripts, and all of them were run and passed.
+    pub fn is_pass(&self) -> bool {
+        !self.outcomes.is_empty() && self.not_run == 0 && self.mismatches().next().is_none()
+    }
+
+    /// For tests: fails the calling test with the whole report, unless every transcript passed.
+    ///
+    /// # Panics
+    /// Unless [`is_pass`](Self::is_pass). An empty suite is a failure too, since it has shown nothing.
+    #[track_caller]
+    pub fn assert_passed(&self) {
+        assert!(self.is_pass(), "the server does not conform\n{self}");
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for mismatch in self.mismatches() {
+            writeln!(f, "{mismatch}\n")?;
+        }
+        let failed = self.mismatches().count();
+        write!(f, "{} passed, {failed} failed", self.passed())?;
+        if self.not_run > 0 {
+            write!(f, ", {} not run after so many failures", self.not_run)?;
+        }
+        write!(f, ", in {:.1} s", self.took.as_secs_f64())
+    }
+}

@@ -1,0 +1,139 @@
+//! The suite: a list of transcripts, run all of them against one address.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::report::{Outcome, Report};
+use crate::transcript::Transcript;
+
+/// A list of transcripts, and how to run it.
+///
+/// ```
+/// use zen_testkit::{Suite, Transcript};
+///
+/// let suite = Suite::new([
+///     Transcript::new("greeting").expect(b"hello"),
+///     Transcript::new("greeting, then the end").expect(b"hello").finish_and_end(),
+/// ]);
+/// assert_eq!(suite.only("end").len(), 1);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a suite does nothing until it is run"]
+pub struct Suite {
+    transcripts: Vec<Transcript>,
+    parallelism: usize,
+    give_up_after: usize,
+    patience: Option<Duration>,
+}
+
+impl FromIterator<Transcript> for Suite {
+    fn from_iter<I: IntoIterator<Item = Transcript>>(transcripts: I) -> Self {
+        Self::new(transcripts)
+    }
+}
+
+impl Extend<Transcript> for Suite {
+    fn extend<I: IntoIterator<Item = Transcript>>(&mut self, transcripts: I) {
+        self.transcripts.extend(transcripts);
+    }
+}
+
+impl Suite {
+    /// A suite of these transcripts, run one at a time.
+    pub fn new(transcripts: impl IntoIterator<Item = Transcript>) -> Self {
+        Self {
+            transcripts: transcripts.into_iter().collect(),
+            parallelism: 1,
+            give_up_after: 25,
+            patience: None,
+        }
+    }
+
+    /// How many transcripts are run at once. Default 1, which every server can serve; 0 counts as 1.
+    pub fn parallelism(mut self, conversations: usize) -> Self {
+        self.parallelism = conversations.max(1);
+        self
+    }
+
+    /// After so many failures the rest is not run, because a server that answers nothing at all would be waited for
+    /// over and over. Default 25; 0 counts as 1.
+    pub fn give_up_after(mut self, failures: usize) -> Self {
+        self.give_up_after = failures.max(1);
+        self
+    }
+
+    /// Overrides each transcript's [patience](Transcript::patience).
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// Keeps the transcripts whose name contains `part`.
+    pub fn only(mut self, part: &str) -> Self {
+        self.transcripts.retain(|transcript| transcript.name().contains(part));
+        self
+    }
+
+    /// The transcripts, in the order in which they are started.
+    pub fn transcripts(&self) -> &[Transcript] {
+        &self.transcripts
+    }
+
+    /// How many transcripts there are.
+    pub fn len(&self) -> usize {
+        self.transcripts.len()
+    }
+
+    /// Whether there is none, as after [`only`](Self::only) with a name that no transcript has.
+    pub fn is_empty(&self) -> bool {
+        self.transcripts.is_empty()
+    }
+
+    /// Runs all transcripts. Blocks until the last of them is done.
+    pub fn run(&self, server: SocketAddr) -> Report {
+        self.run_with(server, |_| {})
+    }
+
+    /// Runs all transcripts and calls `progress` with each outcome as it comes, on the calling thread.
+    pub fn run_with(&self, server: SocketAddr, mut progress: impl FnMut(&Outcome)) -> Report {
+        let start = Instant::now();
+        let next = AtomicUsize::new(0);
+        // Counted where the transcripts run, so that none is begun after the last failure that is allowed.
+        let failures = AtomicUsize::new(0);
+        let (done, outcomes) = mpsc::channel();
+        let mut finished = Vec::with_capacity(self.len());
+        thread::scope(|scope| {
+            for _ in 0..self.parallelism.min(self.len()) {
+                let (done, next, failures) = (done.clone(), &next, &failures);
+                scope.spawn(move || {
+                    while failures.load(Ordering::Relaxed) < self.give_up_after {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(transcript) = self.transcripts.get(index) else { break };
+                        let outcome = self.run_one(transcript, server);
+                        failures.fetch_add(usize::from(outcome.result.is_err()), Ordering::Relaxed);
+                        // The other end is only gone once the report no longer matters.
+                        let _ = done.send((index, outcome));
+                    }
+                });
+            }
+            drop(done);
+            for (index, outcome) in outcomes {
+                progress(&outcome);
+                finished.push((index, outcome));
+            }
+        });
+        finished.sort_by_key(|(index, _)| *index);
+        let outcomes: Vec<_> = finished.into_iter().map(|(_, outcome)| outcome).collect();
+        Report { not_run: self.len() - outcomes.len(), outcomes, took: start.elapsed() }
+    }
+
+    fn run_one(&self, transcript: &Transcript, server: SocketAddr) -> Outcome {
+        let start = Instant::now();
+        let patience = self.patience.unwrap_or_else(|| transcript.waits());
+        let result = transcript.run_with_patience(server, patience);
+        Outcome { name: transcript.name().to_owned(), result, took: start.elapsed() }
+    }
+}
