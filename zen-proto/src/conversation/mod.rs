@@ -394,7 +394,9 @@ impl<F: Framing> Conversation<F> {
 
     #[inline]
     fn see(&mut self, now: Instant) {
-        self.clock = self.clock.max(now);
+        if now > self.clock {
+            self.clock = now;
+        }
     }
 
     #[inline]
