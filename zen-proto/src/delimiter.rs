@@ -51,7 +51,8 @@ impl DelimiterFraming {
     /// protocols were written with.
     #[cold]
     fn white_space(&self, input: &[u8]) -> usize {
-        if !self.skip_white_space || self.scanned > 0 {
+        // A message that has begun does not begin with white space, so none inside it is taken for some before it.
+        if !self.skip_white_space {
             return 0;
         }
         input.iter().position(|byte| !matches!(byte, b'\t'..=b'\r' | b' ')).unwrap_or(input.len())

@@ -266,7 +266,7 @@ fn talk<F: zen_proto::Framing>(
         asker.ask(question, now).unwrap();
     }
     let mut taken = Vec::new();
-    while taken.len() < questions.len() {
+    while !asker.transmit().is_empty() || !server.transmit().is_empty() {
         if let Some(byte) = asker.transmit().first().copied() {
             asker.handle_sent(1, now);
             server.handle_input(&[byte], now);

@@ -53,6 +53,7 @@ fn a_flood_of_questions_is_held_at_the_high_water_and_resumes_at_the_low() {
     while conversation.closed().is_none() {
         conversation.answer_with(&mut aphorism::Aphorisms, now);
         let held = conversation.transmit().len();
+        assert!(held > 0, "nothing more would ever happen");
         conversation.handle_sent(held, now);
         received += held;
     }
