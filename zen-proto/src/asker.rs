@@ -130,9 +130,15 @@ pub struct Asker<F> {
     /// When the last question had been asked.
     finishing: Option<Instant>,
     fin_due: bool,
-    /// The server closed; what is buffered may still hold answers.
-    peer_closed: bool,
+    /// How the connection ended; what is buffered may still hold answers.
+    end: Option<End>,
     failed: Option<AskerError>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum End {
+    Closed,
+    Lost,
 }
 
 impl<F: Framing> Asker<F> {
@@ -148,7 +154,7 @@ impl<F: Framing> Asker<F> {
             abandoned: 0,
             finishing: None,
             fin_due: false,
-            peer_closed: false,
+            end: None,
             failed: None,
         }
     }
@@ -168,7 +174,7 @@ impl<F: Framing> Asker<F> {
         if let Some(error) = &self.failed {
             return Err(error.clone().into());
         }
-        if self.peer_closed {
+        if self.end.is_some() {
             return Err(AskerError::ClosedEarly { awaited: self.asked.len() + 1, partial: false }.into());
         }
         let start = self.outbound.len();
@@ -215,7 +221,7 @@ impl<F: Framing> Asker<F> {
     /// [`ClientLimits::questions_in_flight`] wait for their answers.
     pub fn wants_question(&self) -> bool {
         self.failed.is_none()
-            && !self.peer_closed
+            && self.end.is_none()
             && self.finishing.is_none()
             && self.asked.len() < self.limits.questions_in_flight
     }
@@ -235,8 +241,8 @@ impl<F: Framing> Asker<F> {
 
     /// The server will send no more.
     pub fn handle_eof(&mut self, _now: Instant) {
-        self.peer_closed = true;
-        self.fail_if_closed_early();
+        self.end.get_or_insert(End::Closed);
+        self.fail_if_over();
     }
 
     /// The first `n` bytes of [`transmit`](Self::transmit) were sent.
@@ -244,6 +250,10 @@ impl<F: Framing> Asker<F> {
     /// # Panics
     /// If there were fewer.
     pub fn handle_sent(&mut self, n: usize, _now: Instant) {
+        // A write that was under way when the conversation failed concerns it no more.
+        if self.failed.is_some() {
+            return;
+        }
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.outbound.consume(n);
     }
@@ -251,7 +261,7 @@ impl<F: Framing> Asker<F> {
     /// Time has passed. Fails the conversation if an answer is late, does nothing if none is; may be called at any time. What has
     /// come but was not taken yet is not late.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.starved && self.poll_timeout().is_some_and(|at| at <= now) {
+        if self.poll_timeout().is_some_and(|at| at <= now) {
             self.fail(AskerError::TimedOut {
                 awaited: self.asked.len(),
                 deadline: self.limits.answer_deadline,
@@ -261,15 +271,8 @@ impl<F: Framing> Asker<F> {
 
     /// The connection broke: nothing can be sent or received any more.
     pub fn handle_lost(&mut self, _now: Instant) {
-        self.peer_closed = true;
-        // A server that resets instead of closing, after it was asked no more, has only skipped the courtesy.
-        if self.finishing.is_some() && self.asked.is_empty() {
-            return;
-        }
-        // Answers that came before are still there to be taken; only then is it known what is missing.
-        if self.starved {
-            self.fail(AskerError::Lost { awaited: self.asked.len() });
-        }
+        self.end.get_or_insert(End::Lost);
+        self.fail_if_over();
     }
 
     /// The next answer, in the order of the questions.
@@ -295,17 +298,17 @@ impl<F: Framing> Asker<F> {
 
     /// Whether the server has closed and owed nothing: drop the socket.
     pub fn is_closed(&self) -> bool {
-        self.peer_closed && self.starved && self.failed.is_none()
+        self.end.is_some() && self.starved && self.failed.is_none()
     }
 
     /// Whether to read: the server may send, and what it sent before was taken.
     pub fn wants_read(&self) -> bool {
-        self.starved && !self.peer_closed && self.failed.is_none()
+        self.starved && self.end.is_none() && self.failed.is_none()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if no answer comes before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.failed.is_some() || self.is_closed() {
+        if self.failed.is_some() || !self.starved || self.is_closed() {
             return None;
         }
         let since = self.asked.front().or(self.finishing.as_ref())?;
@@ -329,13 +332,13 @@ impl<F: Framing> Asker<F> {
                 let answer = Bytes::copy_from_slice(&self.inbound.unread()[text]);
                 self.inbound.consume(skip + len);
                 self.starved = self.inbound.is_empty();
-                self.fail_if_closed_early();
+                self.fail_if_over();
                 Some(answer)
             }
             Cut::Partial { skip, at_least } if at_least <= self.limits.answer_length => {
                 self.inbound.consume(skip);
                 self.starved = true;
-                self.fail_if_closed_early();
+                self.fail_if_over();
                 None
             }
             Cut::Whole { .. } | Cut::Partial { .. } => {
@@ -364,10 +367,17 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    fn fail_if_closed_early(&mut self) {
-        let partial = !self.inbound.is_empty();
-        if self.peer_closed && self.starved && (partial || !self.asked.is_empty()) {
-            self.fail(AskerError::ClosedEarly { awaited: self.asked.len(), partial });
+    /// Fails if the connection has ended too early, which is known once all answers that came before its end were taken.
+    fn fail_if_over(&mut self) {
+        let (awaited, partial) = (self.asked.len(), !self.inbound.is_empty());
+        match self.end.filter(|_| self.starved) {
+            // A server that resets instead of closing, after it was asked no more, has only skipped the courtesy.
+            Some(End::Lost) if self.finishing.is_some() && awaited == 0 => {}
+            Some(End::Lost) => self.fail(AskerError::Lost { awaited }),
+            Some(End::Closed) if partial || awaited > 0 => {
+                self.fail(AskerError::ClosedEarly { awaited, partial });
+            }
+            _ => {}
         }
     }
 

@@ -1,63 +1,100 @@
 //! A byte queue that owns no heap memory while it is empty.
 
-use smallvec::SmallVec;
-
 /// The bytes kept inside the buffer itself. A question or an answer of zen's fits, so a conversation that asks and waits, asks and
 /// waits never allocates.
-const INLINE: usize = 64;
+const INLINE: usize = 48;
 
-/// The first allocation, once the inline bytes do not do: small steps from 64 bytes up would each copy.
-const FIRST_SPILL: usize = 1024;
+/// The first allocation, once the inline bytes do not do: small steps up would each copy.
+const FIRST_SPILL: usize = 512;
 
 /// Bytes are appended at the end and consumed from the front.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Buffer {
-    bytes: SmallVec<[u8; INLINE]>,
-    /// How many bytes at the front are consumed already; less than `bytes.len()`, or both are 0.
+    /// Where the bytes are, once the inline ones do not do; until then empty.
+    heap: Box<[u8]>,
+    inline: [u8; INLINE],
+    /// What is unread lies from here.
     head: usize,
+    /// To here. The two are equal only when both are 0.
+    tail: usize,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { heap: Box::default(), inline: [0; INLINE], head: 0, tail: 0 }
+    }
 }
 
 impl Buffer {
     #[inline]
     pub(crate) fn unread(&self) -> &[u8] {
-        &self.bytes[self.head..]
+        let all = if self.is_inline() { &self.inline[..] } else { &self.heap[..] };
+        &all[self.head..self.tail]
     }
 
+    #[inline]
     pub(crate) fn unread_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes[self.head..]
+        let all = if self.is_inline() { &mut self.inline[..] } else { &mut self.heap[..] };
+        &mut all[self.head..self.tail]
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() - self.head
+        self.tail - self.head
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.len() == self.head
+        self.tail == 0
     }
 
     #[inline]
     pub(crate) fn append(&mut self, data: &[u8]) {
-        if data.len() > self.bytes.capacity() - self.bytes.len() {
-            self.make_room(data.len());
+        if let Some(room) = self.heap.get_mut(self.tail..).and_then(|room| room.get_mut(..data.len())) {
+            room.copy_from_slice(data);
+            self.tail += data.len();
+        } else {
+            self.append_inline(data);
         }
-        self.bytes.extend_from_slice(data);
+    }
+
+    #[inline(never)]
+    fn append_inline(&mut self, data: &[u8]) {
+        if self.is_inline()
+            && let Some(room) = self.inline[self.tail..].get_mut(..data.len())
+        {
+            room.copy_from_slice(data);
+            self.tail += data.len();
+        } else {
+            self.make_room(data.len());
+            self.append(data);
+        }
+    }
+
+    #[inline]
+    fn is_inline(&self) -> bool {
+        self.heap.is_empty()
     }
 
     #[cold]
     fn make_room(&mut self, more: usize) {
-        // Moving the unread bytes to the front costs at most what was consumed since the last time, so a queue that is
-        // never empty stays linear.
-        if self.head >= self.bytes.len() / 2 {
-            self.bytes.drain(..self.head);
-            self.head = 0;
+        // Room for as many again as are moved makes a queue that is never empty linear. It is reckoned from what is unread, so
+        // that the capacity stays within twice the content however little is consumed at a time.
+        let unread = self.len();
+        let roomy = (2 * unread).max(unread + more);
+        if roomy <= self.heap.len() {
+            self.heap.copy_within(self.head..self.tail, 0);
+        } else if self.is_inline() && roomy <= INLINE {
+            self.inline.copy_within(self.head..self.tail, 0);
+        } else {
+            let capacity = roomy.max(FIRST_SPILL);
+            let mut heap = Vec::with_capacity(capacity);
+            heap.extend_from_slice(self.unread());
+            heap.resize(capacity, 0);
+            self.heap = heap.into_boxed_slice();
         }
-        let needed = self.bytes.len() + more;
-        if needed > self.bytes.capacity() {
-            let grown = needed.max(FIRST_SPILL).max(self.bytes.capacity() * 2);
-            self.bytes.reserve_exact(grown - self.bytes.len());
-        }
+        self.head = 0;
+        self.tail = unread;
     }
 
     /// Drops `n` bytes from the front.
@@ -65,15 +102,17 @@ impl Buffer {
     pub(crate) fn consume(&mut self, n: usize) {
         debug_assert!(n <= self.len());
         self.head += n;
-        if self.head >= self.bytes.len() {
+        if self.head >= self.tail {
             self.clear();
         }
     }
 
     /// Drops bytes from the end until `len` are left.
+    #[inline]
     pub(crate) fn truncate(&mut self, len: usize) {
-        self.bytes.truncate(self.head + len);
-        if self.is_empty() {
+        debug_assert!(len <= self.len());
+        self.tail = self.head + len;
+        if len == 0 {
             self.clear();
         }
     }
@@ -82,16 +121,15 @@ impl Buffer {
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.head = 0;
-        if self.bytes.spilled() {
-            self.bytes = SmallVec::new();
-        } else {
-            self.bytes.clear();
+        self.tail = 0;
+        if !self.is_inline() {
+            self.heap = Box::default();
         }
     }
 
     /// Heap memory owned, in bytes.
     pub(crate) fn heap(&self) -> usize {
-        if self.bytes.spilled() { self.bytes.capacity() } else { 0 }
+        self.heap.len()
     }
 }
 

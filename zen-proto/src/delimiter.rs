@@ -46,30 +46,32 @@ impl DelimiterFraming {
         self.outbound = Some(delimiter);
         self
     }
-}
 
-/// White space as C's `isspace` has it, which is what the peers of such protocols were written with.
-fn is_white_space(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || byte == b'\x0b'
+    /// How much white space is to be skipped at the front of `input`: as C's `isspace` has it, which is what the peers of such
+    /// protocols were written with.
+    #[cold]
+    fn white_space(&self, input: &[u8]) -> usize {
+        // A message that has begun does not begin with white space, so none inside it is taken for some before it.
+        if !self.skip_white_space {
+            return 0;
+        }
+        input.iter().position(|byte| !matches!(byte, b'\t'..=b'\r' | b' ')).unwrap_or(input.len())
+    }
 }
 
 impl Framing for DelimiterFraming {
     #[inline]
     fn cut(&mut self, input: &[u8]) -> Cut {
-        let skip = if self.skip_white_space && self.scanned == 0 {
-            input.iter().position(|byte| !is_white_space(*byte)).unwrap_or(input.len())
-        } else {
-            0
-        };
-        let message = &input[skip..];
-        if let Some(at) = memchr::memchr(self.delimiter, &message[self.scanned..]) {
-            let len = self.scanned + at + 1;
+        let skip = if matches!(input, [..=b' ', ..]) { self.white_space(input) } else { 0 };
+        let from = skip + self.scanned;
+        if let Some(at) = memchr::memchr(self.delimiter, &input[from..]) {
+            let end = from + at + 1;
             self.scanned = 0;
-            Cut::Whole { skip, len, text: skip..skip + len }
+            Cut::Whole { skip, len: end - skip, text: skip..end }
         } else {
-            self.scanned = message.len();
+            self.scanned = input.len() - skip;
             // The delimiter is still to come, so the message is a byte longer at the least.
-            Cut::Partial { skip, at_least: if message.is_empty() { 0 } else { message.len() + 1 } }
+            Cut::Partial { skip, at_least: if self.scanned == 0 { 0 } else { self.scanned + 1 } }
         }
     }
 

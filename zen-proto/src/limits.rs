@@ -119,13 +119,15 @@ impl Limits {
     /// The most heap that one conversation can own, in bytes, when its driver hands it at most `read` bytes a time while
     /// [`wants_read`](crate::Conversation::wants_read) holds, and no answer is longer than `answer` bytes.
     ///
-    /// Twice the content, since a buffer that grows doubles, and what an allocation is rounded up to.
+    /// Twice the content, since a buffer that grows doubles; the answers in flight once more, since they move to an outbound buffer
+    /// that keeps its room until it is empty; and what an allocation is rounded up to.
     pub fn memory_bound(&self, read: usize, answer: usize) -> usize {
-        let inbound = self.question_length + read;
-        let outbound = self.outbound_high_water + answer;
-        let in_flight = self.questions_in_flight * (64 + answer);
+        let inbound = self.question_length.saturating_add(read);
+        let outbound = self.outbound_high_water.saturating_add(answer);
+        let in_flight = self.questions_in_flight.saturating_mul(answer.saturating_add(64));
         let write_ages = 257 * 24;
-        2 * (inbound + outbound + in_flight + write_ages) + 4096
+        let content = inbound.saturating_add(outbound).saturating_add(in_flight).saturating_add(write_ages);
+        content.saturating_mul(2).saturating_add(in_flight).saturating_add(4096)
     }
 }
 

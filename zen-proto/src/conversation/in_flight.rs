@@ -108,8 +108,10 @@ impl InFlight {
     /// Gives up the ticket's question and those after it. True when it was still owed.
     pub(super) fn give_up(&mut self, ticket: Ticket) -> Result<bool, ForeignTicket> {
         let index = self.find(ticket)?;
-        if let Some(index) = index {
-            self.slots.truncate(index);
+        match index {
+            Some(0) => self.clear(),
+            Some(index) => self.slots.truncate(index),
+            None => {}
         }
         Ok(index.is_some())
     }

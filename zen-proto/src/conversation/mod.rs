@@ -13,9 +13,10 @@ pub use in_flight::{ForeignTicket, Question, Ticket};
 
 use crate::buffer::Buffer;
 use crate::framing::{Framing, Output, Refusal};
-use crate::service::{Answer, Service};
+use crate::service::Service;
 use crate::{CloseReason, Limits};
 use in_flight::InFlight;
+use input::{Done, Stop};
 use write_clock::WriteClock;
 
 /// One connection's life, as a state machine without I/O, clock or threads.
@@ -62,8 +63,6 @@ pub struct Conversation<F> {
     inbound: Buffer,
     /// All that is buffered was looked at and is not a whole question: only the peer can help.
     starved: bool,
-    /// The bytes to consume for the question that is being answered.
-    whole: usize,
     /// When the first byte of a question that is not whole came.
     question_since: Option<Instant>,
     /// When the last question was done with, or the conversation began.
@@ -122,7 +121,6 @@ impl<F: Framing> Conversation<F> {
             clock: now,
             inbound: Buffer::default(),
             starved: true,
-            whole: 0,
             question_since: None,
             idle_since: now,
             ended: None,
@@ -144,6 +142,9 @@ impl<F: Framing> Conversation<F> {
     /// All of it is taken, so a driver that reads only while [`wants_read`](Self::wants_read) holds is what bounds memory.
     #[inline]
     pub fn handle_input(&mut self, data: &[u8], now: Instant) {
+        if self.closed().is_some() {
+            return;
+        }
         self.see(now);
         self.tally.bytes_in += data.len() as u64;
         match &mut self.phase {
@@ -180,6 +181,10 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     pub fn handle_sent(&mut self, n: usize, now: Instant) {
         self.see(now);
+        // Nothing sent is nothing done, and a write that was under way when the conversation closed concerns it no more.
+        if n == 0 || self.closed().is_some() {
+            return;
+        }
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.tally.bytes_out += n as u64;
         self.outbound.consume(n);
@@ -221,36 +226,50 @@ impl<F: Framing> Conversation<F> {
     /// If the service panics, the answers before it are sent and the conversation ends with [`CloseReason::ServiceFailed`].
     pub fn answer_with(&mut self, service: &mut impl Service, now: Instant) {
         self.see(now);
-        if self.starved || !self.in_flight.is_empty() {
+        if self.starved
+            || self.congested
+            || !self.in_flight.is_empty()
+            || !matches!(self.phase, Phase::Talking)
+        {
             return;
         }
-        let before = self.outbound.len();
-        let mut end = before;
-        // The only state that a panic can leave behind is a part of an answer, from `end` on, and that is taken back.
-        let answered = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut end)));
-        if matches!(answered, Ok(Ok(()))) {
-            self.wrote(end - before);
-            self.end_if_starved();
-        } else {
-            self.outbound.truncate(end);
-            self.wrote(end - before);
-            self.finish(CloseReason::ServiceFailed, None);
+        let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
+        let mut done = Done { left: buffered, end: before };
+        // All that a panic leaves behind is a part of an answer, from `done.end` on, and that is taken back.
+        let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut done)));
+        self.inbound.consume(buffered - done.left);
+        if self.tally.questions > asked {
+            self.write_clock.wrote(done.end - before, self.clock, self.limits.write_deadline);
+            self.done_with_question();
         }
+        let stop = stopped.unwrap_or(Stop::Failed);
+        if stop == Stop::Failed {
+            self.outbound.truncate(done.end);
+        }
+        self.stop(stop);
     }
 
     /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or when
     /// [`Limits::questions_in_flight`] or the outbound high water is reached.
     pub fn poll_question(&mut self) -> Option<Question> {
-        let text = self
-            .next_question()
-            .map(|found| bytes::Bytes::copy_from_slice(&self.inbound.unread()[found.text()]));
-        let Some(text) = text else {
-            self.end_if_starved();
+        if !self.wants_answer() {
             return None;
-        };
-        self.done_with_question();
-        self.tally.questions += 1;
-        Some(Question { text, ticket: self.in_flight.issue(self.clock) })
+        }
+        match input::next_question(&mut self.framing, self.inbound.unread(), self.limits.question_length) {
+            Ok(found) => {
+                let text = bytes::Bytes::copy_from_slice(&self.inbound.unread()[found.text]);
+                let question = Question { text, ticket: self.in_flight.issue(self.clock) };
+                self.tally.questions += 1;
+                self.inbound.consume(found.whole);
+                self.done_with_question();
+                Some(question)
+            }
+            Err((skip, stop)) => {
+                self.inbound.consume(skip);
+                self.stop(stop);
+                None
+            }
+        }
     }
 
     /// Answers the question of `ticket`. Answers leave in the order of the questions, in whatever order they are given. One that is given
@@ -375,27 +394,14 @@ impl<F: Framing> Conversation<F> {
 
     #[inline]
     fn see(&mut self, now: Instant) {
-        self.clock = self.clock.max(now);
+        if now > self.clock {
+            self.clock = now;
+        }
     }
 
     #[inline]
     fn has_room(&self) -> bool {
         !self.congested && self.in_flight.len() < self.limits.questions_in_flight
-    }
-
-    /// Answers until nothing whole is buffered or there is no room. `end` is where the last whole answer ends.
-    fn answer_all(&mut self, service: &mut impl Service, end: &mut usize) -> Result<(), crate::Unsendable> {
-        while let Some(found) = self.next_question() {
-            self.framing.open(&mut Output::new(&mut self.outbound));
-            let text = &self.inbound.unread()[found.text()];
-            service.answer(text, &mut Answer::new(Output::new(&mut self.outbound)));
-            self.framing.seal(&mut Output::new(&mut self.outbound), *end)?;
-            *end = self.outbound.len();
-            self.congested = *end >= self.limits.outbound_high_water;
-            self.tally.questions += 1;
-            self.done_with_question();
-        }
-        Ok(())
     }
 
     /// Puts one deferred answer behind those that wait to be sent.

@@ -1,0 +1,19 @@
+//! The contract of the core, held from outside: a peer, an application and a clock made of numbers.
+// Tests say what they expect by panicking, in their helpers too.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod asker;
+mod backpressure;
+mod cuts;
+mod deadlines;
+mod drain;
+mod driver;
+mod endings;
+mod exhaustive;
+mod failures;
+mod first;
+mod framings;
+mod model;
+mod pair;
+mod random;
+mod tickets;
