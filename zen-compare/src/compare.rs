@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::capacity;
 use crate::contender::StartError;
 use crate::environment::Environment;
 use crate::measure::measure;
@@ -79,6 +80,9 @@ pub enum CompareError {
         /// Why not.
         source: StartError,
     },
+    /// Nobody answered, so the rates of an open loop, which are shares of what is answered, are unknown.
+    #[error("no contender answered in a closed loop, of which the open loop's rates are shares")]
+    NoCapacity,
     /// The generator's event loop failed.
     #[error("the load generator failed: {0}")]
     Generator(io::Error),
@@ -110,6 +114,17 @@ pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, Comp
     };
     let runs = plan.runs();
     observer.planned(&Expected { runs, time: plan.expected_time(runs) });
+    let capacity = match plan.capacity {
+        None if capacity::is_needed(plan) => {
+            let measured = capacity::measure(plan, cores.as_ref()).map_err(CompareError::Generator)?;
+            if measured.is_none() && !plan.stop.is_stopped() {
+                return Err(CompareError::NoCapacity);
+            }
+            measured
+        }
+        known => known,
+    };
+    report.settings.capacity = capacity;
     for (done, job) in plan.jobs().enumerate() {
         if plan.stop.is_stopped() {
             break;
@@ -122,7 +137,9 @@ pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, Comp
             scenario: &job.scenario.name,
             repetition: job.repetition,
         });
-        let Some(run) = measure(plan, job, cores.as_ref()).map_err(CompareError::Generator)? else { break };
+        let Some(run) = measure(plan, job, cores.as_ref(), capacity).map_err(CompareError::Generator)? else {
+            break;
+        };
         report.runs.push(run);
         report.summaries = summarize(&report.settings, &report.runs);
         report.complete = report.runs.len() == runs;

@@ -9,8 +9,10 @@ use std::process::{Command, Stdio};
 use thiserror::Error;
 
 use crate::floor;
+use crate::generator::raise_open_files;
 use crate::pin::Pinned;
 use crate::running::{READY_WITHIN, Running};
+use crate::scenario::Scenario;
 use crate::workload::Workload;
 
 /// Stands in a command for the port that the server shall listen on.
@@ -28,6 +30,7 @@ pub struct Contender {
     arguments: Vec<OsString>,
     constant_answer: Option<Vec<u8>>,
     floor: bool,
+    takes_work: bool,
 }
 
 /// Why a server could not be started. What it wrote to standard error comes escaped.
@@ -85,6 +88,7 @@ impl Contender {
             arguments: arguments.into_iter().map(Into::into).collect(),
             constant_answer: None,
             floor: false,
+            takes_work: false,
         }
     }
 
@@ -114,6 +118,19 @@ impl Contender {
         Self { constant_answer: Some(answer.into()), ..self }
     }
 
+    /// The same server, known to understand `--work TIME --work-kind spin|sleep` behind its other arguments, as
+    /// `zen serve` does. The others are left out where a handler has to work.
+    #[must_use]
+    pub fn taking_work(self) -> Self {
+        Self { takes_work: true, ..self }
+    }
+
+    /// The same server under another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
     /// What the contender is called in reports.
     pub fn name(&self) -> &str {
         &self.name
@@ -138,12 +155,36 @@ impl Contender {
         }
     }
 
+    /// What the scenario asks of a server that this one cannot do; `None` when it can do all.
+    pub(crate) fn cannot(&self, scenario: &Scenario) -> Option<String> {
+        (scenario.work.is_some() && !self.takes_work)
+            .then(|| "it cannot be told to work for each answer".to_owned())
+    }
+
+    /// Starts the server as a scenario needs it; see [`Contender::start`].
+    pub(crate) fn start_for(
+        &self,
+        scenario: &Scenario,
+        cores: Option<&[usize]>,
+    ) -> Result<Running, StartError> {
+        match &scenario.work {
+            None => self.start(cores),
+            Some(work) => {
+                let mut working = self.clone();
+                working.arguments.extend(work.arguments().map(OsString::from));
+                working.start(cores)
+            }
+        }
+    }
+
     /// Starts the server on the given cores (wherever the kernel likes when `None`) and waits until it can be
     /// connected to, ten seconds at most.
     ///
     /// # Errors
     /// See [`StartError`]. No process is left behind.
     pub fn start(&self, cores: Option<&[usize]>) -> Result<Running, StartError> {
+        // The server has the limit that this process has; who counts connections should not count that instead.
+        let _ = raise_open_files();
         let told = self.arguments.iter().any(|word| word.to_string_lossy().contains(PORT));
         let address = if told { Some(free_address()?) } else { None };
         let mut command = Command::new(&self.program);
@@ -179,12 +220,32 @@ fn with_port(word: &OsStr, address: Option<SocketAddr>) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::scenario::WorkKind;
 
     #[test]
     fn a_program_that_is_not_there_is_named() {
         let error = Contender::new("none", "/nonexistent/zen", [""; 0]).start(None).unwrap_err();
         assert!(error.to_string().starts_with("/nonexistent/zen cannot be run"), "{error}");
+    }
+
+    #[test]
+    fn who_cannot_work_is_left_out_and_who_can_is_told() {
+        let [working, plain] = [Scenario::work(WorkKind::Sleep), Scenario::book()];
+        let announce = "echo \"$*\" >&2; echo listening on 127.0.0.1:1; exec sleep 600";
+        let contender = Contender::new("sh", "sh", ["-c", announce, "sh"]);
+        assert!(contender.cannot(&working).is_some() && contender.cannot(&plain).is_none());
+        let contender = contender.taking_work();
+        assert_eq!(contender.cannot(&working), None);
+        let running = contender.start_for(&working, None).unwrap();
+        let asked = Instant::now();
+        while running.last_words() != "--work 2ms --work-kind sleep" {
+            assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", running.last_words());
+            thread::sleep(Duration::from_millis(2));
+        }
     }
 
     #[test]

@@ -19,11 +19,20 @@ use crate::validity::{self, Evidence, Invalid};
 ///
 /// # Errors
 /// When the generator's own event loop fails. Whatever the server does makes a run, valid or not.
-pub(crate) fn measure(plan: &Plan, job: Job<'_>, cores: Option<&Cores>) -> io::Result<Option<Run>> {
-    let started = job.contender.start(cores.map(|cores| cores.server.as_slice()));
+pub(crate) fn measure(
+    plan: &Plan,
+    job: Job<'_>,
+    cores: Option<&Cores>,
+    capacity: Option<f64>,
+) -> io::Result<Option<Run>> {
+    if let Some(what) = job.contender.cannot(job.scenario) {
+        let invalid = vec![Invalid::DoesNotApply { what }];
+        return Ok(Some(Run { invalid, ..empty_run(job) }));
+    }
+    let started = job.contender.start_for(job.scenario, cores.map(|cores| cores.server.as_slice()));
     let measured = match started {
         Ok(server) => {
-            let measured = measure_running(plan, job, cores, &server);
+            let measured = measure_running(plan, job, cores, capacity, &server);
             // Politely, as in real life; a server that does not listen is killed, which is no matter here.
             let _ = server.stop();
             measured
@@ -65,6 +74,7 @@ fn measure_running(
     plan: &Plan,
     job: Job<'_>,
     cores: Option<&Cores>,
+    capacity: Option<f64>,
     server: &Running,
 ) -> Result<Run, Failure> {
     let workload = job.contender.workload(&plan.workload);
@@ -74,7 +84,7 @@ fn measure_running(
         workload: &workload,
         warmup: plan.warmup,
         window: plan.window,
-        capacity: None,
+        capacity,
         // Every contender gets the same questions, every repetition others.
         seed: plan.seed.wrapping_add(u64::from(job.repetition)),
         progress: None,
@@ -159,7 +169,7 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
         server_cores,
         busy_threads: threads.and_then(|threads| threads.busy),
     };
-    let mut invalid = failures(tally);
+    let mut invalid = failures(job, tally);
     let judgement = validity::judge(&evidence);
     invalid.extend(judgement.invalid);
     Run {
@@ -169,6 +179,12 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
         throughput_is_lower_bound: judgement.throughput_is_lower_bound,
         latency: Latency::of(&tally.latency),
         latency_curve: curve(&tally.latency),
+        latency_uncorrected: tally.uncorrected.as_ref().and_then(Latency::of),
+        latency_curve_uncorrected: tally.uncorrected.as_ref().map(curve).unwrap_or_default(),
+        offered_rate: tally.offered_rate,
+        schedule: tally.schedule,
+        groups: tally.groups.clone(),
+        connections_held: tally.connections_held,
         server_cpu_s: server_cpu.as_secs_f64(),
         cpu_per_question_ns: per_answer(server_cpu.as_secs_f64() * 1e9, tally.answers),
         occupancy: share(server_cpu),
@@ -192,7 +208,7 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
 }
 
 /// What went wrong between the generator and the server, as reasons.
-fn failures(tally: &Tally) -> Vec<Invalid> {
+fn failures(job: Job<'_>, tally: &Tally) -> Vec<Invalid> {
     let failures = &tally.failures;
     let mut reasons = Vec::new();
     if let Some((expected, received)) = failures.first_wrong.clone() {
@@ -203,6 +219,10 @@ fn failures(tally: &Tally) -> Vec<Invalid> {
     }
     if let Some(error) = failures.connect_error.clone() {
         reasons.push(Invalid::CannotConnect { attempts: failures.connects, error });
+    }
+    reasons.extend(tally.schedule.as_ref().and_then(validity::judge_schedule));
+    if let Some(possible) = tally.herd_cut_to {
+        reasons.push(Invalid::HerdTooSmall { wanted: job.scenario.company.quiet, possible });
     }
     reasons
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::contender::Contender;
 use crate::report::{ContenderSettings, Settings};
-use crate::scenario::Scenario;
+use crate::scenario::{Rate, Scenario};
 use crate::workload::Workload;
 
 /// Starting, finding and ending a server takes about this long per run.
@@ -29,6 +29,8 @@ pub struct Plan {
     pub warmup: Duration,
     /// The measured time of each run; not zero.
     pub window: Duration,
+    /// Answers per second of which the open loop's rates are shares; `None`: as measured in a closed loop beforehand.
+    pub capacity: Option<f64>,
     /// What all random choices derive from: the same seed asks the same questions in the same order.
     pub seed: u64,
     /// Cores for the servers; `None`: half of those this process may use.
@@ -74,7 +76,10 @@ pub enum PlanError {
     #[error("two things are called `{0}`: names must differ")]
     SameName(String),
     /// A scenario without clients or without questions.
-    #[error("scenario `{0}` asks nothing: it needs a client, a depth of 1, and 1 question per conversation")]
+    #[error(
+        "scenario `{0}` asks nothing: it needs a client, a depth, a rate, and a question per \
+             conversation of 1 at least"
+    )]
     IdleScenario(String),
     /// No repetitions or no time.
     #[error("nothing would be measured: repetitions and window must not be zero")]
@@ -99,6 +104,7 @@ impl Plan {
             repetitions: 3,
             warmup: Duration::from_millis(300),
             window: Duration::from_secs(1),
+            capacity: None,
             seed: 1,
             server_cores: None,
             stop: Stop::default(),
@@ -139,7 +145,12 @@ impl Plan {
         if self.repetitions == 0 || self.window.is_zero() {
             return Err(PlanError::NoTime);
         }
-        let idle = |s: &&Scenario| s.clients == 0 || s.depth == 0 || s.questions_per_conversation == Some(0);
+        let never = |s: &Scenario| {
+            s.arrivals.is_some_and(|a| matches!(a.rate, Rate::PerSecond(0) | Rate::PercentOfCapacity(0)))
+        };
+        let idle = |s: &&Scenario| {
+            s.clients == 0 || s.depth == 0 || s.questions_per_conversation == Some(0) || never(s)
+        };
         if let Some(scenario) = self.scenarios.iter().find(idle) {
             return Err(PlanError::IdleScenario(scenario.name.clone()));
         }
@@ -169,6 +180,7 @@ impl Plan {
             repetitions: self.repetitions,
             warmup_s: self.warmup.as_secs_f64(),
             window_s: self.window.as_secs_f64(),
+            capacity: self.capacity,
             seed: self.seed,
             system_calls: "not counted".into(),
         }
@@ -229,6 +241,7 @@ mod tests {
         assert_eq!(refused(|p| p.repetitions = 0), PlanError::NoTime);
         assert_eq!(refused(|p| p.window = Duration::ZERO), PlanError::NoTime);
         assert_eq!(refused(|p| p.scenarios[0].clients = 0), PlanError::IdleScenario("book".into()));
+        assert_eq!(refused(|p| p.scenarios[0] = Scenario::open(0)), PlanError::IdleScenario("open-0".into()));
         assert_eq!(refused(|p| p.scenarios[1] = Scenario::book()), PlanError::SameName("book".into()));
         assert_eq!(refused(|p| p.contenders[1] = p.contenders[0].clone()), PlanError::SameName("a".into()));
     }

@@ -47,6 +47,9 @@ pub struct Settings {
     pub warmup_s: f64,
     /// Seconds of each window.
     pub window_s: f64,
+    /// Answers per second of a closed loop, of which the open loop's rates are shares; null when there was no need of it.
+    #[serde(default)]
+    pub capacity: Option<f64>,
     /// What all random choices derive from.
     pub seed: u64,
     /// How system calls were counted, or why they were not.
@@ -350,11 +353,14 @@ impl Run {
         self.invalid.is_empty()
     }
 
-    /// Growth of the server's memory under load, divided by the number of clients.
+    /// Growth of the server's memory under load, divided by the number of connections: clients, and where there are
+    /// others than good ones, those of them that were open when the window closed.
     pub fn memory_per_connection_bytes(&self) -> Option<f64> {
         let grown = self.memory_loaded_bytes?.saturating_sub(self.memory_empty_bytes?);
+        let open = self.groups.iter().map(|group| group.open).sum();
+        let connections = if self.groups.is_empty() { self.clients } else { open };
         #[allow(clippy::cast_precision_loss, reason = "memory and clients are far below 2^52")]
-        Some(grown as f64 / self.clients as f64)
+        (connections > 0).then(|| grown as f64 / connections as f64)
     }
 }
 

@@ -186,6 +186,7 @@ pub(crate) mod tests {
             repetitions: 3,
             warmup_s: 0.1,
             window_s: 1.0,
+            capacity: None,
             seed: 1,
             system_calls: "not counted: a test".into(),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::Schedule;
 use crate::scenario::RankedBy;
 
 /// The generator counts as full from this share of its core on. A little is lost to the kernel between its events.
@@ -15,6 +16,8 @@ const SERVER_FULL: f64 = 0.90;
 const STARVED: f64 = 0.10;
 /// No process answers a question for less: one byte in and one out take longer.
 const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
+/// The most questions that an open loop may ask late, as a share of those due: more would show in the 99th percentile.
+const LATE: f64 = 0.01;
 /// How many answers it takes to say so.
 const ENOUGH_ANSWERS: u64 = 1_000;
 
@@ -69,6 +72,27 @@ pub enum Invalid {
         /// CPU time per answer that the process appears to have used.
         cpu_ns_per_question: f64,
     },
+    /// The generator fell behind the schedule of an open loop: late questions find a server that has rested.
+    MissedSchedule {
+        /// Questions that were due.
+        due: u64,
+        /// Those that the generator asked late, or not at all, though their connections were free.
+        late: u64,
+        /// How late the latest was.
+        latest_ns: u64,
+    },
+    /// There were fewer quiet connections than there should have been, and not because of the server.
+    HerdTooSmall {
+        /// How many there should have been.
+        wanted: usize,
+        /// How many this process can have.
+        possible: usize,
+    },
+    /// The scenario asks for what the contender cannot be told to do.
+    DoesNotApply {
+        /// What that is.
+        what: String,
+    },
     /// The server could not be started.
     NotStarted {
         /// Why.
@@ -113,6 +137,16 @@ impl fmt::Display for Invalid {
                 f,
                 "another process did the work: the one that was started used {cpu_ns_per_question:.1} ns per answer"
             ),
+            Self::MissedSchedule { due, late, latest_ns } => write!(
+                f,
+                "the generator missed its schedule: {late} of {due} questions were late, by up to {:.1} ms",
+                Duration::from_nanos(*latest_ns).as_secs_f64() * 1e3
+            ),
+            Self::HerdTooSmall { wanted, possible } => write!(
+                f,
+                "only {possible} of {wanted} quiet connections fit below the open-file limit: raise it (ulimit -n)"
+            ),
+            Self::DoesNotApply { what } => write!(f, "it does not apply: {what}"),
             Self::NotStarted { error } => write!(f, "the server could not be started: {error}"),
         }
     }
@@ -180,9 +214,29 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     Judgement { invalid, throughput_is_lower_bound: bottleneck }
 }
 
+/// Whether the generator kept to the schedule of an open loop.
+pub(crate) fn judge_schedule(schedule: &Schedule) -> Option<Invalid> {
+    let &Schedule { due, late, latest_ns, .. } = schedule;
+    #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let missed = late as f64 > LATE * due as f64;
+    missed.then_some(Invalid::MissedSchedule { due, late, latest_ns })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schedule_is_kept_or_missed() {
+        let schedule = |due, late| Schedule { due, late, latest_ns: 7_000_000, unsent: 0 };
+        assert_eq!(judge_schedule(&schedule(0, 0)), None);
+        assert_eq!(judge_schedule(&schedule(1_000, 10)), None);
+        let missed = judge_schedule(&schedule(1_000, 11)).unwrap();
+        assert_eq!(
+            missed.to_string(),
+            "the generator missed its schedule: 11 of 1000 questions were late, by up to 7.0 ms"
+        );
+    }
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
