@@ -7,7 +7,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::contender::Contender;
-use crate::report::{ContenderSettings, Settings};
+use crate::report::{ContenderSettings, Run, Settings};
 use crate::scenario::{Rate, Scenario};
 use crate::workload::Workload;
 
@@ -33,6 +33,11 @@ pub struct Plan {
     pub capacity: Option<f64>,
     /// What all random choices derive from: the same seed asks the same questions in the same order.
     pub seed: u64,
+    /// How often a run is made again that the machine has spoiled, by giving a core to somebody else say. The last
+    /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
+    pub attempts_more: u32,
+    /// Whether system calls are counted, in a short run apart for each contender and scenario.
+    pub count_system_calls: bool,
     /// Cores for the servers; `None`: half of those this process may use.
     pub server_cores: Option<usize>,
     /// Ends the comparison early.
@@ -94,6 +99,15 @@ pub(crate) struct Job<'a> {
     pub(crate) contender: &'a Contender,
 }
 
+impl Job<'_> {
+    /// Whether this run is the one that the job asks for.
+    pub(crate) fn made(&self, run: &Run) -> bool {
+        run.repetition == self.repetition
+            && run.scenario == self.scenario.name
+            && run.contender == self.contender.name()
+    }
+}
+
 impl Plan {
     /// Three repetitions of one second, after 0.3 s of warm-up.
     pub fn new(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
@@ -106,6 +120,8 @@ impl Plan {
             window: Duration::from_secs(1),
             capacity: None,
             seed: 1,
+            attempts_more: 2,
+            count_system_calls: true,
             server_cores: None,
             stop: Stop::default(),
         }
@@ -125,7 +141,7 @@ impl Plan {
 
     /// How many runs the plan has.
     pub fn runs(&self) -> usize {
-        self.contenders.len() * self.scenarios.len() * self.repetitions as usize
+        self.jobs().count()
     }
 
     /// About how long `runs` of its runs will take.
@@ -173,6 +189,7 @@ impl Plan {
             name: contender.name().to_owned(),
             command: contender.command_line(),
             floor: contender.is_floor(),
+            changed_unix_ms: contender.changed_unix_ms(),
         });
         Settings {
             contenders: contenders.collect(),
@@ -182,9 +199,25 @@ impl Plan {
             window_s: self.window.as_secs_f64(),
             capacity: self.capacity,
             seed: self.seed,
-            system_calls: "not counted".into(),
+            system_calls: "not counted: it was not asked for".into(),
+            runs: self.runs(),
+            questions: checksum(&self.workload),
         }
     }
+}
+
+/// Tells two lists of questions apart (FNV-1a); not meant to withstand anybody who wants it not to.
+fn checksum(workload: &Workload) -> String {
+    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+    for exchange in workload.exchanges() {
+        for message in [&exchange.question, &exchange.answer] {
+            // The length as well, so that bytes cannot move from one message to the next unnoticed.
+            for byte in message.iter().copied().chain(message.len().to_le_bytes()) {
+                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
+    format!("{} questions, {sum:016x}", workload.exchanges().len())
 }
 
 fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
@@ -226,6 +259,14 @@ mod tests {
         let plan =
             Plan { repetitions: 1, warmup: Duration::from_secs(1), window: Duration::from_secs(2), ..plan() };
         assert_eq!(plan.expected_time(plan.runs()), (Duration::from_secs(3) + AROUND_A_RUN) * 4);
+    }
+
+    #[test]
+    fn other_questions_have_another_checksum() {
+        let sum = |pairs: [(&str, &str); 1]| checksum(&Workload::new(pairs).unwrap());
+        assert_eq!(sum([("a?", "b.")]), sum([("a?", "b.")]));
+        assert_ne!(sum([("a?", "b.")]), sum([("a?b", ".")]));
+        assert_ne!(sum([("a?", "b.")]), sum([("a?", "c.")]));
     }
 
     #[test]

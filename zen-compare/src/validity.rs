@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::neighbours::Foreign;
 use crate::report::Schedule;
 use crate::scenario::RankedBy;
 
@@ -14,10 +15,12 @@ const GENERATOR_FULL: f64 = 0.95;
 const SERVER_FULL: f64 = 0.90;
 /// The most time the generator may spend waiting for its core, as a share of the window.
 const STARVED: f64 = 0.10;
-/// No process answers a question for less: one byte in and one out take longer.
-const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
+/// The most that others may take of the server's cores, in cores.
+const DISTURBED: f64 = 0.10;
 /// The most questions that an open loop may ask late, as a share of those due: more would show in the 99th percentile.
 const LATE: f64 = 0.01;
+/// No process answers a question for less: one byte in and one out take longer.
+const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
 /// How many answers it takes to say so.
 const ENOUGH_ANSWERS: u64 = 1_000;
 
@@ -38,6 +41,16 @@ pub enum Invalid {
     GeneratorStarved {
         /// Share of the window that the generator spent waiting for its core.
         share: f64,
+    },
+    /// Other programs ran on the server's cores.
+    ServerDisturbed {
+        /// Cores' worth of time that they took.
+        cores: f64,
+    },
+    /// The machine is a guest, and its host took the server's cores away.
+    CoresStolen {
+        /// Cores' worth of time that was taken.
+        cores: f64,
     },
     /// The server answered wrongly.
     WrongAnswers {
@@ -100,6 +113,19 @@ pub enum Invalid {
     },
 }
 
+impl Invalid {
+    /// Whether the fault is the machine's, so that the same run may turn out well when it is made again.
+    pub fn is_the_machines(&self) -> bool {
+        matches!(
+            self,
+            Self::GeneratorStarved { .. }
+                | Self::ServerDisturbed { .. }
+                | Self::CoresStolen { .. }
+                | Self::MissedSchedule { .. }
+        )
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,6 +141,15 @@ impl fmt::Display for Invalid {
                 "the generator waited for its core {:.0} % of the time: something else runs on this machine",
                 share * 100.0
             ),
+            Self::ServerDisturbed { cores } => {
+                write!(
+                    f,
+                    "other programs took {cores:.2} cores of the server's: something else runs on this machine"
+                )
+            }
+            Self::CoresStolen { cores } => {
+                write!(f, "the host of this virtual machine took {cores:.2} cores of the server's away")
+            }
             Self::WrongAnswers { conversations, expected, received } => {
                 write!(
                     f,
@@ -166,6 +201,8 @@ pub(crate) struct Evidence {
     pub(crate) server_cores: usize,
     /// Threads of the server that did something; `None` when unknown.
     pub(crate) busy_threads: Option<usize>,
+    /// Who else used the server's cores; `None` when unknown.
+    pub(crate) foreign: Option<Foreign>,
 }
 
 /// What the evidence says.
@@ -203,6 +240,14 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     }
     if let Some(starved) = evidence.generator_starved.map(share).filter(|&starved| starved > STARVED) {
         invalid.push(Invalid::GeneratorStarved { share: starved });
+    }
+    if let Some(Foreign { neighbours, stolen }) = evidence.foreign {
+        if neighbours > DISTURBED {
+            invalid.push(Invalid::ServerDisturbed { cores: neighbours });
+        }
+        if stolen > DISTURBED {
+            invalid.push(Invalid::CoresStolen { cores: stolen });
+        }
     }
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let cpu_ns_per_question = evidence.server_cpu.as_secs_f64() * 1e9 / evidence.answers.max(1) as f64;
@@ -254,6 +299,7 @@ mod tests {
             server_cpu: ms(980),
             server_cores: 1,
             busy_threads: Some(1),
+            foreign: Some(Foreign { neighbours: 0.02, stolen: 0.0 }),
         }
     }
 
@@ -300,6 +346,21 @@ mod tests {
         let found = reasons(&Evidence { generator_starved: Some(ms(200)), ..fine() });
         assert!(matches!(found[..], [Invalid::GeneratorStarved { .. }]), "{found:?}");
         assert_eq!(reasons(&Evidence { generator_starved: None, ..fine() }), []);
+    }
+
+    #[test]
+    fn what_the_machine_spoils_may_be_tried_again() {
+        let foreign =
+            |neighbours, stolen| Evidence { foreign: Some(Foreign { neighbours, stolen }), ..fine() };
+        let spoiled = [foreign(0.2, 0.0), foreign(0.0, 0.2)];
+        let found: Vec<Invalid> = spoiled.iter().flat_map(reasons).collect();
+        assert!(
+            matches!(found[..], [Invalid::ServerDisturbed { .. }, Invalid::CoresStolen { .. }]),
+            "{found:?}"
+        );
+        assert!(found.iter().all(Invalid::is_the_machines));
+        assert!(!Invalid::ClosedEarly { conversations: 1 }.is_the_machines());
+        assert_eq!(reasons(&Evidence { foreign: None, ..fine() }), []);
     }
 
     #[test]
