@@ -5,13 +5,20 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::capacity;
 use crate::contender::StartError;
 use crate::environment::Environment;
-use crate::measure::measure;
+use crate::measure::{Lab, measure};
 use crate::pin::Cores;
-use crate::plan::{Plan, PlanError};
-use crate::report::{Report, Run, SCHEMA};
+use crate::plan::{Job, Plan, PlanError};
+use crate::report::{Report, Run, SCHEMA, Settings};
+use crate::store::{Store, StoreError};
 use crate::summary::summarize;
+use crate::system_calls::Tool;
+use crate::validity::Invalid;
+
+/// One run in so many may be made again, over all of a comparison, so that its time stays foreseeable.
+const ONE_IN: usize = 4;
 
 /// Is told how a comparison goes. Every method has an empty default.
 ///
@@ -79,6 +86,14 @@ pub enum CompareError {
         /// Why not.
         source: StartError,
     },
+    /// The comparison cannot be kept, or cannot be gone on with.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Open loops were to offer shares of what a closed loop gets answered, and nobody answered anything.
+    #[error(
+        "no contender answers a closed loop, so there is no rate for an open one: name one, as in `open-500/s`"
+    )]
+    NoCapacity,
     /// The generator's event loop failed.
     #[error("the load generator failed: {0}")]
     Generator(io::Error),
@@ -93,27 +108,69 @@ pub enum CompareError {
 /// # Errors
 /// See [`CompareError`].
 pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, CompareError> {
+    carry_out(plan, None, observer)
+}
+
+/// The same, saved in `store` after every run. When the store holds a part of this very comparison, only the rest
+/// is made; what was planned or measured differently is refused, and left as it is.
+///
+/// # Errors
+/// See [`CompareError`].
+pub fn compare_in(store: &Store, plan: &Plan, observer: &mut impl Observer) -> Result<Report, CompareError> {
+    carry_out(plan, Some(store), observer)
+}
+
+fn carry_out(
+    plan: &Plan,
+    store: Option<&Store>,
+    observer: &mut impl Observer,
+) -> Result<Report, CompareError> {
     plan.check()?;
     let cores = Cores::split(plan.server_cores).map_err(CompareError::Cores)?;
+    let (tool, system_calls) = find_tool(plan);
+    let fresh = Report {
+        schema: SCHEMA.into(),
+        environment: Environment::current(cores.as_ref()),
+        settings: Settings { system_calls, ..plan.settings() },
+        complete: false,
+        summaries: Vec::new(),
+        runs: Vec::new(),
+    };
+    let mut report = match store {
+        Some(store) => store.resume(fresh)?,
+        None => fresh,
+    };
+    let jobs: Vec<Job<'_>> = plan.jobs().filter(|job| !report.runs.iter().any(|run| job.made(run))).collect();
+    if jobs.is_empty() {
+        return Ok(report);
+    }
     let server_cores = cores.as_ref().map(|cores| cores.server.as_slice());
     for contender in &plan.contenders {
         let started = contender.start(server_cores);
         started.map_err(|source| CompareError::Contender { name: contender.name().to_owned(), source })?;
     }
-    let mut report = Report {
-        schema: SCHEMA.into(),
-        environment: Environment::current(cores.as_ref()),
-        settings: plan.settings(),
-        complete: false,
-        summaries: Vec::new(),
-        runs: Vec::new(),
-    };
+    // Before the first run, so that who cannot save finds out while it costs nothing.
+    save(store, &report)?;
     let runs = plan.runs();
-    observer.planned(&Expected { runs, time: plan.expected_time(runs) });
-    for (done, job) in plan.jobs().enumerate() {
+    observer.planned(&Expected { runs: jobs.len(), time: plan.expected_time(jobs.len()) });
+    let capacity = match plan.capacity.or(report.settings.capacity) {
+        None if capacity::is_needed(plan) => {
+            let measured = capacity::measure(plan, cores.as_ref()).map_err(CompareError::Generator)?;
+            if measured.is_none() && !plan.stop.is_stopped() {
+                return Err(CompareError::NoCapacity);
+            }
+            measured
+        }
+        known => known,
+    };
+    report.settings.capacity = capacity;
+    let lab = Lab { plan, cores: cores.as_ref(), tool, capacity };
+    let mut again = runs.div_ceil(ONE_IN);
+    for job in &jobs {
         if plan.stop.is_stopped() {
             break;
         }
+        let done = report.runs.len();
         observer.run_started(&Upcoming {
             done,
             runs,
@@ -122,13 +179,44 @@ pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, Comp
             scenario: &job.scenario.name,
             repetition: job.repetition,
         });
-        let Some(run) = measure(plan, job, cores.as_ref()).map_err(CompareError::Generator)? else { break };
+        let Some(run) = measure_again(lab, *job, &mut again)? else { break };
         report.runs.push(run);
         report.summaries = summarize(&report.settings, &report.runs);
         report.complete = report.runs.len() == runs;
+        save(store, &report)?;
         if let Some(run) = report.runs.last() {
             observer.run_finished(run, &report);
         }
     }
     Ok(report)
+}
+
+fn save(store: Option<&Store>, report: &Report) -> Result<(), StoreError> {
+    store.map_or(Ok(()), |store| store.save(report))
+}
+
+/// Makes a run, and again when the machine has spoiled it, as long as the plan and the common `budget` allow.
+fn measure_again(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Option<Run>, CompareError> {
+    let mut attempt = 0;
+    loop {
+        let Some(mut run) = measure(lab, job).map_err(CompareError::Generator)? else { return Ok(None) };
+        run.attempt = attempt;
+        let spoiled = !run.is_valid() && run.invalid.iter().all(Invalid::is_the_machines);
+        if !spoiled || attempt == lab.plan.attempts_more || *budget == 0 {
+            return Ok(Some(run));
+        }
+        attempt += 1;
+        *budget -= 1;
+    }
+}
+
+/// What counts system calls here, and how the report speaks of it.
+fn find_tool(plan: &Plan) -> (Option<Tool>, String) {
+    if !plan.count_system_calls {
+        return (None, "not counted: it was not asked for".into());
+    }
+    match Tool::find() {
+        Ok(tool) => (Some(tool), tool.describe().into()),
+        Err(reason) => (None, format!("not counted: {reason}")),
+    }
 }

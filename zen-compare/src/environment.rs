@@ -12,6 +12,8 @@ use crate::pin::Cores;
 pub struct Environment {
     /// Seconds since 1970 when the comparison began.
     pub began_unix: u64,
+    /// Seconds since 1970 at which an interrupted comparison was gone on with.
+    pub resumed_unix: Vec<u64>,
     /// The program's arguments, the program included.
     pub command_line: Vec<String>,
     /// Version of the lab.
@@ -24,6 +26,12 @@ pub struct Environment {
     pub processor: Option<String>,
     /// Whether a hypervisor shows through: other guests may take time away unseen.
     pub virtual_machine: Option<bool>,
+    /// What the machine calls itself, where that tells which hypervisor or model it is.
+    pub machine: Option<String>,
+    /// The kind of container this runs in, as far as it shows.
+    pub container: Option<String>,
+    /// What the kernel reads the time from. Anything but `tsc`, `arch_sys_counter` or `kvm-clock` makes looking at the clock dear.
+    pub clock_source: Option<String>,
     /// Cores that this process may use.
     pub cores: usize,
     /// Which cores the server and the generator had; `None` when both shared the only one.
@@ -33,6 +41,8 @@ pub struct Environment {
     pub shares_physical_core: Option<bool>,
     /// How the kernel picks the clock speed.
     pub governor: Option<String>,
+    /// How many descriptors a process may have.
+    pub open_files: Option<u64>,
     /// Bytes of main memory.
     pub memory_bytes: Option<u64>,
     /// How many tasks wanted to run when the comparison began, averaged over a minute. Anything above about
@@ -46,6 +56,7 @@ impl Environment {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Self {
             began_unix: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            resumed_unix: Vec::new(),
             command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
             version: env!("CARGO_PKG_VERSION").into(),
             debug_build: cfg!(debug_assertions),
@@ -53,14 +64,62 @@ impl Environment {
             processor: cpu_field(&info, "model name"),
             virtual_machine: cpu_field(&info, "flags")
                 .map(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
+            machine: machine(),
+            container: container(),
+            clock_source: line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             pinning: pinning.cloned(),
             shares_physical_core: pinning.and_then(shares_physical_core),
             governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+            open_files: open_files(),
             memory_bytes: memory_bytes(),
             load_average: line("/proc/loadavg").and_then(|line| line.split(' ').next()?.parse().ok()),
         }
     }
+}
+
+impl Environment {
+    /// In what the other environment differs so that its figures do not compare with these, as `what: this there, that
+    /// here`. Empty when it is the same machine with the same program in the same state, as far as can be told.
+    pub fn differences(&self, here: &Self) -> Vec<String> {
+        let said = |value: Option<&str>| value.unwrap_or("unknown").to_owned();
+        let number = |value: Option<u64>| value.map_or_else(|| "unknown".into(), |value| value.to_string());
+        let cores = |environment: &Self| match &environment.pinning {
+            Some(Cores { server, generator }) => format!("server on {server:?}, generator on {generator:?}"),
+            None => "all on one".to_owned(),
+        };
+        let build = |environment: &Self| {
+            let kind = if environment.debug_build { "debug" } else { "release" };
+            format!("{} ({kind})", environment.version)
+        };
+        let pairs = [
+            ("processor", said(self.processor.as_deref()), said(here.processor.as_deref())),
+            ("machine", said(self.machine.as_deref()), said(here.machine.as_deref())),
+            ("kernel", said(self.kernel.as_deref()), said(here.kernel.as_deref())),
+            ("memory", number(self.memory_bytes), number(here.memory_bytes)),
+            ("cores", cores(self), cores(here)),
+            ("governor", said(self.governor.as_deref()), said(here.governor.as_deref())),
+            ("lab", build(self), build(here)),
+        ];
+        let differ = pairs.into_iter().filter(|(_, there, here)| there != here);
+        differ.map(|(what, there, here)| format!("{what}: {there} there, {here} here")).collect()
+    }
+}
+
+fn machine() -> Option<String> {
+    let names = ["sys_vendor", "product_name"].map(|name| line(&format!("/sys/class/dmi/id/{name}")));
+    let names: Vec<String> = names.into_iter().flatten().filter(|name| !name.is_empty()).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
+fn container() -> Option<String> {
+    let told = line("/run/systemd/container").filter(|kind| !kind.is_empty());
+    told.or_else(|| fs::exists("/.dockerenv").unwrap_or(false).then(|| "docker".into()))
+}
+
+fn open_files() -> Option<u64> {
+    use nix::sys::resource::{Resource, getrlimit};
+    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(now, _)| now)
 }
 
 fn line(path: &str) -> Option<String> {
@@ -109,8 +168,13 @@ mod tests {
     fn this_machine_is_described() {
         let environment = Environment::current(None);
         assert!(environment.cores >= 1);
-        assert!(environment.kernel.is_some_and(|kernel| kernel.starts_with("Linux ")));
+        assert!(environment.kernel.as_ref().is_some_and(|kernel| kernel.starts_with("Linux ")));
         assert!(environment.memory_bytes.is_some_and(|bytes| bytes > 1 << 20));
         assert!(!environment.command_line.is_empty());
+        assert!(environment.open_files.is_some_and(|limit| limit > 3));
+        assert!(environment.differences(&environment).is_empty());
+        let other = Environment { governor: Some("powersave".into()), ..environment.clone() };
+        let found = environment.differences(&other);
+        assert!(found.len() == 1 && found[0].ends_with("powersave here"), "{found:?}");
     }
 }

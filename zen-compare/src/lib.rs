@@ -23,13 +23,17 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]
 
+mod capacity;
+pub mod child;
 mod compare;
 mod contender;
 mod curve;
 mod environment;
+mod family;
 pub mod floor;
 pub mod generator;
 mod measure;
+mod neighbours;
 mod pin;
 mod plan;
 mod progress;
@@ -39,13 +43,17 @@ mod running;
 mod sample;
 mod scenario;
 pub mod stats;
+mod store;
 mod summary;
+mod system_calls;
 mod table;
 mod validity;
 mod verdict;
+mod watch;
+mod witness;
 mod workload;
 
-pub use compare::{CompareError, Expected, Observer, Upcoming, compare};
+pub use compare::{CompareError, Expected, Observer, Upcoming, compare, compare_in};
 pub use contender::{Contender, StartError};
 pub use environment::Environment;
 pub use pin::Cores;
@@ -58,5 +66,6 @@ pub use report::{
 pub use running::{Running, Stopped};
 pub use sample::{Probe, Threads, ThreadsDelta};
 pub use scenario::{Arrivals, BOOK_THINK, Company, RankedBy, Rate, Scenario, Spacing, Work, WorkKind};
+pub use store::{Store, StoreError};
 pub use validity::Invalid;
 pub use workload::{Exchange, Workload, WorkloadError};

@@ -2,36 +2,60 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::contender::StartError;
 use crate::curve::curve;
+use crate::family::Family;
 use crate::generator::{self, Load, Moment, Tally};
 use crate::pin::{Cores, Pinned};
 use crate::plan::{Job, Plan};
+use crate::progress::Progress;
 use crate::report::{GeneratorUse, Latency, Run};
 use crate::running::Running;
-use crate::sample::{Probe, Threads, ThreadsDelta};
 use crate::stats;
+use crate::system_calls::Tool;
 use crate::validity::{self, Evidence, Invalid};
+use crate::watch::{Seen, Watch};
+use crate::witness::{Witness, share_of, switches_of_ended_children};
+
+/// How much longer than asked for a warm-up may take until the answers come at a steady pace, as a multiple of the
+/// asked time; and what is always granted, as a short warm-up leaves no time to find a pace.
+const WARMUP_PATIENCE: u32 = 3;
+const LEAST_PATIENCE: Duration = Duration::from_millis(400);
+/// How long a server's system calls are counted.
+const COUNTED: Duration = Duration::from_millis(200);
+
+/// What all runs of a comparison have in common.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lab<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) cores: Option<&'a Cores>,
+    /// What counts system calls here, if they are to be counted.
+    pub(crate) tool: Option<Tool>,
+    /// Questions per second that a closed loop got answered, for open loops that are a share of it.
+    pub(crate) capacity: Option<f64>,
+}
 
 /// Makes one run. `None` when the plan was stopped in the middle of it.
 ///
 /// # Errors
 /// When the generator's own event loop fails. Whatever the server does makes a run, valid or not.
-pub(crate) fn measure(plan: &Plan, job: Job<'_>, cores: Option<&Cores>) -> io::Result<Option<Run>> {
-    let started = job.contender.start(cores.map(|cores| cores.server.as_slice()));
-    let measured = match started {
-        Ok(server) => {
-            let measured = measure_running(plan, job, cores, &server);
-            // Politely, as in real life; a server that does not listen is killed, which is no matter here.
-            let _ = server.stop();
-            measured
-        }
-        Err(error) => Err(error.into()),
-    };
+pub(crate) fn measure(lab: Lab<'_>, job: Job<'_>) -> io::Result<Option<Run>> {
+    if let Some(what) = job.contender.cannot(job.scenario) {
+        let invalid = vec![Invalid::DoesNotApply { what }];
+        return Ok(Some(Run { invalid, ..empty_run(job) }));
+    }
+    let mut measured = lab.measure_apart(job);
+    if let Ok(run) = &mut measured
+        && let Some(tool) = lab.tool.filter(|_| job.repetition == 0 && run.answers > 0)
+    {
+        // A count that fails leaves a gap in the report, which says what a gap means.
+        run.system_calls_per_question = lab.count_system_calls(job, tool).ok().flatten();
+    }
     match measured {
-        Ok(_) | Err(Failure::NotStarted(_)) if plan.stop.is_stopped() => Ok(None),
+        Ok(_) | Err(Failure::NotStarted(_)) if lab.plan.stop.is_stopped() => Ok(None),
         Ok(run) => Ok(Some(run)),
         Err(Failure::NotStarted(error)) => {
             let mut run = empty_run(job);
@@ -53,100 +77,144 @@ impl From<StartError> for Failure {
     }
 }
 
-/// What the process looked like at the moments of the load.
-#[derive(Default)]
-struct Samples {
-    cpu: [Option<Duration>; 2],
-    threads: [Option<(Instant, Threads)>; 2],
-    memory_loaded: Option<u64>,
-}
+impl Lab<'_> {
+    fn server_cores(&self) -> Option<&[usize]> {
+        self.cores.map(|cores| cores.server.as_slice())
+    }
 
-fn measure_running(
-    plan: &Plan,
-    job: Job<'_>,
-    cores: Option<&Cores>,
-    server: &Running,
-) -> Result<Run, Failure> {
-    let workload = job.contender.workload(&plan.workload);
-    let load = Load {
-        server: server.address(),
-        scenario: job.scenario,
-        workload: &workload,
-        warmup: plan.warmup,
-        window: plan.window,
-        capacity: None,
-        // Every contender gets the same questions, every repetition others.
-        seed: plan.seed.wrapping_add(u64::from(job.repetition)),
-        progress: None,
-    };
-    let probe = Probe::new(server.pid()).map_err(StartError::from)?;
-    let memory_empty = probe.resident_bytes().ok();
-    let mut samples = Samples::default();
-    let mut death = None;
-    let tally = {
-        let _pinned =
-            cores.map(|cores| Pinned::to(&cores.generator)).transpose().map_err(StartError::from)?;
-        let outcome = generator::generate(&load, &mut |moment| {
-            samples.take(moment, probe);
-            if moment == Moment::Passing {
-                death = server.ended().ok().flatten();
-                if death.is_some() || plan.stop.is_stopped() {
-                    return ControlFlow::Break(());
+    fn generator_cores(&self) -> Option<&[usize]> {
+        self.cores.map(|cores| cores.generator.as_slice())
+    }
+
+    /// Starts a server, loads it, and ends it.
+    fn measure_apart(&self, job: Job<'_>) -> Result<Run, Failure> {
+        let before = switches_of_ended_children();
+        let server = job.contender.start_for(job.scenario, self.server_cores())?;
+        let patience = LEAST_PATIENCE.max(self.plan.warmup * WARMUP_PATIENCE);
+        let progress = Arc::new(Progress::new(patience));
+        let run = self.measure_running(job, &server, &progress);
+        // Politely, as in real life; a server that does not listen is killed, which is no matter here.
+        let _ = server.stop();
+        let mut run = run?;
+        if run.context_switches_per_question.is_none() {
+            let switches = switches_of_ended_children().zip(before).map(|(after, before)| after - before);
+            #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+            let switches = switches.map(|switches| switches as f64);
+            run.context_switches_per_question = switches.and_then(|all| per_answer(all, progress.answers()));
+        }
+        Ok(run)
+    }
+
+    fn measure_running(
+        &self,
+        job: Job<'_>,
+        server: &Running,
+        progress: &Arc<Progress>,
+    ) -> Result<Run, Failure> {
+        let plan = self.plan;
+        let workload = job.contender.workload(&plan.workload);
+        let load =
+            Load { warmup: plan.warmup, window: plan.window, ..self.load(job, server, &workload, progress) };
+        let family = Family::of(server.pid()).map_err(StartError::from)?;
+        let mut witness = Witness::new(family, self.server_cores());
+        let watch = Watch::begin(server.pid(), Arc::clone(progress), self.generator_cores());
+        let watch = watch.map_err(StartError::from)?;
+        let mut death = None;
+        let mut warmed_up = false;
+        let tally = self.generate(&load, &mut |moment| {
+            witness.see(moment);
+            match moment {
+                Moment::Passing => {
+                    death = server.ended().ok().flatten();
+                    if death.is_some() || plan.stop.is_stopped() {
+                        return ControlFlow::Break(());
+                    }
                 }
+                Moment::Opens => warmed_up = progress.is_steady(),
+                Moment::Settling | Moment::Closes => {}
             }
             ControlFlow::Continue(())
-        });
-        outcome.map_err(Failure::Generator)?
-    };
-    let died = death.or_else(|| server.ended().ok().flatten());
-    let died = died.map(|status| Invalid::ServerDied { status, last_words: server.last_words() });
-    let server_cores = cores.map_or(1, |cores| cores.server.len());
-    let mut run = Run { memory_empty_bytes: memory_empty, ..run_of(job, &tally, &samples, server_cores) };
-    // A server that died explains whatever else went wrong, so it comes first.
-    run.invalid.splice(0..0, died);
-    Ok(run)
-}
+        })?;
+        let seen = watch.end();
+        let died = death.or_else(|| server.ended().ok().flatten());
+        let died = died.map(|status| Invalid::ServerDied { status, last_words: server.last_words() });
+        let server_cores = self.cores.map_or(1, |cores| cores.server.len());
+        let mut run = Run { warmed_up, ..run_of(job, &tally, &witness, &seen, server_cores) };
+        // A server that died explains whatever else went wrong, so it comes first.
+        run.invalid.splice(0..0, died);
+        Ok(run)
+    }
 
-impl Samples {
-    fn take(&mut self, moment: Moment, probe: Probe) {
-        // What cannot be read is left out; a process that has died is noticed elsewhere.
-        match moment {
-            Moment::Settling => self.threads[0] = look_at_threads(probe),
-            Moment::Opens => self.cpu[0] = probe.cpu().ok(),
-            Moment::Passing => {}
+    /// Loads a fresh server while a tool counts its system calls, and tells how many there were for each answer.
+    fn count_system_calls(&self, job: Job<'_>, tool: Tool) -> Result<Option<f64>, Failure> {
+        let server = job.contender.start_for(job.scenario, self.server_cores())?;
+        let family = Family::of(server.pid()).map_err(StartError::from)?;
+        let progress = Arc::new(Progress::default());
+        let workload = job.contender.workload(&self.plan.workload);
+        // The tool belongs beside the generator, not on the server's cores.
+        let mut count = {
+            let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
+            Some(tool.attach(family.pids()).map_err(StartError::from)?)
+        };
+        // All of the load counts, as the tool counts from its first connection on.
+        let load =
+            Load { warmup: Duration::ZERO, window: COUNTED, ..self.load(job, &server, &workload, &progress) };
+        let mut counted = None;
+        self.generate(&load, &mut |moment| match moment {
             Moment::Closes => {
-                self.cpu[1] = probe.cpu().ok();
-                self.threads[1] = look_at_threads(probe);
-                self.memory_loaded = probe.resident_bytes().ok();
+                // Before the connections are closed, which would cost the server some more.
+                counted = count.take().and_then(|count| Some((count.end().ok()?, progress.answers())));
+                ControlFlow::Continue(())
             }
+            _ if self.plan.stop.is_stopped() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })?;
+        let _ = server.stop();
+        #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        Ok(counted.and_then(|(calls, answers)| per_answer(calls as f64, answers)))
+    }
+
+    fn load<'a>(
+        &self,
+        job: Job<'a>,
+        server: &Running,
+        workload: &'a crate::Workload,
+        progress: &'a Progress,
+    ) -> Load<'a> {
+        Load {
+            server: server.address(),
+            scenario: job.scenario,
+            workload,
+            warmup: Duration::ZERO,
+            window: Duration::ZERO,
+            capacity: self.capacity,
+            // Every contender gets the same questions, every repetition others.
+            seed: self.plan.seed.wrapping_add(u64::from(job.repetition)),
+            progress: Some(progress),
         }
     }
 
-    fn cpu(&self) -> Duration {
-        let [before, after] = self.cpu;
-        after.zip(before).map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before))
-    }
-
-    fn threads(&self) -> Option<ThreadsDelta> {
-        let [Some((began, before)), Some((ended, after))] = &self.threads else { return None };
-        Some(after.since(before, ended.duration_since(*began)))
+    fn generate(
+        &self,
+        load: &Load<'_>,
+        witness: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+    ) -> Result<Tally, Failure> {
+        let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
+        generator::generate(load, witness).map_err(Failure::Generator)
     }
 }
 
-fn look_at_threads(probe: Probe) -> Option<(Instant, Threads)> {
-    Some((Instant::now(), probe.threads().ok()?))
+fn per_answer(total: f64, answers: u64) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let answers = answers as f64;
+    (answers > 0.0).then(|| total / answers)
 }
 
-fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -> Run {
-    let window_s = tally.window.as_secs_f64();
-    let share = |time: Duration| if window_s > 0.0 { time.as_secs_f64() / window_s } else { 0.0 };
-    let per_answer = |total: f64, answers: u64| {
-        #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-        let answers = answers as f64;
-        (answers > 0.0).then(|| total / answers)
-    };
-    let server_cpu = samples.cpu();
-    let threads = samples.threads();
+fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, server_cores: usize) -> Run {
+    let share = |time: Duration| share_of(tally.window, time);
+    let used = witness.used();
+    let split = used.split();
+    let threads = witness.threads();
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let switches = threads.and_then(|threads| threads.switches).map(|switches| switches as f64);
     let evidence = Evidence {
@@ -155,36 +223,53 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
         answers: tally.answers,
         generator_cpu: tally.generator_cpu,
         generator_starved: tally.generator_starved,
-        server_cpu,
+        server_cpu: used.cpu,
         server_cores,
         busy_threads: threads.and_then(|threads| threads.busy),
+        foreign: witness.foreign(),
     };
-    let mut invalid = failures(tally);
+    let mut invalid = failures(job, tally);
     let judgement = validity::judge(&evidence);
     invalid.extend(judgement.invalid);
+    let series = witness.opened.map(|opened| seen.series(opened)).unwrap_or_default();
     Run {
-        window_s,
+        window_s: tally.window.as_secs_f64(),
         answers: tally.answers,
         throughput: tally.throughput(),
         throughput_is_lower_bound: judgement.throughput_is_lower_bound,
         latency: Latency::of(&tally.latency),
+        latency_uncorrected: tally.uncorrected.as_ref().and_then(Latency::of),
         latency_curve: curve(&tally.latency),
-        server_cpu_s: server_cpu.as_secs_f64(),
-        cpu_per_question_ns: per_answer(server_cpu.as_secs_f64() * 1e9, tally.answers),
-        occupancy: share(server_cpu),
+        latency_curve_uncorrected: tally.uncorrected.as_ref().map(curve).unwrap_or_default(),
+        offered_rate: tally.offered_rate,
+        schedule: tally.schedule,
+        server_cpu_s: used.cpu.as_secs_f64(),
+        server_user_s: split.map(|(user, _)| user.as_secs_f64()),
+        server_system_s: split.map(|(_, system)| system.as_secs_f64()),
+        cpu_per_question_ns: per_answer(used.cpu.as_secs_f64() * 1e9, tally.answers),
+        occupancy: share(used.cpu),
         context_switches_per_question: switches.and_then(|n| per_answer(n, tally.answers_since_settling)),
-        threads: threads.map(|threads| threads.count),
-        memory_loaded_bytes: samples.memory_loaded,
+        threads: witness.holdings.map(|held| held.threads),
+        descriptors: witness.holdings.and_then(|held| held.descriptors),
+        memory_empty_bytes: witness.memory_empty.map(|(resident, _)| resident),
+        memory_loaded_bytes: witness.memory_loaded.map(|(resident, _)| resident),
+        pss_empty_bytes: witness.memory_empty.map(|(_, proportional)| proportional),
+        pss_loaded_bytes: witness.memory_loaded.map(|(_, proportional)| proportional),
         clients_served: tally.clients_served(),
+        groups: tally.groups.clone(),
+        connections_held: tally.connections_held,
         fairness: stats::jain(&tally.served),
         conversations: tally.conversations,
         clients_waiting: tally.waiting,
         longest_wait_ns: u64::try_from(tally.longest_wait.as_nanos()).unwrap_or(u64::MAX),
+        warmup_s: series.first().map_or(0.0, |first| (-first.at_s).max(0.0)),
+        series,
         generator: GeneratorUse {
             cpu_s: tally.generator_cpu.as_secs_f64(),
             occupancy: share(tally.generator_cpu),
             cpu_per_question_ns: per_answer(tally.generator_cpu.as_secs_f64() * 1e9, tally.answers),
             starved_s: tally.generator_starved.map(|starved| starved.as_secs_f64()),
+            sampler_cpu_s: seen.cpu.as_secs_f64(),
         },
         invalid,
         ..empty_run(job)
@@ -192,7 +277,7 @@ fn run_of(job: Job<'_>, tally: &Tally, samples: &Samples, server_cores: usize) -
 }
 
 /// What went wrong between the generator and the server, as reasons.
-fn failures(tally: &Tally) -> Vec<Invalid> {
+fn failures(job: Job<'_>, tally: &Tally) -> Vec<Invalid> {
     let failures = &tally.failures;
     let mut reasons = Vec::new();
     if let Some((expected, received)) = failures.first_wrong.clone() {
@@ -203,6 +288,10 @@ fn failures(tally: &Tally) -> Vec<Invalid> {
     }
     if let Some(error) = failures.connect_error.clone() {
         reasons.push(Invalid::CannotConnect { attempts: failures.connects, error });
+    }
+    reasons.extend(tally.schedule.as_ref().and_then(validity::judge_schedule));
+    if let Some(possible) = tally.herd_cut_to {
+        reasons.push(Invalid::HerdTooSmall { wanted: job.scenario.company.quiet, possible });
     }
     reasons
 }

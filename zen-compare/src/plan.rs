@@ -7,8 +7,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::contender::Contender;
-use crate::report::{ContenderSettings, Settings};
-use crate::scenario::Scenario;
+use crate::report::{ContenderSettings, Run, Settings};
+use crate::scenario::{Rate, Scenario};
 use crate::workload::Workload;
 
 /// Starting, finding and ending a server takes about this long per run.
@@ -29,8 +29,15 @@ pub struct Plan {
     pub warmup: Duration,
     /// The measured time of each run; not zero.
     pub window: Duration,
+    /// Answers per second of which the open loop's rates are shares; `None`: as measured in a closed loop beforehand.
+    pub capacity: Option<f64>,
     /// What all random choices derive from: the same seed asks the same questions in the same order.
     pub seed: u64,
+    /// How often a run is made again that the machine has spoiled, by giving a core to somebody else say. The last
+    /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
+    pub attempts_more: u32,
+    /// Whether system calls are counted, in a short run apart for each contender and scenario.
+    pub count_system_calls: bool,
     /// Cores for the servers; `None`: half of those this process may use.
     pub server_cores: Option<usize>,
     /// Ends the comparison early.
@@ -74,7 +81,10 @@ pub enum PlanError {
     #[error("two things are called `{0}`: names must differ")]
     SameName(String),
     /// A scenario without clients or without questions.
-    #[error("scenario `{0}` asks nothing: it needs a client, a depth of 1, and 1 question per conversation")]
+    #[error(
+        "scenario `{0}` asks nothing: it needs a client, a depth, a rate, and a question per \
+             conversation of 1 at least"
+    )]
     IdleScenario(String),
     /// No repetitions or no time.
     #[error("nothing would be measured: repetitions and window must not be zero")]
@@ -89,6 +99,15 @@ pub(crate) struct Job<'a> {
     pub(crate) contender: &'a Contender,
 }
 
+impl Job<'_> {
+    /// Whether this run is the one that the job asks for.
+    pub(crate) fn made(&self, run: &Run) -> bool {
+        run.repetition == self.repetition
+            && run.scenario == self.scenario.name
+            && run.contender == self.contender.name()
+    }
+}
+
 impl Plan {
     /// Three repetitions of one second, after 0.3 s of warm-up.
     pub fn new(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
@@ -99,7 +118,10 @@ impl Plan {
             repetitions: 3,
             warmup: Duration::from_millis(300),
             window: Duration::from_secs(1),
+            capacity: None,
             seed: 1,
+            attempts_more: 2,
+            count_system_calls: true,
             server_cores: None,
             stop: Stop::default(),
         }
@@ -119,7 +141,7 @@ impl Plan {
 
     /// How many runs the plan has.
     pub fn runs(&self) -> usize {
-        self.contenders.len() * self.scenarios.len() * self.repetitions as usize
+        self.jobs().count()
     }
 
     /// About how long `runs` of its runs will take.
@@ -139,7 +161,12 @@ impl Plan {
         if self.repetitions == 0 || self.window.is_zero() {
             return Err(PlanError::NoTime);
         }
-        let idle = |s: &&Scenario| s.clients == 0 || s.depth == 0 || s.questions_per_conversation == Some(0);
+        let never = |s: &Scenario| {
+            s.arrivals.is_some_and(|a| matches!(a.rate, Rate::PerSecond(0) | Rate::PercentOfCapacity(0)))
+        };
+        let idle = |s: &&Scenario| {
+            s.clients == 0 || s.depth == 0 || s.questions_per_conversation == Some(0) || never(s)
+        };
         if let Some(scenario) = self.scenarios.iter().find(idle) {
             return Err(PlanError::IdleScenario(scenario.name.clone()));
         }
@@ -162,6 +189,7 @@ impl Plan {
             name: contender.name().to_owned(),
             command: contender.command_line(),
             floor: contender.is_floor(),
+            changed_unix_ms: contender.changed_unix_ms(),
         });
         Settings {
             contenders: contenders.collect(),
@@ -169,10 +197,27 @@ impl Plan {
             repetitions: self.repetitions,
             warmup_s: self.warmup.as_secs_f64(),
             window_s: self.window.as_secs_f64(),
+            capacity: self.capacity,
             seed: self.seed,
-            system_calls: "not counted".into(),
+            system_calls: "not counted: it was not asked for".into(),
+            runs: self.runs(),
+            questions: checksum(&self.workload),
         }
     }
+}
+
+/// Tells two lists of questions apart (FNV-1a); not meant to withstand anybody who wants it not to.
+fn checksum(workload: &Workload) -> String {
+    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+    for exchange in workload.exchanges() {
+        for message in [&exchange.question, &exchange.answer] {
+            // The length as well, so that bytes cannot move from one message to the next unnoticed.
+            for byte in message.iter().copied().chain(message.len().to_le_bytes()) {
+                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
+    format!("{} questions, {sum:016x}", workload.exchanges().len())
 }
 
 fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
@@ -217,6 +262,14 @@ mod tests {
     }
 
     #[test]
+    fn other_questions_have_another_checksum() {
+        let sum = |pairs: [(&str, &str); 1]| checksum(&Workload::new(pairs).unwrap());
+        assert_eq!(sum([("a?", "b.")]), sum([("a?", "b.")]));
+        assert_ne!(sum([("a?", "b.")]), sum([("a?b", ".")]));
+        assert_ne!(sum([("a?", "b.")]), sum([("a?", "c.")]));
+    }
+
+    #[test]
     fn senseless_plans_are_refused() {
         assert_eq!(plan().check(), Ok(()));
         let refused = |change: fn(&mut Plan)| {
@@ -229,6 +282,7 @@ mod tests {
         assert_eq!(refused(|p| p.repetitions = 0), PlanError::NoTime);
         assert_eq!(refused(|p| p.window = Duration::ZERO), PlanError::NoTime);
         assert_eq!(refused(|p| p.scenarios[0].clients = 0), PlanError::IdleScenario("book".into()));
+        assert_eq!(refused(|p| p.scenarios[0] = Scenario::open(0)), PlanError::IdleScenario("open-0".into()));
         assert_eq!(refused(|p| p.scenarios[1] = Scenario::book()), PlanError::SameName("book".into()));
         assert_eq!(refused(|p| p.contenders[1] = p.contenders[0].clone()), PlanError::SameName("a".into()));
     }

@@ -47,10 +47,17 @@ pub struct Settings {
     pub warmup_s: f64,
     /// Seconds of each window.
     pub window_s: f64,
+    /// Answers per second of a closed loop, of which the open loop's rates are shares; null when there was no need of it.
+    #[serde(default)]
+    pub capacity: Option<f64>,
     /// What all random choices derive from.
     pub seed: u64,
     /// How system calls were counted, or why they were not.
     pub system_calls: String,
+    /// How many runs were planned.
+    pub runs: usize,
+    /// How many questions there are, and a checksum of them and their answers.
+    pub questions: String,
 }
 
 /// A contender, as far as a reader must know it.
@@ -62,6 +69,8 @@ pub struct ContenderSettings {
     pub command: String,
     /// Whether it is the floor.
     pub floor: bool,
+    /// When its program last changed, in milliseconds since 1970; null when that was found by name alone.
+    pub changed_unix_ms: Option<u64>,
 }
 
 /// One contender under one scenario, once.
@@ -107,7 +116,9 @@ pub struct Run {
     pub cpu_per_question_ns: Option<f64>,
     /// Server CPU seconds per second: 1 is one core full.
     pub occupancy: f64,
-    /// Voluntary and involuntary context switches of all server threads, per right answer.
+    /// Voluntary and involuntary context switches of all server threads, per right answer. Where threads come and go
+    /// in the window, theirs are not known apart; this is then of the server's whole life, from its start to its
+    /// end, over all answers.
     pub context_switches_per_question: Option<f64>,
     /// System calls of the server per right answer, counted in a short run apart as counting slows the server down;
     /// null when they were not counted. [`Settings::system_calls`] says how, or why not.
@@ -225,6 +236,9 @@ pub struct GeneratorUse {
     pub cpu_per_question_ns: Option<f64>,
     /// How long it waited for its core; null when the kernel does not tell.
     pub starved_s: Option<f64>,
+    /// CPU time that watching the server took over the whole load, on the generator's cores.
+    #[serde(default)]
+    pub sampler_cpu_s: f64,
 }
 
 /// What the runs of one contender under one scenario say together: medians with 95 % bootstrap intervals.
@@ -350,11 +364,14 @@ impl Run {
         self.invalid.is_empty()
     }
 
-    /// Growth of the server's memory under load, divided by the number of clients.
+    /// Growth of the server's resident memory under load, divided by the number of connections: of clients, and of
+    /// those that are there beside them.
     pub fn memory_per_connection_bytes(&self) -> Option<f64> {
         let grown = self.memory_loaded_bytes?.saturating_sub(self.memory_empty_bytes?);
-        #[allow(clippy::cast_precision_loss, reason = "memory and clients are far below 2^52")]
-        Some(grown as f64 / self.clients as f64)
+        let groups: usize = self.groups.iter().map(|group| group.open).sum();
+        let connections = if self.groups.is_empty() { self.clients } else { groups };
+        #[allow(clippy::cast_precision_loss, reason = "memory and connections are far below 2^52")]
+        (connections > 0).then(|| grown as f64 / connections as f64)
     }
 }
 

@@ -11,6 +11,8 @@ use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 use procfs::process::Process;
 
+use crate::family::{Holdings, Usage};
+
 /// A watched process.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
@@ -62,16 +64,59 @@ impl Probe {
         Ok(Duration::from(clock_gettime(self.clock)?))
     }
 
-    /// Memory in use (resident set), in bytes. Counted page by page, as the cheaper counters lag behind.
+    /// Resident memory, and the same with each shared page counted by its share (PSS), in bytes. Counted page by
+    /// page, as the cheaper counters lag behind.
     ///
     /// # Errors
     /// When the process has ended, or the kernel does not let us look.
-    pub fn resident_bytes(&self) -> io::Result<u64> {
+    pub fn memory(&self) -> io::Result<(u64, u64)> {
         let rollup =
             Process::new(self.pid).and_then(|process| process.smaps_rollup()).map_err(io::Error::other)?;
         let maps = rollup.memory_map_rollup;
-        let rss = maps.iter().filter_map(|map| map.extension.map.get("Rss")).sum();
-        Ok(rss)
+        let sum = |field| maps.iter().filter_map(|map| map.extension.map.get(field)).sum();
+        Ok((sum("Rss"), sum("Pss")))
+    }
+
+    /// The process's number.
+    pub(crate) fn pid(self) -> i32 {
+        self.pid
+    }
+
+    /// A process that is known to have existed; asking it fails when it is gone.
+    pub(crate) fn of(pid: i32) -> Self {
+        // A clock that does not exist fails when it is read, as does that of a process that has ended.
+        let clock = clock_getcpuclockid(Pid::from_raw(pid)).unwrap_or(ClockId::from_raw(i32::MAX));
+        Self { pid, clock }
+    }
+
+    /// CPU time so far, and how the kernel's ticks divide it.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub(crate) fn usage(self) -> io::Result<Usage> {
+        let cpu = self.cpu()?;
+        let stat = Process::new(self.pid).and_then(|process| process.stat()).map_err(io::Error::other)?;
+        Ok(Usage { cpu, user_ticks: stat.utime, system_ticks: stat.stime })
+    }
+
+    /// What the process holds, from counters that are cheap to read; the memory's may lag a little.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub(crate) fn holdings(self) -> io::Result<Holdings> {
+        let process = Process::new(self.pid).map_err(io::Error::other)?;
+        let stat = process.stat().map_err(io::Error::other)?;
+        Ok(Holdings {
+            resident_bytes: stat.rss * procfs::page_size(),
+            threads: usize::try_from(stat.num_threads).unwrap_or(0),
+            descriptors: self.descriptors(&process),
+        })
+    }
+
+    fn descriptors(self, process: &Process) -> Option<usize> {
+        // Since Linux 6.2 the directory's size is the number of its entries, and before that zero.
+        let size = std::fs::metadata(format!("/proc/{}/fd", self.pid)).ok()?.len();
+        if size > 0 { usize::try_from(size).ok() } else { process.fd_count().ok() }
     }
 
     /// What every living thread has done so far. Takes microseconds for each thread.
@@ -97,6 +142,11 @@ impl Probe {
 }
 
 impl Threads {
+    /// Adds the threads of another process.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// What happened between `earlier` and this sample, `elapsed` later.
     pub fn since(&self, earlier: &Self, elapsed: Duration) -> ThreadsDelta {
         let same_threads = self.0.keys().eq(earlier.0.keys());
@@ -181,7 +231,7 @@ mod tests {
         let patience = Instant::now();
         // It has to start and fall asleep once.
         while probe.threads().unwrap().since(&Threads::default(), Duration::ZERO).count != 1
-            || probe.resident_bytes().unwrap() == 0
+            || probe.memory().unwrap().0 == 0
         {
             assert!(patience.elapsed() < Duration::from_secs(20));
         }

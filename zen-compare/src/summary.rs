@@ -175,10 +175,12 @@ pub(crate) mod tests {
     use crate::report::ContenderSettings;
 
     pub(crate) fn settings(contenders: &[&str], scenario: Scenario) -> Settings {
+        let names = contenders.len();
         let contenders = contenders.iter().map(|&name| ContenderSettings {
             name: name.into(),
             command: name.into(),
             floor: name == "floor",
+            changed_unix_ms: None,
         });
         Settings {
             contenders: contenders.collect(),
@@ -186,8 +188,11 @@ pub(crate) mod tests {
             repetitions: 3,
             warmup_s: 0.1,
             window_s: 1.0,
+            capacity: None,
             seed: 1,
             system_calls: "not counted: a test".into(),
+            runs: 3 * names,
+            questions: "none: a test".into(),
         }
     }
 

@@ -71,9 +71,7 @@ impl Report {
             );
         }
         if !self.complete {
-            let planned = self.settings.contenders.len() * self.settings.scenarios.len();
-            let planned = planned * self.settings.repetitions as usize;
-            warnings.push(format!("incomplete: {} of {planned} runs", self.runs.len()));
+            warnings.push(format!("incomplete: {} of {} runs", self.runs.len(), self.settings.runs));
         }
         warnings
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::neighbours::Foreign;
+use crate::report::Schedule;
 use crate::scenario::RankedBy;
 
 /// The generator counts as full from this share of its core on. A little is lost to the kernel between its events.
@@ -13,6 +15,10 @@ const GENERATOR_FULL: f64 = 0.95;
 const SERVER_FULL: f64 = 0.90;
 /// The most time the generator may spend waiting for its core, as a share of the window.
 const STARVED: f64 = 0.10;
+/// The most that others may take of the server's cores, in cores.
+const DISTURBED: f64 = 0.10;
+/// The most questions that an open loop may ask late, as a share of those due: more would show in the 99th percentile.
+const LATE: f64 = 0.01;
 /// No process answers a question for less: one byte in and one out take longer.
 const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
 /// How many answers it takes to say so.
@@ -35,6 +41,16 @@ pub enum Invalid {
     GeneratorStarved {
         /// Share of the window that the generator spent waiting for its core.
         share: f64,
+    },
+    /// Other programs ran on the server's cores.
+    ServerDisturbed {
+        /// Cores' worth of time that they took.
+        cores: f64,
+    },
+    /// The machine is a guest, and its host took the server's cores away.
+    CoresStolen {
+        /// Cores' worth of time that was taken.
+        cores: f64,
     },
     /// The server answered wrongly.
     WrongAnswers {
@@ -69,11 +85,45 @@ pub enum Invalid {
         /// CPU time per answer that the process appears to have used.
         cpu_ns_per_question: f64,
     },
+    /// The generator fell behind the schedule of an open loop: late questions find a server that has rested.
+    MissedSchedule {
+        /// Questions that were due.
+        due: u64,
+        /// Those that the generator asked late, or not at all, though their connections were free.
+        late: u64,
+        /// How late the latest was.
+        latest_ns: u64,
+    },
+    /// There were fewer quiet connections than there should have been, and not because of the server.
+    HerdTooSmall {
+        /// How many there should have been.
+        wanted: usize,
+        /// How many this process can have.
+        possible: usize,
+    },
+    /// The scenario asks for what the contender cannot be told to do.
+    DoesNotApply {
+        /// What that is.
+        what: String,
+    },
     /// The server could not be started.
     NotStarted {
         /// Why.
         error: String,
     },
+}
+
+impl Invalid {
+    /// Whether the fault is the machine's, so that the same run may turn out well when it is made again.
+    pub fn is_the_machines(&self) -> bool {
+        matches!(
+            self,
+            Self::GeneratorStarved { .. }
+                | Self::ServerDisturbed { .. }
+                | Self::CoresStolen { .. }
+                | Self::MissedSchedule { .. }
+        )
+    }
 }
 
 impl fmt::Display for Invalid {
@@ -91,6 +141,15 @@ impl fmt::Display for Invalid {
                 "the generator waited for its core {:.0} % of the time: something else runs on this machine",
                 share * 100.0
             ),
+            Self::ServerDisturbed { cores } => {
+                write!(
+                    f,
+                    "other programs took {cores:.2} cores of the server's: something else runs on this machine"
+                )
+            }
+            Self::CoresStolen { cores } => {
+                write!(f, "the host of this virtual machine took {cores:.2} cores of the server's away")
+            }
             Self::WrongAnswers { conversations, expected, received } => {
                 write!(
                     f,
@@ -113,6 +172,16 @@ impl fmt::Display for Invalid {
                 f,
                 "another process did the work: the one that was started used {cpu_ns_per_question:.1} ns per answer"
             ),
+            Self::MissedSchedule { due, late, latest_ns } => write!(
+                f,
+                "the generator missed its schedule: {late} of {due} questions were late, by up to {:.1} ms",
+                Duration::from_nanos(*latest_ns).as_secs_f64() * 1e3
+            ),
+            Self::HerdTooSmall { wanted, possible } => write!(
+                f,
+                "only {possible} of {wanted} quiet connections fit below the open-file limit: raise it (ulimit -n)"
+            ),
+            Self::DoesNotApply { what } => write!(f, "it does not apply: {what}"),
             Self::NotStarted { error } => write!(f, "the server could not be started: {error}"),
         }
     }
@@ -132,6 +201,8 @@ pub(crate) struct Evidence {
     pub(crate) server_cores: usize,
     /// Threads of the server that did something; `None` when unknown.
     pub(crate) busy_threads: Option<usize>,
+    /// Who else used the server's cores; `None` when unknown.
+    pub(crate) foreign: Option<Foreign>,
 }
 
 /// What the evidence says.
@@ -170,6 +241,14 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     if let Some(starved) = evidence.generator_starved.map(share).filter(|&starved| starved > STARVED) {
         invalid.push(Invalid::GeneratorStarved { share: starved });
     }
+    if let Some(Foreign { neighbours, stolen }) = evidence.foreign {
+        if neighbours > DISTURBED {
+            invalid.push(Invalid::ServerDisturbed { cores: neighbours });
+        }
+        if stolen > DISTURBED {
+            invalid.push(Invalid::CoresStolen { cores: stolen });
+        }
+    }
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let cpu_ns_per_question = evidence.server_cpu.as_secs_f64() * 1e9 / evidence.answers.max(1) as f64;
     #[allow(clippy::cast_precision_loss, reason = "a handful of nanoseconds")]
@@ -180,9 +259,29 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     Judgement { invalid, throughput_is_lower_bound: bottleneck }
 }
 
+/// Whether the generator kept to the schedule of an open loop.
+pub(crate) fn judge_schedule(schedule: &Schedule) -> Option<Invalid> {
+    let &Schedule { due, late, latest_ns, .. } = schedule;
+    #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let missed = late as f64 > LATE * due as f64;
+    missed.then_some(Invalid::MissedSchedule { due, late, latest_ns })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schedule_is_kept_or_missed() {
+        let schedule = |due, late| Schedule { due, late, latest_ns: 7_000_000, unsent: 0 };
+        assert_eq!(judge_schedule(&schedule(0, 0)), None);
+        assert_eq!(judge_schedule(&schedule(1_000, 10)), None);
+        let missed = judge_schedule(&schedule(1_000, 11)).unwrap();
+        assert_eq!(
+            missed.to_string(),
+            "the generator missed its schedule: 11 of 1000 questions were late, by up to 7.0 ms"
+        );
+    }
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -200,6 +299,7 @@ mod tests {
             server_cpu: ms(980),
             server_cores: 1,
             busy_threads: Some(1),
+            foreign: Some(Foreign { neighbours: 0.02, stolen: 0.0 }),
         }
     }
 
@@ -246,6 +346,21 @@ mod tests {
         let found = reasons(&Evidence { generator_starved: Some(ms(200)), ..fine() });
         assert!(matches!(found[..], [Invalid::GeneratorStarved { .. }]), "{found:?}");
         assert_eq!(reasons(&Evidence { generator_starved: None, ..fine() }), []);
+    }
+
+    #[test]
+    fn what_the_machine_spoils_may_be_tried_again() {
+        let foreign =
+            |neighbours, stolen| Evidence { foreign: Some(Foreign { neighbours, stolen }), ..fine() };
+        let spoiled = [foreign(0.2, 0.0), foreign(0.0, 0.2)];
+        let found: Vec<Invalid> = spoiled.iter().flat_map(reasons).collect();
+        assert!(
+            matches!(found[..], [Invalid::ServerDisturbed { .. }, Invalid::CoresStolen { .. }]),
+            "{found:?}"
+        );
+        assert!(found.iter().all(Invalid::is_the_machines));
+        assert!(!Invalid::ClosedEarly { conversations: 1 }.is_the_machines());
+        assert_eq!(reasons(&Evidence { foreign: None, ..fine() }), []);
     }
 
     #[test]

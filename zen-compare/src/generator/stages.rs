@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use super::client::Client;
 use super::engine::Generator;
 use super::{Load, Moment, Nanos, nanos};
 use crate::sample::ThreadUsage;
@@ -48,7 +49,7 @@ impl Stages {
             stage: Stage::Gathering,
             ends: 0,
             warmup_began: 0,
-            warmup: nanos(load.warmup - settle),
+            warmup: nanos(load.warmup.saturating_sub(settle)),
             settle: nanos(settle),
             next_passing: 0,
             opened: 0,
@@ -154,7 +155,7 @@ impl Generator<'_> {
         self.tally.connections_held = self.connections_held();
         let good = &self.clients[self.first_good..];
         self.tally.served = good.iter().map(|client| client.served).collect();
-        let waits = good.iter().filter_map(|client| client.waiting_since());
+        let waits = good.iter().filter_map(Client::waiting_since);
         let waits = waits.map(|since| now.saturating_sub(since));
         self.tally.waiting = waits.clone().count();
         self.tally.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));

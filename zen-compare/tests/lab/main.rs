@@ -5,13 +5,13 @@ mod roles;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use zen_compare::{
     CompareError, Contender, Expected, Invalid, Observer, Plan, Report, Run, Scenario, Standing, StartError,
-    Stop, Upcoming, compare,
+    Stop, Store, Upcoming, compare, compare_in,
 };
 
 fn main() -> ExitCode {
@@ -31,8 +31,19 @@ fn main() -> ExitCode {
         trial("silence_is_a_finding", silence_is_a_finding),
         trial("one_at_a_time_is_a_finding", one_at_a_time_is_a_finding),
         trial("a_death_is_noticed", a_death_is_noticed),
+        trial("children_count", children_count),
+        trial(
+            "system_calls_are_counted_or_it_is_said_why_not",
+            system_calls_are_counted_or_it_is_said_why_not,
+        ),
+        trial("a_spoiled_run_is_made_again_within_bounds", a_spoiled_run_is_made_again_within_bounds),
         trial("work_done_elsewhere_is_noticed", work_done_elsewhere_is_noticed),
         trial("an_interrupt_keeps_what_there_is", an_interrupt_keeps_what_there_is),
+        trial("an_interrupted_comparison_is_gone_on_with", an_interrupted_comparison_is_gone_on_with),
+        trial(
+            "an_open_loop_offers_a_share_of_what_is_answered",
+            an_open_loop_offers_a_share_of_what_is_answered,
+        ),
         trial("who_cannot_start_is_named_at_once", who_cannot_start_is_named_at_once),
         trial("a_port_can_be_told", a_port_can_be_told),
         trial("nobody_is_left_behind", nobody_is_left_behind),
@@ -68,7 +79,14 @@ fn tag(name: &str) -> String {
 
 fn short(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Plan {
     let (warmup, window) = (Duration::from_millis(60), Duration::from_millis(250));
-    Plan { repetitions: 1, warmup, window, ..Plan::new(contenders, scenarios) }
+    Plan {
+        repetitions: 1,
+        warmup,
+        window,
+        attempts_more: 0,
+        count_system_calls: false,
+        ..Plan::new(contenders, scenarios)
+    }
 }
 
 fn only_run(plan: &Plan) -> Run {
@@ -81,7 +99,7 @@ fn only_run(plan: &Plan) -> Run {
 /// Whether nothing speaks against a run except that this machine was busy with other things.
 fn fine(run: &Run) -> bool {
     let busy = |reason: &Invalid| {
-        matches!(reason, Invalid::GeneratorStarved { .. } | Invalid::GeneratorWasBottleneck { .. })
+        reason.is_the_machines() || matches!(reason, Invalid::GeneratorWasBottleneck { .. })
     };
     run.invalid.iter().all(busy)
 }
@@ -136,6 +154,13 @@ fn a_report_is_consistent() {
         assert!((0.0..=1.0).contains(&run.fairness.unwrap()));
         assert!(run.generator.occupancy > 0.0 && run.generator.occupancy < 1.1);
         assert!(run.memory_empty_bytes.unwrap() > 0 && run.memory_loaded_bytes.unwrap() > 0);
+        assert!(run.pss_loaded_bytes.unwrap() <= run.memory_loaded_bytes.unwrap());
+        assert!(run.descriptors.unwrap() > 3 && run.threads.unwrap() >= 1);
+        assert!(run.context_switches_per_question.unwrap() >= 0.0, "even where threads come and go");
+        if let Some((user, system)) = run.server_user_s.zip(run.server_system_s) {
+            assert!(close(user + system, run.server_cpu_s));
+        }
+        check_series(run);
         let latency = run.latency.unwrap();
         assert!(0 < latency.p50_ns && latency.p50_ns <= latency.p99_ns && latency.p99_ns <= latency.max_ns);
         assert_eq!(run.scenario == "churn", run.conversations > 0);
@@ -146,6 +171,82 @@ fn a_report_is_consistent() {
         assert_eq!(floor.standing == Standing::Floor, floor.valid_runs > 0);
         assert_eq!(floor.times_floor.map(|times| times.median), (floor.valid_runs > 0).then_some(1.0));
     }
+}
+
+/// The series covers warm-up and window at ten points a second at least, in order.
+fn check_series(run: &Run) {
+    let (first, last) = (run.series.first().unwrap(), run.series.last().unwrap());
+    assert!(first.at_s < 0.0 && run.warmup_s > 0.0);
+    // The machine may have had other things to do for a while, but not all the time.
+    #[allow(clippy::cast_precision_loss)]
+    let points = run.series.len() as f64;
+    assert!(points >= 10.0 * (last.at_s - first.at_s), "{points} points: {run:?}");
+    for pair in run.series.windows(2) {
+        assert!(pair[0].at_s < pair[1].at_s && pair[0].answers <= pair[1].answers);
+        assert!(pair[0].cpu_s <= pair[1].cpu_s);
+    }
+    assert!(run.generator.sampler_cpu_s > 0.0);
+    assert!(run.latency_curve.len() > 10 && run.latency_curve[0][1] > 0.0);
+}
+
+fn children_count() {
+    let plan = Plan {
+        window: Duration::from_secs(1),
+        ..short(vec![server("parent", "-")], vec![Scenario::saturate(4)])
+    };
+    let run = only_run(&plan);
+    assert!(fine(&run), "{run:?}");
+    assert!(
+        run.threads.unwrap() >= 2 + 4,
+        "the parent's thread, the child's, and one for each client: {run:?}"
+    );
+    assert!(run.occupancy > 0.02, "{run:?}");
+}
+
+fn system_calls_are_counted_or_it_is_said_why_not() {
+    let plan = Plan { count_system_calls: true, ..short(vec![floor()], vec![Scenario::saturate(1)]) };
+    let report = compare(&plan, &mut ()).unwrap();
+    let how = &report.settings.system_calls;
+    match report.runs[0].system_calls_per_question {
+        // The floor waits, reads and writes: three for each question, and a few for the connection.
+        Some(calls) => {
+            assert!(how.starts_with("counted by ") && (2.9..4.0).contains(&calls), "{calls}: {how}");
+        }
+        None => assert!(how.starts_with("not counted: "), "{how}"),
+    }
+}
+
+fn a_spoiled_run_is_made_again_within_bounds() {
+    struct Ended<'a>(&'a AtomicBool);
+    impl Drop for Ended<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    // Threads that never rest, so that the server's core is shared on a machine of any size.
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let cores = std::thread::available_parallelism().unwrap().get();
+        for _ in 0..2 * cores {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        // Whatever happens in here, the threads end, or the scope would wait for them for ever.
+        let _ended = Ended(&over);
+        let plan = Plan {
+            attempts_more: 1,
+            window: Duration::from_secs(1),
+            ..short(vec![floor()], vec![Scenario::saturate(16)])
+        };
+        let run = only_run(&plan);
+        assert!(run.invalid.iter().any(Invalid::is_the_machines), "{run:?}");
+        if run.invalid.iter().all(Invalid::is_the_machines) {
+            assert_eq!(run.attempt, 1, "{run:?}");
+        }
+    });
 }
 
 fn the_page_is_mostly_waiting() {
@@ -221,6 +322,60 @@ fn an_interrupt_keeps_what_there_is() {
     assert_eq!(report.summaries.len(), 1);
     assert!(!report.complete);
     assert!(report.to_table(100, false).contains("incomplete: 1 of 5 runs"));
+}
+
+fn an_open_loop_offers_a_share_of_what_is_answered() {
+    let scenarios = vec![Scenario::open(20), Scenario::named("open-400/s").unwrap().remove(0)];
+    let report = compare(&short(vec![floor(), server("right", "-")], scenarios), &mut ()).unwrap();
+    let capacity = report.settings.capacity.unwrap();
+    for run in &report.runs {
+        assert!(fine(run), "{run:?}");
+        let rate = if run.scenario == "open-20" { capacity / 5.0 } else { 400.0 };
+        assert!(close(run.offered_rate.unwrap(), rate), "{run:?}");
+        let (corrected, uncorrected) = (run.latency.unwrap(), run.latency_uncorrected.unwrap());
+        assert!(corrected.mean_ns >= uncorrected.mean_ns, "{run:?}");
+        assert!(run.schedule.is_some() && run.latency_curve_uncorrected.len() > 5);
+    }
+    let floor = report.summaries.iter().find(|summary| summary.scenario == "open-20").unwrap();
+    let rung = floor.rung.as_ref().unwrap();
+    assert_eq!((rung.family.as_str(), rung.by.as_str()), ("open", "questions/s"));
+    assert!(close(rung.at, capacity / 5.0));
+
+    let error = compare(&short(vec![server("silent", "-")], vec![Scenario::open(20)]), &mut ()).unwrap_err();
+    assert!(matches!(error, CompareError::NoCapacity), "{error}");
+}
+
+fn an_interrupted_comparison_is_gone_on_with() {
+    struct InterruptAfter(usize, Stop);
+    impl Observer for InterruptAfter {
+        fn run_finished(&mut self, _: &Run, so_far: &Report) {
+            if so_far.runs.len() == self.0 {
+                self.1.stop();
+            }
+        }
+    }
+    let path = std::env::temp_dir().join(tag("store")).join("report.json");
+    let store = Store::new(&path);
+    let plan = || {
+        let contenders = vec![server("right", "-"), floor()];
+        Plan { repetitions: 2, ..short(contenders, vec![Scenario::saturate(1)]) }
+    };
+    let first = plan();
+    let report = compare_in(&store, &first, &mut InterruptAfter(3, first.stop.clone())).unwrap();
+    assert_eq!(store.load().unwrap().as_ref(), Some(&report));
+    assert_eq!((report.runs.len(), report.complete), (3, false));
+
+    let whole = compare_in(&store, &plan(), &mut InterruptAfter(9, Stop::default())).unwrap();
+    assert_eq!(whole.runs[..3], report.runs[..]);
+    assert_eq!((whole.runs.len(), whole.complete), (4, true));
+    assert_eq!(store.load().unwrap().as_ref(), Some(&whole));
+    // There is nothing left to do.
+    assert_eq!(compare_in(&store, &plan(), &mut ()).unwrap(), whole);
+
+    let other = Plan { seed: 7, ..plan() };
+    let error = compare_in(&store, &other, &mut ()).unwrap_err();
+    assert!(error.to_string().contains("seed: 1 there, 7 here"), "{error}");
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
 }
 
 fn who_cannot_start_is_named_at_once() {

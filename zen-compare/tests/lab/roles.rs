@@ -17,12 +17,12 @@ pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
     let port = rest.get(1).map_or(0, |port| port.parse().unwrap());
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let address = listener.local_addr().unwrap();
-    if !["right", "wrong", "silent", "greedy", "mortal", "idle", "floor"].contains(&role) {
+    if !["right", "wrong", "silent", "greedy", "mortal", "idle", "parent", "floor"].contains(&role) {
         eprintln!("no such role: {role}");
         return ExitCode::from(2);
     }
-    if role == "idle" {
-        return idle(rest);
+    if ["idle", "parent"].contains(&role) {
+        return delegate(role, rest);
     }
     println!("listening on {address}");
     match role {
@@ -43,13 +43,20 @@ pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Lets another process do the work.
-fn idle(rest: &[String]) -> ExitCode {
+/// Lets another process do the work: a child, or one that belongs to nobody any more.
+fn delegate(role: &str, rest: &[String]) -> ExitCode {
     let program = std::env::current_exe().unwrap();
-    let mut worker = Command::new(program);
+    let mut worker = if role == "idle" {
+        // The shell that starts the worker ends at once, and the worker with it is nobody's child of the lab's.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "\"$0\" \"$@\" &"]).arg(program);
+        shell
+    } else {
+        Command::new(program)
+    };
     worker.args(["serve-as", "right"]).args(rest).stdout(Stdio::inherit());
-    let mut worker = worker.spawn().unwrap();
-    worker.wait().unwrap();
+    worker.spawn().unwrap().wait().unwrap();
+    thread::sleep(Duration::from_secs(600));
     ExitCode::SUCCESS
 }
 

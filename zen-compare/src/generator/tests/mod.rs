@@ -1,5 +1,8 @@
 //! The generator against servers that are right, wrong, silent, and gone.
 
+mod company;
+mod open_loop;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;

@@ -1,0 +1,91 @@
+//! Open loops against servers that keep up and servers that do not.
+
+use super::*;
+use crate::scenario::{Arrivals, Rate, Spacing};
+
+fn open(rate: u32, spacing: Spacing) -> Scenario {
+    let arrivals = Arrivals { rate: Rate::PerSecond(rate), spacing };
+    Scenario { clients: 8, arrivals: Some(arrivals), ..Scenario::open(1) }
+}
+
+fn assert_open_loop_is_consistent(tally: &Tally, scenario: &Scenario) {
+    assert_consistent(tally, scenario);
+    assert_eq!(tally.uncorrected.as_ref().unwrap().len(), tally.answers);
+    let schedule = tally.schedule.unwrap();
+    assert!(schedule.late <= schedule.due && schedule.unsent <= schedule.due, "{schedule:?}");
+}
+
+#[test]
+fn questions_are_asked_at_the_rate_of_the_schedule() {
+    let workload = Workload::aphorisms();
+    for spacing in [Spacing::Uniform, Spacing::Poisson] {
+        let scenario = open(1_000, spacing);
+        let tally = generate_quietly(&load(right_server(), &scenario, &workload));
+        assert_open_loop_is_consistent(&tally, &scenario);
+        assert_eq!(tally.failures, Failures::default());
+        assert_eq!(tally.offered_rate, Some(1_000.0));
+        // What is due in a window follows from its length alone: evenly to the question, at random within five
+        // standard deviations.
+        let expected = tally.window.as_secs_f64() * 1_000.0;
+        let margin = if spacing == Spacing::Uniform { 2.0 } else { 5.0 * expected.sqrt() };
+        #[allow(clippy::cast_precision_loss)]
+        let due = tally.schedule.unwrap().due as f64;
+        assert!((due - expected).abs() <= margin, "{due} due, {expected} expected");
+    }
+}
+
+#[test]
+fn a_rate_can_be_a_share_of_a_capacity() {
+    let workload = Workload::aphorisms();
+    let scenario = Scenario { clients: 2, ..Scenario::open(50) };
+    let known = Load { capacity: Some(600.0), ..load(right_server(), &scenario, &workload) };
+    assert_eq!(generate_quietly(&known).offered_rate, Some(300.0));
+    let unknown = Load { capacity: None, ..known };
+    let error = generate(&unknown, &mut |_| ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn who_answers_late_is_asked_on_schedule_all_the_same() {
+    // Each answer takes at least 20 ms, on connections that are each asked every 8 ms.
+    let server = serve(|stream| {
+        let mut stream = stream;
+        let mut buffer = [0; 4096];
+        while let Ok(1..) = stream.read(&mut buffer) {
+            thread::sleep(Duration::from_millis(20));
+            if stream.write_all(b"Right.").is_err() {
+                return;
+            }
+        }
+    });
+    let workload = Workload::aphorisms().answered_by_constant(b"Right.");
+    let scenario = open(1_000, Spacing::Uniform);
+    let tally = generate_quietly(&load(server, &scenario, &workload));
+    assert_open_loop_is_consistent(&tally, &scenario);
+    assert_eq!(tally.failures, Failures::default());
+    let schedule = tally.schedule.unwrap();
+    // Less than half of the questions can have been asked, and the generator is not to blame.
+    assert!(tally.answers < schedule.due / 2, "{} answers, {schedule:?}", tally.answers);
+    assert!(schedule.unsent > 0, "{schedule:?}");
+    assert!(tally.latency.min() >= 20_000_000);
+    // Those who wait in line wait long, and the clock that starts at the write does not see it.
+    let uncorrected = tally.uncorrected.unwrap();
+    let (line, write) = (tally.latency.value_at_quantile(0.5), uncorrected.value_at_quantile(0.5));
+    assert!(line > write + 50_000_000, "{line} from the schedule, {write} from the write");
+}
+
+#[test]
+fn who_thinks_does_not_wait_for_whole_milliseconds() {
+    let workload = Workload::aphorisms();
+    let think = Duration::from_micros(1_100);
+    let scenario = Scenario { think, questions_per_conversation: None, ..Scenario::book() };
+    // The best of several, as a busy machine wakes late.
+    let paces = (0..5).map(|_| {
+        let tally = generate_quietly(&load(right_server(), &scenario, &workload));
+        tally.throughput()
+    });
+    let pace = paces.fold(0.0, f64::max);
+    // An event loop's timeout would make 2 ms of it, and 500 questions a second.
+    assert!(pace > 550.0, "{pace}");
+    assert!(pace <= 910.0, "{pace}");
+}
