@@ -74,6 +74,7 @@ fn measure_running(
         workload: &workload,
         warmup: plan.warmup,
         window: plan.window,
+        capacity: None,
         // Every contender gets the same questions, every repetition others.
         seed: plan.seed.wrapping_add(u64::from(job.repetition)),
         progress: None,

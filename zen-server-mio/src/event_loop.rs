@@ -68,6 +68,7 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
             if self.setup.stop.is_stopped() && !draining {
                 draining = true;
                 self.drain(now);
+                self.setup.counters.count(std::mem::take(&mut self.room.tally));
             }
             if draining && self.room.connections.is_empty() {
                 return Ok(());

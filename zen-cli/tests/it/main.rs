@@ -6,6 +6,7 @@ mod bad_input;
 mod compare;
 mod flavors;
 mod output;
+mod peers;
 mod running;
 mod serve;
 mod signals;

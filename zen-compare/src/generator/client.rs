@@ -1,27 +1,57 @@
 //! One client of the generator: what it has asked, what it still has to hear, when it speaks again.
+//!
+//! What sets clients of different [roles](Role) apart is elsewhere; here is what one connection can do.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
 use mio::net::TcpStream;
 
+use super::Nanos;
+use super::open_loop::{Due, OpenLoop};
 use super::tape::Tape;
 
 /// The most bytes of a wrong answer that are kept to be shown.
 const SHOWN: usize = 80;
 
-/// Nanoseconds since the run began.
-pub(super) type Nanos = u64;
+/// How a client behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Asks and reads, as the scenario says. These clients are what is measured.
+    Good,
+    /// Sends a byte at a time.
+    Trickler,
+    /// Never reads.
+    NonReader,
+    /// Asks once and stays.
+    Quiet,
+}
+
+/// Questions that were written together and are not all answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// When they were to be asked. In a closed loop, when they were.
+    pub(super) due: Nanos,
+    /// When they were written.
+    pub(super) sent: Nanos,
+    /// How many of them are open.
+    open: usize,
+}
 
 /// A client keeps its place in the load when its connection ends: it is the one that is served or starved.
 #[derive(Debug)]
 pub(super) struct Client {
+    pub(super) role: Role,
+    /// Its schedule in an open loop.
+    pub(super) open_loop: Option<OpenLoop>,
     /// `None` while there is no connection.
     pub(super) stream: Option<TcpStream>,
     /// Whether the connection is established; before that nothing is asked.
     pub(super) connected: bool,
     /// When the client acts next: asks after a thought, or tries to connect again.
     pub(super) wakes_at: Option<Nanos>,
+    /// Whether a quiet client has had the answer after which it is one of the herd.
+    pub(super) has_joined: bool,
     /// Answers that count: those in the measured window.
     pub(super) served: u64,
     /// Where the next question lies on the tape.
@@ -37,9 +67,8 @@ pub(super) struct Client {
     unsent: (usize, usize),
     /// The most questions in flight.
     depth: usize,
-    /// When the questions in flight were asked, oldest first: the time of a write and how many of its questions
-    /// are open. Never grows beyond `depth` entries, which is what it is made with.
-    asked_at: VecDeque<(Nanos, usize)>,
+    /// The questions in flight, oldest first. Never grows beyond `depth` entries, which is what it is made with.
+    asked: VecDeque<Asked>,
 }
 
 /// Why a connection cannot go on.
@@ -58,11 +87,14 @@ impl From<io::Error> for Broken {
 }
 
 impl Client {
-    pub(super) fn new(depth: usize, position: usize) -> Self {
+    pub(super) fn new(role: Role, depth: usize, position: usize) -> Self {
         Self {
+            role,
+            open_loop: None,
             stream: None,
             connected: false,
             wakes_at: None,
+            has_joined: false,
             served: 0,
             next: position,
             heard: position,
@@ -71,7 +103,7 @@ impl Client {
             left: None,
             unsent: (0, 0),
             depth,
-            asked_at: VecDeque::with_capacity(depth),
+            asked: VecDeque::with_capacity(depth),
         }
     }
 
@@ -90,43 +122,115 @@ impl Client {
         self.heard = self.next;
         self.heard_bytes = 0;
         self.in_flight = 0;
-        self.asked_at.clear();
+        self.asked.clear();
         self.unsent = (0, 0);
+        if let Some(open_loop) = &mut self.open_loop {
+            open_loop.block();
+        }
     }
 
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// When the oldest question in flight was asked.
+    /// When the oldest question in flight was to be asked.
     pub(super) fn waiting_since(&self) -> Option<Nanos> {
-        self.asked_at.front().map(|&(asked, _)| asked)
+        self.asked.front().map(|asked| asked.due)
+    }
+
+    /// Whether this conversation has asked all it was to ask.
+    pub(super) fn has_asked(&self) -> bool {
+        self.left == Some(0)
     }
 
     /// Whether everything this conversation was for has been answered.
     pub(super) fn is_done(&self) -> bool {
-        self.left == Some(0) && self.in_flight == 0
+        self.has_asked() && self.in_flight == 0
+    }
+
+    /// How many questions it may ask now. None while bytes still wait for room: the server takes no more then, and
+    /// its answers call again.
+    fn room(&self) -> usize {
+        if self.has_unsent() {
+            return 0;
+        }
+        let room = self.depth - self.in_flight;
+        self.left.map_or(room, |left| room.min(left as usize))
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.unsent.0 < self.unsent.1
+    }
+
+    /// Lays the next `count` questions out to be sent.
+    fn put(&mut self, tape: &Tape, count: usize) {
+        if let Some(left) = &mut self.left {
+            // Fits: the count is at most `left`.
+            *left -= u32::try_from(count).unwrap_or(*left);
+        }
+        self.unsent = tape.question_range(self.next, count);
+        self.next = Tape::advance(self.next, count);
+        self.in_flight += count;
     }
 
     /// Asks as many questions as may be in flight, in one write.
     pub(super) fn ask(&mut self, tape: &Tape, now: Nanos) -> Result<(), Broken> {
-        // Bytes still waiting for room mean that the server takes no more: its answers call again.
-        if self.unsent.0 < self.unsent.1 {
+        let count = self.room();
+        if count == 0 {
             return Ok(());
         }
-        let mut count = self.depth - self.in_flight;
-        if let Some(left) = &mut self.left {
-            count = count.min(*left as usize);
-            // Fits: the count is at most `left`.
-            *left -= u32::try_from(count).unwrap_or(*left);
+        self.asked.push_back(Asked { due: now, sent: now, open: count });
+        self.put(tape, count);
+        self.flush(tape)
+    }
+
+    /// Asks the questions of its schedule whose time has come, in one write, and tells of each.
+    pub(super) fn ask_due(
+        &mut self,
+        tape: &Tape,
+        now: Nanos,
+        mut tell: impl FnMut(Due),
+    ) -> Result<(), Broken> {
+        let room = self.room();
+        let Some(open_loop) = &mut self.open_loop else { return Ok(()) };
+        let mut count = 0;
+        while count < room
+            && let Some(due) = open_loop.take(now)
+        {
+            self.asked.push_back(Asked { due: due.at, sent: now, open: 1 });
+            tell(due);
+            count += 1;
+        }
+        if count == room {
+            open_loop.block();
         }
         if count == 0 {
             return Ok(());
         }
-        self.unsent = tape.question_range(self.next, count);
-        self.next = Tape::advance(self.next, count);
-        self.asked_at.push_back((now, count));
-        self.in_flight += count;
+        self.put(tape, count);
+        self.flush(tape)
+    }
+
+    /// Sends the next byte of a question, the first of the next one if there is none on the way. While an answer is
+    /// owed to it, it waits.
+    pub(super) fn trickle(&mut self, tape: &Tape, now: Nanos) -> Result<(), Broken> {
+        if self.in_flight == 0 {
+            self.asked.push_back(Asked { due: now, sent: now, open: 1 });
+            self.put(tape, 1);
+        }
+        let whole = self.unsent.1;
+        self.unsent.1 = whole.min(self.unsent.0 + 1);
+        let outcome = self.flush(tape);
+        self.unsent.1 = whole;
+        outcome
+    }
+
+    /// Asks `count` more questions, whatever is in flight, unless the last ones are still to be sent. Only for a
+    /// client that never reads.
+    pub(super) fn flood(&mut self, tape: &Tape, count: usize) -> Result<(), Broken> {
+        if !self.has_unsent() {
+            self.put(tape, count);
+        }
         self.flush(tape)
     }
 
@@ -159,13 +263,13 @@ impl Client {
         }
     }
 
-    /// Compares what came with what had to come, and reports how many answers are now whole, by the time at which
-    /// their questions were asked.
+    /// Compares what came with what had to come, and reports how many answers are now whole, by the write of
+    /// their questions.
     pub(super) fn hear(
         &mut self,
         tape: &Tape,
         received: &[u8],
-        mut answered: impl FnMut(Nanos, usize),
+        mut answered: impl FnMut(Asked, usize),
     ) -> Result<(), Broken> {
         let expected = &tape.answers(self.heard, self.in_flight)[self.heard_bytes..];
         if expected.get(..received.len()) != Some(received) {
@@ -177,13 +281,13 @@ impl Client {
         self.heard_bytes = rest;
         self.in_flight -= whole;
         while whole > 0 {
-            let Some((asked, open)) = self.asked_at.front_mut() else { break };
-            let count = whole.min(*open);
+            let Some(asked) = self.asked.front_mut() else { break };
+            let count = whole.min(asked.open);
             answered(*asked, count);
             whole -= count;
-            *open -= count;
-            if *open == 0 {
-                self.asked_at.pop_front();
+            asked.open -= count;
+            if asked.open == 0 {
+                self.asked.pop_front();
             }
         }
         Ok(())
@@ -206,7 +310,7 @@ mod tests {
     fn client_with_questions_in_flight(count: usize) -> (Client, Tape) {
         let workload = Workload::new([("1?", "one."), ("1?", "one.")]).unwrap();
         let tape = Tape::new(&workload, count, 1);
-        let mut client = Client::new(count, 0);
+        let mut client = Client::new(Role::Good, count, 0);
         // Without a stream the questions stay unsent, which is all the same to their answers.
         client.ask(&tape, 10).unwrap();
         assert_eq!(client.in_flight(), count);
@@ -218,7 +322,7 @@ mod tests {
         let (mut client, tape) = client_with_questions_in_flight(3);
         let mut heard = Vec::new();
         for piece in [&b"on"[..], b"e.o", b"ne", b".one."] {
-            client.hear(&tape, piece, |asked, count| heard.push((asked, count))).unwrap();
+            client.hear(&tape, piece, |asked, count| heard.push((asked.due, count))).unwrap();
         }
         assert_eq!(heard, [(10, 1), (10, 2)]);
         assert_eq!(client.in_flight(), 0);
@@ -245,7 +349,7 @@ mod tests {
     #[test]
     fn a_conversation_asks_no_more_than_it_was_given() {
         let tape = Tape::new(&Workload::aphorisms(), 8, 1);
-        let mut client = Client::new(8, 0);
+        let mut client = Client::new(Role::Good, 8, 0);
         client.left = Some(3);
         client.ask(&tape, 0).unwrap();
         assert_eq!(client.in_flight(), 3);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::report::{Group, Schedule};
+
 /// The longest latency that is told apart from longer ones: an hour.
 const LONGEST: u64 = 3_600_000_000_000;
 /// Significant decimal digits of a latency.
@@ -20,14 +22,28 @@ pub struct Tally {
     /// Right answers between the moments [`Settling`](super::Moment::Settling) and
     /// [`Closes`](super::Moment::Closes).
     pub answers_since_settling: u64,
-    /// One sample per answer in the window: nanoseconds from the write of the question to the read that made
-    /// its answer whole.
+    /// One sample per answer in the window: nanoseconds from the moment at which the question was to be asked to the
+    /// read that made its answer whole. In a closed loop a question is asked when it is to be asked.
     pub latency: Histogram<u64>,
-    /// For each client, its answers in the window.
+    /// In an open loop, the same from the write of the question; else `None`.
+    pub uncorrected: Option<Histogram<u64>>,
+    /// In an open loop, the questions per second that are due; else `None`.
+    pub offered_rate: Option<f64>,
+    /// In an open loop, how well the generator kept to its schedule; else `None`.
+    pub schedule: Option<Schedule>,
+    /// For each good client, its answers in the window.
     pub served: Vec<u64>,
+    /// Where there are others than good clients, each kind of them; else empty.
+    pub groups: Vec<Group>,
+    /// Where there is to be a herd of quiet connections, those that had been answered and were open when the window
+    /// closed; else `None`.
+    pub connections_held: Option<usize>,
+    /// When the open-file limit of this process is too low for the herd, the number of quiet connections that there
+    /// were instead.
+    pub herd_cut_to: Option<usize>,
     /// Conversations that came to their planned end in the window.
     pub conversations: u64,
-    /// Clients with a question open when the window closed, and how long the longest of them had waited.
+    /// Good clients with a question open when the window closed, and how long the longest of them had waited.
     /// These waits are in no latency sample.
     pub waiting: usize,
     /// See [`Tally::waiting`].
@@ -43,7 +59,7 @@ pub struct Tally {
 /// What went wrong between the generator and the server, warm-up included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
-    /// Conversations ended by the server before their time.
+    /// Conversations of good clients ended by the server before their time.
     pub closed_early: u64,
     /// Attempts to connect that failed.
     pub connects: u64,
@@ -57,15 +73,18 @@ pub struct Failures {
 
 impl Tally {
     pub(super) fn new() -> Self {
-        // Cannot fail: 1 ≤ low, 2 × low ≤ high, and at most five digits.
-        #[allow(clippy::expect_used, reason = "constants, and within the documented bounds")]
-        let latency = Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are valid");
         Self {
             window: Duration::ZERO,
             answers: 0,
             answers_since_settling: 0,
-            latency,
+            latency: latencies(),
+            uncorrected: None,
+            offered_rate: None,
+            schedule: None,
             served: Vec::new(),
+            groups: Vec::new(),
+            connections_held: None,
+            herd_cut_to: None,
             conversations: 0,
             waiting: 0,
             longest_wait: Duration::ZERO,
@@ -75,7 +94,17 @@ impl Tally {
         }
     }
 
-    /// Clients with at least one answer in the window.
+    /// The tally of an open loop at `rate` questions per second.
+    pub(super) fn open_loop(rate: f64) -> Self {
+        Self {
+            uncorrected: Some(latencies()),
+            offered_rate: Some(rate),
+            schedule: Some(Schedule::default()),
+            ..Self::new()
+        }
+    }
+
+    /// Good clients with at least one answer in the window.
     pub fn clients_served(&self) -> usize {
         self.served.iter().filter(|&&answers| answers > 0).count()
     }
@@ -89,4 +118,11 @@ impl Tally {
         let answers = self.answers as f64;
         answers / self.window.as_secs_f64()
     }
+}
+
+/// No latencies yet.
+#[allow(clippy::expect_used, reason = "constants, and within the documented bounds")]
+fn latencies() -> Histogram<u64> {
+    // Cannot fail: 1 ≤ low, 2 × low ≤ high, and at most five digits.
+    Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("the bounds are valid")
 }

@@ -4,6 +4,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
 use super::*;
 
 /// A server in threads; the closure gets each connection. It lives until the test's process ends.
@@ -48,7 +52,16 @@ fn right_server() -> SocketAddr {
 
 fn load<'a>(server: SocketAddr, scenario: &'a Scenario, workload: &'a Workload) -> Load<'a> {
     let time = Duration::from_millis;
-    Load { server, scenario, workload, warmup: time(60), window: time(240), seed: 1, progress: None }
+    Load {
+        server,
+        scenario,
+        workload,
+        warmup: time(60),
+        window: time(240),
+        capacity: None,
+        seed: 1,
+        progress: None,
+    }
 }
 
 fn generate_quietly(load: &Load<'_>) -> Tally {

@@ -1,0 +1,349 @@
+//! The event loop: what happens on connections, and what clients do next.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token};
+
+use super::alarms::{Alarms, TIMER};
+use super::client::{Broken, Client, Role};
+use super::company::{Ended, FLOOD_QUESTIONS, Herd};
+use super::connect::{connect, room_for_connections};
+use super::open_loop::{OpenLoop, Schedule};
+use super::stages::Stages;
+use super::tally::Tally;
+use super::tape::Tape;
+use super::{Load, Moment, Nanos, nanos};
+use crate::scenario::Company;
+
+/// Bytes taken per read: several times what 64 answers amount to.
+const READ_BUFFER: usize = 64 * 1024;
+/// How long a good client whose connection failed waits before it connects again.
+const RETRY: Duration = Duration::from_millis(20);
+
+pub(super) struct Generator<'a> {
+    pub(super) load: &'a Load<'a>,
+    poll: Poll,
+    pub(super) tape: Tape,
+    /// First those who disturb, then the herd, then the good ones.
+    pub(super) clients: Vec<Client>,
+    pub(super) first_good: usize,
+    alarms: Alarms,
+    began: Instant,
+    pub(super) stages: Stages,
+    pub(super) herd: Herd,
+    pub(super) ended: Ended,
+    pub(super) answers: u64,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Generator<'a> {
+    pub(super) fn new(load: &'a Load<'a>) -> io::Result<Self> {
+        let scenario = load.scenario;
+        let tally = match scenario.arrivals {
+            None => Tally::new(),
+            Some(arrivals) => {
+                let unknown =
+                    "the open loop's rate is a share of what a closed loop gets answered, which is not known";
+                let rate = arrivals.rate.per_second(load.capacity);
+                Tally::open_loop(rate.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unknown))?)
+            }
+        };
+        let Company { tricklers, non_readers, quiet } = scenario.company;
+        let others = scenario.clients + tricklers + non_readers;
+        let herd = if quiet == 0 { 0 } else { quiet.min(room_for_connections()?.saturating_sub(others)) };
+        let roles = [
+            (Role::Trickler, tricklers),
+            (Role::NonReader, non_readers),
+            (Role::Quiet, herd),
+            (Role::Good, scenario.clients),
+        ];
+        let mut random = fastrand::Rng::with_seed(load.seed);
+        let longest_write =
+            if non_readers > 0 { scenario.depth.max(FLOOD_QUESTIONS) } else { scenario.depth };
+        let tape = Tape::new(load.workload, longest_write, random.u64(..));
+        let roles = roles.iter().flat_map(|&(role, count)| std::iter::repeat_n(role, count));
+        let clients: Vec<Client> = roles
+            .map(|role| {
+                let depth = if role == Role::Good { scenario.depth } else { 1 };
+                Client::new(role, depth, Tape::random_position(&mut random))
+            })
+            .collect();
+        let poll = Poll::new()?;
+        Ok(Self {
+            load,
+            alarms: Alarms::new(poll.registry(), 2 * clients.len())?,
+            poll,
+            tape,
+            first_good: clients.len() - scenario.clients,
+            clients,
+            began: Instant::now(),
+            stages: Stages::new(load),
+            herd: Herd::new(tricklers + non_readers, herd),
+            ended: Ended::default(),
+            answers: 0,
+            tally: Tally { herd_cut_to: (herd < quiet).then_some(herd), ..tally },
+        })
+    }
+
+    pub(super) fn run(mut self, witness: &mut dyn FnMut(Moment) -> ControlFlow<()>) -> io::Result<Tally> {
+        let mut events = Events::with_capacity(1024);
+        let mut buffer = vec![0; READ_BUFFER];
+        self.began = Instant::now();
+        self.bring_company();
+        loop {
+            let now = self.now();
+            if self.pass_time(now, witness).is_break() {
+                break;
+            }
+            self.wake_clients(now);
+            // The clock again: waking clients may have taken long, and time must not be slept through twice.
+            let now = self.now();
+            let due = self.alarms.arm(now)?;
+            let left = if due { 0 } else { self.stages.next_moment().saturating_sub(now) };
+            match self.poll.poll(&mut events, Some(Duration::from_nanos(left))) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                Err(_) => continue,
+                Ok(()) => {}
+            }
+            for event in &events {
+                self.on_event(event, &mut buffer);
+            }
+        }
+        Ok(self.tally)
+    }
+
+    pub(super) fn now(&self) -> Nanos {
+        nanos(self.began.elapsed())
+    }
+
+    /// The good clients begin, at the moment at which the schedules of an open loop do.
+    pub(super) fn start_good_clients(&mut self, now: Nanos) {
+        let scenario = self.load.scenario;
+        for which in 0..scenario.clients {
+            let slot = self.first_good + which;
+            if let (Some(arrivals), Some(rate)) = (scenario.arrivals, self.tally.offered_rate) {
+                let spacing = arrivals.spacing;
+                let schedule = Schedule::new(self.load.seed, which, scenario.clients, rate, spacing, now);
+                self.clients[slot].open_loop = Some(OpenLoop::new(schedule));
+            }
+            self.connect(slot);
+        }
+    }
+
+    fn wake_clients(&mut self, now: Nanos) {
+        while let Some((at, slot)) = self.alarms.due(now) {
+            let client = &mut self.clients[slot];
+            if client.wakes_at != Some(at) {
+                continue;
+            }
+            client.wakes_at = None;
+            if client.stream.is_none() {
+                self.connect(slot);
+                continue;
+            }
+            let outcome = match client.role {
+                Role::Good if client.open_loop.is_some() => self.keep_schedule(slot),
+                Role::Good => client.ask(&self.tape, now),
+                _ => self.misbehave(slot, now),
+            };
+            if let Err(broken) = outcome {
+                self.give_up(slot, broken);
+            }
+        }
+    }
+
+    pub(super) fn wake_later(&mut self, slot: usize, at: Nanos) {
+        self.clients[slot].wakes_at = Some(at);
+        self.alarms.set(at, slot);
+    }
+
+    pub(super) fn connect(&mut self, slot: usize) {
+        match self.open(slot) {
+            Ok(stream) => {
+                let questions = match self.clients[slot].role {
+                    Role::Good => self.load.scenario.questions_per_conversation,
+                    Role::Quiet => Some(1),
+                    Role::Trickler | Role::NonReader => None,
+                };
+                self.clients[slot].begin(stream, questions);
+            }
+            Err(error) => self.connect_failed(slot, &error),
+        }
+    }
+
+    fn open(&self, slot: usize) -> io::Result<mio::net::TcpStream> {
+        // Counted from the first of all clients or of the herd: only the herd has to be spread evenly.
+        let mut stream = connect(self.load.server, self.clients[slot].role, slot)?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, Token(slot), both)?;
+        Ok(stream)
+    }
+
+    fn connect_failed(&mut self, slot: usize, error: &io::Error) {
+        self.tally.failures.connects += 1;
+        self.tally.failures.connect_error = Some(error.to_string());
+        self.lose(slot, false);
+    }
+
+    fn on_event(&mut self, event: &Event, buffer: &mut [u8]) {
+        if event.token() == TIMER {
+            return;
+        }
+        let Token(slot) = event.token();
+        let client = &mut self.clients[slot];
+        let Some(stream) = &client.stream else { return };
+        if !client.connected {
+            if event.is_error() {
+                let error = stream.take_error().ok().flatten().unwrap_or(io::ErrorKind::NotConnected.into());
+                return self.connect_failed(slot, &error);
+            }
+            if !event.is_writable() {
+                return;
+            }
+            client.connected = true;
+            if let Err(broken) = self.go_on(slot, None) {
+                return self.give_up(slot, broken);
+            }
+        }
+        if let Err(broken) = self.exchange(slot, event, buffer) {
+            self.give_up(slot, broken);
+        }
+    }
+
+    /// Moves the bytes that an event announces.
+    fn exchange(&mut self, slot: usize, event: &Event, buffer: &mut [u8]) -> Result<(), Broken> {
+        let client = &mut self.clients[slot];
+        if client.role == Role::NonReader {
+            let over = event.is_read_closed() || event.is_error();
+            return if over { Err(Broken::Closed) } else { client.flush(&self.tape) };
+        }
+        // A trickler's next byte has its own time.
+        if event.is_writable() && client.role != Role::Trickler {
+            client.flush(&self.tape)?;
+        }
+        if !event.is_readable() && !event.is_read_closed() {
+            return Ok(());
+        }
+        let mut heard = None;
+        // Ends: a client takes no more bytes than it has questions in flight.
+        while let Some(count) = self.clients[slot].read(buffer)? {
+            let now = self.now();
+            heard = Some(now);
+            self.hear(slot, &buffer[..count], now)?;
+            // A short read has emptied the socket. Only an end of stream that was announced together with the
+            // data would not be announced again.
+            if count < buffer.len() && !event.is_read_closed() {
+                break;
+            }
+        }
+        if heard.is_some() { self.go_on(slot, heard) } else { Ok(()) }
+    }
+
+    fn hear(&mut self, slot: usize, received: &[u8], now: Nanos) -> Result<(), Broken> {
+        let client = &mut self.clients[slot];
+        let good = client.role == Role::Good;
+        let recording = self.stages.window_is_open();
+        let Tally { latency, uncorrected, .. } = &mut self.tally;
+        let mut answers = 0_u64;
+        let outcome = client.hear(&self.tape, received, |asked, count| {
+            let count = count as u64;
+            answers += count;
+            if recording && good {
+                latency.saturating_record_n(now.saturating_sub(asked.due), count);
+                if let Some(uncorrected) = uncorrected {
+                    uncorrected.saturating_record_n(now.saturating_sub(asked.sent), count);
+                }
+            }
+        });
+        if recording {
+            client.served += answers;
+        }
+        if good {
+            self.answers += answers;
+            if recording {
+                self.tally.answers += answers;
+            }
+            if let Some(progress) = self.load.progress {
+                progress.set_answers(self.answers);
+            }
+        }
+        outcome
+    }
+
+    /// The client's next step: another conversation, a thought, or more questions.
+    fn go_on(&mut self, slot: usize, now: Option<Nanos>) -> Result<(), Broken> {
+        let now = now.unwrap_or_else(|| self.now());
+        let client = &mut self.clients[slot];
+        if client.role != Role::Good {
+            return self.go_on_misbehaving(slot, now);
+        }
+        if client.is_done() {
+            if self.stages.window_is_open() {
+                self.tally.conversations += 1;
+            }
+            client.end();
+            self.connect(slot);
+        } else if let Some(open_loop) = &mut client.open_loop {
+            open_loop.unblock(now);
+            return self.keep_schedule(slot);
+        } else if self.load.scenario.think.is_zero() {
+            client.ask(&self.tape, now)?;
+        } else if client.in_flight() == 0 {
+            self.wake_later(slot, now + nanos(self.load.scenario.think));
+        }
+        Ok(())
+    }
+
+    /// Asks what is due on an open loop's connection, and sets the alarm for what will be.
+    fn keep_schedule(&mut self, slot: usize) -> Result<(), Broken> {
+        // Others may have been woken before: the moment of the write is now.
+        let now = self.now();
+        let opened = self.stages.opened();
+        let schedule = &mut self.tally.schedule;
+        let client = &mut self.clients[slot];
+        let outcome = client.ask_due(&self.tape, now, |due| {
+            if let (Some(schedule), Some(opened)) = (&mut *schedule, opened)
+                && due.at >= opened
+            {
+                schedule.due += 1;
+                schedule.late += u64::from(due.late > 0);
+                schedule.latest_ns = schedule.latest_ns.max(due.late);
+            }
+        });
+        let next = client.open_loop.as_ref().and_then(OpenLoop::alarm);
+        if let Some(next) = next.filter(|_| client.wakes_at != next) {
+            self.wake_later(slot, next);
+        }
+        outcome
+    }
+
+    pub(super) fn give_up(&mut self, slot: usize, broken: Broken) {
+        let good = self.clients[slot].role == Role::Good;
+        let failures = &mut self.tally.failures;
+        match broken {
+            // Who misbehaves may be thrown out.
+            Broken::Closed => failures.closed_early += u64::from(good),
+            Broken::Wrong { expected, received } => {
+                failures.wrong_answers += 1;
+                failures.first_wrong.get_or_insert_with(|| {
+                    (expected.escape_ascii().to_string(), received.escape_ascii().to_string())
+                });
+            }
+        }
+        self.lose(slot, true);
+    }
+
+    /// The client has no connection any more, and will try to get another.
+    fn lose(&mut self, slot: usize, ended_by_server: bool) {
+        self.clients[slot].end();
+        if self.clients[slot].role == Role::Good {
+            let at = self.now() + nanos(RETRY);
+            self.wake_later(slot, at);
+        } else {
+            self.come_again(slot, ended_by_server);
+        }
+    }
+}

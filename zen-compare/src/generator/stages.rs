@@ -1,0 +1,175 @@
+//! The course of a load: the herd gathers, the load warms up, settles, and is measured.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::engine::Generator;
+use super::{Load, Moment, Nanos, nanos};
+use crate::sample::ThreadUsage;
+
+/// How often the witness is called while the load goes on.
+const PASSING: Duration = Duration::from_millis(100);
+/// The most time between [`Moment::Settling`] and [`Moment::Opens`].
+const SETTLE: Duration = Duration::from_millis(100);
+/// How much a warm-up grows at a time while the answers do not come at a steady pace.
+const WARM_ON: Duration = Duration::from_millis(50);
+/// How often to look whether the herd is in, in nanoseconds.
+const LOOK_AGAIN: Nanos = 5_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Gathering,
+    WarmingUp,
+    Settling,
+    Open,
+}
+
+/// Where a load stands in its course.
+#[derive(Debug)]
+pub(super) struct Stages {
+    stage: Stage,
+    /// When the stage ends, or is looked at again.
+    ends: Nanos,
+    /// When the warm-up began.
+    warmup_began: Nanos,
+    /// How long the warm-up is at least, and how long it then takes to settle.
+    warmup: Nanos,
+    settle: Nanos,
+    next_passing: Nanos,
+    opened: Nanos,
+    usage_opened: ThreadUsage,
+    answers_settling: u64,
+}
+
+impl Stages {
+    pub(super) fn new(load: &Load<'_>) -> Self {
+        let settle = SETTLE.min(load.warmup / 2);
+        Self {
+            stage: Stage::Gathering,
+            ends: 0,
+            warmup_began: 0,
+            warmup: nanos(load.warmup - settle),
+            settle: nanos(settle),
+            next_passing: 0,
+            opened: 0,
+            usage_opened: ThreadUsage::default(),
+            answers_settling: 0,
+        }
+    }
+
+    pub(super) fn window_is_open(&self) -> bool {
+        self.stage == Stage::Open
+    }
+
+    /// When the window opened, if it has.
+    pub(super) fn opened(&self) -> Option<Nanos> {
+        self.window_is_open().then_some(self.opened)
+    }
+
+    /// When time has to be looked at again.
+    pub(super) fn next_moment(&self) -> Nanos {
+        self.ends.min(self.next_passing)
+    }
+}
+
+impl Generator<'_> {
+    /// Lets the witness see the moments that have come. Breaks when the load is over.
+    pub(super) fn pass_time(
+        &mut self,
+        now: Nanos,
+        witness: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if now >= self.stages.next_passing {
+            self.stages.next_passing = now + nanos(PASSING);
+            if witness(Moment::Passing).is_break() {
+                self.close();
+                return ControlFlow::Break(());
+            }
+        }
+        if self.stages.stage == Stage::Gathering {
+            self.gather(now);
+        }
+        if now < self.stages.ends {
+            return ControlFlow::Continue(());
+        }
+        match self.stages.stage {
+            Stage::Gathering => ControlFlow::Continue(()),
+            Stage::WarmingUp if self.wants_more_warmup(now) => {
+                self.stages.ends = now + nanos(WARM_ON);
+                ControlFlow::Continue(())
+            }
+            Stage::WarmingUp => {
+                self.stages.stage = Stage::Settling;
+                self.stages.ends = now + self.stages.settle;
+                self.stages.answers_settling = self.answers;
+                witness(Moment::Settling)
+            }
+            Stage::Settling => {
+                let flow = witness(Moment::Opens);
+                self.stages.stage = Stage::Open;
+                self.stages.usage_opened = ThreadUsage::now();
+                self.stages.opened = self.now();
+                self.stages.ends = self.stages.opened + nanos(self.load.window);
+                flow
+            }
+            Stage::Open => {
+                self.close();
+                let _ = witness(Moment::Closes);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Lets the herd in; when it is, the good clients begin.
+    fn gather(&mut self, now: Nanos) {
+        self.let_herd_in();
+        if self.herd.is_in(now) {
+            self.stages.stage = Stage::WarmingUp;
+            self.stages.warmup_began = now;
+            self.stages.ends = now + self.stages.warmup;
+            self.start_good_clients(now);
+        } else {
+            self.stages.ends = now + LOOK_AGAIN;
+        }
+    }
+
+    fn wants_more_warmup(&self, now: Nanos) -> bool {
+        let spent = Duration::from_nanos(now - self.stages.warmup_began);
+        let asked = Duration::from_nanos(self.stages.warmup);
+        self.load.progress.is_some_and(|progress| progress.wants_more_warmup(spent, asked))
+    }
+
+    /// Closes the window, if it was open, and draws up what the clients have seen.
+    fn close(&mut self) {
+        let now = self.now();
+        if let Some(opened) = self.stages.opened() {
+            let usage = ThreadUsage::now();
+            self.tally.window = Duration::from_nanos(now - opened);
+            self.tally.generator_cpu = usage.cpu.saturating_sub(self.stages.usage_opened.cpu);
+            self.tally.generator_starved = usage.starved_since(&self.stages.usage_opened);
+            self.count_unsent(opened, now);
+        }
+        self.tally.answers_since_settling = self.answers - self.stages.answers_settling;
+        self.tally.groups = self.groups();
+        self.tally.connections_held = self.connections_held();
+        let good = &self.clients[self.first_good..];
+        self.tally.served = good.iter().map(|client| client.served).collect();
+        let waits = good.iter().filter_map(|client| client.waiting_since());
+        let waits = waits.map(|since| now.saturating_sub(since));
+        self.tally.waiting = waits.clone().count();
+        self.tally.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));
+    }
+
+    /// Counts what was due and never asked.
+    fn count_unsent(&mut self, opened: Nanos, now: Nanos) {
+        let Some(schedule) = &mut self.tally.schedule else { return };
+        for open_loop in self.clients.iter_mut().filter_map(|client| client.open_loop.as_mut()) {
+            while let Some(due) = open_loop.take(now) {
+                let in_window = u64::from(due.at >= opened);
+                schedule.due += in_window;
+                schedule.late += if due.late > 0 { in_window } else { 0 };
+                schedule.unsent += in_window;
+            }
+        }
+    }
+}
