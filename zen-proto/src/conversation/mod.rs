@@ -3,6 +3,7 @@
 mod deadlines;
 mod in_flight;
 mod input;
+mod phase;
 mod write_clock;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,7 @@ use crate::service::Service;
 use crate::{CloseReason, Limits};
 use in_flight::InFlight;
 use input::{Done, Stop};
+use phase::Phase;
 use write_clock::WriteClock;
 
 /// One connection's life, as a state machine without I/O, clock or threads.
@@ -79,22 +81,6 @@ pub struct Conversation<F> {
     write_clock: WriteClock,
     drained_at: Option<Instant>,
     tally: Tally,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    /// Questions are taken and answered.
-    Talking,
-    /// No more questions are taken; what is owed is answered and sent.
-    Finishing(CloseReason),
-    /// All was sent. FIN is due or out, and what the peer still sends is discarded.
-    Lingering {
-        reason: CloseReason,
-        since: Instant,
-        discarded: usize,
-        fin_due: bool,
-    },
-    Closed(CloseReason),
 }
 
 /// What happened in a conversation since the last [`Conversation::take_tally`].
@@ -390,8 +376,6 @@ impl<F: Framing> Conversation<F> {
         self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
     }
 
-    // How the phases follow each other.
-
     #[inline]
     fn see(&mut self, now: Instant) {
         if now > self.clock {
@@ -427,66 +411,6 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     fn wrote(&mut self, n: usize) {
         self.write_clock.wrote(n, self.clock, self.limits.write_deadline);
-    }
-
-    /// No more input will be taken, for this reason; what is buffered is still looked at.
-    fn end_input(&mut self, reason: CloseReason) {
-        self.ended.get_or_insert(reason);
-        self.end_if_starved();
-    }
-
-    /// Finishes once input has ended and nothing whole is left of it.
-    #[inline]
-    fn end_if_starved(&mut self) {
-        if let (Phase::Talking, true, Some(reason)) = (self.phase, self.starved, self.ended) {
-            let truncated = reason == CloseReason::Finished && self.question_since.is_some();
-            self.finish(if truncated { CloseReason::Truncated } else { reason }, None);
-        }
-    }
-
-    /// Takes no more questions; sends what is owed and the words of the refusal, then closes.
-    fn finish(&mut self, reason: CloseReason, refusal: Option<Refusal>) {
-        if matches!(self.phase, Phase::Talking | Phase::Finishing(_)) {
-            self.phase = Phase::Finishing(reason);
-            self.refusal = refusal;
-            self.inbound.clear();
-            self.starved = true;
-            self.question_since = None;
-            self.settle();
-        }
-    }
-
-    /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has closed too, else to a lingering close,
-    /// since closing with unread input would make the kernel send RST, and that destroys answers in flight.
-    fn settle(&mut self) {
-        let Phase::Finishing(reason) = self.phase else { return };
-        if !self.in_flight.is_empty() {
-            return;
-        }
-        if let Some(refusal) = self.refusal.take() {
-            let start = self.outbound.len();
-            self.framing.refuse(refusal, &mut Output::new(&mut self.outbound));
-            self.wrote(self.outbound.len() - start);
-        }
-        if self.outbound.is_empty() {
-            if self.peer_closed {
-                self.close(reason);
-            } else {
-                self.phase = Phase::Lingering { reason, since: self.clock, discarded: 0, fin_due: true };
-            }
-        }
-    }
-
-    fn close(&mut self, reason: CloseReason) {
-        if !matches!(self.phase, Phase::Closed(_)) {
-            self.phase = Phase::Closed(reason);
-            self.inbound.clear();
-            self.outbound.clear();
-            self.in_flight.clear();
-            self.write_clock = WriteClock::new(self.clock);
-            self.starved = true;
-            self.question_since = None;
-        }
     }
 }
 

@@ -1,98 +1,18 @@
 //! The client half: one connection's life, seen from the side that asks.
 
+mod errors;
+mod limits;
+
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
+pub use errors::{AskError, AskerError};
+pub use limits::ClientLimits;
+
 use crate::buffer::Buffer;
-use crate::framing::{Cut, Framing, Output, Unsendable};
-use crate::limits::LimitError;
-
-/// The bounds of an [`Asker`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientLimits {
-    /// The longest answer, in bytes on the wire. Default 65 536.
-    pub answer_length: usize,
-    /// How many questions may wait for their answers before [`Asker::wants_question`] says no. Default 32, as many as a server
-    /// takes: more could fill the network in both directions while neither side reads.
-    pub questions_in_flight: usize,
-    /// How long an answer may take, from when its question was asked. Default 30 s.
-    pub answer_deadline: Duration,
-}
-
-impl Default for ClientLimits {
-    fn default() -> Self {
-        Self { answer_length: 64 * 1024, questions_in_flight: 32, answer_deadline: Duration::from_secs(30) }
-    }
-}
-
-impl ClientLimits {
-    /// Checks that a question can be asked and answered under these limits.
-    ///
-    /// # Errors
-    /// [`LimitError::Zero`] names the first limit that is zero.
-    pub fn validate(&self) -> Result<(), LimitError> {
-        let positive = [
-            ("answer length", self.answer_length > 0),
-            ("questions in flight", self.questions_in_flight > 0),
-            ("answer deadline", !self.answer_deadline.is_zero()),
-        ];
-        match positive.iter().find(|(_, holds)| !holds) {
-            Some((limit, _)) => Err(LimitError::Zero { limit }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Why a client's conversation failed. `awaited` counts the questions that have no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum AskerError {
-    /// An answer did not end within [`ClientLimits::answer_length`].
-    #[error("the server's answer is longer than {limit} bytes")]
-    AnswerTooLong {
-        /// The limit, in bytes.
-        limit: usize,
-    },
-    /// The server closed although it owed answers.
-    #[error("the server closed the connection with {awaited} answer(s) outstanding{}", if *.partial { ", one of them begun" } else { "" })]
-    ClosedEarly {
-        /// Questions without an answer.
-        awaited: usize,
-        /// Whether the server closed in the middle of an answer.
-        partial: bool,
-    },
-    /// An answer did not come within [`ClientLimits::answer_deadline`]; or, when `awaited` is 0, the server's FIN did not, after
-    /// [`Asker::finish`].
-    #[error("no answer within {:?} ({awaited} outstanding)", .deadline)]
-    TimedOut {
-        /// Questions without an answer.
-        awaited: usize,
-        /// The deadline.
-        deadline: Duration,
-    },
-    /// The server sent what was not asked for, or what is no answer in this framing.
-    #[error("the server sent bytes that answer no question")]
-    Unasked,
-    /// The connection broke.
-    #[error("the connection was lost with {awaited} answer(s) outstanding")]
-    Lost {
-        /// Questions without an answer.
-        awaited: usize,
-    },
-}
-
-/// Why a question cannot be asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AskError {
-    /// The framing cannot send it.
-    #[error("this question cannot be sent: {0}")]
-    Unsendable(#[from] Unsendable),
-    /// The conversation has failed before.
-    #[error(transparent)]
-    Failed(#[from] AskerError),
-}
+use crate::framing::{Cut, Framing, Output};
 
 /// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror of
 /// [`Conversation`](crate::Conversation).

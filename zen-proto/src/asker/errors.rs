@@ -1,0 +1,54 @@
+//! Why asking fails.
+
+use std::time::Duration;
+
+use crate::framing::Unsendable;
+
+/// Why a client's conversation failed. `awaited` counts the questions that have no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AskerError {
+    /// An answer did not end within [`ClientLimits::answer_length`].
+    #[error("the server's answer is longer than {limit} bytes")]
+    AnswerTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The server closed although it owed answers.
+    #[error("the server closed the connection with {awaited} answer(s) outstanding{}", if *.partial { ", one of them begun" } else { "" })]
+    ClosedEarly {
+        /// Questions without an answer.
+        awaited: usize,
+        /// Whether the server closed in the middle of an answer.
+        partial: bool,
+    },
+    /// An answer did not come within [`ClientLimits::answer_deadline`]; or, when `awaited` is 0, the server's FIN did not, after
+    /// [`Asker::finish`].
+    #[error("no answer within {:?} ({awaited} outstanding)", .deadline)]
+    TimedOut {
+        /// Questions without an answer.
+        awaited: usize,
+        /// The deadline.
+        deadline: Duration,
+    },
+    /// The server sent what was not asked for, or what is no answer in this framing.
+    #[error("the server sent bytes that answer no question")]
+    Unasked,
+    /// The connection broke.
+    #[error("the connection was lost with {awaited} answer(s) outstanding")]
+    Lost {
+        /// Questions without an answer.
+        awaited: usize,
+    },
+}
+
+/// Why a question cannot be asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AskError {
+    /// The framing cannot send it.
+    #[error("this question cannot be sent: {0}")]
+    Unsendable(#[from] Unsendable),
+    /// The conversation has failed before.
+    #[error(transparent)]
+    Failed(#[from] AskerError),
+}

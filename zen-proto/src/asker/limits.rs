@@ -1,0 +1,41 @@
+//! The bounds of the client half.
+
+use std::time::Duration;
+
+use crate::limits::LimitError;
+
+/// The bounds of an [`Asker`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// The longest answer, in bytes on the wire. Default 65 536.
+    pub answer_length: usize,
+    /// How many questions may wait for their answers before [`Asker::wants_question`] says no. Default 32, as many as a server
+    /// takes: more could fill the network in both directions while neither side reads.
+    pub questions_in_flight: usize,
+    /// How long an answer may take, from when its question was asked. Default 30 s.
+    pub answer_deadline: Duration,
+}
+
+impl Default for ClientLimits {
+    fn default() -> Self {
+        Self { answer_length: 64 * 1024, questions_in_flight: 32, answer_deadline: Duration::from_secs(30) }
+    }
+}
+
+impl ClientLimits {
+    /// Checks that a question can be asked and answered under these limits.
+    ///
+    /// # Errors
+    /// [`LimitError::Zero`] names the first limit that is zero.
+    pub fn validate(&self) -> Result<(), LimitError> {
+        let positive = [
+            ("answer length", self.answer_length > 0),
+            ("questions in flight", self.questions_in_flight > 0),
+            ("answer deadline", !self.answer_deadline.is_zero()),
+        ];
+        match positive.iter().find(|(_, holds)| !holds) {
+            Some((limit, _)) => Err(LimitError::Zero { limit }),
+            None => Ok(()),
+        }
+    }
+}
