@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]
 
+mod baseline;
 mod capacity;
 pub mod child;
 mod compare;
@@ -53,6 +54,7 @@ mod watch;
 mod witness;
 mod workload;
 
+pub use baseline::{Change, Changes, Figure, Finding};
 pub use compare::{CompareError, Expected, Observer, Upcoming, compare, compare_in};
 pub use contender::{Contender, StartError};
 pub use environment::Environment;
