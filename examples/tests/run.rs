@@ -100,6 +100,18 @@ examples! {
             assert_eq!(printed.matches(&line).count(), 1, "no line {line:?} in:\n{printed}");
         }
     },
+    own_lab: |printed| {
+        assert!(printed.starts_with("saturate-8 — 8 clients\n"), "{printed}");
+        for contender in ["floor", "zen", "by-hand"] {
+            let row = printed.lines().find(|line| line.split_whitespace().next() == Some(contender));
+            let row = row.unwrap_or_else(|| panic!("no row of {contender} in:\n{printed}"));
+            assert!(row.contains(" 8/8"), "{contender} leaves clients waiting:\n{printed}");
+        }
+        // A run may be spoiled by what else this machine does, but not by the servers.
+        for fault in ["wrong answers", "conversations before", "died", "could not be started", "attempts to connect"] {
+            assert!(!printed.contains(fault), "{printed}");
+        }
+    },
     own_loop: |printed| {
         assert_eq!(printed.lines().collect::<Vec<_>>(), [
             "a client that asks: Ugly.Complex.Implicit.",

@@ -4,6 +4,7 @@
 //! same program once more for each [`Contender::own`](crate::Contender::own), with a role in its environment,
 //! and there the call serves and does not come back.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
@@ -23,24 +24,31 @@ const FLOOR: &str = "floor:";
 
 /// Serves, if this process was started by the lab to do so: binds a listener on a free port of 127.0.0.1, announces
 /// it, and hands it to `serve` with the name of the role. `None` when the process has a life of its own;
-/// `Some` when it has served and should exit with this code.
+/// `Some` when it has served, or has said on standard error why not, and should exit with this code.
 ///
 /// ```no_run
+/// use std::error::Error;
+/// use std::net::TcpListener;
 /// use std::process::ExitCode;
 ///
+/// fn serve(role: &str, listener: TcpListener) -> Result<(), Box<dyn Error>> {
+///     match role {
+///         "patient" => listener.incoming().try_for_each(|stream| Ok(drop(stream?))),
+///         other => Err(format!("no such role: {other}").into()),
+///     }
+/// }
+///
 /// fn main() -> ExitCode {
-///     let served = zen_compare::child::serve_if_asked(|role, listener| match role {
-///         "echo" => listener.incoming().for_each(|stream| { /* … */ }),
-///         other => eprintln!("no such role: {other}"),
-///     });
-///     if let Some(code) = served {
+///     if let Some(code) = zen_compare::child::serve_if_asked(serve) {
 ///         return code;
 ///     }
 ///     // … compare …
 ///     ExitCode::SUCCESS
 /// }
 /// ```
-pub fn serve_if_asked(serve: impl FnOnce(&str, TcpListener)) -> Option<ExitCode> {
+pub fn serve_if_asked<E: Display>(
+    serve: impl FnOnce(&str, TcpListener) -> Result<(), E>,
+) -> Option<ExitCode> {
     let role = std::env::var(ROLE).ok()?;
     end_with_the_lab();
     Some(match play(&role, serve) {
@@ -72,19 +80,27 @@ pub(crate) fn floor_role(delimiter: u8, answer: &[u8]) -> String {
     bytes.fold(FLOOR.to_owned(), |role, byte| format!("{role}{byte:02x}"))
 }
 
-fn play(role: &str, serve: impl FnOnce(&str, TcpListener)) -> io::Result<()> {
+fn play<E: Display>(
+    role: &str,
+    serve: impl FnOnce(&str, TcpListener) -> Result<(), E>,
+) -> Result<(), String> {
+    let listener = announced().map_err(|error| format!("cannot listen: {error}"))?;
+    let Some(bytes) = role.strip_prefix(FLOOR) else {
+        return serve(role, listener).map_err(|error| error.to_string());
+    };
+    let bytes = from_hexadecimal(bytes).ok_or("the role of a floor is broken")?;
+    let (delimiter, answer) = bytes.split_first().ok_or("the role of a floor is empty")?;
+    let floor = Floor::answering(listener, *delimiter, answer).and_then(Floor::run);
+    floor.map_err(|error| error.to_string())
+}
+
+/// A listener whose address the lab has been told.
+fn announced() -> io::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let mut out = io::stdout();
     writeln!(out, "listening on {}", listener.local_addr()?)?;
     out.flush()?;
-    let Some(bytes) = role.strip_prefix(FLOOR) else {
-        serve(role, listener);
-        return Ok(());
-    };
-    let bytes = from_hexadecimal(bytes)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the role of a floor is broken"))?;
-    let (delimiter, answer) = bytes.split_first().unwrap_or((&b'?', &[]));
-    Floor::answering(listener, *delimiter, answer)?.run()
+    Ok(listener)
 }
 
 fn from_hexadecimal(digits: &str) -> Option<Vec<u8>> {
@@ -111,6 +127,6 @@ mod tests {
 
     #[test]
     fn who_was_not_asked_does_not_serve() {
-        assert!(serve_if_asked(|_, _| panic!("nobody asked")).is_none());
+        assert!(serve_if_asked(|_, _| -> Result<(), String> { panic!("nobody asked") }).is_none());
     }
 }

@@ -3,18 +3,22 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and so has a server of the tests")]
 mod roles;
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use zen_compare::{
     CompareError, Contender, Expected, Invalid, Observer, Plan, Report, Run, Scenario, Standing, StartError,
-    Stop, Store, Upcoming, compare, compare_in,
+    Stop, Store, Upcoming, child, compare, compare_in,
 };
 
 fn main() -> ExitCode {
+    if let Some(code) = child::serve_if_asked(roles::own) {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().collect();
     if let [_, command, role, rest @ ..] = arguments.as_slice()
         && command == "serve-as"
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         ),
         trial("who_cannot_start_is_named_at_once", who_cannot_start_is_named_at_once),
         trial("a_port_can_be_told", a_port_can_be_told),
+        trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
         trial("nobody_is_left_behind", nobody_is_left_behind),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -414,6 +419,28 @@ fn nobody_is_left_behind() {
     let began = std::time::Instant::now();
     while commands().iter().any(|command| command.contains(&tag)) {
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", commands());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn servers_end_with_a_lab_that_is_killed() {
+    let mut lab = Command::new(this_program());
+    let mut lab = lab.args(["serve-as", "lab", "-"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    BufReader::new(lab.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let server: i32 = said.trim().parse().unwrap();
+    let lives = || {
+        // A zombie is dead: it only waits for whoever has inherited it.
+        let stat = std::fs::read_to_string(format!("/proc/{server}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    };
+    assert!(lives());
+    // Without a chance to tidy up.
+    lab.kill().unwrap();
+    lab.wait().unwrap();
+    let began = std::time::Instant::now();
+    while lives() {
+        assert!(began.elapsed() < Duration::from_secs(20), "{server} is left behind");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

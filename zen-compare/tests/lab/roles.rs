@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use zen_compare::{Workload, floor::Floor};
+use zen_compare::{Contender, Workload, floor::Floor};
 
 /// Questions after which the mortal server has had enough.
 const LIFE: u64 = 200;
@@ -17,9 +17,12 @@ pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
     let port = rest.get(1).map_or(0, |port| port.parse().unwrap());
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let address = listener.local_addr().unwrap();
-    if !["right", "wrong", "silent", "greedy", "mortal", "idle", "parent", "floor"].contains(&role) {
+    if !["right", "wrong", "silent", "greedy", "mortal", "idle", "parent", "lab", "floor"].contains(&role) {
         eprintln!("no such role: {role}");
         return ExitCode::from(2);
+    }
+    if role == "lab" {
+        return lab();
     }
     if ["idle", "parent"].contains(&role) {
         return delegate(role, rest);
@@ -58,6 +61,24 @@ fn delegate(role: &str, rest: &[String]) -> ExitCode {
     worker.spawn().unwrap().wait().unwrap();
     thread::sleep(Duration::from_secs(600));
     ExitCode::SUCCESS
+}
+
+/// Starts a server out of this program, tells its number, and waits for its own end.
+fn lab() -> ExitCode {
+    let server = Contender::own("patient").unwrap().start(None).unwrap();
+    println!("{}", server.pid());
+    thread::sleep(Duration::from_secs(600));
+    ExitCode::SUCCESS
+}
+
+/// The role that [`lab`]'s server plays.
+pub(crate) fn own(role: &str, listener: TcpListener) -> Result<(), String> {
+    if role != "patient" {
+        return Err("no such role".into());
+    }
+    let _listening = listener;
+    thread::sleep(Duration::from_secs(600));
+    Ok(())
 }
 
 fn live() {
