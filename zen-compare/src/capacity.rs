@@ -14,6 +14,9 @@ use crate::scenario::{Rate, Scenario};
 const WARMUP: Duration = Duration::from_millis(200);
 const WINDOW: Duration = Duration::from_millis(400);
 
+/// About how long that takes for each.
+pub(crate) const TIME: Duration = Duration::from_millis(660);
+
 /// Whether any of the plan's rates is a share of the capacity.
 pub(crate) fn is_needed(plan: &Plan) -> bool {
     let share = |scenario: &Scenario| {

@@ -1,7 +1,7 @@
 //! Carrying out a plan, run by run.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -152,7 +152,9 @@ fn carry_out(
     // Before the first run, so that who cannot save finds out while it costs nothing.
     save(store, &report)?;
     let runs = plan.runs();
-    observer.planned(&Expected { runs: jobs.len(), time: plan.expected_time(jobs.len()) });
+    let made = plan.jobs().filter(|job| report.runs.iter().any(|run| job.made(run)));
+    let made: Duration = made.map(|job| plan.expected_time_of(job)).sum();
+    observer.planned(&Expected { runs: jobs.len(), time: plan.expected_time().saturating_sub(made) });
     let capacity = match plan.capacity.or(report.settings.capacity) {
         None if capacity::is_needed(plan) => {
             let measured = capacity::measure(plan, cores.as_ref()).map_err(CompareError::Generator)?;
@@ -166,6 +168,7 @@ fn carry_out(
     report.settings.capacity = capacity;
     let lab = Lab { plan, cores: cores.as_ref(), tool, capacity };
     let mut again = runs.div_ceil(ONE_IN);
+    let mut pace = Pace::new(jobs.iter().map(|job| plan.expected_time_of(*job)).sum());
     for job in &jobs {
         if plan.stop.is_stopped() {
             break;
@@ -174,12 +177,13 @@ fn carry_out(
         observer.run_started(&Upcoming {
             done,
             runs,
-            remaining: plan.expected_time(runs - done),
+            remaining: pace.remaining(),
             contender: job.contender.name(),
             scenario: &job.scenario.name,
             repetition: job.repetition,
         });
         let Some(run) = measure_again(lab, *job, &mut again)? else { break };
+        pace.passed(plan.expected_time_of(*job));
         report.runs.push(run);
         report.summaries = summarize(&report.settings, &report.runs);
         report.complete = report.runs.len() == runs;
@@ -189,6 +193,34 @@ fn carry_out(
         }
     }
     Ok(report)
+}
+
+/// How a comparison keeps to its expected time.
+#[derive(Debug)]
+struct Pace {
+    began: Instant,
+    expected: Duration,
+    passed: Duration,
+}
+
+impl Pace {
+    fn new(expected: Duration) -> Self {
+        Self { began: Instant::now(), expected, passed: Duration::ZERO }
+    }
+
+    fn passed(&mut self, expected: Duration) {
+        self.passed += expected;
+    }
+
+    /// How long the rest will take, if it takes as much longer than expected as what has passed did.
+    fn remaining(&self) -> Duration {
+        let remaining = self.expected.saturating_sub(self.passed);
+        // The first runs say little.
+        if self.passed < self.expected / 10 {
+            return remaining;
+        }
+        remaining.mul_f64(self.began.elapsed().as_secs_f64() / self.passed.as_secs_f64().max(f64::EPSILON))
+    }
 }
 
 fn save(store: Option<&Store>, report: &Report) -> Result<(), StoreError> {

@@ -20,12 +20,8 @@ use crate::validity::{self, Evidence, Invalid};
 use crate::watch::{Seen, Watch};
 use crate::witness::{Witness, share_of, switches_of_ended_children};
 
-/// How much longer than asked for a warm-up may take until the answers come at a steady pace, as a multiple of the
-/// asked time; and what is always granted, as a short warm-up leaves no time to find a pace.
-const WARMUP_PATIENCE: u32 = 3;
-const LEAST_PATIENCE: Duration = Duration::from_millis(400);
 /// How long a server's system calls are counted.
-const COUNTED: Duration = Duration::from_millis(200);
+pub(crate) const COUNTED: Duration = Duration::from_millis(200);
 
 /// What all runs of a comparison have in common.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +86,7 @@ impl Lab<'_> {
     fn measure_apart(&self, job: Job<'_>) -> Result<Run, Failure> {
         let before = switches_of_ended_children();
         let server = job.contender.start_for(job.scenario, self.server_cores())?;
-        let patience = LEAST_PATIENCE.max(self.plan.warmup * WARMUP_PATIENCE);
-        let progress = Arc::new(Progress::new(patience));
+        let progress = Arc::new(Progress::new(self.plan.patience));
         let run = self.measure_running(job, &server, &progress);
         // Politely, as in real life; a server that does not listen is killed, which is no matter here.
         let _ = server.stop();
