@@ -163,6 +163,11 @@ impl Contender {
         Self { name: name.into(), ..self }
     }
 
+    /// The same server as one contender among others, should it be the floor.
+    pub(crate) fn competing(self) -> Self {
+        Self { floor: false, ..self }
+    }
+
     /// What the contender is called in reports.
     pub fn name(&self) -> &str {
         &self.name

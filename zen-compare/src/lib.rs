@@ -43,6 +43,7 @@ mod rung;
 mod running;
 mod sample;
 mod scenario;
+pub mod selftest;
 pub mod stats;
 mod store;
 mod summary;

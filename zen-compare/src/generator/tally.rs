@@ -72,7 +72,7 @@ pub struct Failures {
 }
 
 impl Tally {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             window: Duration::ZERO,
             answers: 0,
@@ -95,7 +95,7 @@ impl Tally {
     }
 
     /// The tally of an open loop at `rate` questions per second.
-    pub(super) fn open_loop(rate: f64) -> Self {
+    pub(crate) fn open_loop(rate: f64) -> Self {
         Self {
             uncorrected: Some(latencies()),
             offered_rate: Some(rate),

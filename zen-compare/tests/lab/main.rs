@@ -13,6 +13,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use zen_compare::{
     CompareError, Contender, Expected, Invalid, Observer, Plan, Report, Run, Scenario, Standing, StartError,
     Stop, Store, Upcoming, child, compare, compare_in,
+    selftest::{Outcome, self_test},
 };
 
 fn main() -> ExitCode {
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         trial("a_port_can_be_told", a_port_can_be_told),
         trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
         trial("nobody_is_left_behind", nobody_is_left_behind),
+        trial("what_is_known_is_found", what_is_known_is_found),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -450,4 +452,21 @@ fn commands() -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
     let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
+}
+
+fn what_is_known_is_found() {
+    let mut told = Vec::new();
+    let checks = self_test(&server("right", "-"), &mut |check| {
+        eprintln!("{check}");
+        told.push(check.clone());
+    });
+    let checks = checks.unwrap();
+    assert_eq!(told, checks);
+    assert_eq!(checks.len(), 6);
+    for check in &checks {
+        // A machine that is busy with other things may leave a check undecided, and then says so.
+        assert_ne!(check.outcome, Outcome::Failed, "{check}");
+    }
+    let wrong = checks.iter().find(|check| check.name.contains("wrong")).unwrap();
+    assert_eq!(wrong.outcome, Outcome::Passed);
 }

@@ -1,0 +1,82 @@
+//! A server that is compared with itself ties.
+
+use std::io;
+use std::time::Duration;
+
+use super::{Check, Outcome};
+use crate::compare::compare;
+use crate::contender::Contender;
+use crate::plan::Plan;
+use crate::report::{Report, Standing};
+use crate::scenario::Scenario;
+
+/// Five runs of each are told apart by chance only if all of one's are better than all of the other's: with a
+/// probability of 2 / C(10, 5), one in 126.
+const REPETITIONS: u32 = 5;
+/// One in 126 is not rare enough for a check that is made every day, and a machine that is busy for a moment spoils
+/// runs; all attempts in a row are one in two million, and a long moment.
+const ATTEMPTS: u64 = 3;
+
+pub(super) fn check(twin: &Contender) -> io::Result<Check> {
+    let mut standings = standings(twin, 1)?;
+    for seed in 2..=ATTEMPTS {
+        if judge(&standings) == Outcome::Passed {
+            break;
+        }
+        standings = self::standings(twin, seed)?;
+    }
+    Ok(Check {
+        name: "a server compared with itself",
+        expected: "a tie".into(),
+        seen: match standings.as_slice() {
+            [Standing::Best, Standing::Tie] => "a tie".into(),
+            other => format!("{other:?}"),
+        },
+        outcome: judge(&standings),
+    })
+}
+
+fn standings(twin: &Contender, seed: u64) -> io::Result<Vec<Standing>> {
+    // Clients that think set the pace, so that the generator's speed is no matter.
+    let think = Duration::from_millis(2);
+    let scenario = Scenario {
+        name: "twins".into(),
+        clients: 16,
+        think,
+        questions_per_conversation: None,
+        ..Scenario::book()
+    };
+    let contenders = ["one", "other"].map(|name| twin.clone().competing().named(name)).into();
+    let plan = Plan {
+        repetitions: REPETITIONS,
+        warmup: Duration::from_millis(100),
+        window: Duration::from_millis(400),
+        seed,
+        ..Plan::new(contenders, vec![scenario])
+    };
+    let Report { summaries, .. } = compare(&plan, &mut ()).map_err(io::Error::other)?;
+    Ok(summaries.iter().map(|summary| summary.standing).collect())
+}
+
+fn judge(standings: &[Standing]) -> Outcome {
+    match standings {
+        [Standing::Best, Standing::Tie] => Outcome::Passed,
+        _ if standings.contains(&Standing::Invalid) => {
+            Outcome::Undecided("none of the runs of one of the two counts: the machine is busy".into())
+        }
+        _ => Outcome::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_tie_is_a_tie() {
+        assert_eq!(judge(&[Standing::Best, Standing::Tie]), Outcome::Passed);
+        assert_eq!(judge(&[Standing::Best, Standing::Behind]), Outcome::Failed);
+        assert_eq!(judge(&[Standing::Best]), Outcome::Failed);
+        assert!(matches!(judge(&[Standing::Best, Standing::Invalid]), Outcome::Undecided(_)));
+    }
+}
