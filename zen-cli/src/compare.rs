@@ -54,7 +54,9 @@ fn plan(args: &CompareArgs) -> Result<Plan, Failure> {
     contenders.extend(
         args.flavors
             .iter()
-            .map(|flavor| Contender::new(flavor.name(), &program, server_arguments(*flavor, args))),
+            .map(|flavor| Contender::new(flavor.name(), &program, server_arguments(*flavor, args)))
+            // Work that was asked for goes for all scenarios; those that bring their own are then left out.
+            .map(|contender| if args.work.is_none() { contender.taking_work() } else { contender }),
     );
     contenders.extend(args.against.iter().cloned());
     let scenarios = args.scenarios.iter().flat_map(|named| named.0.clone()).collect();

@@ -221,6 +221,7 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
         server_cpu: used.cpu,
         server_cores,
         busy_threads: threads.and_then(|threads| threads.busy),
+        fell_behind: tally.schedule.as_ref().is_some_and(validity::fell_behind),
         foreign: witness.foreign(),
     };
     let mut invalid = failures(job, tally);

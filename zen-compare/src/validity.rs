@@ -21,6 +21,8 @@ const DISTURBED: f64 = 0.10;
 const LATE: f64 = 0.01;
 /// No process answers a question for less: one byte in and one out take longer.
 const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
+/// Of so many questions that are due, an open loop may leave one unasked: those that wait when the window closes.
+const UNASKED: u64 = 20;
 /// How many answers it takes to say so.
 const ENOUGH_ANSWERS: u64 = 1_000;
 
@@ -201,6 +203,8 @@ pub(crate) struct Evidence {
     pub(crate) server_cores: usize,
     /// Threads of the server that did something; `None` when unknown.
     pub(crate) busy_threads: Option<usize>,
+    /// Whether an open loop left more than a few of its questions unasked.
+    pub(crate) fell_behind: bool,
     /// Who else used the server's cores; `None` when unknown.
     pub(crate) foreign: Option<Foreign>,
 }
@@ -230,8 +234,10 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     let capacity = evidence.busy_threads.unwrap_or(1).clamp(1, evidence.server_cores.max(1));
     #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
     let server_capacity = capacity as f64;
-    let bottleneck = generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity;
-    if bottleneck && evidence.ranked_by == RankedBy::Throughput {
+    let full = generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity;
+    // An open loop that is in time is busy because it looks at the clock.
+    let bottleneck = full && (evidence.ranked_by != RankedBy::Latency || evidence.fell_behind);
+    if bottleneck && evidence.ranked_by != RankedBy::CpuPerQuestion {
         invalid.push(Invalid::GeneratorWasBottleneck {
             generator_occupancy,
             server_occupancy,
@@ -257,6 +263,11 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
         invalid.push(Invalid::ServerNotMeasured { cpu_ns_per_question });
     }
     Judgement { invalid, throughput_is_lower_bound: bottleneck }
+}
+
+/// Whether an open loop left more than a few of its questions unasked, be it for the server or for itself.
+pub(crate) fn fell_behind(schedule: &Schedule) -> bool {
+    schedule.unsent > schedule.due / UNASKED
 }
 
 /// Whether the generator kept to the schedule of an open loop.
@@ -299,6 +310,7 @@ mod tests {
             server_cpu: ms(980),
             server_cores: 1,
             busy_threads: Some(1),
+            fell_behind: false,
             foreign: Some(Foreign { neighbours: 0.02, stolen: 0.0 }),
         }
     }
@@ -326,6 +338,14 @@ mod tests {
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: true });
         let evidence = Evidence { generator_cpu: ms(500), ..evidence };
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
+    }
+
+    #[test]
+    fn an_open_loop_may_be_busy_as_long_as_it_asks() {
+        let evidence = Evidence { ranked_by: RankedBy::Latency, server_cpu: ms(300), ..fine() };
+        assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
+        let found = reasons(&Evidence { fell_behind: true, ..evidence });
+        assert!(matches!(found[..], [Invalid::GeneratorWasBottleneck { .. }]), "{found:?}");
     }
 
     #[test]

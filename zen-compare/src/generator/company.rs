@@ -55,7 +55,7 @@ impl Herd {
 }
 
 impl Generator<'_> {
-    /// Those who disturb come before those whom they disturb.
+    /// Connects those who disturb.
     pub(super) fn bring_company(&mut self) {
         let Company { tricklers, non_readers, .. } = self.load.scenario.company;
         for slot in 0..tricklers + non_readers {

@@ -10,9 +10,9 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::client::Role;
 
-/// Quiet connections that share one source address. An address has some 28 000 ports for one server, of which
-/// others may have their share.
-const PER_SOURCE: usize = 8_192;
+/// Quiet connections that share one source address. An address has some 28 000 ports, and the kernel takes its time
+/// to find a free one among many that are not.
+const PER_SOURCE: usize = 4_096;
 /// What a client that never reads has its kernel keep for it, in bytes; the least a kernel grants.
 const NON_READER_BUFFER: usize = 2_304;
 /// Descriptors left to the rest of the process.
@@ -30,12 +30,14 @@ pub(super) fn connect(server: SocketAddr, role: Role, which: usize) -> io::Resul
     Ok(stream)
 }
 
-/// The loopback network has sixteen million addresses, and the ports of one are soon used up.
+/// The loopback network has sixteen million addresses, and the ports of one are soon used up. So each server has
+/// addresses of its own, told by its port: a port stays taken for a minute after its connection has ended.
 fn source(server: SocketAddr, which: usize) -> Option<Ipv4Addr> {
     let IpAddr::V4(address) = server.ip() else { return None };
-    // 127.0.0.2 and up; a herd of two million is not to be expected.
+    let [high, low] = server.port().to_be_bytes();
+    // A herd of a million is not to be expected.
     let last = u8::try_from(2 + which / PER_SOURCE).ok()?;
-    address.is_loopback().then_some(Ipv4Addr::new(127, 0, 0, last))
+    address.is_loopback().then_some(Ipv4Addr::new(127, high, low, last))
 }
 
 fn connect_from(
@@ -85,8 +87,9 @@ mod tests {
     #[test]
     fn a_herd_comes_from_several_addresses() {
         let server: SocketAddr = "127.0.0.1:1060".parse().unwrap();
-        assert_eq!(source(server, 0), Some(Ipv4Addr::new(127, 0, 0, 2)));
-        assert_eq!(source(server, 9_999), Some(Ipv4Addr::new(127, 0, 0, 3)));
+        // 1060 is 4 × 256 + 36.
+        assert_eq!(source(server, 0), Some(Ipv4Addr::new(127, 4, 36, 2)));
+        assert_eq!(source(server, 9_999), Some(Ipv4Addr::new(127, 4, 36, 4)));
         // Elsewhere there is only one address to come from.
         assert_eq!(source("192.0.2.1:1060".parse().unwrap(), 0), None);
         assert_eq!(source("[::1]:1060".parse().unwrap(), 0), None);
@@ -96,10 +99,11 @@ mod tests {
     fn connections_arrive_from_where_they_say() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
+        let [high, low] = server.port().to_be_bytes();
         for (role, which, from) in [
             (Role::Good, 0, Ipv4Addr::LOCALHOST),
-            (Role::Quiet, 3, Ipv4Addr::new(127, 0, 0, 2)),
-            (Role::Quiet, PER_SOURCE, Ipv4Addr::new(127, 0, 0, 3)),
+            (Role::Quiet, 3, Ipv4Addr::new(127, high, low, 2)),
+            (Role::Quiet, PER_SOURCE, Ipv4Addr::new(127, high, low, 3)),
             (Role::NonReader, 0, Ipv4Addr::LOCALHOST),
         ] {
             let stream = connect(server, role, which).unwrap();

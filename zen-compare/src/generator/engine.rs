@@ -1,16 +1,16 @@
-//! The event loop: what happens on connections, and what clients do next.
+//! The event loop: waiting, and moving bytes.
 
 use std::io;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use mio::event::Event;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use super::alarms::{Alarms, TIMER};
 use super::client::{Broken, Client, Role};
 use super::company::{Ended, FLOOD_QUESTIONS, Herd};
-use super::connect::{connect, room_for_connections};
+use super::connect::room_for_connections;
 use super::open_loop::{OpenLoop, Schedule};
 use super::stages::Stages;
 use super::tally::Tally;
@@ -20,17 +20,15 @@ use crate::scenario::Company;
 
 /// Bytes taken per read: several times what 64 answers amount to.
 const READ_BUFFER: usize = 64 * 1024;
-/// How long a good client whose connection failed waits before it connects again.
-const RETRY: Duration = Duration::from_millis(20);
 
 pub(super) struct Generator<'a> {
     pub(super) load: &'a Load<'a>,
-    poll: Poll,
+    pub(super) poll: Poll,
     pub(super) tape: Tape,
     /// First those who disturb, then the herd, then the good ones.
     pub(super) clients: Vec<Client>,
     pub(super) first_good: usize,
-    alarms: Alarms,
+    pub(super) alarms: Alarms,
     began: Instant,
     pub(super) stages: Stages,
     pub(super) herd: Herd,
@@ -92,7 +90,10 @@ impl<'a> Generator<'a> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; READ_BUFFER];
         self.began = Instant::now();
+        // Those who disturb come before those whom they disturb. The herd comes last: it is there to be held
+        // while others are served, and not to use up what a server admits before they come.
         self.bring_company();
+        self.start_good_clients();
         loop {
             let now = self.now();
             if self.pass_time(now, witness).is_break() {
@@ -120,7 +121,8 @@ impl<'a> Generator<'a> {
     }
 
     /// The good clients begin, at the moment at which the schedules of an open loop do.
-    pub(super) fn start_good_clients(&mut self, now: Nanos) {
+    fn start_good_clients(&mut self) {
+        let now = self.now();
         let scenario = self.load.scenario;
         for which in 0..scenario.clients {
             let slot = self.first_good + which;
@@ -131,61 +133,6 @@ impl<'a> Generator<'a> {
             }
             self.connect(slot);
         }
-    }
-
-    fn wake_clients(&mut self, now: Nanos) {
-        while let Some((at, slot)) = self.alarms.due(now) {
-            let client = &mut self.clients[slot];
-            if client.wakes_at != Some(at) {
-                continue;
-            }
-            client.wakes_at = None;
-            if client.stream.is_none() {
-                self.connect(slot);
-                continue;
-            }
-            let outcome = match client.role {
-                Role::Good if client.open_loop.is_some() => self.keep_schedule(slot),
-                Role::Good => client.ask(&self.tape, now),
-                _ => self.misbehave(slot, now),
-            };
-            if let Err(broken) = outcome {
-                self.give_up(slot, broken);
-            }
-        }
-    }
-
-    pub(super) fn wake_later(&mut self, slot: usize, at: Nanos) {
-        self.clients[slot].wakes_at = Some(at);
-        self.alarms.set(at, slot);
-    }
-
-    pub(super) fn connect(&mut self, slot: usize) {
-        match self.open(slot) {
-            Ok(stream) => {
-                let questions = match self.clients[slot].role {
-                    Role::Good => self.load.scenario.questions_per_conversation,
-                    Role::Quiet => Some(1),
-                    Role::Trickler | Role::NonReader => None,
-                };
-                self.clients[slot].begin(stream, questions);
-            }
-            Err(error) => self.connect_failed(slot, &error),
-        }
-    }
-
-    fn open(&self, slot: usize) -> io::Result<mio::net::TcpStream> {
-        // Counted from the first of all clients or of the herd: only the herd has to be spread evenly.
-        let mut stream = connect(self.load.server, self.clients[slot].role, slot)?;
-        let both = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut stream, Token(slot), both)?;
-        Ok(stream)
-    }
-
-    fn connect_failed(&mut self, slot: usize, error: &io::Error) {
-        self.tally.failures.connects += 1;
-        self.tally.failures.connect_error = Some(error.to_string());
-        self.lose(slot, false);
     }
 
     fn on_event(&mut self, event: &Event, buffer: &mut [u8]) {
@@ -271,79 +218,5 @@ impl<'a> Generator<'a> {
             }
         }
         outcome
-    }
-
-    /// The client's next step: another conversation, a thought, or more questions.
-    fn go_on(&mut self, slot: usize, now: Option<Nanos>) -> Result<(), Broken> {
-        let now = now.unwrap_or_else(|| self.now());
-        let client = &mut self.clients[slot];
-        if client.role != Role::Good {
-            return self.go_on_misbehaving(slot, now);
-        }
-        if client.is_done() {
-            if self.stages.window_is_open() {
-                self.tally.conversations += 1;
-            }
-            client.end();
-            self.connect(slot);
-        } else if let Some(open_loop) = &mut client.open_loop {
-            open_loop.unblock(now);
-            return self.keep_schedule(slot);
-        } else if self.load.scenario.think.is_zero() {
-            client.ask(&self.tape, now)?;
-        } else if client.in_flight() == 0 {
-            self.wake_later(slot, now + nanos(self.load.scenario.think));
-        }
-        Ok(())
-    }
-
-    /// Asks what is due on an open loop's connection, and sets the alarm for what will be.
-    fn keep_schedule(&mut self, slot: usize) -> Result<(), Broken> {
-        // Others may have been woken before: the moment of the write is now.
-        let now = self.now();
-        let opened = self.stages.opened();
-        let schedule = &mut self.tally.schedule;
-        let client = &mut self.clients[slot];
-        let outcome = client.ask_due(&self.tape, now, |due| {
-            if let (Some(schedule), Some(opened)) = (&mut *schedule, opened)
-                && due.at >= opened
-            {
-                schedule.due += 1;
-                schedule.late += u64::from(due.late > 0);
-                schedule.latest_ns = schedule.latest_ns.max(due.late);
-            }
-        });
-        let next = client.open_loop.as_ref().and_then(OpenLoop::alarm);
-        if let Some(next) = next.filter(|_| client.wakes_at != next) {
-            self.wake_later(slot, next);
-        }
-        outcome
-    }
-
-    pub(super) fn give_up(&mut self, slot: usize, broken: Broken) {
-        let good = self.clients[slot].role == Role::Good;
-        let failures = &mut self.tally.failures;
-        match broken {
-            // Who misbehaves may be thrown out.
-            Broken::Closed => failures.closed_early += u64::from(good),
-            Broken::Wrong { expected, received } => {
-                failures.wrong_answers += 1;
-                failures.first_wrong.get_or_insert_with(|| {
-                    (expected.escape_ascii().to_string(), received.escape_ascii().to_string())
-                });
-            }
-        }
-        self.lose(slot, true);
-    }
-
-    /// The client has no connection any more, and will try to get another.
-    fn lose(&mut self, slot: usize, ended_by_server: bool) {
-        self.clients[slot].end();
-        if self.clients[slot].role == Role::Good {
-            let at = self.now() + nanos(RETRY);
-            self.wake_later(slot, at);
-        } else {
-            self.come_again(slot, ended_by_server);
-        }
     }
 }

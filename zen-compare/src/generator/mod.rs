@@ -15,6 +15,7 @@ mod connect;
 mod engine;
 mod open_loop;
 mod stages;
+mod steps;
 mod tally;
 mod tape;
 
@@ -43,7 +44,7 @@ pub struct Load<'a> {
     pub scenario: &'a Scenario,
     /// What they ask.
     pub workload: &'a Workload,
-    /// How long the load goes on before it is measured, at least. It begins when the quiet connections are in place.
+    /// How long the load goes on before it is measured, at least, counted from when the quiet connections are in place.
     pub warmup: Duration,
     /// How long it is measured.
     pub window: Duration,

@@ -67,8 +67,6 @@ pub(super) struct OpenLoop {
     blocked: bool,
     /// Since when it could have.
     free_since: Nanos,
-    /// Whether questions wait that the generator should have asked before: those behind them are late for its fault too.
-    behind: bool,
 }
 
 /// A question whose time has come.
@@ -81,7 +79,7 @@ pub(super) struct Due {
 
 impl OpenLoop {
     pub(super) fn new(schedule: Schedule) -> Self {
-        Self { schedule, blocked: true, free_since: 0, behind: false }
+        Self { schedule, blocked: true, free_since: 0 }
     }
 
     /// The client cannot ask until further notice.
@@ -110,13 +108,8 @@ impl OpenLoop {
         }
         self.schedule.advance();
         // While an answer kept the connection busy, the question waited for the server and not for the generator.
-        let own_fault = now.saturating_sub(at.max(self.free_since));
-        if now - at <= TOLERANCE {
-            self.behind = false;
-        } else if own_fault > TOLERANCE {
-            self.behind = true;
-        }
-        let late = if self.behind { own_fault.max(TOLERANCE) } else { 0 };
+        let own_fault = if self.blocked { 0 } else { now - at.max(self.free_since).min(now) };
+        let late = if own_fault > TOLERANCE { own_fault } else { 0 };
         Some(Due { at, late })
     }
 }
@@ -202,19 +195,21 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_the_generator_is_late_and_so_is_what_waits_behind_it() {
+    fn what_waits_for_the_generator_is_late() {
         let mut client = open_loop();
         client.unblock(0);
         assert_eq!(client.take(4 * MS), Some(Due { at: MS, late: 3 * MS }));
         client.block();
         client.unblock(5 * MS);
-        // Free only now, but it would have been free in time.
-        assert_eq!(client.take(5 * MS), Some(Due { at: 2 * MS, late: TOLERANCE }));
+        assert_eq!(client.take(7 * MS), Some(Due { at: 2 * MS, late: 2 * MS }));
+    }
+
+    #[test]
+    fn what_a_server_that_never_answers_keeps_from_being_asked_is_not_late() {
+        let mut client = open_loop();
+        client.unblock(0);
+        client.take(MS).unwrap();
         client.block();
-        client.unblock(5 * MS);
-        client.take(5 * MS).unwrap();
-        client.take(5 * MS).unwrap();
-        // It has caught up.
-        assert_eq!(client.take(5 * MS), Some(Due { at: 5 * MS, late: 0 }));
+        assert_eq!(client.take(900 * MS), Some(Due { at: 2 * MS, late: 0 }));
     }
 }

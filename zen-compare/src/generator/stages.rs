@@ -121,14 +121,13 @@ impl Generator<'_> {
         }
     }
 
-    /// Lets the herd in; when it is, the good clients begin.
+    /// Lets the herd in; when it is, the warm-up begins.
     fn gather(&mut self, now: Nanos) {
         self.let_herd_in();
         if self.herd.is_in(now) {
             self.stages.stage = Stage::WarmingUp;
             self.stages.warmup_began = now;
             self.stages.ends = now + self.stages.warmup;
-            self.start_good_clients(now);
         } else {
             self.stages.ends = now + LOOK_AGAIN;
         }

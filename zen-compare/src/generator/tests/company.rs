@@ -147,7 +147,8 @@ fn a_herd_that_is_not_let_in_is_counted_and_not_waited_for() {
     let began = std::time::Instant::now();
     let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
     assert!(began.elapsed() < Duration::from_secs(60));
-    assert_eq!(tally.connections_held, Some(12));
-    assert_eq!((tally.clients_served(), tally.served.len()), (0, 2));
+    // The good clients came first.
+    assert_eq!(tally.connections_held, Some(10));
+    assert_eq!((tally.clients_served(), tally.served.len()), (2, 2));
     assert_eq!(tally.failures, Failures::default());
 }
