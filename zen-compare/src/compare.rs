@@ -13,7 +13,6 @@ use crate::pin::Cores;
 use crate::plan::{Job, Plan, PlanError};
 use crate::report::{Report, Run, SCHEMA, Settings};
 use crate::store::{Store, StoreError};
-use crate::summary::summarize;
 use crate::system_calls::Tool;
 use crate::validity::Invalid;
 
@@ -185,7 +184,7 @@ fn carry_out(
         let Some(run) = measure_again(lab, *job, &mut again)? else { break };
         pace.passed(plan.expected_time_of(*job));
         report.runs.push(run);
-        report.summaries = summarize(&report.settings, &report.runs);
+        report.summarize();
         report.complete = report.runs.len() == runs;
         save(store, &report)?;
         if let Some(run) = report.runs.last() {

@@ -125,8 +125,9 @@ impl Lab<'_> {
                         return ControlFlow::Break(());
                     }
                 }
-                Moment::Opens => warmed_up = progress.is_steady(),
-                Moment::Settling | Moment::Closes => {}
+                // The warm-up has just ended, for one reason or the other.
+                Moment::Settling => warmed_up = progress.is_steady(),
+                Moment::Opens | Moment::Closes => {}
             }
             ControlFlow::Continue(())
         })?;

@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::environment::Environment;
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
+use crate::summary::summarize;
 use crate::validity::Invalid;
 
 /// The version of the format; it changes whenever a field changes its meaning or goes.
@@ -408,6 +409,11 @@ impl Report {
             Some(SCHEMA) | None => Ok(serde_json::from_value(value)?),
             Some(other) => Err(ReadError::UnknownSchema(other.to_owned())),
         }
+    }
+
+    /// Makes the summaries anew from the runs: for those who have left some out, or put reports together.
+    pub fn summarize(&mut self) {
+        self.summaries = summarize(&self.settings, &self.runs);
     }
 
     /// The scenarios with their summaries, in the order of the settings; without those that have no run yet.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use zen_compare::{
     CompareError, Contender, Expected, Invalid, Observer, Plan, Report, Run, Scenario, Standing, StartError,
-    Stop, Store, Upcoming, child, compare, compare_in,
+    Stop, Store, Upcoming, Wish, WorkKind, child, compare, compare_in,
     selftest::{Outcome, self_test},
 };
 
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             "an_open_loop_offers_a_share_of_what_is_answered",
             an_open_loop_offers_a_share_of_what_is_answered,
         ),
+        trial("a_wish_is_answered_with_who_serves_everybody", a_wish_is_answered_with_who_serves_everybody),
         trial("who_cannot_start_is_named_at_once", who_cannot_start_is_named_at_once),
         trial("a_port_can_be_told", a_port_can_be_told),
         trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
@@ -329,6 +330,31 @@ fn an_interrupt_keeps_what_there_is() {
     assert_eq!(report.summaries.len(), 1);
     assert!(!report.complete);
     assert!(report.to_table(100, false).contains("incomplete: 1 of 5 runs"));
+}
+
+fn a_wish_is_answered_with_who_serves_everybody() {
+    let wish = Wish {
+        think: Duration::from_millis(5),
+        work: Duration::ZERO,
+        work_kind: WorkKind::Spin,
+        clients: 8,
+        server_cores: None,
+    };
+    let plan = wish.plan(vec![floor(), server("right", "-"), server("greedy", "-")]);
+    assert_eq!((plan.runs(), plan.scenarios.len()), (15, 1));
+    let plan = Plan { repetitions: 2, attempts_more: 0, count_system_calls: false, ..plan };
+    let plan = Plan { window: Duration::from_millis(250), warmup: Duration::from_millis(60), ..plan };
+    let mut report = compare(&plan, &mut ()).unwrap();
+    // What else this machine does is not what this is about.
+    report.runs.iter_mut().filter(|run| fine(run)).for_each(|run| run.invalid.clear());
+    report.summarize();
+    let advice = wish.advice(&report);
+    assert_eq!(advice.choice, ["right"], "{advice:?}");
+    let text = advice.lines.join("\n");
+    assert!(text.starts_with("8 clients that think for 5ms, a handler that answers at once"), "{text}");
+    assert!(text.contains("\n→ right: ") && text.contains("8/8 clients served"), "{text}");
+    assert!(text.contains("without any answer: greedy served 1 of 8"), "{text}");
+    assert!(text.contains("right is full") && text.contains("no more than 1 client at a time"), "{text}");
 }
 
 fn an_open_loop_offers_a_share_of_what_is_answered() {
