@@ -160,9 +160,8 @@ fn comeback_of_the_starving(wish: &Wish, best: &Measured, other: &Measured) -> O
     } else {
         String::new()
     };
-    Some(format!(
-        "  {name} would serve everybody if there were no more than {served} clients at a time{saved}"
-    ))
+    let clients = if *served == 1 { "1 client".into() } else { format!("{served} clients") };
+    Some(format!("  {name} would serve everybody if there were no more than {clients} at a time{saved}"))
 }
 
 fn whole(clients: f64) -> String {
