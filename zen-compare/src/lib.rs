@@ -35,6 +35,7 @@ pub mod floor;
 pub mod generator;
 mod measure;
 mod neighbours;
+pub mod output;
 mod pin;
 mod plan;
 mod prediction;

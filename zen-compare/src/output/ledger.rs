@@ -1,0 +1,85 @@
+//! What travels with the numbers: where, with what and how they were taken, and what they cannot say.
+
+use super::number;
+use crate::report::Report;
+
+/// What the lab cannot see, whatever the numbers.
+pub(super) const BLIND_SPOTS: [(&str, &str); 6] = [
+    (
+        "Loopback is no network.",
+        "Sending on it runs part of the receiver’s work at the sender’s cost, and packets are neither lost nor late.",
+    ),
+    (
+        "One machine holds both.",
+        "Generator and servers have cores of their own, and share caches, memory and power.",
+    ),
+    (
+        "Other guests are invisible.",
+        "On a shared machine they take time away unseen. Interleaved repetitions spread that over all contenders, and \
+         no repetition makes it go away.",
+    ),
+    (
+        "The kernel’s memory is not counted.",
+        "Socket buffers belong to no process; memory here is what the server itself keeps.",
+    ),
+    (
+        "Those who wait in vain leave no sample.",
+        "Latencies are of answers. Read them beside the number of clients served.",
+    ),
+    (
+        "A tie is not equality.",
+        "It says that these repetitions do not tell two contenders apart. More of them may.",
+    ),
+];
+
+/// The machine, the program and the settings, as pairs of a name and a value. What is not known is left out.
+pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
+    let (environment, settings) = (&report.environment, &report.settings);
+    let list = |cores: &[usize]| cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    #[allow(clippy::cast_precision_loss, reason = "bytes far below 2^52")]
+    let memory = environment.memory_bytes.map(|bytes| number::bytes(bytes as f64));
+    let yes = |known: bool| if known { "yes" } else { "no" }.to_owned();
+    let pinning = match &environment.pinning {
+        Some(cores) => format!("servers on {}, generator on {}", list(&cores.server), list(&cores.generator)),
+        None => "none: both shared the only core".to_owned(),
+    };
+    let entries = [
+        ("measured", Some(number::date(environment.began_unix))),
+        ("processor", environment.processor.clone()),
+        ("cores", Some(environment.cores.to_string())),
+        ("pinning", Some(pinning)),
+        ("hyper-threads shared", environment.shares_physical_core.map(yes)),
+        ("virtual machine", environment.virtual_machine.map(yes)),
+        ("governor", environment.governor.clone()),
+        ("memory", memory),
+        ("load before", environment.load_average.map(|load| format!("{load:.2}"))),
+        ("kernel", environment.kernel.clone()),
+        ("lab", Some(format!("zen-compare {}{}", environment.version, if environment.debug_build { ", debug build" } else { "" }))),
+        (
+            "protocol",
+            Some(format!(
+                "{} interleaved repetitions of {} s after at least {} s of warm-up, seed {}",
+                settings.repetitions,
+                number::exact(settings.window_s),
+                number::exact(settings.warmup_s),
+                settings.seed
+            )),
+        ),
+        ("system calls", Some(settings.system_calls.clone()).filter(|how| !how.is_empty())),
+        ("runs", Some(runs(report))),
+    ];
+    entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn runs(report: &Report) -> String {
+    let invalid = report.runs.iter().filter(|run| !run.is_valid()).count();
+    let unsteady = report.runs.iter().filter(|run| run.is_valid() && !run.warmed_up).count();
+    let mut text = report.runs.len().to_string();
+    if invalid > 0 {
+        text += &format!(", {invalid} of them invalid");
+    }
+    if unsteady > 0 {
+        text += &format!(", {unsteady} never steady before their window");
+    }
+    text
+}

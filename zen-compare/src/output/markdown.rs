@@ -1,0 +1,162 @@
+//! The report as Markdown, for a pull request, an issue or a README.
+
+use std::fmt::Write;
+
+use super::escape::{markdown as escape, markdown_code as code};
+use super::ledger::{BLIND_SPOTS, ledger};
+use super::merit::Merit;
+use super::number::{self, count, percent, time};
+use crate::report::{Report, Standing, Summary};
+use crate::stats::Estimate;
+
+const METHOD: &str = "Every server is a process of its own on cores of its own, loaded from other cores. Repetitions are \
+interleaved over all servers. Numbers are medians, ± is half of the 95 % bootstrap interval, and servers whose intervals \
+overlap *tie*. CPU time comes from the scheduler’s nanosecond clock; × floor compares it with the cheapest server there can be, in the \
+same repetition. A run that the generator, the machine or a wrong answer spoiled does not count.";
+
+pub(super) fn markdown(report: &Report) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, report);
+    text
+}
+
+fn write(text: &mut String, report: &Report) -> std::fmt::Result {
+    writeln!(text, "# Which server architecture?\n")?;
+    writeln!(text, "Measured {} by zen compare.\n", number::date(report.environment.began_unix))?;
+    for warning in report.warnings() {
+        writeln!(text, "> **Warning:** {}\n>", escape(&warning))?;
+    }
+    if text.ends_with(">\n") {
+        text.truncate(text.len() - 2);
+        writeln!(text)?;
+    }
+    for (scenario, sentence) in report.verdicts().iter().filter(|(_, sentence)| !sentence.is_empty()) {
+        writeln!(text, "- **{}** → {}", escape(scenario), escape(sentence))?;
+    }
+    for (scenario, summaries) in report.by_scenario() {
+        let merit = Merit::of_scenario(scenario);
+        writeln!(text, "\n## {}\n\n{}; ranked by {}.\n", escape(&scenario.name), escape(&scenario.describe()), merit.name)?;
+        table(text, &summaries)?;
+        for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
+            let invalid = summary.runs - summary.valid_runs;
+            let reasons = escape(&summary.invalid.join("; "));
+            writeln!(text, "\n{}: {invalid} of {} runs do not count: {reasons}", escape(&summary.contender), summary.runs)?;
+        }
+    }
+    writeln!(text, "\n## Method\n\n{METHOD}\n\n## Environment\n")?;
+    writeln!(text, "| | |\n|---|---|")?;
+    for (name, value) in ledger(report) {
+        writeln!(text, "| {name} | {} |", escape(&value))?;
+    }
+    writeln!(text, "| command | {} |", code(&report.environment.command_line.join(" ")))?;
+    for contender in &report.settings.contenders {
+        writeln!(text, "| {} | {} |", escape(&contender.name), code(&contender.command))?;
+    }
+    writeln!(text, "\n## What the lab cannot see\n")?;
+    for (what, why) in BLIND_SPOTS {
+        writeln!(text, "- **{what}** {why}")?;
+    }
+    Ok(())
+}
+
+fn table(text: &mut String, summaries: &[&Summary]) -> std::fmt::Result {
+    writeln!(text, "| flavor | answers/s | p50 | p99 | CPU/question | × floor | occupancy | memory/conn. | served | |")?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
+    for summary in summaries {
+        let shown = |estimate: Option<Estimate>, show: fn(f64) -> String| {
+            estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
+        };
+        let bound = if summary.throughput_is_lower_bound { "≥ " } else { "" };
+        let winner = matches!(summary.standing, Standing::Best | Standing::Tie);
+        let strong = if winner { "**" } else { "" };
+        writeln!(
+            text,
+            "| {strong}{}{strong} | {bound}{}{} | {} | {} | {} | {} | {} | {} | {}/{} | {} |",
+            escape(&summary.contender),
+            shown(summary.throughput, count),
+            spread(summary),
+            shown(summary.p50_ns, time),
+            shown(summary.p99_ns, time),
+            shown(summary.cpu_per_question_ns, time),
+            shown(summary.times_floor, |times| format!("{times:.2}")),
+            shown(summary.occupancy, percent),
+            shown(summary.memory_per_connection_bytes, number::bytes),
+            summary.clients_served,
+            summary.clients,
+            mark(summary.standing),
+        )?;
+    }
+    Ok(())
+}
+
+/// Half the width of the throughput's interval; a single run has none.
+fn spread(summary: &Summary) -> String {
+    let counted = if summary.valid_runs == 0 { summary.runs } else { summary.valid_runs };
+    match summary.throughput {
+        Some(Estimate { median, low, high }) if counted > 1 && median > 0.0 => {
+            format!(" ± {}", percent((high - low) / 2.0 / median))
+        }
+        _ => String::new(),
+    }
+}
+
+fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Floor => "floor",
+        Standing::Best => "best",
+        Standing::Tie => "tie",
+        Standing::Behind => "",
+        Standing::Starves => "starves",
+        Standing::Invalid => "invalid",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+    use crate::report::SCHEMA;
+    use crate::scenario::Scenario;
+    use crate::summary::summarize;
+    use crate::summary::tests::{run, settings};
+    use crate::validity::Invalid;
+
+    fn report(name: &str) -> Report {
+        let scenario = Scenario::saturate(16);
+        let settings = settings(&["floor", "mio", name], scenario.clone());
+        let mut runs = Vec::new();
+        for repetition in 0..2 {
+            runs.push(run("floor", &scenario, repetition, 4000.0));
+            runs.push(run("mio", &scenario, repetition, 4200.0));
+            let mut broken = run(name, &scenario, repetition, 4100.0);
+            broken.invalid.push(Invalid::NotStarted { error: "no | such file".into() });
+            runs.push(broken);
+        }
+        let environment = Environment { debug_build: false, ..Environment::current(None) };
+        let summaries = summarize(&settings, &runs);
+        Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
+    }
+
+    #[test]
+    fn verdict_table_and_reasons_are_there() {
+        let text = markdown(&report("other"));
+        assert!(text.contains("- **saturate-16** → mio"), "{text}");
+        assert!(text.contains("| **mio** | 238 k ± 0.00 % | – | – | 4.20 µs | 1.05 | 100 % | 64 B | 16/16 | best |"), "{text}");
+        let reason = "other: 2 of 2 runs do not count: the server could not be started: no \\| such file";
+        assert!(text.contains(reason), "{text}");
+        assert!(text.contains("> **Warning:** server and generator shared the only core"), "{text}");
+    }
+
+    #[test]
+    fn every_row_has_the_columns_of_its_table() {
+        let text = markdown(&report("a|b\n| c `|` @all <script> [x](http://y)"));
+        let bars = |line: &str| line.replace("\\|", "").matches('|').count();
+        let mut columns = None;
+        for line in text.lines() {
+            columns = line.starts_with('|').then(|| columns.unwrap_or_else(|| bars(line)));
+            assert!(columns.is_none_or(|columns| bars(line) == columns), "{line}");
+        }
+        assert!(!text.contains("| <script>") && !text.contains("\\[x](http"), "{text}");
+    }
+}

@@ -1,0 +1,72 @@
+//! A report in the forms that people and programs read: a page, Markdown, CSV, JSON.
+//!
+//! All of them tell the same [`Report`]. Names, commands and messages in it come from elsewhere; every form renders them
+//! harmless in its own way.
+
+mod csv;
+mod escape;
+mod ledger;
+mod markdown;
+mod merit;
+mod number;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::report::Report;
+
+/// The JSON Schema (draft 2020-12) of `report.json`, in which every field is described with its unit.
+pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
+
+/// Writes `report.html`, `report.json`, `report.md`, `runs.csv` and `summary.csv` into a directory, which is made if
+/// need be, and says which files these are. A file appears whole or not at all; one of the same name is replaced.
+///
+/// # Errors
+/// When the directory or a file cannot be written.
+pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
+    let directory = directory.as_ref();
+    fs::create_dir_all(directory)?;
+    let mut json = Vec::new();
+    report.write_json(&mut json)?;
+    let files = [
+        ("report.html", html(report).into_bytes()),
+        ("report.json", json),
+        ("report.md", markdown(report).into_bytes()),
+        ("runs.csv", runs_csv(report).into_bytes()),
+        ("summary.csv", summary_csv(report).into_bytes()),
+    ];
+    files.into_iter().map(|(name, content)| write_whole(directory.join(name), &content)).collect()
+}
+
+/// The report as one self-contained page: it opens from disk, needs nothing from elsewhere, is complete without scripts, and
+/// follows the reader's colour scheme.
+pub fn html(report: &Report) -> String {
+    page::html(report)
+}
+
+/// The report in GitHub-flavoured Markdown: verdicts, a table for each scenario, the environment, the method.
+pub fn markdown(report: &Report) -> String {
+    markdown::markdown(report)
+}
+
+/// Every run as a line of CSV (RFC 4180), with a header.
+pub fn runs_csv(report: &Report) -> String {
+    csv::runs(report)
+}
+
+/// Every contender under every scenario as a line of CSV (RFC 4180), with a header: medians and interval ends.
+pub fn summary_csv(report: &Report) -> String {
+    csv::summaries(report)
+}
+
+fn write_whole(path: PathBuf, content: &[u8]) -> io::Result<PathBuf> {
+    let mut beside = path.clone().into_os_string();
+    beside.push(".part");
+    fs::write(&beside, content)?;
+    fs::rename(&beside, &path)?;
+    Ok(path)
+}

@@ -1,0 +1,76 @@
+//! Throughput, the cost of a question, and memory: one number for each contender under each load.
+
+use super::figure::{Figure, Source};
+use crate::output::merit::{COST, Merit, THROUGHPUT};
+use crate::output::number;
+use crate::scenario::{RankedBy, Scenario};
+
+/// From this many connections on, what a server keeps for each shows in its memory, which comes in pages.
+const ENOUGH_CONNECTIONS: usize = 64;
+
+const MEMORY: Merit = Merit {
+    name: "memory per connection",
+    more_is_better: false,
+    of: |summary| summary.memory_per_connection_bytes,
+    show: number::bytes,
+    unit: number::unit_of_bytes,
+};
+
+pub(super) fn throughput(source: Source<'_>) -> Option<Figure> {
+    let scenarios = source.scenarios(|scenario| scenario.ranked_by() == RankedBy::Throughput);
+    figure(source, "throughput", &scenarios, THROUGHPUT, "answers per second", Words {
+        title: "Throughput",
+        reading: "Right answers per second when clients ask as fast as they are answered. More is better.",
+        method: "Counted by the generator in the window, after the warm-up. Dots are medians of the repetitions, bars \
+                 their 95 % bootstrap intervals; “≥” marks a lower bound, where the generator was full before the server.",
+    })
+}
+
+pub(super) fn cost(source: Source<'_>) -> Option<Figure> {
+    let scenarios = source.scenarios(|scenario| scenario.arrivals.is_none());
+    figure(source, "cost", &scenarios, COST, "nanoseconds of CPU", Words {
+        title: "CPU per question",
+        reading: "Server time, user and system, for one answer. Less is better; the dashed line is the floor, the least \
+                  that any server can cost on this machine under this load.",
+        method: "From the scheduler’s nanosecond clock of the whole process, not from 10 ms ticks, divided by the right \
+                 answers in the same window.",
+    })
+}
+
+pub(super) fn memory(source: Source<'_>) -> Option<Figure> {
+    let connections = |scenario: &Scenario| scenario.clients + scenario.company.connections();
+    let scenarios = source.scenarios(|scenario| {
+        scenario.arrivals.is_none() && connections(scenario) >= ENOUGH_CONNECTIONS
+    });
+    figure(source, "memory", &scenarios, MEMORY, "bytes", Words {
+        title: "Memory per connection",
+        reading: "What one more connection costs. Less is better.",
+        method: "Resident memory when the window closes, less that before the first connection, divided by the \
+                 connections. The kernel’s socket buffers are not in it.",
+    })
+}
+
+struct Words {
+    title: &'static str,
+    reading: &'static str,
+    method: &'static str,
+}
+
+fn figure(
+    source: Source<'_>,
+    id: &'static str,
+    scenarios: &[&Scenario],
+    merit: Merit,
+    unit: &str,
+    words: Words,
+) -> Option<Figure> {
+    let panels = source.dots(scenarios, merit);
+    (!panels.is_empty()).then(|| Figure {
+        id,
+        title: words.title.into(),
+        reading: words.reading.into(),
+        method: words.method.into(),
+        panels,
+        table: source.table(&format!("{}: medians and intervals", words.title), scenarios, unit, merit),
+    })
+}

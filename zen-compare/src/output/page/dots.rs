@@ -1,0 +1,140 @@
+//! Dots with intervals: one row for each contender, one number each, and a line where the floor is.
+
+use super::identity::Identity;
+use super::scale::{Kind, Scale};
+use super::svg::{Anchor, LABEL_SIZE, Px, Svg, width_of};
+use crate::output::merit::Merit;
+use crate::output::number;
+use crate::report::Standing;
+use crate::stats::Estimate;
+
+const WIDTH: f64 = 336.0;
+const ROW: f64 = 23.0;
+const NAMES: f64 = 106.0;
+const VALUES: f64 = 86.0;
+/// From this ratio of the greatest to the least on, differences would not show on a linear axis.
+const NEEDS_LOG: f64 = 40.0;
+
+/// One contender's row.
+pub(super) struct Row<'a> {
+    pub(super) who: &'a Identity,
+    pub(super) standing: Standing,
+    pub(super) estimate: Option<Estimate>,
+    /// The value is a lower bound.
+    pub(super) at_least: bool,
+    /// What to say in place of the value, for contenders whose value does not compare.
+    pub(super) instead: Option<String>,
+}
+
+/// Draws the rows in their order. `says` introduces them to those who do not see them.
+pub(super) fn draw(says: &str, rows: &[Row<'_>], merit: Merit) -> Option<String> {
+    let show = merit.show;
+    let ends = || rows.iter().filter_map(|row| row.estimate).flat_map(|e| [e.low, e.median, e.high]);
+    let (least, most) = ends()
+        .filter(|value| *value > 0.0)
+        .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
+    let kind = if most > least * NEEDS_LOG { Kind::Log } else { Kind::Linear };
+    let (left, right) = (NAMES, WIDTH - VALUES);
+    let scale = Scale::in_unit((merit.unit)(most), kind, ends(), left, right)?;
+    #[allow(clippy::cast_precision_loss, reason = "a handful of rows")]
+    let bottom = 6.0 + rows.len() as f64 * ROW;
+    let mut svg = Svg::new("dots", WIDTH, bottom + 22.0, &describe(says, rows, show));
+    axis(&mut svg, &scale, bottom, show);
+    if let Some(floor) = rows.iter().find(|row| row.standing == Standing::Floor).and_then(|row| row.estimate) {
+        let x = scale.at(floor.median);
+        svg.line("floor-line", (x, 4.0), (x, bottom));
+    }
+    let mut middle = 6.0 + ROW / 2.0;
+    for row in rows {
+        svg.series(row.who, |svg| {
+            let tip = format!("{}: {}", row.who.name, value(row, show, true));
+            svg.mark(state(row.standing), &tip, |svg| one(svg, row, &scale, middle, show));
+        });
+        middle += ROW;
+    }
+    Some(svg.finish())
+}
+
+fn axis(svg: &mut Svg, scale: &Scale, bottom: f64, show: fn(f64) -> String) {
+    for tick in scale.ticks(4) {
+        svg.line("grid", (tick.at, 4.0), (tick.at, bottom));
+        svg.text("tick", Anchor::Middle, (tick.at, bottom + 13.0), &number::tick(&show(tick.value)));
+    }
+    if scale.is_log() {
+        svg.text("tick", Anchor::Start, (0.0, bottom + 13.0), "log axis");
+    }
+}
+
+fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, show: fn(f64) -> String) {
+    let baseline = middle + 4.0;
+    // What can be pointed at is the whole row.
+    svg.rect("hit", 0.0, middle - ROW / 2.0, WIDTH, ROW);
+    svg.path("shape", &row.who.outline(7.0, middle, 4.5));
+    svg.text("name", Anchor::Start, (18.0, baseline), &row.who.label(NAMES - 22.0));
+    if let Some(estimate) = row.estimate {
+        let (low, at, high) = (scale.at(estimate.low), scale.at(estimate.median), scale.at(estimate.high));
+        if !scale.is_log() {
+            svg.line("lead", (NAMES, middle), (at, middle));
+        }
+        if high - low >= 1.0 {
+            svg.line("interval", (low, middle), (high, middle));
+            let caps = format!(
+                "M{} {}v8M{} {}v8",
+                Px(low),
+                Px(middle - 4.0),
+                Px(high),
+                Px(middle - 4.0)
+            );
+            svg.path("cap", &caps);
+        }
+        svg.path("shape dot", &row.who.outline(at, middle, 5.5));
+    }
+    let text = value(row, show, false);
+    // A value that is too long for its column may use the room of a plot that is empty.
+    let class = if width_of(&text, LABEL_SIZE) > VALUES { "value small" } else { "value" };
+    svg.text(class, Anchor::End, (WIDTH - 1.0, baseline), &text);
+}
+
+fn value(row: &Row<'_>, show: fn(f64) -> String, with_interval: bool) -> String {
+    let bound = if row.at_least { "≥ " } else { "" };
+    let shown = row.estimate.map_or_else(
+        || "–".to_owned(),
+        |estimate| {
+            let text = if with_interval { number::interval(&estimate, show) } else { show(estimate.median) };
+            format!("{bound}{text}")
+        },
+    );
+    let word = match row.standing {
+        Standing::Tie => "tie",
+        Standing::Best if with_interval => "best",
+        Standing::Floor if with_interval => "floor",
+        Standing::Starves if with_interval => "starves",
+        Standing::Invalid if with_interval => "invalid",
+        _ => "",
+    };
+    match &row.instead {
+        Some(instead) if with_interval => format!("{instead}; {shown}"),
+        Some(instead) => instead.clone(),
+        None if word.is_empty() => shown,
+        None if with_interval => format!("{shown}, {word}"),
+        None => format!("{shown} {word}"),
+    }
+}
+
+fn describe(says: &str, rows: &[Row<'_>], show: fn(f64) -> String) -> String {
+    let rows: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", row.who.name, value(row, show, true))).collect();
+    format!("{says}: {}.", rows.join("; "))
+}
+
+/// The class of a mark by how its contender stands: what does not count is drawn hollow.
+pub(super) fn state(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Floor => "is-floor",
+        Standing::Best => "is-best",
+        Standing::Tie => "is-tie",
+        Standing::Behind => "is-behind",
+        Standing::Starves => "is-starving",
+        Standing::Invalid => "is-invalid",
+    }
+}

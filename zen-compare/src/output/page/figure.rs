@@ -1,0 +1,136 @@
+//! A figure: drawings beside each other, how they were made, and the numbers behind them.
+
+use super::dots::{self, Row};
+use super::identity::{Identities, Identity};
+use super::table::{Cell, Table};
+use crate::output::merit::Merit;
+use crate::output::number;
+use crate::report::{Report, Standing, Summary};
+use crate::scenario::Scenario;
+use crate::stats::Estimate;
+
+/// A figure of the page.
+pub(super) struct Figure {
+    pub(super) id: &'static str,
+    pub(super) title: String,
+    /// How it is read, in a line.
+    pub(super) reading: String,
+    /// How the numbers were got, in a line.
+    pub(super) method: String,
+    pub(super) panels: Vec<Panel>,
+    pub(super) table: Table,
+}
+
+/// One drawing, or the same drawn for two widths.
+pub(super) struct Panel {
+    /// What sets it apart from the other panels; may be empty.
+    pub(super) title: String,
+    /// The same, in a line.
+    pub(super) about: String,
+    /// For wide pages; empty when there is one for all.
+    pub(super) wide: String,
+    pub(super) narrow: String,
+}
+
+/// What figures are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) report: &'a Report,
+    pub(super) identities: &'a Identities,
+}
+
+impl<'a> Source<'a> {
+    /// A scenario's summaries, each with its contender's face; the best first.
+    pub(super) fn of(self, scenario: &str) -> Vec<(&'a Identity, &'a Summary)> {
+        let of_it = self.report.summaries.iter().filter(|summary| summary.scenario == scenario);
+        of_it.filter_map(|summary| Some((self.identities.get(&summary.contender)?, summary))).collect()
+    }
+
+    /// The scenarios that have summaries and pass.
+    pub(super) fn scenarios(self, pass: impl Fn(&Scenario) -> bool) -> Vec<&'a Scenario> {
+        self.report.by_scenario().map(|(scenario, _)| scenario).filter(|scenario| pass(scenario)).collect()
+    }
+
+    /// One panel of dots for each scenario.
+    pub(super) fn dots(self, scenarios: &[&Scenario], merit: Merit) -> Vec<Panel> {
+        let panel = |scenario: &&Scenario| {
+            let rows: Vec<Row<'_>> =
+                self.of(&scenario.name).into_iter().map(|(who, summary)| row(who, summary, merit)).collect();
+            let says = format!("{}, {}", merit.name, scenario.name);
+            Some(Panel {
+                title: scenario.name.clone(),
+                about: scenario.describe(),
+                wide: String::new(),
+                narrow: dots::draw(&says, &rows, merit)?,
+            })
+        };
+        scenarios.iter().filter_map(panel).collect()
+    }
+
+    /// The medians and intervals of a measure, a row for each contender under each scenario.
+    pub(super) fn table(self, caption: &str, scenarios: &[&Scenario], unit: &str, merit: Merit) -> Table {
+        let mut table = Table {
+            caption: caption.into(),
+            head: ["load", "flavor", &format!("median, {unit}"), "95 % from", "95 % to", "runs", "standing"]
+                .map(str::to_owned)
+                .into(),
+            rows: Vec::new(),
+        };
+        for scenario in scenarios {
+            for (who, summary) in self.of(&scenario.name) {
+                let estimate = (merit.of)(summary);
+                let [median, low, high] = exactly(estimate);
+                table.rows.push(vec![
+                    Cell::words(&scenario.name),
+                    Cell::name(&who.name, who.index),
+                    median,
+                    low,
+                    high,
+                    runs(summary),
+                    Cell::words(standing(summary)),
+                ]);
+            }
+        }
+        table
+    }
+}
+
+fn row<'a>(who: &'a Identity, summary: &Summary, merit: Merit) -> Row<'a> {
+    let instead = match summary.standing {
+        Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
+        Standing::Invalid => Some("invalid".to_owned()),
+        _ => None,
+    };
+    Row {
+        who,
+        standing: summary.standing,
+        estimate: (merit.of)(summary),
+        at_least: merit.more_is_better && summary.throughput_is_lower_bound,
+        instead,
+    }
+}
+
+/// Median and both ends of an interval with all their digits.
+pub(super) fn exactly(estimate: Option<Estimate>) -> [Cell; 3] {
+    let values = [estimate.map(|e| e.median), estimate.map(|e| e.low), estimate.map(|e| e.high)];
+    values.map(|value| Cell::shown(value, number::exact))
+}
+
+/// How many of the runs count.
+pub(super) fn runs(summary: &Summary) -> Cell {
+    #[allow(clippy::cast_precision_loss, reason = "a handful of runs")]
+    let valid = summary.valid_runs as f64;
+    Cell::number(format!("{} of {}", summary.valid_runs, summary.runs), valid)
+}
+
+/// How a contender stands, in words.
+pub(super) fn standing(summary: &Summary) -> String {
+    match summary.standing {
+        Standing::Floor => "floor".into(),
+        Standing::Best => "best".into(),
+        Standing::Tie => "tie".into(),
+        Standing::Behind => "behind".into(),
+        Standing::Starves => format!("starves: {} of {} served", summary.clients_served, summary.clients),
+        Standing::Invalid => "invalid".into(),
+    }
+}

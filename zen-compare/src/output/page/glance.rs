@@ -1,0 +1,153 @@
+//! Everything on one screen: who does how well under which load, against the best there.
+
+use super::figure::Source;
+use crate::output::escape;
+use crate::output::merit::Merit;
+use crate::output::number;
+use crate::report::{Standing, Summary};
+use crate::scenario::Scenario;
+
+/// The loads as rows and the contenders as columns.
+pub(super) struct Glance {
+    /// The contenders' places.
+    pub(super) columns: Vec<usize>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// One load.
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) measure: String,
+    pub(super) cells: Vec<Cell>,
+}
+
+/// One contender under one load.
+pub(super) struct Cell {
+    pub(super) class: &'static str,
+    pub(super) text: String,
+    /// The same with the contender, the load and the interval.
+    pub(super) tip: String,
+}
+
+/// A contender's verdict under one load.
+pub(super) struct Verdict {
+    pub(super) scenario: String,
+    pub(super) about: String,
+    /// The places of those who win: one, or several that tie.
+    pub(super) winners: Vec<usize>,
+    pub(super) sentence: String,
+}
+
+pub(super) fn glance(source: Source<'_>) -> Glance {
+    // The yardstick stands last.
+    let mut order: Vec<_> = source.identities.iter().collect();
+    order.sort_by_key(|who| who.floor);
+    let row = |scenario: &Scenario| {
+        let merit = Merit::of_scenario(scenario);
+        let of_it = source.of(&scenario.name);
+        let best = of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
+        let cells = order.iter().map(|who| {
+            let own = of_it.iter().find(|(other, _)| other.index == who.index).map(|(_, summary)| *summary);
+            cell(own, best, merit)
+        });
+        Row {
+            name: scenario.name.clone(),
+            about: scenario.describe(),
+            measure: merit.name.to_owned(),
+            cells: cells.collect(),
+        }
+    };
+    let rows = source.report.by_scenario().map(|(scenario, _)| row(scenario)).collect();
+    Glance { columns: order.iter().map(|who| who.index).collect(), rows }
+}
+
+fn cell(own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
+    let Some(summary) = own else {
+        return Cell { class: "none", text: "–".into(), tip: "not run".into() };
+    };
+    let estimate = (merit.of)(summary);
+    let bound = if merit.more_is_better && summary.throughput_is_lower_bound { "≥ " } else { "" };
+    let value = estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", (merit.show)(e.median)));
+    let whole = estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", number::interval(&e, merit.show)));
+    let behind = best.and_then(|best| merit.behind(best, summary));
+    let times = behind.map_or_else(|| value.clone(), times);
+    let tip = format!("{}: {whole} {}", summary.contender, merit.name);
+    match summary.standing {
+        Standing::Best => Cell { class: "best", text: value, tip: format!("{tip}, best") },
+        Standing::Tie => Cell { class: "tie", text: value, tip: format!("{tip}, tie") },
+        Standing::Floor => Cell { class: "floor", text: value, tip },
+        Standing::Behind => Cell { class: distance(behind), text: times, tip },
+        Standing::Starves => Cell {
+            class: "starves",
+            text: format!("{}/{}", summary.clients_served, summary.clients),
+            tip: format!("{tip}; {} of {} clients served", summary.clients_served, summary.clients),
+        },
+        Standing::Invalid => Cell { class: "invalid", text: "invalid".into(), tip: format!("{tip}; invalid: {}", summary.invalid.join("; ")) },
+    }
+}
+
+/// How many times as good the best is, so that the next best never looks like it.
+fn times(behind: f64) -> String {
+    match behind {
+        close if close < 1.0095 => format!("{close:.3} ×"),
+        near if near < 1.995 => format!("{near:.2} ×"),
+        far => format!("{} ×", number::digits(far)),
+    }
+}
+
+fn distance(behind: Option<f64>) -> &'static str {
+    match behind {
+        Some(times) if times < 1.25 => "near",
+        Some(times) if times < 2.0 => "mid",
+        _ => "far",
+    }
+}
+
+pub(super) fn verdicts(source: Source<'_>) -> Vec<Verdict> {
+    let sentences = source.report.verdicts();
+    let verdict = |(scenario, of_it): (&Scenario, Vec<&Summary>)| {
+        let (_, sentence) = sentences.iter().find(|(name, _)| *name == scenario.name)?;
+        let wins = of_it.iter().filter(|summary| matches!(summary.standing, Standing::Best | Standing::Tie));
+        let winners = wins.filter_map(|summary| Some(source.identities.get(&summary.contender)?.index));
+        let verdict = Verdict {
+            scenario: scenario.name.clone(),
+            about: scenario.describe(),
+            winners: winners.collect(),
+            sentence: without_names(sentence, &of_it),
+        };
+        (!sentence.is_empty()).then_some(verdict)
+    };
+    source.report.by_scenario().filter_map(verdict).collect()
+}
+
+/// The sentence without the names at its beginning, which stand beside it.
+fn without_names(sentence: &str, summaries: &[&Summary]) -> String {
+    let best = summaries.iter().find(|summary| summary.standing == Standing::Best);
+    let alone = best.and_then(|best| sentence.strip_prefix(best.contender.as_str())?.strip_prefix(": "));
+    let tied = || sentence.split_once(" tie: ").map(|(_, rest)| rest);
+    alone.or_else(tied).unwrap_or(sentence).to_owned()
+}
+
+/// Who is best, alone or in a tie, under most loads, as HTML with its words escaped; `None` when nobody wins anything.
+pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> Option<String> {
+    let wins = |index: usize| verdicts.iter().filter(|verdict| verdict.winners.contains(&index)).count();
+    let most = source.identities.iter().map(|who| wins(who.index)).max().filter(|most| *most > 0)?;
+    let first: Vec<String> = source
+        .identities
+        .iter()
+        .filter(|who| wins(who.index) == most)
+        .map(|who| format!("<b class=\"who c{}\">{}</b>", who.index, escape::html(&who.name)))
+        .collect();
+    let (names, verb) = match first.as_slice() {
+        [one] => (one.clone(), "is"),
+        [most @ .., last] => (format!("{} and {last}", most.join(", ")), "are each"),
+        [] => return None,
+    };
+    Some(match (verdicts.len(), most) {
+        (1, _) if first.len() > 1 => format!("{names} tie."),
+        (1, _) => format!("{names} comes first."),
+        (all, most) if all == most => format!("{names} {verb} best, or tied for it, under all {all} loads."),
+        (all, most) => format!("{names} {verb} best, or tied for it, under {most} of {all} loads."),
+    })
+}

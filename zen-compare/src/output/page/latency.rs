@@ -1,0 +1,104 @@
+//! How long answers take, from the median to the longest.
+
+use super::figure::{Figure, Panel, Source, standing};
+use super::identity::Identity;
+use super::lines::{self, Axis, Line, Size, Spot};
+use super::scale::Kind;
+use super::table::{Cell, Table};
+use crate::output::number;
+use crate::report::{Standing, Summary};
+use crate::scenario::Scenario;
+
+/// The quantiles that have a mark, and are in the table.
+const TOLD: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
+
+/// The distribution of every closed loop; an open one has a figure of its own.
+pub(super) fn distributions(source: Source<'_>) -> Option<Figure> {
+    let scenarios = source.scenarios(|scenario| scenario.arrivals.is_none());
+    let panels: Vec<Panel> = scenarios.iter().filter_map(|scenario| panel(source, scenario)).collect();
+    (!panels.is_empty()).then(|| Figure {
+        id: "latency",
+        title: "Latency".into(),
+        reading: "How long clients wait, for each share of the answers: the further right, the rarer. Lower is better; both \
+                  axes are logarithmic, and every step to the right is one more nine."
+            .into(),
+        method: "One sample for every question, from its write to the read that made its answer whole; at each percentile \
+                 the median of the repetitions. Contenders that starve clients are drawn hollow: those who wait in vain are in \
+                 no sample."
+            .into(),
+        panels,
+        table: table(source, &scenarios),
+    })
+}
+
+fn panel(source: Source<'_>, scenario: &Scenario) -> Option<Panel> {
+    let of_it = source.of(&scenario.name);
+    let lines: Vec<Line<'_>> = of_it
+        .iter()
+        .filter(|(_, summary)| !summary.latency_curve.is_empty())
+        .map(|(who, summary)| Line { who, spots: spots(who, summary), aside: false })
+        .collect();
+    let x = Axis { kind: Kind::Percentile, title: "percentile of the answers", show: number::percentile };
+    let y = Axis { kind: Kind::Log, title: "latency", show: number::time };
+    let medians: Vec<String> = of_it
+        .iter()
+        .filter_map(|(who, summary)| {
+            let (p50, p99) = (summary.p50_ns?.median, summary.p99_ns?.median);
+            Some(format!("{} p50 {} p99 {}", who.name, number::time(p50), number::time(p99)))
+        })
+        .collect();
+    let says = format!("latency by percentile, {}: {}.", scenario.name, medians.join("; "));
+    Some(Panel {
+        title: scenario.name.clone(),
+        about: scenario.describe(),
+        wide: String::new(),
+        narrow: lines::draw(Size::Panel, &says, &x, &y, &lines)?,
+    })
+}
+
+fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
+    let counts = !matches!(summary.standing, Standing::Starves | Standing::Invalid);
+    let curve = summary.latency_curve.iter();
+    curve
+        // Those who are answered faster than most have nothing to tell.
+        .filter(|[quantile, _]| *quantile >= 0.5)
+        .map(|&[quantile, latency]| Spot {
+            x: quantile,
+            y: latency,
+            interval: None,
+            tip: told(quantile)
+                .map(|name| format!("{}: {name} {}{}", who.name, number::time(latency), remark(summary))),
+            counts,
+        })
+        .collect()
+}
+
+/// The name of a quantile that has one.
+fn told(quantile: f64) -> Option<String> {
+    let told = TOLD.iter().find(|told| (**told - quantile).abs() < 1e-9)?;
+    Some(if *told < 1.0 { number::percentile(*told) } else { "longest".to_owned() })
+}
+
+/// Why a contender's numbers do not compare.
+pub(super) fn remark(summary: &Summary) -> String {
+    match summary.standing {
+        Standing::Starves | Standing::Invalid => format!(" ({})", standing(summary)),
+        _ => String::new(),
+    }
+}
+
+fn table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
+    let head = ["load", "flavor", "p50, ns", "p90, ns", "p99, ns", "p99.9, ns", "longest, ns", "standing"];
+    let mut rows = Vec::new();
+    for scenario in scenarios {
+        for (who, summary) in source.of(&scenario.name) {
+            let estimates =
+                [summary.p50_ns, summary.p90_ns, summary.p99_ns, summary.p99_9_ns, summary.max_ns];
+            let mut row = vec![Cell::words(&scenario.name), Cell::name(&who.name, who.index)];
+            row.extend(estimates.map(|estimate| Cell::shown(estimate.map(|e| e.median), number::exact)));
+            row.push(Cell::words(standing(summary)));
+            rows.push(row);
+        }
+    }
+    Table { caption: "Latency: medians of the repetitions".into(), head: head.map(str::to_owned).into(), rows }
+}

@@ -1,0 +1,125 @@
+//! The report as one page: complete without scripts, richer with them, and in need of nothing outside of itself.
+
+mod company;
+mod compared;
+mod dots;
+mod figure;
+mod glance;
+mod identity;
+mod ladder;
+mod latency;
+mod lines;
+mod numbers;
+mod occupancy;
+mod scale;
+mod shares;
+mod svg;
+mod table;
+
+use askama::Template;
+
+use self::figure::{Figure, Source};
+use self::glance::{Glance, Verdict};
+use self::identity::{Identities, Identity};
+use self::numbers::Numbers;
+use super::ledger::{BLIND_SPOTS, ledger};
+use super::number;
+use crate::report::Report;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    style: &'static str,
+    colors: String,
+    script: &'static str,
+    headline: String,
+    date: String,
+    subtitle: String,
+    warnings: Vec<String>,
+    verdicts: Vec<Verdict>,
+    glance: Glance,
+    figures: Vec<Figure>,
+    numbers: Vec<Numbers>,
+    ledger: Vec<(&'static str, String)>,
+    command: String,
+    contenders: Vec<(&'a Identity, &'a str)>,
+    blind_spots: &'static [(&'static str, &'static str)],
+    schema: &'a str,
+    identities: Vec<&'a Identity>,
+}
+
+impl Page<'_> {
+    fn identity(&self, index: &usize) -> &Identity {
+        self.identities[*index]
+    }
+}
+
+/// The page.
+pub(super) fn html(report: &Report) -> String {
+    let identities = Identities::of(report);
+    let source = Source { report, identities: &identities };
+    let figures = [
+        occupancy::thinking(source),
+        compared::throughput(source),
+        ladder::connections(source),
+        compared::cost(source),
+        latency::distributions(source),
+        ladder::open(source),
+        occupancy::busy(source),
+        compared::memory(source),
+        company::slow(source),
+        company::idle(source),
+    ];
+    let verdicts = glance::verdicts(source);
+    let (contenders, scenarios) = (report.settings.contenders.len(), report.by_scenario().count());
+    let flavors = report.settings.contenders.iter().filter(|contender| !contender.floor).count();
+    let floor = if flavors < contenders { " and the floor" } else { "" };
+    let page = Page {
+        style: include_str!("../../../templates/report.css"),
+        colors: identities.css(),
+        script: include_str!("../../../templates/report.js"),
+        headline: glance::headline(source, &verdicts).unwrap_or_else(|| "Nobody comes first.".to_owned()),
+        date: number::date(report.environment.began_unix),
+        subtitle: format!(
+            "{flavors} {}{floor} · {scenarios} {} · {} {} each",
+            plural(flavors, "server"),
+            plural(scenarios, "load"),
+            report.settings.repetitions,
+            plural(report.settings.repetitions as usize, "repetition")
+        ),
+        warnings: report.warnings(),
+        verdicts,
+        glance: glance::glance(source),
+        figures: figures.into_iter().flatten().collect(),
+        numbers: numbers::numbers(source),
+        ledger: ledger(report),
+        command: report.environment.command_line.join(" "),
+        contenders: report
+            .settings
+            .contenders
+            .iter()
+            .filter_map(|contender| Some((identities.get(&contender.name)?, contender.command.as_str())))
+            .collect(),
+        blind_spots: &BLIND_SPOTS,
+        schema: &report.schema,
+        identities: identities.iter().collect(),
+    };
+    // Rendering into a string fails only when a value's `Display` does, and those here are strings and numbers.
+    page.render().unwrap_or_else(|error| format!("<!doctype html><title>zen</title><p>{error}</p>"))
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// What the template asks for by name.
+mod filters {
+    use crate::output::escape;
+
+    /// The text without characters that are invisible or steer the text around them. It is escaped after that, as all
+    /// text of a template is.
+    #[askama::filter_fn]
+    pub(in crate::output) fn clean(text: impl AsRef<str>, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(escape::clean(text.as_ref()))
+    }
+}

@@ -1,0 +1,96 @@
+//! All measures of a load in one table.
+
+use super::figure::{Source, standing};
+use super::table::{Cell, Table};
+use crate::output::number::{bytes, count, digits, percent, time};
+use crate::report::Summary;
+use crate::scenario::Scenario;
+use crate::stats::Estimate;
+
+/// A load's table and what there is to say about it.
+pub(super) struct Numbers {
+    pub(super) scenario: String,
+    pub(super) about: String,
+    pub(super) table: Table,
+    pub(super) remarks: Vec<String>,
+}
+
+pub(super) fn numbers(source: Source<'_>) -> Vec<Numbers> {
+    source.report.by_scenario().map(|(scenario, _)| of(source, scenario)).collect()
+}
+
+fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
+    let head = [
+        "flavor", "answers/s", "±", "p50", "p99", "p99.9", "CPU/question", "× floor", "occupancy", "switches/q",
+        "calls/q", "memory/conn.", "threads", "fairness", "served", "standing",
+    ];
+    let mut remarks = Vec::new();
+    let mut rows = Vec::new();
+    for (who, summary) in source.of(&scenario.name) {
+        let median = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.median);
+        #[allow(clippy::cast_precision_loss, reason = "a number of clients")]
+        let served = summary.clients_served as f64;
+        let mut throughput = Cell::shown(median(summary.throughput), count);
+        if summary.throughput_is_lower_bound {
+            throughput.text.insert_str(0, "≥ ");
+        }
+        rows.push(vec![
+            Cell::name(&who.name, who.index),
+            throughput,
+            Cell::shown(spread(summary), percent),
+            Cell::shown(median(summary.p50_ns), time),
+            Cell::shown(median(summary.p99_ns), time),
+            Cell::shown(median(summary.p99_9_ns), time),
+            Cell::shown(median(summary.cpu_per_question_ns), time),
+            Cell::shown(median(summary.times_floor), |times| format!("{times:.2}")),
+            Cell::shown(median(summary.occupancy), percent),
+            Cell::shown(median(summary.context_switches_per_question), digits),
+            Cell::shown(median(summary.system_calls_per_question), digits),
+            Cell::shown(median(summary.memory_per_connection_bytes), bytes),
+            Cell::shown(median(summary.threads), digits),
+            Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
+            Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
+            Cell { class: mark(summary), ..Cell::words(standing(summary)) },
+        ]);
+        remarks.extend(remark(summary));
+    }
+    let table = Table {
+        caption: format!("{}: medians of the repetitions", scenario.name),
+        head: head.map(str::to_owned).into(),
+        rows,
+    };
+    Numbers { scenario: scenario.name.clone(), about: scenario.describe(), table, remarks }
+}
+
+/// Half the width of the throughput's interval, as a share of its median; a single run has none.
+fn spread(summary: &Summary) -> Option<f64> {
+    let estimate = summary.throughput.filter(|estimate| estimate.median > 0.0)?;
+    let counted = if summary.valid_runs == 0 { summary.runs } else { summary.valid_runs };
+    (counted > 1).then(|| (estimate.high - estimate.low) / 2.0 / estimate.median)
+}
+
+fn remark(summary: &Summary) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !summary.invalid.is_empty() {
+        let invalid = summary.runs - summary.valid_runs;
+        let reasons = summary.invalid.join("; ");
+        remarks.push(format!("{}: {invalid} of {} runs do not count: {reasons}", summary.contender, summary.runs));
+    }
+    if summary.unsteady_runs > 0 {
+        remarks.push(format!(
+            "{}: {} of {} runs were never steady before their window",
+            summary.contender, summary.unsteady_runs, summary.runs
+        ));
+    }
+    remarks
+}
+
+fn mark(summary: &Summary) -> &'static str {
+    use crate::report::Standing;
+    match summary.standing {
+        Standing::Best | Standing::Tie => "good",
+        Standing::Starves => "warn",
+        Standing::Invalid => "bad",
+        Standing::Floor | Standing::Behind => "",
+    }
+}

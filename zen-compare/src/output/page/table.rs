@@ -1,0 +1,48 @@
+//! Tables of the page: what is shown, and what it is sorted by.
+
+/// A table with a caption and a header for each column.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table {
+    pub(super) caption: String,
+    pub(super) head: Vec<String>,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// What it is sorted by; also puts its text to the right. `None` for words.
+    pub(super) number: Option<f64>,
+    /// The contender's place, for a cell that names one.
+    pub(super) who: Option<usize>,
+    pub(super) class: &'static str,
+}
+
+impl Cell {
+    pub(super) fn words(text: impl Into<String>) -> Self {
+        Self { text: text.into(), number: None, who: None, class: "" }
+    }
+
+    pub(super) fn number(text: impl Into<String>, number: f64) -> Self {
+        Self { number: Some(number), ..Self::words(text) }
+    }
+
+    /// A number as `show` tells it, or a dash.
+    pub(super) fn shown(value: Option<f64>, show: fn(f64) -> String) -> Self {
+        match value {
+            Some(value) => Self::number(show(value), value),
+            None => Self { class: "none", ..Self::number("–", f64::NEG_INFINITY) },
+        }
+    }
+
+    /// The name of the contender of this place.
+    pub(super) fn name(text: &str, who: usize) -> Self {
+        Self { who: Some(who), ..Self::words(text) }
+    }
+
+    /// The attribute that the page's script sorts by.
+    pub(super) fn sort_key(&self) -> String {
+        self.number.filter(|number| number.is_finite()).map(|number| number.to_string()).unwrap_or_default()
+    }
+}
