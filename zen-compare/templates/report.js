@@ -17,6 +17,10 @@
     tip.style.top = `${y - height - 12 < 4 ? y + 18 : y - height - 12}px`;
   };
   const hide = () => { tip.hidden = true; };
+  const showAt = mark => {
+    const box = (mark.querySelector(".dot") || mark).getBoundingClientRect();
+    show(mark, box.left + box.width / 2, box.top);
+  };
 
   for (const chart of document.querySelectorAll("svg.chart")) {
     const marks = [...chart.querySelectorAll(".mark")];
@@ -39,8 +43,7 @@
       const mark = event.target.closest(".mark");
       if (!mark) return;
       stop(mark);
-      const box = (mark.querySelector(".dot") || mark).getBoundingClientRect();
-      show(mark, box.left + box.width / 2, box.top);
+      showAt(mark);
     });
     chart.addEventListener("focusout", hide);
     chart.addEventListener("keydown", event => {
@@ -54,7 +57,11 @@
       all[next].focus();
     });
   }
-  window.addEventListener("scroll", hide, { passive: true });
+  // What the keyboard has reached keeps its words when the page scrolls to it.
+  window.addEventListener("scroll", () => {
+    const mark = document.activeElement;
+    if (told.has(mark) && mark.matches(":focus-visible")) showAt(mark); else hide();
+  }, { passive: true });
 
   const hidden = new Set();
   for (const item of document.querySelectorAll(".legend li")) {

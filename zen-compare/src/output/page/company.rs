@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 /// How many good clients are served among tricklers and non-readers.
 pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.company.tricklers + scenario.company.non_readers > 0);
-    figure(source, &scenarios, slow_bar, Figure {
+    figure(source, &scenarios, (180.0, 132.0), slow_bar, Figure {
         id: "slow",
         title: "Who survives slow clients".into(),
         reading: "Good clients among others that send a byte now and then, or ask and never read. A full bar: every good \
@@ -28,7 +28,7 @@ pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
 /// How many quiet connections are held.
 pub(super) fn idle(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.company.quiet > 0);
-    figure(source, &scenarios, idle_bar, Figure {
+    figure(source, &scenarios, (200.0, 172.0), idle_bar, Figure {
         id: "idle",
         title: "Who holds a quiet crowd".into(),
         reading: "Connections that say nothing, and a few busy ones. A full bar: all of them were held. Behind it, what each \
@@ -44,7 +44,14 @@ pub(super) fn idle(source: Source<'_>) -> Option<Figure> {
 
 type ToBar = for<'a> fn(&'a Identity, &Summary, &Scenario) -> Bar<'a>;
 
-fn figure(source: Source<'_>, scenarios: &[&Scenario], bar: ToBar, figure: Figure) -> Option<Figure> {
+/// Rows of bars with room for texts of so many pixels beside them, on a wide page and on a narrow one.
+fn figure(
+    source: Source<'_>,
+    scenarios: &[&Scenario],
+    (wide, narrow): (f64, f64),
+    bar: ToBar,
+    figure: Figure,
+) -> Option<Figure> {
     let panel = |scenario: &&Scenario| {
         let of_it = source.of(&scenario.name);
         let bars: Vec<Bar<'_>> = of_it.iter().map(|(who, summary)| bar(who, summary, scenario)).collect();
@@ -53,8 +60,8 @@ fn figure(source: Source<'_>, scenarios: &[&Scenario], bar: ToBar, figure: Figur
         Some(Panel {
             title: scenario.name.clone(),
             about: scenario.describe(),
-            wide: shares::draw(960.0, 200.0, &says, &shares)?,
-            narrow: shares::draw(336.0, 132.0, &says, &shares)?,
+            wide: shares::draw(960.0, wide, &says, &shares)?,
+            narrow: shares::draw(336.0, narrow, &says, &shares)?,
         })
     };
     let panels: Vec<Panel> = scenarios.iter().filter_map(panel).collect();

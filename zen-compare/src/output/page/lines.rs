@@ -58,7 +58,7 @@ struct Frame {
 impl Frame {
     fn of(size: Size, x: &Axis<'_>, y: &Axis<'_>, lines: &[Line<'_>]) -> Option<Self> {
         let (width, height, names) = match size {
-            Size::Panel => (336.0, 290.0, 96.0),
+            Size::Panel => (336.0, 290.0, 101.0),
             Size::Wide => (960.0, 420.0, 120.0),
         };
         let (right, bottom) = (width - names, height - 38.0);
@@ -149,7 +149,7 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
                     svg.line("interval", (x, low), (x, high));
                 }
             }
-            let radius = if line.aside { 2.6 } else { 4.6 };
+            let radius = if line.aside { 3.0 } else { 4.6 };
             svg.path("shape dot", &line.who.outline(x, y, radius));
         });
     }

@@ -113,6 +113,7 @@ fn plural(count: usize, word: &str) -> String {
 }
 
 /// What the template asks for by name.
+#[allow(unreachable_pub, reason = "the macro makes filters public")]
 mod filters {
     use crate::output::escape;
 

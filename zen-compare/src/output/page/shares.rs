@@ -59,7 +59,7 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
     let mut svg = Svg::new(class, width, height, &format!("{says}: {}.", texts.join("; ")));
     if !shares.overview.is_empty() {
         let bottom = rows(&shares.overview);
-        axis(&mut svg, &whole, bottom, 0.0, shares.show);
+        axis(&mut svg, &frame, &whole, (0.0, bottom), shares.show);
         block(&mut svg, &frame, &whole, &shares.overview, 0.0);
         // What the glass is held over, and what it shows.
         let seen = whole.at(shares.detail);
@@ -74,13 +74,15 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
         );
         svg.path("glass", &shape);
     }
-    axis(&mut svg, &detail, glass + rows(&shares.bars), glass, shares.show);
+    axis(&mut svg, &frame, &detail, (glass, glass + rows(&shares.bars)), shares.show);
     block(&mut svg, &frame, &detail, &shares.bars, glass);
     Some(svg.finish())
 }
 
-fn axis(svg: &mut Svg, scale: &Scale, bottom: f64, top: f64, show: fn(f64) -> String) {
-    for tick in scale.ticks(4) {
+fn axis(svg: &mut Svg, frame: &Frame, scale: &Scale, (top, bottom): (f64, f64), show: fn(f64) -> String) {
+    // A label takes about as much room as six digits.
+    let ticks = if frame.right - frame.left < 100.0 { 1 } else { 4 };
+    for tick in scale.ticks(ticks) {
         svg.line("grid", (tick.at, top), (tick.at, bottom + 4.0));
         svg.text("tick", Anchor::Middle, (tick.at, bottom + 16.0), &number::tick(&show(tick.value)));
     }

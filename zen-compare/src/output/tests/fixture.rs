@@ -50,6 +50,7 @@ pub(super) fn of(scenarios: Vec<Scenario>) -> Report {
         warmup_s: 0.3,
         window_s: 1.0,
         seed: 1,
+        capacity: Some(205_000.0),
         system_calls: "not counted: the kernel does not let us".into(),
     };
     let mut random = fastrand::Rng::with_seed(7);
