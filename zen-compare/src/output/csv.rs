@@ -1,4 +1,4 @@
-//! The numbers as comma-separated values (RFC 4180): for spreadsheets, R, pandas, DuckDB.
+//! The numbers as comma-separated values (RFC 4180): for spreadsheets and statistics.
 
 use super::escape;
 use crate::report::{Latency, Report, Run, Standing, Summary};
@@ -54,7 +54,8 @@ impl Line {
     }
 
     fn latency(&mut self, suffix: &str, latency: Option<Latency>) {
-        let mut add = |name: &str, of: fn(Latency) -> u64| self.add(&format!("{name}{suffix}_ns"), &latency.map(of));
+        let mut add =
+            |name: &str, of: fn(Latency) -> u64| self.add(&format!("{name}{suffix}_ns"), &latency.map(of));
         add("latency_p50", |latency| latency.p50_ns);
         add("latency_p90", |latency| latency.p90_ns);
         add("latency_p99", |latency| latency.p99_ns);
@@ -198,9 +199,10 @@ mod tests {
     #[test]
     fn every_line_has_a_field_for_every_name() {
         let scenario = Scenario::saturate(4);
-        let mut runs = vec![made("mio", &scenario, 0, 4000.0), made("mio", &scenario, 1, 5000.0)];
+        let mut runs = [made("mio", &scenario, 0, 4000.0), made("mio", &scenario, 1, 5000.0)];
         runs[1].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
-        runs[1].latency = Some(Latency { p50_ns: 1, p90_ns: 2, p99_ns: 3, p99_9_ns: 4, max_ns: 5, mean_ns: 1.5 });
+        runs[1].latency =
+            Some(Latency { p50_ns: 1, p90_ns: 2, p99_ns: 3, p99_9_ns: 4, max_ns: 5, mean_ns: 1.5 });
         let text = together(runs.iter().map(run));
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(lines.len(), 3);
@@ -208,9 +210,16 @@ mod tests {
         for line in &lines[1..] {
             assert_eq!(fields(line).len(), names.len(), "{line}");
         }
-        let at = |line: usize, name: &str| fields(lines[line])[names.iter().position(|n| *n == name).unwrap()];
-        assert_eq!((at(1, "cpu_per_question_ns"), at(1, "latency_p99_ns"), at(1, "valid")), ("4000", "", "true"));
-        assert_eq!((at(2, "latency_p99_ns"), at(2, "latency_mean_ns"), at(2, "valid")), ("3", "1.5", "false"));
+        let at =
+            |line: usize, name: &str| fields(lines[line])[names.iter().position(|n| *n == name).unwrap()];
+        assert_eq!(
+            (at(1, "cpu_per_question_ns"), at(1, "latency_p99_ns"), at(1, "valid")),
+            ("4000", "", "true")
+        );
+        assert_eq!(
+            (at(2, "latency_p99_ns"), at(2, "latency_mean_ns"), at(2, "valid")),
+            ("3", "1.5", "false")
+        );
         assert!(at(2, "invalid").contains("waited for its core 50 %"));
         let mut unique = names.clone();
         unique.sort_unstable();

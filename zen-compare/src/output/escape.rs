@@ -19,8 +19,8 @@ pub(super) fn html(text: &str) -> String {
 }
 
 /// Text without characters that are invisible or steer the text around them.
-pub(super) fn clean(text: &str) -> String {
-    text.chars().map(visible).collect()
+pub(super) fn clean(text: impl AsRef<str>) -> String {
+    text.as_ref().chars().map(visible).collect()
 }
 
 /// Text for one line of GitHub-flavoured Markdown, or for a cell of one of its tables.

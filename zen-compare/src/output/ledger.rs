@@ -43,18 +43,31 @@ pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
         Some(cores) => format!("servers on {}, generator on {}", list(&cores.server), list(&cores.generator)),
         None => "none: both shared the only core".to_owned(),
     };
+    let resumed: Vec<String> = environment.resumed_unix.iter().map(|&unix| number::date(unix)).collect();
     let entries = [
         ("measured", Some(number::date(environment.began_unix))),
+        ("resumed", Some(resumed.join(", ")).filter(|resumed| !resumed.is_empty())),
         ("processor", environment.processor.clone()),
         ("cores", Some(environment.cores.to_string())),
         ("pinning", Some(pinning)),
         ("hyper-threads shared", environment.shares_physical_core.map(yes)),
         ("virtual machine", environment.virtual_machine.map(yes)),
+        ("machine", environment.machine.clone()),
+        ("container", environment.container.clone()),
         ("governor", environment.governor.clone()),
+        ("clock", environment.clock_source.clone()),
         ("memory", memory),
+        ("open files", environment.open_files.map(|limit| format!("{limit} for each process"))),
         ("load before", environment.load_average.map(|load| format!("{load:.2}"))),
         ("kernel", environment.kernel.clone()),
-        ("lab", Some(format!("zen-compare {}{}", environment.version, if environment.debug_build { ", debug build" } else { "" }))),
+        (
+            "lab",
+            Some(format!(
+                "zen-compare {}{}",
+                environment.version,
+                if environment.debug_build { ", debug build" } else { "" }
+            )),
+        ),
         (
             "protocol",
             Some(format!(
@@ -66,6 +79,7 @@ pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
             )),
         ),
         ("system calls", Some(settings.system_calls.clone()).filter(|how| !how.is_empty())),
+        ("questions", Some(settings.questions.clone()).filter(|questions| !questions.is_empty())),
         ("runs", Some(runs(report))),
     ];
     entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
@@ -74,12 +88,8 @@ pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
 fn runs(report: &Report) -> String {
     let invalid = report.runs.iter().filter(|run| !run.is_valid()).count();
     let unsteady = report.runs.iter().filter(|run| run.is_valid() && !run.warmed_up).count();
-    let mut text = report.runs.len().to_string();
-    if invalid > 0 {
-        text += &format!(", {invalid} of them invalid");
-    }
-    if unsteady > 0 {
-        text += &format!(", {unsteady} never steady before their window");
-    }
-    text
+    let mut parts = vec![report.runs.len().to_string()];
+    parts.extend((invalid > 0).then(|| format!("{invalid} of them invalid")));
+    parts.extend((unsteady > 0).then(|| format!("{unsteady} never steady before their window")));
+    parts.join(", ")
 }

@@ -36,12 +36,23 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     for (scenario, summaries) in report.by_scenario() {
         let merit = Merit::of_scenario(scenario);
-        writeln!(text, "\n## {}\n\n{}; ranked by {}.\n", escape(&scenario.name), escape(&scenario.describe()), merit.name)?;
+        writeln!(
+            text,
+            "\n## {}\n\n{}; ranked by {}.\n",
+            escape(&scenario.name),
+            escape(&scenario.describe()),
+            merit.name
+        )?;
         table(text, &summaries)?;
         for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
             let invalid = summary.runs - summary.valid_runs;
             let reasons = escape(&summary.invalid.join("; "));
-            writeln!(text, "\n{}: {invalid} of {} runs do not count: {reasons}", escape(&summary.contender), summary.runs)?;
+            writeln!(
+                text,
+                "\n{}: {invalid} of {} runs do not count: {reasons}",
+                escape(&summary.contender),
+                summary.runs
+            )?;
         }
     }
     writeln!(text, "\n## Method\n\n{METHOD}\n\n## Environment\n")?;
@@ -61,7 +72,10 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
 }
 
 fn table(text: &mut String, summaries: &[&Summary]) -> std::fmt::Result {
-    writeln!(text, "| flavor | answers/s | p50 | p99 | CPU/question | × floor | occupancy | memory/conn. | served | |")?;
+    writeln!(
+        text,
+        "| flavor | answers/s | p50 | p99 | CPU/question | × floor | occupancy | memory/conn. | served | |"
+    )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
     for summary in summaries {
         let shown = |estimate: Option<Estimate>, show: fn(f64) -> String| {
@@ -142,7 +156,12 @@ mod tests {
     fn verdict_table_and_reasons_are_there() {
         let text = markdown(&report("other"));
         assert!(text.contains("- **saturate-16** → mio"), "{text}");
-        assert!(text.contains("| **mio** | 238 k ± 0.00 % | – | – | 4.20 µs | 1.05 | 100 % | 64 B | 16/16 | best |"), "{text}");
+        assert!(
+            text.contains(
+                "| **mio** | 238 k ± 0.00 % | – | – | 4.20 µs | 1.05 | 100 % | 64 B | 16/16 | best |"
+            ),
+            "{text}"
+        );
         let reason = "other: 2 of 2 runs do not count: the server could not be started: no \\| such file";
         assert!(text.contains(reason), "{text}");
         assert!(text.contains("> **Warning:** server and generator shared the only core"), "{text}");

@@ -16,8 +16,13 @@ pub(super) struct Merit {
     pub(super) unit: fn(f64) -> f64,
 }
 
-pub(super) const THROUGHPUT: Merit =
-    Merit { name: "answers/s", more_is_better: true, of: |summary| summary.throughput, show: number::count, unit: |_| 1.0 };
+pub(super) const THROUGHPUT: Merit = Merit {
+    name: "answers/s",
+    more_is_better: true,
+    of: |summary| summary.throughput,
+    show: number::count,
+    unit: |_| 1.0,
+};
 pub(super) const COST: Merit = Merit {
     name: "CPU per question",
     more_is_better: false,
@@ -25,8 +30,13 @@ pub(super) const COST: Merit = Merit {
     show: number::time,
     unit: |_| 1.0,
 };
-const P99: Merit =
-    Merit { name: "p99 latency", more_is_better: false, of: |summary| summary.p99_ns, show: number::time, unit: |_| 1.0 };
+const P99: Merit = Merit {
+    name: "p99 latency",
+    more_is_better: false,
+    of: |summary| summary.p99_ns,
+    show: number::time,
+    unit: |_| 1.0,
+};
 
 impl Merit {
     /// What decides who comes first in a scenario.

@@ -91,18 +91,30 @@ mod tests {
 
     #[test]
     fn memory_is_told_in_the_unit_that_suits_it() {
-        assert_eq!([0.0, 512.0, 1024.0, 11_700.0, 5e9].map(bytes), ["0 B", "512 B", "1 KiB", "11.4 KiB", "4.66 GiB"]);
+        assert_eq!(
+            [0.0, 512.0, 1024.0, 11_700.0, 5e9].map(bytes),
+            ["0 B", "512 B", "1 KiB", "11.4 KiB", "4.66 GiB"]
+        );
     }
 
     #[test]
     fn small_shares_are_told_apart() {
-        assert_eq!([0.0, 0.00031, 0.0042, 0.073, 0.9996].map(share), ["0 %", "0.031 %", "0.42 %", "7.3 %", "100 %"]);
+        assert_eq!(
+            [0.0, 0.00031, 0.0042, 0.073, 0.9996].map(share),
+            ["0 %", "0.031 %", "0.42 %", "7.3 %", "100 %"]
+        );
     }
 
     #[test]
     fn ticks_say_no_more_than_they_must() {
-        assert_eq!(["1.00 ms", "20.0 k", "0.00", "150 k", "2.50 µs"].map(tick), ["1 ms", "20 k", "0", "150 k", "2.5 µs"]);
-        assert_eq!([0.0, 0.5, 0.99, 0.999, 0.99999].map(percentile), ["p0", "p50", "p99", "p99.9", "p99.999"]);
+        assert_eq!(
+            ["1.00 ms", "20.0 k", "0.00", "150 k", "2.50 µs"].map(tick),
+            ["1 ms", "20 k", "0", "150 k", "2.5 µs"]
+        );
+        assert_eq!(
+            [0.0, 0.5, 0.99, 0.999, 0.99999].map(percentile),
+            ["p0", "p50", "p99", "p99.9", "p99.999"]
+        );
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::scenario::Scenario;
 
 /// How many good clients are served among tricklers and non-readers.
 pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
-    let scenarios = source.scenarios(|scenario| scenario.company.tricklers + scenario.company.non_readers > 0);
+    let scenarios =
+        source.scenarios(|scenario| scenario.company.tricklers + scenario.company.non_readers > 0);
     figure(source, &scenarios, (180.0, 132.0), slow_bar, Figure {
         id: "slow",
         title: "Who survives slow clients".into(),
@@ -70,60 +71,48 @@ fn figure(
 
 fn slow_bar<'a>(who: &'a Identity, summary: &Summary, _: &Scenario) -> Bar<'a> {
     let (served, clients) = (summary.clients_served, summary.clients);
-    let p99 = summary.p99_ns.map(|p99| number::time(p99.median));
-    let ended: u64 = summary.groups.iter().filter(|group| group.name != "good").map(|group| group.ended_by_server).sum();
-    let mut tip = format!("{}: {served} of {clients} good clients served", who.name);
-    if let Some(p99) = &p99 {
-        tip += &format!(", p99 {p99}");
-    }
-    if ended > 0 {
-        tip += &format!(", {ended} slow connections ended");
-    }
-    let text = match p99 {
-        Some(p99) => format!("{served}/{clients} · p99 {p99}"),
-        None => format!("{served}/{clients}"),
-    };
-    row(who, summary, share(served, clients), text, tip)
+    let p99 = summary.p99_ns.map(|p99| format!("p99 {}", number::time(p99.median)));
+    let slow = summary.groups.iter().filter(|group| group.name != "good");
+    let ended: u64 = slow.map(|group| group.ended_by_server).sum();
+    let mut told = vec![format!("{}: {served} of {clients} good clients served", who.name)];
+    told.extend(p99.clone());
+    told.extend((ended > 0).then(|| format!("{ended} slow connections ended")));
+    let mut text = vec![format!("{served}/{clients}")];
+    text.extend(p99);
+    row(who, summary, share(served, clients), &text, &told)
 }
 
 fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Bar<'a> {
     let quiet = scenario.company.quiet;
     let Some(held) = summary.connections_held else {
-        return row(who, summary, 0.0, "–".into(), format!("{}: not known how many were held", who.name));
+        let told = format!("{}: not known how many were held", who.name);
+        return row(who, summary, 0.0, &["–".to_owned()], &[told]);
     };
     let memory = summary.memory_per_connection_bytes.map(|memory| number::bytes(memory.median));
     let p99 = summary.p99_ns.map(|p99| number::time(p99.median));
-    let mut tip = format!("{}: {held} of {quiet} quiet connections held", who.name);
-    if let Some(memory) = &memory {
-        tip += &format!(", {memory} each");
-    }
-    if let Some(p99) = &p99 {
-        tip += &format!(", busy clients’ p99 {p99}");
-    }
-    let served = (summary.clients_served, summary.clients);
-    if served.0 < served.1 {
-        tip += &format!(", {} of {} busy clients served", served.0, served.1);
-    }
+    let (served, clients) = (summary.clients_served, summary.clients);
+    let mut told = vec![format!("{}: {held} of {quiet} quiet connections held", who.name)];
+    told.extend(memory.as_ref().map(|memory| format!("{memory} each")));
+    told.extend(p99.as_ref().map(|p99| format!("busy clients’ p99 {p99}")));
+    told.extend((served < clients).then(|| format!("{served} of {clients} busy clients served")));
     #[allow(clippy::cast_precision_loss, reason = "a number of connections")]
-    let mut text = number::tick(&number::count(held as f64));
-    if let Some(memory) = memory {
-        text += &format!(" · {memory}");
-    }
-    if let Some(p99) = p99 {
-        text += &format!(" · {p99}");
-    }
-    row(who, summary, share(held, quiet), text, tip)
+    let mut text = vec![number::tick(&number::count(held as f64))];
+    text.extend(memory);
+    text.extend(p99);
+    row(who, summary, share(held, quiet), &text, &told)
 }
 
-fn row<'a>(who: &'a Identity, summary: &Summary, share: f64, text: String, tip: String) -> Bar<'a> {
+/// A bar with what stands beside it and what it tells, part by part.
+fn row<'a>(who: &'a Identity, summary: &Summary, share: f64, text: &[String], told: &[String]) -> Bar<'a> {
     let invalid = summary.standing == Standing::Invalid;
+    let tip = told.join(", ");
     Bar {
         who: Some(who),
         name: who.label(shares::NAMES - 22.0),
         standing: summary.standing,
         parts: vec![("part survives", share)],
         predicted: None,
-        text: if invalid { "invalid".to_owned() } else { text },
+        text: if invalid { "invalid".to_owned() } else { text.join(" · ") },
         tip: if invalid { format!("{tip}, invalid") } else { tip },
     }
 }
@@ -135,7 +124,17 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 fn groups_table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
-    let head = ["load", "flavor", "kind of client", "clients", "served", "answers", "ended by server", "open at the end", "standing"];
+    let head = [
+        "load",
+        "flavor",
+        "kind of client",
+        "clients",
+        "served",
+        "answers",
+        "ended by server",
+        "open at the end",
+        "standing",
+    ];
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let whole = |number: u64| Cell::number(number.to_string(), number as f64);
     let mut rows = Vec::new();
@@ -156,5 +155,9 @@ fn groups_table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
             }
         }
     }
-    Table { caption: "Kinds of clients, in the repetition that served the fewest".into(), head: head.map(str::to_owned).into(), rows }
+    Table {
+        caption: "Kinds of clients, in the repetition that served the fewest".into(),
+        head: head.map(str::to_owned).into(),
+        rows,
+    }
 }

@@ -18,36 +18,56 @@ const MEMORY: Merit = Merit {
 
 pub(super) fn throughput(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.ranked_by() == RankedBy::Throughput);
-    figure(source, "throughput", &scenarios, THROUGHPUT, "answers per second", Words {
-        title: "Throughput",
-        reading: "Right answers per second when clients ask as fast as they are answered. More is better.",
-        method: "Counted by the generator in the window, after the warm-up. Dots are medians of the repetitions, bars \
+    figure(
+        source,
+        "throughput",
+        &scenarios,
+        THROUGHPUT,
+        "answers per second",
+        &Words {
+            title: "Throughput",
+            reading: "Right answers per second when clients ask as fast as they are answered. More is better.",
+            method: "Counted by the generator in the window, after the warm-up. Dots are medians of the repetitions, bars \
                  their 95 % bootstrap intervals; “≥” marks a lower bound, where the generator was full before the server.",
-    })
+        },
+    )
 }
 
 pub(super) fn cost(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.arrivals.is_none());
-    figure(source, "cost", &scenarios, COST, "nanoseconds of CPU", Words {
-        title: "CPU per question",
-        reading: "Server time, user and system, for one answer. Less is better; the dashed line is the floor, the least \
+    figure(
+        source,
+        "cost",
+        &scenarios,
+        COST,
+        "nanoseconds of CPU",
+        &Words {
+            title: "CPU per question",
+            reading: "Server time, user and system, for one answer. Less is better; the dashed line is the floor, the least \
                   that any server can cost on this machine under this load.",
-        method: "From the scheduler’s nanosecond clock of the whole process, not from 10 ms ticks, divided by the right \
+            method: "From the scheduler’s nanosecond clock of the whole process, not from 10 ms ticks, divided by the right \
                  answers in the same window.",
-    })
+        },
+    )
 }
 
 pub(super) fn memory(source: Source<'_>) -> Option<Figure> {
     let connections = |scenario: &Scenario| scenario.clients + scenario.company.connections();
-    let scenarios = source.scenarios(|scenario| {
-        scenario.arrivals.is_none() && connections(scenario) >= ENOUGH_CONNECTIONS
-    });
-    figure(source, "memory", &scenarios, MEMORY, "bytes", Words {
-        title: "Memory per connection",
-        reading: "What one more connection costs. Less is better.",
-        method: "Resident memory when the window closes, less that before the first connection, divided by the \
+    let scenarios = source
+        .scenarios(|scenario| scenario.arrivals.is_none() && connections(scenario) >= ENOUGH_CONNECTIONS);
+    figure(
+        source,
+        "memory",
+        &scenarios,
+        MEMORY,
+        "bytes",
+        &Words {
+            title: "Memory per connection",
+            reading: "What one more connection costs. Less is better.",
+            method: "Resident memory when the window closes, less that before the first connection, divided by the \
                  connections. The kernel’s socket buffers are not in it.",
-    })
+        },
+    )
 }
 
 struct Words {
@@ -62,7 +82,7 @@ fn figure(
     scenarios: &[&Scenario],
     merit: Merit,
     unit: &str,
-    words: Words,
+    words: &Words,
 ) -> Option<Figure> {
     let panels = source.dots(scenarios, merit);
     (!panels.is_empty()).then(|| Figure {

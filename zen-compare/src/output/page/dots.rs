@@ -40,7 +40,8 @@ pub(super) fn draw(says: &str, rows: &[Row<'_>], merit: Merit) -> Option<String>
     let bottom = 6.0 + rows.len() as f64 * ROW;
     let mut svg = Svg::new("dots", WIDTH, bottom + 22.0, &describe(says, rows, show));
     axis(&mut svg, &scale, bottom, show);
-    if let Some(floor) = rows.iter().find(|row| row.standing == Standing::Floor).and_then(|row| row.estimate) {
+    if let Some(floor) = rows.iter().find(|row| row.standing == Standing::Floor).and_then(|row| row.estimate)
+    {
         let x = scale.at(floor.median);
         svg.line("floor-line", (x, 4.0), (x, bottom));
     }
@@ -78,13 +79,7 @@ fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, show: fn(f64) -
         }
         if high - low >= 1.0 {
             svg.line("interval", (low, middle), (high, middle));
-            let caps = format!(
-                "M{} {}v8M{} {}v8",
-                Px(low),
-                Px(middle - 4.0),
-                Px(high),
-                Px(middle - 4.0)
-            );
+            let caps = format!("M{} {}v8M{} {}v8", Px(low), Px(middle - 4.0), Px(high), Px(middle - 4.0));
             svg.path("cap", &caps);
         }
         svg.path("shape dot", &row.who.outline(at, middle, 5.5));

@@ -46,7 +46,8 @@ pub(super) fn glance(source: Source<'_>) -> Glance {
     let row = |scenario: &Scenario| {
         let merit = Merit::of_scenario(scenario);
         let of_it = source.of(&scenario.name);
-        let best = of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
+        let best =
+            of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
         let cells = order.iter().map(|who| {
             let own = of_it.iter().find(|(other, _)| other.index == who.index).map(|(_, summary)| *summary);
             cell(own, best, merit)
@@ -69,7 +70,8 @@ fn cell(own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
     let estimate = (merit.of)(summary);
     let bound = if merit.more_is_better && summary.throughput_is_lower_bound { "≥ " } else { "" };
     let value = estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", (merit.show)(e.median)));
-    let whole = estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", number::interval(&e, merit.show)));
+    let whole =
+        estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", number::interval(&e, merit.show)));
     let behind = best.and_then(|best| merit.behind(best, summary));
     let times = behind.map_or_else(|| value.clone(), times);
     let tip = format!("{}: {whole} {}", summary.contender, merit.name);
@@ -83,7 +85,11 @@ fn cell(own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
             text: format!("{}/{}", summary.clients_served, summary.clients),
             tip: format!("{tip}; {} of {} clients served", summary.clients_served, summary.clients),
         },
-        Standing::Invalid => Cell { class: "invalid", text: "invalid".into(), tip: format!("{tip}; invalid: {}", summary.invalid.join("; ")) },
+        Standing::Invalid => Cell {
+            class: "invalid",
+            text: "invalid".into(),
+            tip: format!("{tip}; invalid: {}", summary.invalid.join("; ")),
+        },
     }
 }
 

@@ -72,7 +72,8 @@ impl Identities {
             if all.iter().any(|known| known.name == *name) {
                 continue;
             }
-            let known = KNOWN.iter().find(|(known, ..)| known == name).map(|&(_, shape, colors)| (shape, colors));
+            let known =
+                KNOWN.iter().find(|(known, ..)| known == name).map(|&(_, shape, colors)| (shape, colors));
             let (shape, colors) = if floor {
                 FLOOR
             } else {

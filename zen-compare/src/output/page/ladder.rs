@@ -26,7 +26,16 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
         panel(family, &climbs, &corrected, Some(&uncorrected))
     });
     let panels: Vec<Panel> = panels.collect();
-    let head = ["load", "flavor", "due per s", "p99, ns", "95 % from", "95 % to", "p99 from the write, ns", "standing"];
+    let head = [
+        "load",
+        "flavor",
+        "due per s",
+        "p99, ns",
+        "95 % from",
+        "95 % to",
+        "p99 from the write, ns",
+        "standing",
+    ];
     let mut rows = Vec::new();
     for (who, rungs) in families.iter().flat_map(|family| climbs(source, family, "questions/s")) {
         for (at, summary) in rungs {
@@ -137,7 +146,12 @@ fn climbs<'a>(source: Source<'a>, family: &str, by: &str) -> Vec<Climb<'a>> {
     source.identities.iter().filter_map(climb).collect()
 }
 
-fn panel(family: &str, climbs: &[Climb<'_>], main: &Measure<'_>, aside: Option<&Measure<'_>>) -> Option<Panel> {
+fn panel(
+    family: &str,
+    climbs: &[Climb<'_>],
+    main: &Measure<'_>,
+    aside: Option<&Measure<'_>>,
+) -> Option<Panel> {
     let line = |measure: &Measure<'_>, (who, rungs): &Climb<'_>| {
         let spots: Vec<Spot> = rungs.iter().filter_map(|rung| spot(who, *rung, measure)).collect();
         spots

@@ -100,5 +100,9 @@ fn table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
             rows.push(row);
         }
     }
-    Table { caption: "Latency: medians of the repetitions".into(), head: head.map(str::to_owned).into(), rows }
+    Table {
+        caption: "Latency: medians of the repetitions".into(),
+        head: head.map(str::to_owned).into(),
+        rows,
+    }
 }

@@ -157,19 +157,30 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
 
 /// The names beside the ends of their lines, moved apart where lines end together.
 fn names(svg: &mut Svg, frame: &Frame, lines: &[&Line<'_>], percentiles: bool) {
-    let ends: Vec<_> = lines
-        .iter()
-        .filter_map(|line| Some((line.who, frame.at(line.spots.last()?, percentiles))))
-        .collect();
+    let ends: Vec<_> =
+        lines.iter().filter_map(|line| Some((line.who, frame.at(line.spots.last()?, percentiles)))).collect();
     let wanted: Vec<f64> = ends.iter().map(|(_, (_, y))| *y).collect();
     let places = spread(&wanted, LABEL_SIZE + 3.0, TOP, frame.bottom - 2.0);
     for ((who, (x, y)), place) in ends.into_iter().zip(places) {
         svg.series(who, |svg| {
             let begin = frame.right + 6.0;
-            let data = format!("M{} {}L{} {}L{} {}", Px(x + 6.0), Px(y), Px(frame.right), Px(y), Px(begin), Px(place));
+            let data = format!(
+                "M{} {}L{} {}L{} {}",
+                Px(x + 6.0),
+                Px(y),
+                Px(frame.right),
+                Px(y),
+                Px(begin),
+                Px(place)
+            );
             svg.path("leader", &data);
             svg.path("shape", &who.outline(begin + 6.0, place, 4.0));
-            svg.text("name", Anchor::Start, (begin + 14.0, place + 4.0), &who.label(frame.width - begin - 14.0));
+            svg.text(
+                "name",
+                Anchor::Start,
+                (begin + 14.0, place + 4.0),
+                &who.label(frame.width - begin - 14.0),
+            );
         });
     }
 }

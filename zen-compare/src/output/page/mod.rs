@@ -23,7 +23,7 @@ use self::glance::{Glance, Verdict};
 use self::identity::{Identities, Identity};
 use self::numbers::Numbers;
 use super::ledger::{BLIND_SPOTS, ledger};
-use super::number;
+use super::{escape, number};
 use crate::report::Report;
 
 #[derive(Template)]
@@ -49,6 +49,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     fn identity(&self, index: &usize) -> &Identity {
         self.identities[*index]
     }
@@ -110,17 +111,4 @@ pub(super) fn html(report: &Report) -> String {
 
 fn plural(count: usize, word: &str) -> String {
     if count == 1 { word.to_owned() } else { format!("{word}s") }
-}
-
-/// What the template asks for by name.
-#[allow(unreachable_pub, reason = "the macro makes filters public")]
-mod filters {
-    use crate::output::escape;
-
-    /// The text without characters that are invisible or steer the text around them. It is escaped after that, as all
-    /// text of a template is.
-    #[askama::filter_fn]
-    pub(in crate::output) fn clean(text: impl AsRef<str>, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(escape::clean(text.as_ref()))
-    }
 }

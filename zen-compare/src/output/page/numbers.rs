@@ -21,8 +21,22 @@ pub(super) fn numbers(source: Source<'_>) -> Vec<Numbers> {
 
 fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
     let head = [
-        "flavor", "answers/s", "±", "p50", "p99", "p99.9", "CPU/question", "× floor", "occupancy", "switches/q",
-        "calls/q", "memory/conn.", "threads", "fairness", "served", "standing",
+        "flavor",
+        "answers/s",
+        "±",
+        "p50",
+        "p99",
+        "p99.9",
+        "CPU/question",
+        "× floor",
+        "occupancy",
+        "switches/q",
+        "calls/q",
+        "memory/conn.",
+        "threads",
+        "fairness",
+        "served",
+        "standing",
     ];
     let mut remarks = Vec::new();
     let mut rows = Vec::new();
@@ -74,7 +88,10 @@ fn remark(summary: &Summary) -> Vec<String> {
     if !summary.invalid.is_empty() {
         let invalid = summary.runs - summary.valid_runs;
         let reasons = summary.invalid.join("; ");
-        remarks.push(format!("{}: {invalid} of {} runs do not count: {reasons}", summary.contender, summary.runs));
+        remarks.push(format!(
+            "{}: {invalid} of {} runs do not count: {reasons}",
+            summary.contender, summary.runs
+        ));
     }
     if summary.unsteady_runs > 0 {
         remarks.push(format!(

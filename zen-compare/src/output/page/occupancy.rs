@@ -16,12 +16,19 @@ const TOO_SHORT: f64 = 0.25;
 /// Loads whose clients think: the server is idle for most of the time, whatever it is.
 pub(super) fn thinking(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| !scenario.think.is_zero());
-    figure(source, &scenarios, "occupancy", "Occupancy: who waits for whom", format!(
-        "Clients think between questions. The server that the page traced was {} occupied and waited for its client the rest \
+    figure(
+        source,
+        &scenarios,
+        "occupancy",
+        "Occupancy: who waits for whom",
+        format!(
+            "Clients think between questions. The server that the page traced was {} occupied and waited for its client the rest \
          of the time; so do these, and what they are idle for is room for other clients. The tick on a bar is what service ÷ \
          (service + think) predicts.",
-        number::tick(&percent(THE_PAGE))
-    ), true)
+            number::tick(&percent(THE_PAGE))
+        ),
+        true,
+    )
 }
 
 /// Loads whose clients don't.
@@ -65,8 +72,7 @@ fn panel(source: Source<'_>, scenario: &Scenario, wide: bool) -> Option<Panel> {
     let whole = most.max(1.0);
     let too_short = wide && most < TOO_SHORT * whole;
     let detail = if too_short { most } else { whole };
-    let bars: Vec<Bar<'_>> =
-        of_it.iter().filter_map(|(who, summary)| bar(who, summary, scenario)).collect();
+    let bars: Vec<Bar<'_>> = of_it.iter().filter_map(|(who, summary)| bar(who, summary, scenario)).collect();
     let overview = if too_short { overview(&bars, most) } else { Vec::new() };
     let shares = Shares { overview, whole, bars, detail, show: percent };
     let says = format!("occupancy, {}", scenario.name);
@@ -90,7 +96,11 @@ fn overview(bars: &[Bar<'_>], most: f64) -> Vec<Bar<'static>> {
     };
     let busiest = if bars.len() > 1 { "busiest here" } else { "here" };
     vec![
-        measure("on the page", THE_PAGE, format!("on the page: {} occupied", number::tick(&percent(THE_PAGE)))),
+        measure(
+            "on the page",
+            THE_PAGE,
+            format!("on the page: {} occupied", number::tick(&percent(THE_PAGE))),
+        ),
         measure(busiest, most, format!("{busiest}: {} occupied", percent(most))),
     ]
 }
@@ -104,7 +114,9 @@ fn bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Option<
     };
     let predicted = predicted(summary, scenario);
     let divided = split
-        .map(|(user, system)| format!(", user {} and system {}", percent(user.median), percent(system.median)))
+        .map(|(user, system)| {
+            format!(", user {} and system {}", percent(user.median), percent(system.median))
+        })
         .unwrap_or_default();
     let theory = predicted.map(|share| format!(", predicted {}", percent(share))).unwrap_or_default();
     let instead = match summary.standing {
@@ -133,7 +145,8 @@ fn predicted(summary: &Summary, scenario: &Scenario) -> Option<f64> {
 }
 
 fn table(source: Source<'_>, scenarios: &[&Scenario], caption: &str) -> Table {
-    let head = ["load", "flavor", "cores busy", "95 % from", "95 % to", "user", "system", "predicted", "standing"];
+    let head =
+        ["load", "flavor", "cores busy", "95 % from", "95 % to", "user", "system", "predicted", "standing"];
     let mut rows = Vec::new();
     for scenario in scenarios {
         for (who, summary) in source.of(&scenario.name) {

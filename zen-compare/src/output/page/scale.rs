@@ -32,7 +32,12 @@ pub(super) struct Tick {
 impl Scale {
     /// A scale that holds all `values`, with ends that are round. Values that cannot be shown, such as a zero on a
     /// logarithmic scale, do not count; `None` when no value does.
-    pub(super) fn over(kind: Kind, values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Option<Self> {
+    pub(super) fn over(
+        kind: Kind,
+        values: impl IntoIterator<Item = f64>,
+        from: f64,
+        to: f64,
+    ) -> Option<Self> {
         Self::in_unit(1.0, kind, values, from, to)
     }
 
@@ -46,9 +51,9 @@ impl Scale {
     ) -> Option<Self> {
         let values = values.into_iter().map(|value| value / unit);
         let shown = |value: &f64| value.is_finite() && *value >= 0.0 && (kind != Kind::Log || *value > 0.0);
-        let (low, high) = values.filter(shown).fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
-            (low.min(value), high.max(value))
-        });
+        let (low, high) = values
+            .filter(shown)
+            .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
         if low > high {
             return None;
         }
@@ -64,7 +69,12 @@ impl Scale {
     }
 
     /// A scale whose ends are the least and the greatest of `values`, or a little apart when they are the same.
-    pub(super) fn exactly_over(kind: Kind, values: impl IntoIterator<Item = f64>, from: f64, to: f64) -> Option<Self> {
+    pub(super) fn exactly_over(
+        kind: Kind,
+        values: impl IntoIterator<Item = f64>,
+        from: f64,
+        to: f64,
+    ) -> Option<Self> {
         let values: Vec<f64> = values.into_iter().filter(|value| value.is_finite() && *value > 0.0).collect();
         let low = values.iter().copied().min_by(f64::total_cmp)?;
         let high = values.iter().copied().max_by(f64::total_cmp)?;
@@ -128,7 +138,8 @@ impl Scale {
         #[allow(clippy::cast_possible_truncation, reason = "an exponent of ten")]
         let decades = || (self.low.log10().floor() as i32)..=(self.high.log10().ceil() as i32);
         let of = |digits: &'static [f64]| -> Vec<f64> {
-            let all = decades().flat_map(|exponent| digits.iter().map(move |digit| digit * 10_f64.powi(exponent)));
+            let all =
+                decades().flat_map(|exponent| digits.iter().map(move |digit| digit * 10_f64.powi(exponent)));
             all.filter(inside).collect()
         };
         for digits in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
@@ -193,7 +204,10 @@ mod tests {
     #[test]
     fn lengths_start_at_zero() {
         let scale = Scale::over(Kind::Linear, [40.0, 95.0], 100.0, 300.0).unwrap();
-        about(&[scale.at(0.0), scale.at(50.0), scale.at(100.0), scale.at(900.0)], &[100.0, 200.0, 300.0, 300.0]);
+        about(
+            &[scale.at(0.0), scale.at(50.0), scale.at(100.0), scale.at(900.0)],
+            &[100.0, 200.0, 300.0, 300.0],
+        );
         about(&values(&scale, 5), &[0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         about(&values(&scale, 3), &[0.0, 50.0, 100.0]);
     }

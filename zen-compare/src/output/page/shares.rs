@@ -53,8 +53,7 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
     let rows = |bars: &[Bar<'_>]| bars.len() as f64 * ROW;
     let glass = if shares.overview.is_empty() { 0.0 } else { rows(&shares.overview) + 22.0 + 34.0 };
     let height = glass + rows(&shares.bars) + 24.0;
-    let texts: Vec<String> =
-        shares.overview.iter().chain(&shares.bars).map(|bar| bar.tip.clone()).collect();
+    let texts: Vec<String> = shares.overview.iter().chain(&shares.bars).map(|bar| bar.tip.clone()).collect();
     let class = if width > 500.0 { "shares wide" } else { "shares" };
     let mut svg = Svg::new(class, width, height, &format!("{says}: {}.", texts.join("; ")));
     if !shares.overview.is_empty() {
@@ -91,7 +90,9 @@ fn axis(svg: &mut Svg, frame: &Frame, scale: &Scale, (top, bottom): (f64, f64), 
 fn block(svg: &mut Svg, frame: &Frame, scale: &Scale, bars: &[Bar<'_>], top: f64) {
     let mut middle = top + ROW / 2.0;
     for bar in bars {
-        let draw = |svg: &mut Svg| svg.mark(state(bar.standing), &bar.tip, |svg| one(svg, frame, scale, bar, middle));
+        let draw = |svg: &mut Svg| {
+            svg.mark(state(bar.standing), &bar.tip, |svg| one(svg, frame, scale, bar, middle));
+        };
         match bar.who {
             Some(who) => svg.series(who, draw),
             None => draw(svg),

@@ -5,7 +5,6 @@ use std::fmt::{self, Display, Write};
 use super::identity::Identity;
 use crate::output::escape;
 
-
 /// The size of labels, as in the style sheet.
 pub(super) const LABEL_SIZE: f64 = 12.0;
 
@@ -21,7 +20,11 @@ pub(super) struct Px(pub(super) f64);
 impl Display for Px {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tenths = (self.0 * 10.0).round();
-        if (tenths % 10.0).abs() < 0.5 { write!(f, "{:.0}", self.0) } else { write!(f, "{:.1}", tenths / 10.0) }
+        if (tenths % 10.0).abs() < 0.5 {
+            write!(f, "{:.0}", self.0)
+        } else {
+            write!(f, "{:.1}", tenths / 10.0)
+        }
     }
 }
 
@@ -167,9 +170,9 @@ pub(super) fn spread(places: &[f64], distance: f64, low: f64, high: f64) -> Vec<
     for member in order {
         let mut members = vec![member];
         let mut middle = centre(&members);
-        while let Some((before, at)) = groups.pop_if(|(before, at)| {
-            *at + half(before) + distance > middle - half(&members) + 1e-9
-        }) {
+        while let Some((before, at)) =
+            groups.pop_if(|(before, at)| *at + half(before) + distance > middle - half(&members) + 1e-9)
+        {
             let _ = at;
             members.splice(0..0, before);
             middle = centre(&members);

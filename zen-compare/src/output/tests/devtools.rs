@@ -38,7 +38,12 @@ impl Browser {
         let mut child = Command::new(program)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-port=0", "about:blank"])
+            .args([
+                "--disable-dev-shm-usage",
+                "--hide-scrollbars",
+                "--remote-debugging-port=0",
+                "about:blank",
+            ])
             .arg(format!("--user-data-dir={}", profile.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -133,11 +138,11 @@ impl Browser {
         match payload.len() {
             len @ 0..126 => frame.push(0x80 | u8::try_from(len).unwrap()),
             len @ 126..65536 => {
-                frame.push(0x80 | 126);
+                frame.push(0xfe);
                 frame.extend(u16::try_from(len).unwrap().to_be_bytes());
             }
             len => {
-                frame.push(0x80 | 127);
+                frame.push(0xff);
                 frame.extend((len as u64).to_be_bytes());
             }
         }
@@ -215,7 +220,17 @@ fn listening(stderr: impl Read + Send + 'static) -> (String, String) {
 }
 
 fn shake_hands(address: &str, path: &str) -> BufReader<TcpStream> {
-    let stream = TcpStream::connect(address).unwrap();
+    let began = Instant::now();
+    let stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            // Whoever has just loaded servers here may have used up the ports; they come back within a minute.
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && began.elapsed() < PATIENCE => {
+                thread::sleep(Duration::from_millis(200));
+            }
+            Err(error) => panic!("{address}: {error}"),
+        }
+    };
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut socket = BufReader::new(stream);
     let request = format!(

@@ -9,9 +9,8 @@ use super::fixture;
 use crate::output::html;
 
 const PROBE: &str = include_str!("probe.js");
-const FIGURES: [&str; 10] = [
-    "occupancy", "throughput", "connections", "cost", "latency", "open", "busy", "memory", "slow", "idle",
-];
+const FIGURES: [&str; 10] =
+    ["occupancy", "throughput", "connections", "cost", "latency", "open", "busy", "memory", "slow", "idle"];
 
 /// How the page is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +26,8 @@ const DESK: View = View { width: 1280, dark: false, scripts: true, paper: false 
 fn open(browser: &mut Browser, page: &str, view: View) {
     let file = browser.directory().join("report.html");
     fs::write(&file, page).unwrap();
-    let size = json!({ "width": view.width, "height": 900, "deviceScaleFactor": 1, "mobile": view.width < 500 });
+    let size =
+        json!({ "width": view.width, "height": 900, "deviceScaleFactor": 1, "mobile": view.width < 500 });
     browser.call("Emulation.setDeviceMetricsOverride", &size);
     let scheme = json!({ "name": "prefers-color-scheme", "value": if view.dark { "dark" } else { "light" } });
     let media = if view.paper { "print" } else { "screen" };
@@ -40,7 +40,11 @@ fn open(browser: &mut Browser, page: &str, view: View) {
 fn views() -> impl Iterator<Item = View> {
     let view = |(width, dark, scripts)| View { width, dark, scripts, paper: false };
     let both = |width| [(width, false, true), (width, true, false)];
-    [1280, 800, 390, 320].into_iter().flat_map(both).chain([(1280, true, true), (390, false, false)]).map(view)
+    [1280, 800, 390, 320]
+        .into_iter()
+        .flat_map(both)
+        .chain([(1280, true, true), (390, false, false)])
+        .map(view)
 }
 
 #[test]
@@ -48,27 +52,32 @@ fn everything_is_drawn_legibly_in_every_view() {
     let Some(mut browser) = Browser::start() else { return };
     let page = html(&fixture::report());
     let mut papers = Vec::new();
-    let paper = [false, true].map(|dark| View { width: 720, dark, scripts: false, paper: true });
+    let paper = [false, true].map(|dark| View { width: 700, dark, scripts: false, paper: true });
     for view in views().chain(paper) {
         open(&mut browser, &page, view);
         let found = browser.evaluate(PROBE);
         assert_eq!(found["wrong"], json!([]), "{view:?}");
         let count = |what: &str| found[what].as_u64().unwrap();
         assert!(count("charts") >= 40 && count("marks") >= 600 && count("texts") > 2_000, "{view:?} {found}");
-        let enriched = browser.evaluate("document.querySelectorAll('.legend button').length").as_u64().unwrap();
+        let enriched =
+            browser.evaluate("document.querySelectorAll('.legend button').length").as_u64().unwrap();
         assert_eq!(enriched > 0, view.scripts, "{view:?}");
         papers.push((view, found["paper"].as_str().unwrap().to_owned()));
 
         // Nothing but the page itself was asked for, and nothing was complained about.
-        let asked: Vec<&Value> =
-            browser.events("Network.requestWillBeSent").iter().map(|event| &event["request"]["url"]).collect();
+        let asked: Vec<&Value> = browser
+            .events("Network.requestWillBeSent")
+            .iter()
+            .map(|event| &event["request"]["url"])
+            .collect();
         assert!(asked.iter().all(|url| url.as_str().unwrap().starts_with("file://")), "{asked:?}");
         assert_eq!(asked.len(), 1, "{asked:?}");
         assert_eq!(browser.events("Log.entryAdded"), Vec::<&Value>::new());
         assert_eq!(browser.events("Runtime.exceptionThrown"), Vec::<&Value>::new());
     }
     for (view, paper) in papers {
-        let brightness: u32 = paper.split(|char: char| !char.is_ascii_digit()).filter_map(|n| n.parse::<u32>().ok()).sum();
+        let brightness: u32 =
+            paper.split(|char: char| !char.is_ascii_digit()).filter_map(|n| n.parse::<u32>().ok()).sum();
         assert_eq!(view.dark && !view.paper, brightness < 200, "{view:?} {paper}");
         assert!(!view.paper || paper == "rgb(255, 255, 255)", "{paper}");
     }
@@ -99,7 +108,9 @@ fn every_figure_and_every_contender_has_its_place() {
                   const of = state => [...document.querySelectorAll(`#throughput .${state} .dot`)].map(fill); \
                   return { ground, starving: of('is-starving'), invalid: of('is-invalid'), best: of('is-best') }; })()";
     let fills = browser.evaluate(hollow);
-    let all = |state: &str| fills[state].as_array().unwrap().iter().map(|fill| *fill == fills["ground"]).collect::<Vec<_>>();
+    let all = |state: &str| {
+        fills[state].as_array().unwrap().iter().map(|fill| *fill == fills["ground"]).collect::<Vec<_>>()
+    };
     assert!(all("starving").len() >= 8 && all("starving").iter().all(|same| *same), "{fills}");
     assert!(all("invalid").len() == 2 && all("invalid").iter().all(|same| *same), "{fills}");
     assert!(all("best").len() == 9 && !all("best").iter().any(|same| *same), "{fills}");
@@ -130,6 +141,8 @@ fn scripts_make_the_page_richer() {
         "(() => { const dot = document.querySelector('#cost .series.c4 .dot'); dot.scrollIntoView({ block: 'center', behavior: 'instant' }); \
          const box = dot.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()",
     );
+    // The page has scrolled when the tip can be asked for.
+    assert_eq!(browser.evaluate(tip), json!(""));
     let moved = |x: &Value, y: &Value| json!({ "type": "mouseMoved", "x": x, "y": y });
     browser.call("Input.dispatchMouseEvent", &moved(&at[0], &at[1]));
     let told = browser.evaluate(tip);
@@ -138,7 +151,9 @@ fn scripts_make_the_page_richer() {
     assert_eq!(browser.evaluate(tip), json!(""));
 
     // And to the keyboard: a chart is one stop of the tab key, arrows go on within it.
-    browser.evaluate("document.querySelector('#throughput .mark[tabindex=\"0\"]').focus()");
+    browser.evaluate(
+        "document.querySelector('#throughput .mark[tabindex=\"0\"]').focus({ focusVisible: true })",
+    );
     let first = browser.evaluate(tip);
     assert!(first.as_str().unwrap().starts_with("floor: "), "{first}");
     let key = |name: &str| json!({ "type": "keyDown", "key": name, "code": name });
@@ -167,7 +182,10 @@ fn scripts_make_the_page_richer() {
         let (said, costs) = sorted.as_array().unwrap().split_first().unwrap();
         let costs: Vec<f64> = costs.iter().map(|cost| cost.as_f64().unwrap()).collect();
         assert_eq!((said, costs.len()), (&json!(order), 9));
-        assert!(costs.windows(2).all(|pair| if rising { pair[0] <= pair[1] } else { pair[0] >= pair[1] }), "{costs:?}");
+        assert!(
+            costs.windows(2).all(|pair| if rising { pair[0] <= pair[1] } else { pair[0] >= pair[1] }),
+            "{costs:?}"
+        );
     }
 }
 
@@ -184,17 +202,28 @@ fn the_colours_are_on_the_screen_without_scripts() {
                       ground: getComputedStyle(chart).backgroundColor, colors: [0, 1, 2, 3, 4, 5, 6, 7, 8].map(of) }; })()",
         );
         let clip = json!({ "x": expected["x"], "y": expected["y"], "width": expected["width"], "height": expected["height"], "scale": 1 });
-        let shot = browser.call("Page.captureScreenshot", &json!({ "format": "png", "clip": clip, "captureBeyondViewport": true }));
+        let shot = browser.call(
+            "Page.captureScreenshot",
+            &json!({ "format": "png", "clip": clip, "captureBeyondViewport": true }),
+        );
         let pixels = decode(&Browser::bytes(&shot));
         let near = |color: &Value| {
             let text = color.as_str().unwrap();
-            let wanted: Vec<i32> =
-                text.split(|char: char| !char.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
-            let close = |pixel: &&[u8; 3]| pixel.iter().zip(&wanted).all(|(got, want)| (i32::from(*got) - want).abs() <= 6);
+            let wanted: Vec<i32> = text
+                .split(|char: char| !char.is_ascii_digit())
+                .filter_map(|number| number.parse().ok())
+                .collect();
+            let close = |pixel: &&[u8; 3]| {
+                pixel.iter().zip(&wanted).all(|(got, want)| (i32::from(*got) - want).abs() <= 6)
+            };
             pixels.iter().filter(close).count()
         };
         let ground = near(&expected["ground"]);
-        assert!(ground > pixels.len() / 2 && ground < pixels.len() * 98 / 100, "{ground} of {}", pixels.len());
+        assert!(
+            ground > pixels.len() / 2 && ground < pixels.len() * 98 / 100,
+            "{ground} of {}",
+            pixels.len()
+        );
         for color in expected["colors"].as_array().unwrap() {
             assert!(near(color) > 150, "{} pixels of {color}, dark: {dark}", near(color));
         }
@@ -209,7 +238,11 @@ fn paper_gets_the_pictures_and_the_numbers() {
     let pdf = Browser::bytes(&pdf);
     assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 100_000, "{} bytes", pdf.len());
     // On paper, nothing is left that only makes sense on a screen, and the numbers are open.
-    open(&mut browser, &html(&fixture::report()), View { width: 720, dark: true, scripts: true, paper: true });
+    open(
+        &mut browser,
+        &html(&fixture::report()),
+        View { width: 700, dark: true, scripts: true, paper: true },
+    );
     let seen = "(() => { const seen = selector => [...document.querySelectorAll(selector)].filter(element => element.checkVisibility()).length; \
                 return [seen('.skip'), seen('figure > details'), seen('#numbers table'), seen('#glance td')]; })()";
     let seen = browser.evaluate(seen);

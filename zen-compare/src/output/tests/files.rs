@@ -38,7 +38,10 @@ fn the_page_needs_nothing_from_elsewhere() {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     // The only address in it is part of a contender's name.
-    assert_eq!(page.matches("http").count(), page.matches("(http://z.example)").count() + page.matches("http-equiv").count());
+    assert_eq!(
+        page.matches("http").count(),
+        page.matches("(http://z.example)").count() + page.matches("http-equiv").count()
+    );
 }
 
 #[test]
@@ -48,7 +51,10 @@ fn names_that_bite_are_harmless_everywhere() {
     assert!(!page.contains("<b>\"x\"") && !page.contains("<script>alert") && !page.contains('\u{202e}'));
     assert!(page.contains("=1|&#60;b&#62;") || page.contains("=1|&lt;b&gt;"));
     let text = markdown(&report);
-    assert!(!text.contains("](http:") || text.matches("](http:").count() == text.matches("`zen serve").count() / 9);
+    assert!(
+        !text.contains("](http:")
+            || text.matches("](http:").count() == text.matches("`zen serve").count() / 9
+    );
     assert!(text.contains("=1\\|\\<b\\>\"x\"\\</b\\>\u{fffd}\\[y\\](http\\://z.example)"), "{text}");
     for csv in [runs_csv(&report), summary_csv(&report)] {
         let quoted = format!(",\"'{}\",", BITES.replace('"', "\"\""));
@@ -69,7 +75,11 @@ fn the_page_says_what_went_wrong() {
     report.complete = false;
     report.runs.pop();
     let page = html(&report);
-    assert!(page.contains("class=\"warnings\"") && page.contains("a debug build") && page.contains("incomplete: 26 of 27 runs"));
+    assert!(
+        page.contains("class=\"warnings\"")
+            && page.contains("a debug build")
+            && page.contains("incomplete: 26 of 27 runs")
+    );
     // Nothing has been run yet.
     report.runs.clear();
     report.summaries.clear();
@@ -90,18 +100,34 @@ fn a_report_keeps_to_its_schema() {
     let mut report = fixture::report();
     report.runs[0].invalid = reasons();
     let report = serde_json::to_value(&report).unwrap();
-    let errors: Vec<String> =
-        schema.iter_errors(&report).map(|error| format!("{}: {error}", error.instance_path())).take(5).collect();
-    assert!(errors.is_empty(), "zen-compare/schema/report.schema.json must tell what has changed: {errors:#?}");
+    let errors: Vec<String> = schema
+        .iter_errors(&report)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .take(5)
+        .collect();
+    assert!(
+        errors.is_empty(),
+        "zen-compare/schema/report.schema.json must tell what has changed: {errors:#?}"
+    );
 }
 
 #[test]
 fn nothing_may_be_missing_and_nothing_unknown() {
     let schema = schema();
-    let report = serde_json::to_value(fixture::of(vec![crate::Scenario::open(50), crate::Scenario::slow()])).unwrap();
+    let report =
+        serde_json::to_value(fixture::of(vec![crate::Scenario::open(50), crate::Scenario::slow()])).unwrap();
     assert!(schema.is_valid(&report));
     let mut tried = 0;
-    for path in ["", "/environment", "/settings", "/settings/scenarios/0", "/summaries/1", "/summaries/1/p50_ns", "/runs/4", "/runs/4/latency"] {
+    for path in [
+        "",
+        "/environment",
+        "/settings",
+        "/settings/scenarios/0",
+        "/summaries/1",
+        "/summaries/1/p50_ns",
+        "/runs/4",
+        "/runs/4/latency",
+    ] {
         let object = report.pointer(path).unwrap().as_object().unwrap_or_else(|| panic!("{path}"));
         for field in object.keys() {
             let mut lacking = report.clone();
@@ -146,8 +172,14 @@ fn every_field_of_the_schema_is_described() {
 fn reasons() -> Vec<Invalid> {
     let text = || "text".to_owned();
     let reasons = vec![
-        Invalid::GeneratorWasBottleneck { generator_occupancy: 1.0, server_occupancy: 0.5, server_capacity: 1.0 },
+        Invalid::GeneratorWasBottleneck {
+            generator_occupancy: 1.0,
+            server_occupancy: 0.5,
+            server_capacity: 1.0,
+        },
         Invalid::GeneratorStarved { share: 0.5 },
+        Invalid::ServerDisturbed { cores: 0.5 },
+        Invalid::CoresStolen { cores: 0.5 },
         Invalid::WrongAnswers { conversations: 1, expected: text(), received: text() },
         Invalid::ClosedEarly { conversations: 1 },
         Invalid::CannotConnect { attempts: 1, error: text() },
@@ -163,6 +195,8 @@ fn reasons() -> Vec<Invalid> {
         match reason {
             Invalid::GeneratorWasBottleneck { .. }
             | Invalid::GeneratorStarved { .. }
+            | Invalid::ServerDisturbed { .. }
+            | Invalid::CoresStolen { .. }
             | Invalid::WrongAnswers { .. }
             | Invalid::ClosedEarly { .. }
             | Invalid::CannotConnect { .. }

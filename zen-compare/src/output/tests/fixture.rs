@@ -8,7 +8,7 @@ use crate::pin::Cores;
 use crate::report::{
     ContenderSettings, GeneratorUse, Group, Latency, Report, Run, SCHEMA, Schedule, Settings,
 };
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::Scenario;
 use crate::summary::summarize;
 use crate::validity::Invalid;
 
@@ -30,6 +30,8 @@ const CONTENDERS: [(&str, f64); 9] = [
 
 /// What the floor spends on a question, in nanoseconds.
 const FLOOR_NS: f64 = 3_900.0;
+/// Answers per second of a closed loop, of which an open one asks for shares.
+const CAPACITY: f64 = 205_000.0;
 
 /// Every scenario there is, nine contenders, three repetitions.
 pub(super) fn report() -> Report {
@@ -42,7 +44,9 @@ pub(super) fn of(scenarios: Vec<Scenario>) -> Report {
         name: name.into(),
         command: format!("zen serve 127.0.0.1:0 --flavor {name}"),
         floor: name == "floor",
+        changed_unix_ms: None,
     });
+    let runs = scenarios.len() * CONTENDERS.len() * 3;
     let settings = Settings {
         contenders: contenders.into(),
         scenarios,
@@ -50,8 +54,10 @@ pub(super) fn of(scenarios: Vec<Scenario>) -> Report {
         warmup_s: 0.3,
         window_s: 1.0,
         seed: 1,
-        capacity: Some(205_000.0),
+        capacity: Some(CAPACITY),
         system_calls: "not counted: the kernel does not let us".into(),
+        runs,
+        questions: "3, 0123456789abcdef".into(),
     };
     let mut random = fastrand::Rng::with_seed(7);
     let mut runs = Vec::new();
@@ -71,131 +77,169 @@ pub(super) fn of(scenarios: Vec<Scenario>) -> Report {
         shares_physical_core: Some(false),
         pinning: Some(Cores { server: vec![0], generator: vec![1] }),
         load_average: Some(0.12),
+        machine: Some("A Cloud <of> machines".into()),
+        container: Some("docker".into()),
+        clock_source: Some("tsc".into()),
+        open_files: Some(20_000),
         ..Environment::current(None)
     };
     let summaries = summarize(&settings, &runs);
     Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "small numbers"
-)]
-fn run(name: &str, times: f64, scenario: &Scenario, repetition: u32, random: &mut fastrand::Rng) -> Run {
-    let noise = 0.99 + 0.02 * random.f64();
-    let crowd = 1.0 + 0.03 * (scenario.clients as f64).log2();
-    let work_ns = scenario.work.map_or(0.0, |work| work.time.as_nanos() as f64);
+/// What a contender makes of a load.
+struct Course {
+    /// CPU per question, in nanoseconds.
+    cost: f64,
+    throughput: f64,
+    served: usize,
+    held: usize,
+    /// How many times its cost an answer takes.
+    wait: f64,
+}
+
+fn course(name: &str, times: f64, scenario: &Scenario, noise: f64) -> Course {
+    let crowd = 1.0 + 0.03 * float(scenario.clients).log2();
+    let work_ns = scenario.work.map_or(0.0, |work| work.time.as_secs_f64() * 1e9);
     let connect = if scenario.questions_per_conversation.is_some() { 3.0 } else { 1.0 };
     let batch = if scenario.depth > 1 { 0.06 } else { 1.0 };
     let cost = FLOOR_NS * times * noise * crowd * connect * batch + work_ns;
-    let full = 1e9 / cost;
     // One conversation at a time, or four: the others wait for ever unless somebody hangs up.
     let seats = match name {
         "blocking" => 1,
         "pool" => 4,
         _ => usize::MAX,
     };
-    let waits = scenario.questions_per_conversation.is_none();
-    let taken = if waits { scenario.company.tricklers + scenario.company.non_readers + scenario.company.quiet } else { 0 };
-    let left = if taken > 0 && seats < usize::MAX { 0 } else { seats };
-    let served = if waits { scenario.clients.min(left) } else { scenario.clients };
-    let share = open_share(scenario);
+    let stays = scenario.questions_per_conversation.is_none();
+    let left = if stays && scenario.company.connections() > 0 && seats < usize::MAX { 0 } else { seats };
+    let served = if stays { scenario.clients.min(left) } else { scenario.clients };
+    let held = scenario.company.quiet.min(if name == "threaded" { 1_000 } else { seats });
     let think = scenario.think.as_secs_f64();
-    let throughput = match share {
+    let throughput = match open_share(scenario) {
         _ if served == 0 => 0.0,
-        Some(share) => (1e9 / FLOOR_NS * 0.8 * share).min(full),
-        None if think > 0.0 => scenario.clients as f64 / (think + cost / 1e9),
-        None => full,
+        Some(share) => (CAPACITY * share).min(1e9 / cost),
+        None if think > 0.0 => float(scenario.clients) / (think + cost / 1e9),
+        None => 1e9 / cost,
     };
-    let busy = throughput * cost / 1e9;
-    let mut samples = Histogram::new(3).unwrap();
-    let mut late = Histogram::new(3).unwrap();
-    let waiting = if think > 0.0 { 1.0 } else { (served * scenario.depth) as f64 };
-    let load = share.map_or(waiting, |share| 1.0 / (1.0 - (share * times * 0.8).min(0.97)));
-    for _ in 0..if served == 0 { 0 } else { 3_000 } {
+    let queue = if think > 0.0 { 1.0 } else { float(served * scenario.depth) };
+    let wait = open_share(scenario).map_or(queue, |share| 1.0 / (1.0 - (share * times * 0.8).min(0.97)));
+    Course { cost, throughput, served, held, wait }
+}
+
+/// Latencies as the server made them, and as they were from when the questions were due.
+fn samples(course: &Course, scenario: &Scenario, random: &mut fastrand::Rng) -> [Histogram<u64>; 2] {
+    let [mut written, mut due] = [(); 2].map(|()| Histogram::new(3).unwrap());
+    let late = if open_share(scenario).is_some_and(|share| share > 0.6) { 9 } else { 1 };
+    for _ in 0..if course.served == 0 { 0 } else { 3_000 } {
         let tail = (-random.f64().max(1e-9).ln()).powi(2) * 0.3 + 0.8;
-        let nanoseconds = (cost * load * tail + 9_000.0) as u64;
-        samples.record(nanoseconds).unwrap();
-        late.record(if share.is_some_and(|share| share > 0.6) { nanoseconds * 9 } else { nanoseconds }).unwrap();
+        let nanoseconds = whole(course.cost * course.wait * tail) + 9_000;
+        written.record(nanoseconds).unwrap();
+        due.record(nanoseconds * late).unwrap();
     }
-    let (latency, uncorrected) = if share.is_some() { (&late, Some(&samples)) } else { (&samples, None) };
-    let group = |name: &str, clients: usize, served: usize, open: usize| Group {
+    [written, due]
+}
+
+fn groups(course: &Course, scenario: &Scenario) -> Vec<Group> {
+    let company = scenario.company;
+    let kinds = [
+        ("good", scenario.clients, course.served, scenario.clients),
+        ("trickler", company.tricklers, 0, company.tricklers / 2),
+        ("non-reader", company.non_readers, 0, company.non_readers / 2),
+        ("quiet", company.quiet, 0, course.held),
+    ];
+    let there = kinds.into_iter().filter(|(_, clients, ..)| *clients > 0 && company.connections() > 0);
+    let group = |(name, clients, served, open): (&str, usize, usize, usize)| Group {
         name: name.into(),
         clients,
         served,
-        answers: throughput as u64 * u64::from(name == "good"),
+        answers: if name == "good" { whole(course.throughput) } else { 0 },
         ended_by_server: (clients - open) as u64,
         open,
     };
-    let company = scenario.company;
-    let held = company.quiet.min(match name {
-        "threaded" => 1_000,
-        _ => seats,
-    });
-    let mut groups = Vec::new();
-    if company.connections() > 0 {
-        groups.push(group("good", scenario.clients, served, scenario.clients));
-        for (name, clients) in [("trickler", company.tricklers), ("non-reader", company.non_readers)] {
-            groups.extend((clients > 0).then(|| group(name, clients, 0, clients / 2)));
-        }
-        groups.extend((company.quiet > 0).then(|| group("quiet", company.quiet, 0, held)));
-    }
-    let mut run = Run {
+    there.map(group).collect()
+}
+
+fn run(name: &str, times: f64, scenario: &Scenario, repetition: u32, random: &mut fastrand::Rng) -> Run {
+    let noise = 0.99 + 0.02 * random.f64();
+    let course = course(name, times, scenario, noise);
+    let [written, due] = samples(&course, scenario, random);
+    let open = open_share(scenario);
+    let uncorrected = open.map(|_| &written);
+    let latency = if open.is_some() { &due } else { &written };
+    let answers = whole(course.throughput);
+    let busy = course.throughput * course.cost / 1e9;
+    let divided = busy > 0.2;
+    let each = whole(500.0 * times * times * noise);
+    let (clients, clients_served) = (scenario.clients, course.served);
+    Run {
         contender: name.into(),
         scenario: scenario.name.clone(),
         repetition,
         window_s: 1.0,
-        answers: throughput as u64,
-        throughput,
+        answers,
+        throughput: course.throughput,
         throughput_is_lower_bound: scenario.depth > 1 && times < 1.1,
         latency: Latency::of(latency),
         latency_uncorrected: uncorrected.and_then(Latency::of),
         latency_curve: curve(latency),
         latency_curve_uncorrected: uncorrected.map(curve).unwrap_or_default(),
-        offered_rate: share.map(|share| 1e9 / FLOOR_NS * 0.8 * share),
-        schedule: share.map(|_| Schedule { due: throughput as u64, late: 3, latest_ns: 40_000, unsent: 0 }),
+        offered_rate: open.map(|share| CAPACITY * share),
+        schedule: open.map(|_| Schedule { due: answers, late: 3, latest_ns: 40_000, unsent: 0 }),
         server_cpu_s: busy,
-        server_user_s: (busy > 0.2).then_some(busy * 0.35),
-        server_system_s: (busy > 0.2).then_some(busy * 0.65),
-        cpu_per_question_ns: (throughput > 0.0).then_some(cost),
+        server_user_s: divided.then_some(busy * 0.35),
+        server_system_s: divided.then_some(busy * 0.65),
+        cpu_per_question_ns: (answers > 0).then_some(course.cost),
         occupancy: busy,
         context_switches_per_question: Some(times / 4.0),
         threads: Some(1),
-        descriptors: Some(12 + scenario.clients),
+        descriptors: Some(12 + clients),
         memory_empty_bytes: Some(3 << 20),
-        memory_loaded_bytes: Some(
-            (3 << 20) + (scenario.clients + held) as u64 * (500.0 * times * times * noise) as u64,
-        ),
-        clients: scenario.clients,
-        clients_served: served,
-        groups,
-        connections_held: (company.quiet > 0).then_some(held),
-        fairness: (served > 0).then(|| served as f64 / scenario.clients as f64),
-        clients_waiting: scenario.clients - served,
-        longest_wait_ns: if served < scenario.clients { 1_000_000_000 } else { 0 },
+        memory_loaded_bytes: Some((3 << 20) + (clients + course.held) as u64 * each),
+        clients,
+        clients_served,
+        groups: groups(&course, scenario),
+        connections_held: (scenario.company.quiet > 0).then_some(course.held),
+        fairness: (clients_served > 0).then(|| float(clients_served) / float(clients)),
+        clients_waiting: clients - clients_served,
+        longest_wait_ns: if clients_served < clients { 1_000_000_000 } else { 0 },
         warmup_s: 0.3,
         warmed_up: !(name == "async-multi" && scenario.name == "churn"),
-        generator: GeneratorUse { cpu_s: 0.6, occupancy: 0.6, cpu_per_question_ns: Some(900.0), starved_s: Some(0.001) },
+        generator: GeneratorUse {
+            cpu_s: 0.6,
+            occupancy: 0.6,
+            cpu_per_question_ns: Some(900.0),
+            starved_s: Some(0.001),
+            sampler_cpu_s: 0.01,
+        },
+        invalid: invalid(name, scenario),
         ..Run::default()
-    };
-    let full_generator = scenario.name == "saturate-512" && name == "mio-multi";
-    if full_generator && scenario.ranked_by() == RankedBy::Throughput {
-        run.invalid.push(Invalid::GeneratorWasBottleneck {
+    }
+}
+
+fn invalid(name: &str, scenario: &Scenario) -> Vec<Invalid> {
+    match (name, scenario.name.as_str()) {
+        ("mio-multi", "saturate-512") => vec![Invalid::GeneratorWasBottleneck {
             generator_occupancy: 0.99,
             server_occupancy: 0.7,
             server_capacity: 1.0,
-        });
-    }
-    if name == BITES && scenario.name == "pipeline" {
-        run.invalid.push(Invalid::WrongAnswers {
+        }],
+        (BITES, "pipeline") => vec![Invalid::WrongAnswers {
             conversations: 3,
             expected: "Ugly.".into(),
             received: "<script>alert(1)</script>".into(),
-        });
+        }],
+        _ => Vec::new(),
     }
-    run
+}
+
+#[allow(clippy::cast_precision_loss, reason = "small numbers")]
+fn float(number: usize) -> f64 {
+    number as f64
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers, none below zero")]
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 /// The share of the capacity that an open loop asks for.

@@ -70,7 +70,7 @@
       if (box.left < frame.left - 3 || box.right > frame.right + 3 || box.top < frame.top - 3 || box.bottom > frame.bottom + 3) {
         wrong.push(`a mark leaves its chart: ${id}: ${name(part.parentElement)}`);
       }
-      if (part.matches(".dot") && !(box.width > 2 && box.height > 2)) wrong.push(`a mark of no size: ${id}`);
+      if (part.matches(".dot") && !(box.width > 1.5 && box.height > 1.5)) wrong.push(`a mark of no size: ${id}`);
       if (part.matches(".part:not(.idle)") && !(box.width > 0.2)) wrong.push(`a part of no size: ${id}`);
       for (const [text, its] of boxes) {
         if (!chart.matches(".lines") && meet(box, its, 1.5)) wrong.push(`a mark over a label: ${id}: ${text.textContent}`);
