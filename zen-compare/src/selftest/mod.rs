@@ -21,10 +21,14 @@ use crate::contender::Contender;
 use crate::generator::{self, Load, Moment, Tally};
 use crate::pin::{Cores, Pinned};
 use crate::scenario::{Arrivals, Rate, Scenario, Spacing};
+use crate::validity::judge_schedule;
 use crate::workload::Workload;
 
 /// What the servers of the checks answer to everything.
 const ANSWER: &[u8] = b"Ugly.";
+
+/// A generator that waits for its core for more than this share of the window is disturbed.
+const STARVED: f64 = 0.03;
 
 /// One thing that is known, and what the lab made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +58,23 @@ impl Outcome {
     fn of(passed: bool) -> Self {
         if passed { Self::Passed } else { Self::Failed }
     }
+
+    /// What does not pass on a disturbed machine is not the lab's fault.
+    fn unless(disturbed: Option<String>, passed: bool) -> Self {
+        match disturbed {
+            Some(why) if !passed => Self::Undecided(why),
+            _ => Self::of(passed),
+        }
+    }
+}
+
+/// Whether the generator was disturbed so much that what it saw says nothing, and how that shows.
+fn disturbed(tally: &Tally) -> Option<String> {
+    if tally.generator_starved.is_some_and(|starved| starved > tally.window.mul_f64(STARVED)) {
+        return Some("the machine is busy: the generator waited for its core".into());
+    }
+    let missed = tally.schedule.as_ref().and_then(judge_schedule)?;
+    Some(format!("the machine is busy: {missed}"))
 }
 
 impl fmt::Display for Check {

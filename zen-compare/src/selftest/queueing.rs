@@ -14,7 +14,6 @@ use super::worker::{Service, Worker};
 use super::{Check, Lab, Outcome, ms, open_loop};
 use crate::generator::Tally;
 use crate::scenario::Spacing;
-use crate::validity::judge_schedule;
 
 /// How long each service takes: far longer than anything else does.
 const SERVICE: Duration = Duration::from_millis(10);
@@ -72,11 +71,8 @@ pub(super) fn check(lab: &Lab, percent: u32) -> io::Result<Check> {
         attempt = measure(lab, percent, seed)?;
     }
     let service = SERVICE.as_secs_f64() * 1e3;
-    let outcome = match &attempt.disturbed {
-        // A disturbance only ever makes answers late: what agrees in spite of it does agree.
-        Some(why) if !attempt.agrees() => Outcome::Undecided(why.clone()),
-        _ => Outcome::of(attempt.agrees()),
-    };
+    // A disturbance only ever makes answers late: what agrees in spite of it does agree.
+    let outcome = Outcome::unless(attempt.disturbed.clone(), attempt.agrees());
     Ok(Check {
         name: if percent == 50 {
             "M/D/1 mean response at utilisation 0.5"
@@ -124,11 +120,7 @@ fn disturbed(tally: &Tally, late: Duration) -> Option<String> {
     if asked_late > ms(nanoseconds(SERVICE)) * LATE {
         return Some(format!("the machine is busy: questions were asked {asked_late:.2} ms late on average"));
     }
-    let starved = tally.generator_starved.filter(|&starved| starved > tally.window.mul_f64(LATE));
-    if starved.is_some() {
-        return Some("the machine is busy: the generator waited for its core".into());
-    }
-    tally.schedule.as_ref().and_then(judge_schedule).map(|missed| missed.to_string())
+    super::disturbed(tally)
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
