@@ -10,3 +10,8 @@
 //! | `own_loop` | the core in a loop of your own, without any server crate |
 //! | `own_protocol` | a protocol of your own: its framing, its service, and both ends of it |
 #![forbid(unsafe_code)]
+
+/// The README's own example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
