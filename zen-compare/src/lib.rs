@@ -30,6 +30,7 @@ mod compare;
 mod contender;
 mod curve;
 mod environment;
+mod excuses;
 mod family;
 pub mod floor;
 pub mod generator;

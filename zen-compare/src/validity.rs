@@ -128,6 +128,27 @@ impl Invalid {
     }
 }
 
+impl Invalid {
+    /// The kind of reason in a few words, without the figures of the run.
+    pub fn brief(&self) -> &'static str {
+        match self {
+            Self::GeneratorWasBottleneck { .. } => "the generator was the bottleneck",
+            Self::GeneratorStarved { .. } => "the generator waited for its core",
+            Self::ServerDisturbed { .. } => "other programs ran on the server's cores",
+            Self::CoresStolen { .. } => "the machine's host took cores away",
+            Self::WrongAnswers { .. } => "wrong answers",
+            Self::ClosedEarly { .. } => "the server hung up",
+            Self::CannotConnect { .. } => "connecting failed",
+            Self::ServerDied { .. } => "the server died",
+            Self::ServerNotMeasured { .. } => "another process did the work",
+            Self::MissedSchedule { .. } => "the generator missed its schedule",
+            Self::HerdTooSmall { .. } => "the open-file limit is too low",
+            Self::DoesNotApply { .. } => "it does not apply",
+            Self::NotStarted { .. } => "the server could not be started",
+        }
+    }
+}
+
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

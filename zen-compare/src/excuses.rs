@@ -1,0 +1,125 @@
+//! Why runs of a scenario do not count, in as few lines as say it.
+
+use crate::report::Run;
+use crate::validity::Invalid;
+use crate::verdict::list;
+
+/// So many names fit on a line.
+const NAMES: usize = 3;
+
+/// What is wrong with the runs of one scenario.
+pub(crate) struct Excuses<'a> {
+    runs: Vec<&'a Run>,
+}
+
+impl<'a> Excuses<'a> {
+    pub(crate) fn of(scenario: &str, runs: &'a [Run]) -> Self {
+        Self { runs: runs.iter().filter(|run| run.scenario == scenario).collect() }
+    }
+
+    /// Whether a contender did not even take part, as the scenario is not for it.
+    pub(crate) fn left_out(&self, contender: &str) -> bool {
+        let mut own = self.runs.iter().filter(|run| run.contender == contender).peekable();
+        let not_for_it =
+            |run: &&Run| run.invalid.iter().any(|why| matches!(why, Invalid::DoesNotApply { .. }));
+        own.peek().is_some() && own.all(not_for_it)
+    }
+
+    /// A line for all that the machine has spoiled, and one for each thing that is wrong with a contender.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.spoiled().into_iter().chain(self.faults()).collect()
+    }
+
+    fn spoiled(&self) -> Option<String> {
+        let blames_machine =
+            |run: &&&Run| !run.invalid.is_empty() && run.invalid.iter().all(Invalid::is_the_machines);
+        let spoiled: Vec<&Run> = self.runs.iter().filter(blames_machine).copied().collect();
+        let mut why: Vec<&str> = Vec::new();
+        for reason in spoiled.iter().flat_map(|run| &run.invalid).map(Invalid::brief) {
+            if !why.contains(&reason) {
+                why.push(reason);
+            }
+        }
+        let count = match spoiled.len() {
+            0 => return None,
+            1 => format!("1 run of {} does not count", self.runs.len()),
+            spoiled => format!("{spoiled} runs of {} do not count", self.runs.len()),
+        };
+        Some(format!("{count}: {}", list(&why)))
+    }
+
+    /// Of each kind the first, with the figures of its run and the names of all that it befell.
+    fn faults(&self) -> Vec<String> {
+        let mut kinds: Vec<(&Invalid, Vec<&str>)> = Vec::new();
+        for run in &self.runs {
+            for reason in run.invalid.iter().filter(|reason| !reason.is_the_machines()) {
+                let name = run.contender.as_str();
+                match kinds.iter_mut().find(|(known, _)| known.brief() == reason.brief()) {
+                    Some((_, names)) if names.contains(&name) => {}
+                    Some((_, names)) => names.push(name),
+                    None => kinds.push((reason, vec![name])),
+                }
+            }
+        }
+        let line = |(reason, names): (&Invalid, Vec<&str>)| match names.as_slice() {
+            [_] => format!("{}: {reason}", names[0]),
+            few if few.len() <= NAMES => format!("{}: {}", list(few), reason.brief()),
+            many => {
+                format!("{} and {} more: {}", many[..NAMES].join(", "), many.len() - NAMES, reason.brief())
+            }
+        };
+        kinds.into_iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::summary::tests::run;
+
+    fn spoiled(contender: &str, why: &[Invalid]) -> Run {
+        Run { invalid: why.to_vec(), ..run(contender, &Scenario::think(), 0, 100.0) }
+    }
+
+    fn lines(runs: &[Run]) -> Vec<String> {
+        Excuses::of("think", runs).lines()
+    }
+
+    #[test]
+    fn what_the_machine_spoiled_is_one_line() {
+        let starved = Invalid::GeneratorStarved { share: 0.4 };
+        let disturbed = Invalid::ServerDisturbed { cores: 0.3 };
+        let runs = [
+            spoiled("a", &[]),
+            spoiled("a", &[starved.clone(), disturbed.clone()]),
+            spoiled("b", std::slice::from_ref(&starved)),
+            spoiled("c", &[disturbed]),
+        ];
+        let said = "3 runs of 4 do not count: the generator waited for its core and other programs ran on the \
+                    server's cores";
+        assert_eq!(lines(&runs), [said]);
+        assert_eq!(lines(&runs[..1]), [""; 0]);
+        assert_eq!(lines(&runs[2..3]), ["1 run of 1 does not count: the generator waited for its core"]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_contender_is_said_of_it() {
+        let early = |conversations| Invalid::ClosedEarly { conversations };
+        let one = [spoiled("a", &[early(7)]), spoiled("a", &[early(8)]), spoiled("b", &[])];
+        assert_eq!(lines(&one), ["a: the server ended 7 conversations before they were over"]);
+        let two = [spoiled("a", &[early(7)]), spoiled("b", &[early(1)])];
+        assert_eq!(lines(&two), ["a and b: the server hung up"]);
+        let five = ["a", "b", "c", "d", "e"].map(|name| spoiled(name, &[early(7)]));
+        assert_eq!(lines(&five), ["a, b, c and 2 more: the server hung up"]);
+    }
+
+    #[test]
+    fn who_cannot_take_part_is_left_out() {
+        let cannot = || Invalid::DoesNotApply { what: "it cannot be told to work".into() };
+        let runs = [spoiled("floor", &[cannot()]), spoiled("a", &[])];
+        let excuses = Excuses::of("think", &runs);
+        assert!(excuses.left_out("floor") && !excuses.left_out("a") && !excuses.left_out("nobody"));
+        assert_eq!(excuses.lines(), ["floor: it does not apply: it cannot be told to work"]);
+    }
+}
