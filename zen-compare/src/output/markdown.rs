@@ -31,6 +31,9 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
         text.truncate(text.len() - 2);
         writeln!(text)?;
     }
+    for line in super::advice(report).map(|advice| advice.lines).unwrap_or_default() {
+        writeln!(text, "- {}", escape(&line))?;
+    }
     for (scenario, sentence) in report.verdicts().iter().filter(|(_, sentence)| !sentence.is_empty()) {
         writeln!(text, "- **{}** → {}", escape(scenario), escape(sentence))?;
     }

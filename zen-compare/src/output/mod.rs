@@ -16,8 +16,11 @@ mod tests;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::report::Report;
+use crate::scenario::{Work, WorkKind};
+use crate::wish::{Advice, Wish};
 
 /// The JSON Schema (draft 2020-12) of `report.json`, in which every field is described with its unit.
 pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
@@ -61,6 +64,23 @@ pub fn runs_csv(report: &Report) -> String {
 /// Every contender under every scenario as a line of CSV (RFC 4180), with a header: medians and interval ends.
 pub fn summary_csv(report: &Report) -> String {
     csv::summaries(report)
+}
+
+/// What the report advises when it is of one user's own workload, and not of the lab's list.
+fn advice(report: &Report) -> Option<Advice> {
+    let wish = report.settings.scenarios.iter().find_map(|scenario| {
+        let work = scenario.work.unwrap_or(Work { time: Duration::ZERO, kind: WorkKind::Spin });
+        let wish = Wish {
+            think: scenario.think,
+            work: work.time,
+            work_kind: work.kind,
+            clients: scenario.clients,
+            server_cores: None,
+        };
+        (wish.scenario() == *scenario).then_some(wish)
+    })?;
+    let measured = report.summaries.iter().any(|summary| summary.scenario == wish.scenario().name);
+    measured.then(|| wish.advice(report))
 }
 
 fn write_whole(path: PathBuf, content: &[u8]) -> io::Result<PathBuf> {

@@ -1,11 +1,13 @@
 //! Everything on one screen: who does how well under which load, against the best there.
 
 use super::figure::Source;
+use super::identity::Identity;
 use crate::output::escape;
 use crate::output::merit::Merit;
 use crate::output::number;
 use crate::report::{Standing, Summary};
 use crate::scenario::Scenario;
+use crate::wish::Advice;
 
 /// The loads as rows and the contenders as columns.
 pub(super) struct Glance {
@@ -139,21 +141,37 @@ fn without_names(sentence: &str, summaries: &[&Summary]) -> String {
 pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> Option<String> {
     let wins = |index: usize| verdicts.iter().filter(|verdict| verdict.winners.contains(&index)).count();
     let most = source.identities.iter().map(|who| wins(who.index)).max().filter(|most| *most > 0)?;
-    let first: Vec<String> = source
-        .identities
-        .iter()
-        .filter(|who| wins(who.index) == most)
-        .map(|who| format!("<b class=\"who c{}\">{}</b>", who.index, escape::html(&who.name)))
-        .collect();
-    let (names, verb) = match first.as_slice() {
-        [one] => (one.clone(), "is"),
-        [most @ .., last] => (format!("{} and {last}", most.join(", ")), "are each"),
-        [] => return None,
-    };
+    let first = source.identities.iter().filter(|who| wins(who.index) == most).map(called);
+    let first: Vec<String> = first.collect();
+    let names = list(&first)?;
+    let verb = if first.len() == 1 { "is" } else { "are each" };
     Some(match (verdicts.len(), most) {
         (1, _) if first.len() > 1 => format!("{names} tie."),
         (1, _) => format!("{names} comes first."),
         (all, most) if all == most => format!("{names} {verb} best, or tied for it, under all {all} loads."),
         (all, most) => format!("{names} {verb} best, or tied for it, under {most} of {all} loads."),
     })
+}
+
+/// Whom to take for the user's own workload, as HTML with its words escaped.
+pub(super) fn choice(source: Source<'_>, advice: &Advice) -> String {
+    let names = advice.choice.iter().filter_map(|name| source.identities.get(name)).map(called);
+    let names: Vec<String> = names.collect();
+    match list(&names) {
+        Some(names) if advice.choice.len() == 1 => format!("Take {names} for your workload."),
+        Some(names) => format!("Take any of {names} for your workload: they tie."),
+        None => "Nobody answers all of your clients.".to_owned(),
+    }
+}
+
+fn called(who: &Identity) -> String {
+    format!("<b class=\"who c{}\">{}</b>", who.index, escape::html(&who.name))
+}
+
+fn list(names: &[String]) -> Option<String> {
+    match names {
+        [] => None,
+        [one] => Some(one.clone()),
+        [most @ .., last] => Some(format!("{} and {last}", most.join(", "))),
+    }
 }

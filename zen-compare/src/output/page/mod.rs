@@ -33,6 +33,7 @@ struct Page<'a> {
     colors: String,
     script: &'static str,
     headline: String,
+    advice: Vec<String>,
     date: String,
     subtitle: String,
     warnings: Vec<String>,
@@ -72,6 +73,7 @@ pub(super) fn html(report: &Report) -> String {
         company::idle(source),
     ];
     let verdicts = glance::verdicts(source);
+    let advice = super::advice(report);
     let (contenders, scenarios) = (report.settings.contenders.len(), report.by_scenario().count());
     let flavors = report.settings.contenders.iter().filter(|contender| !contender.floor).count();
     let floor = if flavors < contenders { " and the floor" } else { "" };
@@ -79,7 +81,11 @@ pub(super) fn html(report: &Report) -> String {
         style: include_str!("../../../templates/report.css"),
         colors: identities.css(),
         script: include_str!("../../../templates/report.js"),
-        headline: glance::headline(source, &verdicts).unwrap_or_else(|| "Nobody comes first.".to_owned()),
+        headline: match &advice {
+            Some(advice) => glance::choice(source, advice),
+            None => glance::headline(source, &verdicts).unwrap_or_else(|| "Nobody comes first.".to_owned()),
+        },
+        advice: advice.map(|advice| advice.lines).unwrap_or_default(),
         date: number::date(report.environment.began_unix),
         subtitle: format!(
             "{flavors} {}{floor} · {scenarios} {} · {} {} each",

@@ -2,13 +2,16 @@
 
 use std::env;
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::fixture::{self, BITES};
 use crate::output::{JSON_SCHEMA, html, markdown, runs_csv, summary_csv, write_all};
 use crate::report::Report;
+use crate::scenario::WorkKind;
 use crate::validity::Invalid;
+use crate::wish::Wish;
 
 #[test]
 fn all_files_are_written_and_replaced() {
@@ -86,6 +89,28 @@ fn the_page_says_what_went_wrong() {
     let page = html(&report);
     assert!(!page.contains("<figure") && page.contains("Nobody comes first"));
     assert_eq!((runs_csv(&report), summary_csv(&report)), (String::new(), String::new()));
+}
+
+#[test]
+fn a_wish_is_answered_first() {
+    let wish = Wish {
+        think: Duration::from_millis(40),
+        work: Duration::ZERO,
+        work_kind: WorkKind::Spin,
+        clients: 50,
+        server_cores: None,
+    };
+    let report = fixture::of(vec![wish.scenario()]);
+    let advice = wish.advice(&report);
+    assert!(!advice.choice.is_empty() && advice.lines.len() > 1, "{advice:?}");
+    let (page, text) = (html(&report), markdown(&report));
+    assert!(
+        page.contains("for your workload") && text.contains("- 50 clients that think for 40ms"),
+        "{text}"
+    );
+    assert!(page.contains("<h1 id=\"verdict\">Take ") && page.contains("class=\"advice\""));
+    // The lab's own loads are nobody's wish.
+    assert!(!html(&fixture::of(vec![crate::Scenario::think()])).contains("class=\"advice\""));
 }
 
 fn schema() -> jsonschema::Validator {
