@@ -14,6 +14,7 @@ use zen_compare::{CompareError, Contender, Expected, Observer, Plan, Report, Run
 use crate::compare_args::CompareArgs;
 use crate::failure::Failure;
 use crate::flavor::Flavor;
+use crate::self_test;
 use crate::terminal;
 use crate::units;
 use crate::work::WorkKind;
@@ -22,6 +23,9 @@ use crate::work::WorkKind;
 const WIDTH: u16 = 100;
 
 pub(crate) fn run(args: &CompareArgs) -> Result<(), Failure> {
+    if args.self_test {
+        return self_test::run();
+    }
     let plan = plan(args)?;
     let file = args.json.as_deref().filter(|file| *file != Path::new("-"));
     let mut progress = Progress::new(file)?;

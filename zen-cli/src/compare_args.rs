@@ -54,6 +54,11 @@ pub(crate) struct CompareArgs {
     #[arg(help_heading = "Effort")]
     pub(crate) quick: bool,
 
+    /// Check the lab itself against what is known beforehand, and compare nothing; about half a minute
+    #[arg(long, conflicts_with_all = ["quick", "full", "json", "against"])]
+    #[arg(help_heading = "Effort")]
+    pub(crate) self_test: bool,
+
     /// Narrow intervals: seven windows of 3 s each
     #[arg(long, env = "ZEN_FULL", hide_env = true, value_parser = units::switch, conflicts_with = "quick")]
     #[arg(help_heading = "Effort")]

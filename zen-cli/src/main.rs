@@ -14,6 +14,7 @@ mod floor;
 mod listen;
 mod logging;
 mod resolve;
+mod self_test;
 mod serve;
 mod server_args;
 mod terminal;
