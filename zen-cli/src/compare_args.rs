@@ -55,7 +55,7 @@ pub(crate) struct CompareArgs {
     pub(crate) quick: bool,
 
     /// Check the lab itself against what is known beforehand, and compare nothing; about half a minute
-    #[arg(long, conflicts_with_all = ["quick", "full", "json", "against"])]
+    #[arg(long, env = "ZEN_SELF_TEST", hide_env = true, value_parser = units::switch)]
     #[arg(help_heading = "Effort")]
     pub(crate) self_test: bool,
 
