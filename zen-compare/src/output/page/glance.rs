@@ -137,8 +137,16 @@ fn without_names(sentence: &str, summaries: &[&Summary]) -> String {
     alone.or_else(tied).unwrap_or(sentence).to_owned()
 }
 
-/// Who is best, alone or in a tie, under most loads, as HTML with its words escaped; `None` when nobody wins anything.
-pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> Option<String> {
+/// Who is best, alone or in a tie, under most loads, as HTML with its words escaped.
+pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> String {
+    let summaries = &source.report.summaries;
+    if !summaries.is_empty() && summaries.iter().all(|summary| summary.valid_runs == 0) {
+        return "None of these runs counts.".to_owned();
+    }
+    winners(source, verdicts).unwrap_or_else(|| "Nobody comes first.".to_owned())
+}
+
+fn winners(source: Source<'_>, verdicts: &[Verdict]) -> Option<String> {
     let wins = |index: usize| verdicts.iter().filter(|verdict| verdict.winners.contains(&index)).count();
     let most = source.identities.iter().map(|who| wins(who.index)).max().filter(|most| *most > 0)?;
     let first = source.identities.iter().filter(|who| wins(who.index) == most).map(called);

@@ -83,7 +83,7 @@ pub(super) fn html(report: &Report) -> String {
         script: include_str!("../../../templates/report.js"),
         headline: match &advice {
             Some(advice) => glance::choice(source, advice),
-            None => glance::headline(source, &verdicts).unwrap_or_else(|| "Nobody comes first.".to_owned()),
+            None => glance::headline(source, &verdicts),
         },
         advice: advice.map(|advice| advice.lines).unwrap_or_default(),
         date: number::date(report.environment.began_unix),

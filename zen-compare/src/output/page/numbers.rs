@@ -22,6 +22,7 @@ pub(super) fn numbers(source: Source<'_>) -> Vec<Numbers> {
 fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
     let head = [
         "flavor",
+        "standing",
         "answers/s",
         "±",
         "p50",
@@ -36,7 +37,6 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         "threads",
         "fairness",
         "served",
-        "standing",
     ];
     let mut remarks = Vec::new();
     let mut rows = Vec::new();
@@ -50,6 +50,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         }
         rows.push(vec![
             Cell::name(&who.name, who.index),
+            Cell { class: mark(summary), ..Cell::words(standing(summary)) },
             throughput,
             Cell::shown(spread(summary), percent),
             Cell::shown(median(summary.p50_ns), time),
@@ -64,7 +65,6 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
             Cell::shown(median(summary.threads), digits),
             Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
             Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
-            Cell { class: mark(summary), ..Cell::words(standing(summary)) },
         ]);
         remarks.extend(remark(summary));
     }

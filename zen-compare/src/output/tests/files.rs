@@ -83,6 +83,12 @@ fn the_page_says_what_went_wrong() {
             && page.contains("a debug build")
             && page.contains("incomplete: 26 of 27 runs")
     );
+    // All that was run is spoiled.
+    for run in &mut report.runs {
+        run.invalid.push(Invalid::GeneratorStarved { share: 0.5 });
+    }
+    report.summarize();
+    assert!(html(&report).contains("None of these runs counts."));
     // Nothing has been run yet.
     report.runs.clear();
     report.summaries.clear();
