@@ -54,8 +54,18 @@ impl<'a> Source<'a> {
     /// One panel of dots for each scenario.
     pub(super) fn dots(self, scenarios: &[&Scenario], merit: Merit) -> Vec<Panel> {
         let panel = |scenario: &&Scenario| {
-            let rows: Vec<Row<'_>> =
-                self.of(&scenario.name).into_iter().map(|(who, summary)| row(who, summary, merit)).collect();
+            let decides = Merit::of_scenario(scenario).name == merit.name;
+            let mut rows: Vec<Row<'_>> = self
+                .of(&scenario.name)
+                .into_iter()
+                .map(|(who, summary)| row(who, summary, merit, decides))
+                .collect();
+            if !decides {
+                rows.sort_by(|left, right| {
+                    let (left, right) = (place(left, merit), place(right, merit));
+                    left.0.cmp(&right.0).then(left.1.total_cmp(&right.1))
+                });
+            }
             let says = format!("{}, {}", merit.name, scenario.name);
             Some(Panel {
                 title: scenario.name.clone(),
@@ -71,9 +81,17 @@ impl<'a> Source<'a> {
     pub(super) fn table(self, caption: &str, scenarios: &[&Scenario], unit: &str, merit: Merit) -> Table {
         let mut table = Table {
             caption: caption.into(),
-            head: ["load", "flavor", &format!("median, {unit}"), "95 % from", "95 % to", "runs", "standing"]
-                .map(str::to_owned)
-                .into(),
+            head: [
+                "load",
+                "flavor",
+                &format!("median, {unit}"),
+                "95 % from",
+                "95 % to",
+                "runs",
+                "standing under the load",
+            ]
+            .map(str::to_owned)
+            .into(),
             rows: Vec::new(),
         };
         for scenario in scenarios {
@@ -95,7 +113,9 @@ impl<'a> Source<'a> {
     }
 }
 
-fn row<'a>(who: &'a Identity, summary: &Summary, merit: Merit) -> Row<'a> {
+/// A contender's row. Who is best or ties is told where the measure is the one that `decides`: elsewhere it would
+/// seem to be said of this measure.
+fn row<'a>(who: &'a Identity, summary: &Summary, merit: Merit, decides: bool) -> Row<'a> {
     let instead = match summary.standing {
         Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
         Standing::Invalid => Some("invalid".to_owned()),
@@ -103,11 +123,27 @@ fn row<'a>(who: &'a Identity, summary: &Summary, merit: Merit) -> Row<'a> {
     };
     Row {
         who,
-        standing: summary.standing,
+        standing: match summary.standing {
+            Standing::Best | Standing::Tie if !decides => Standing::Behind,
+            standing => standing,
+        },
         estimate: (merit.of)(summary),
         at_least: merit.more_is_better && summary.throughput_is_lower_bound,
         instead,
     }
+}
+
+/// What a row is sorted by, where the order of the summaries is that of another measure: first whether its value
+/// compares at all, then the value.
+fn place(row: &Row<'_>, merit: Merit) -> (u8, f64) {
+    let class = match row.standing {
+        Standing::Floor => 0,
+        Standing::Best | Standing::Tie | Standing::Behind => 1,
+        Standing::Starves => 2,
+        Standing::Invalid => 3,
+    };
+    let sign = if merit.more_is_better { -1.0 } else { 1.0 };
+    (class, row.estimate.map_or(f64::INFINITY, |estimate| sign * estimate.median))
 }
 
 /// Median and both ends of an interval with all their digits.

@@ -102,6 +102,12 @@ fn every_figure_and_every_contender_has_its_place() {
     let places: Vec<f64> = places.as_array().unwrap().iter().map(|pair| pair[1].as_f64().unwrap()).collect();
     assert_eq!(places.len(), report.settings.contenders.len());
     assert!(places.windows(2).all(|pair| pair[0] >= pair[1] - 0.5), "{places:?}");
+    // Ties are told where the measure decides, and nowhere else.
+    let ties = "['throughput', 'memory', 'cost'].map(id => [...document.querySelectorAll(`#${id} .value`)] \
+                .filter(value => value.textContent.endsWith(' tie')).length)";
+    let ties = browser.evaluate(ties);
+    assert!(ties[0].as_u64() > Some(4) && ties[1] == json!(0), "{ties}");
+    assert!(ties[2].as_u64() <= Some(3), "book, think and churn are ranked by cost: {ties}");
     // What does not count is hollow: filled with the ground it stands on.
     let hollow = "(() => { const fill = mark => getComputedStyle(mark).fill; \
                   const ground = getComputedStyle(document.querySelector('#throughput')).backgroundColor; \
