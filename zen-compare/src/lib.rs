@@ -19,6 +19,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`compare_in`] keeps a comparison on disk and goes on with it, [`Report::changes_since`] holds it against an
+//! earlier one, and a [`Wish`] is a workload of your own that comes back as [`Advice`]. With [`child`] the servers can come out of
+//! the program that runs the lab.
+//!
 //! Linux only: what a process costs is read from `/proc` and from the scheduler's clocks.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]

@@ -49,6 +49,11 @@ impl Report {
             for line in excuses.lines() {
                 let _ = writeln!(text, "! {line}");
             }
+            for summary in summaries.iter().filter(|summary| summary.unsteady_runs > 0) {
+                let Summary { contender, unsteady_runs, .. } = summary;
+                let _ =
+                    writeln!(text, "! {contender}: {unsteady_runs} of its runs never came to a steady pace");
+            }
             text.push('\n');
         }
         for warning in self.warnings() {
@@ -238,6 +243,7 @@ mod tests {
                 let mut run = run(name, &scenario, repetition, cost + f64::from(repetition));
                 match name {
                     "blocking" => run.clients_served = 1,
+                    "mio-multi" => run.warmed_up = repetition > 0,
                     "other" => run.invalid.push(Invalid::ClosedEarly { conversations: 7 }),
                     _ => {}
                 }
@@ -271,6 +277,8 @@ mod tests {
         assert!(line("blocking").contains("1/16") && line("blocking").ends_with("starves"));
         assert!(line("other").ends_with("invalid"));
         assert!(text.contains("! other: the server ended 7 conversations"), "{text}");
+        assert!(text.contains("! mio-multi: 1 of its runs never came to a steady pace"));
+        assert_eq!(text.matches("steady pace").count(), 1);
         assert!(!text.contains('\u{1b}'));
         assert!(report().to_table(100, true).contains('\u{1b}'));
     }
