@@ -50,16 +50,22 @@ pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
 fn delegate(role: &str, rest: &[String]) -> ExitCode {
     let program = std::env::current_exe().unwrap();
     let mut worker = if role == "idle" {
-        // The shell that starts the worker ends at once, and the worker with it is nobody's child of the lab's.
+        // The worker waits for a word before it begins, and gets it when the shell that has started it is gone: it is
+        // then nobody's child of the lab's.
         let mut shell = Command::new("sh");
-        shell.args(["-c", "\"$0\" \"$@\" &"]).arg(program);
+        shell.args(["-c", "exec 3<&0; { read word <&3; exec \"$0\" \"$@\"; } &"]).arg(program);
         shell
     } else {
         Command::new(program)
     };
-    worker.args(["serve-as", "right"]).args(rest).stdout(Stdio::inherit());
-    worker.spawn().unwrap().wait().unwrap();
-    thread::sleep(Duration::from_secs(600));
+    worker.args(["serve-as", "right"]).args(rest).stdin(Stdio::piped()).stdout(Stdio::inherit());
+    let mut worker = worker.spawn().unwrap();
+    let mut word = worker.stdin.take().unwrap();
+    worker.wait().unwrap();
+    if role == "idle" {
+        word.write_all(b"begin\n").unwrap();
+        thread::sleep(Duration::from_secs(600));
+    }
     ExitCode::SUCCESS
 }
 

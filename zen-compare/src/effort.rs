@@ -1,0 +1,156 @@
+//! How much effort a comparison is: the plans for a newcomer, the hurried and the thorough, and the time they take.
+
+use std::time::Duration;
+
+use crate::capacity;
+use crate::contender::Contender;
+use crate::measure::COUNTED;
+use crate::plan::{Job, Plan, Stop};
+use crate::scenario::{Scenario, WorkKind};
+use crate::workload::Workload;
+
+/// Starting, finding and ending a server takes about this long per run.
+const AROUND_A_RUN: Duration = Duration::from_millis(60);
+/// A connection that is there beside the clients takes about this long to be made and ended.
+const PER_CONNECTION: Duration = Duration::from_micros(150);
+/// Attaching what counts system calls takes about this long.
+const AROUND_A_COUNT: Duration = Duration::from_millis(100);
+/// How long it takes at least to see that answers come at a steady pace.
+const STEADY_AT_THE_EARLIEST: Duration = Duration::from_millis(200);
+
+impl Plan {
+    /// What a newcomer runs: three repetitions of 0.6 s after 0.2 s of warm-up.
+    pub fn new(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        Self {
+            contenders,
+            scenarios,
+            workload: Workload::aphorisms(),
+            repetitions: 3,
+            warmup: Duration::from_millis(200),
+            patience: Duration::from_millis(400),
+            window: Duration::from_millis(600),
+            capacity: None,
+            seed: 1,
+            attempts_more: 2,
+            count_system_calls: true,
+            server_cores: None,
+            stop: Stop::default(),
+        }
+    }
+
+    /// As short as still gives an impression: three repetitions of 0.25 s after 0.15 s of warm-up, without system
+    /// calls.
+    pub fn quick(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        let ms = Duration::from_millis;
+        Self {
+            warmup: ms(150),
+            patience: ms(200),
+            window: ms(250),
+            attempts_more: 1,
+            count_system_calls: false,
+            ..Self::new(contenders, scenarios)
+        }
+    }
+
+    /// As long as it takes for narrow intervals: five repetitions of 2 s after 0.5 s of warm-up.
+    pub fn full(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        let ms = Duration::from_millis;
+        Self {
+            warmup: ms(500),
+            patience: ms(3_000),
+            window: ms(2_000),
+            repetitions: 5,
+            ..Self::new(contenders, scenarios)
+        }
+    }
+
+    /// The scenarios that tell architectures apart, for [`Plan::new`]: with seven contenders and a floor they take
+    /// less than three minutes.
+    pub fn usual_scenarios() -> Vec<Scenario> {
+        vec![
+            Scenario::book(),
+            Scenario::think(),
+            Scenario::saturate(64),
+            Scenario::pipeline(),
+            Scenario::slow(),
+            Scenario::work(WorkKind::Sleep),
+        ]
+    }
+
+    /// The three that say most, for [`Plan::quick`]: with seven contenders and a floor they take less than 45 seconds.
+    pub fn quick_scenarios() -> Vec<Scenario> {
+        vec![Scenario::think(), Scenario::saturate(16), Scenario::pipeline()]
+    }
+
+    /// Every scenario there is and the ladders whole, for [`Plan::full`].
+    pub fn full_scenarios() -> Vec<Scenario> {
+        let names = ["book", "think", "saturate", "pipeline", "churn", "open", "slow", "idle", "work"];
+        names.iter().filter_map(|name| Scenario::named(name)).flatten().collect()
+    }
+
+    /// About how long the whole plan will take on a machine that has nothing else to do.
+    pub fn expected_time(&self) -> Duration {
+        let runs: Duration = self.jobs().map(|job| self.expected_time_of(job)).sum();
+        let contenders = u32::try_from(self.contenders.len()).unwrap_or(u32::MAX);
+        let calibration = if capacity::is_needed(self) && self.capacity.is_none() {
+            capacity::TIME
+        } else {
+            Duration::ZERO
+        };
+        runs + (calibration + AROUND_A_RUN).saturating_mul(contenders)
+    }
+
+    /// About how long one run will take.
+    pub(crate) fn expected_time_of(&self, job: Job<'_>) -> Duration {
+        if job.contender.cannot(job.scenario).is_some() {
+            return Duration::ZERO;
+        }
+        let herd = u32::try_from(job.scenario.company.connections()).unwrap_or(u32::MAX);
+        let around = AROUND_A_RUN + PER_CONNECTION.saturating_mul(herd);
+        let counted = self.count_system_calls && job.repetition == 0;
+        let count = if counted { around + AROUND_A_COUNT + COUNTED } else { Duration::ZERO };
+        self.warmup.max(STEADY_AT_THE_EARLIEST) + self.window + around + count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let contender = |name| Contender::new(name, "true", [""; 0]);
+        Plan::new(vec![contender("a"), contender("b")], vec![Scenario::book(), Scenario::churn()])
+    }
+
+    #[test]
+    fn time_is_told_beforehand() {
+        let s = Duration::from_secs;
+        let plan = Plan { repetitions: 2, warmup: s(1), window: s(2), count_system_calls: false, ..plan() };
+        // Two contenders, two scenarios, twice; and each contender is started once before.
+        assert_eq!(plan.expected_time(), (s(3) + AROUND_A_RUN) * 8 + AROUND_A_RUN * 2);
+        let counted = Plan { count_system_calls: true, ..plan.clone() };
+        let per_count = AROUND_A_RUN + AROUND_A_COUNT + COUNTED;
+        assert_eq!(counted.expected_time(), plan.expected_time() + per_count * 4);
+        let herd = Plan { scenarios: vec![Scenario::idle(10_000)], ..plan.clone() };
+        assert_eq!(
+            herd.expected_time(),
+            (s(3) + AROUND_A_RUN + PER_CONNECTION * 10_000) * 4 + AROUND_A_RUN * 2
+        );
+        // Who is left out takes no time.
+        let work = Plan { scenarios: vec![Scenario::work(WorkKind::Spin)], ..plan };
+        assert_eq!(work.expected_time(), AROUND_A_RUN * 2);
+    }
+
+    #[test]
+    fn the_usual_plans_keep_their_promises() {
+        let eight: Vec<_> =
+            (0..8).map(|n| Contender::new(n.to_string(), "true", [""; 0]).taking_work()).collect();
+        let usual = Plan::new(eight.clone(), Plan::usual_scenarios());
+        assert!(usual.expected_time() < Duration::from_secs(180), "{:?}", usual.expected_time());
+        let quick = Plan::quick(eight.clone(), Plan::quick_scenarios());
+        assert!(quick.expected_time() < Duration::from_secs(45), "{:?}", quick.expected_time());
+        let full = Plan::full(eight, Plan::full_scenarios());
+        assert_eq!(full.check(), Ok(()));
+        assert!(usual.scenarios.iter().all(|scenario| full.scenarios.contains(scenario)));
+    }
+}

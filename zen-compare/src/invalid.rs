@@ -1,0 +1,188 @@
+//! Why a run does not count, for the report and for people.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a run is invalid: its numbers are kept, and neither ranked nor averaged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Invalid {
+    /// The generator's core was full and the server's were not: the generator's limit was measured.
+    GeneratorWasBottleneck {
+        /// Share of its core that the generator used.
+        generator_occupancy: f64,
+        /// Cores' worth of time that the server used.
+        server_occupancy: f64,
+        /// Cores that the server could have used.
+        server_capacity: f64,
+    },
+    /// Something else ran on the generator's core.
+    GeneratorStarved {
+        /// Share of the window that the generator spent waiting for its core.
+        share: f64,
+    },
+    /// Other programs ran on the server's cores.
+    ServerDisturbed {
+        /// Cores' worth of time that they took.
+        cores: f64,
+    },
+    /// The machine is a guest, and its host took the server's cores away.
+    CoresStolen {
+        /// Cores' worth of time that was taken.
+        cores: f64,
+    },
+    /// The server answered wrongly.
+    WrongAnswers {
+        /// Conversations given up for it.
+        conversations: u64,
+        /// What the first of them should have heard, escaped and cut short.
+        expected: String,
+        /// What it heard instead.
+        received: String,
+    },
+    /// The server ended conversations that were not over.
+    ClosedEarly {
+        /// How many.
+        conversations: u64,
+    },
+    /// The generator could not connect.
+    CannotConnect {
+        /// Failed attempts.
+        attempts: u64,
+        /// What the last one failed with.
+        error: String,
+    },
+    /// The server ended while it was loaded.
+    ServerDied {
+        /// How it ended.
+        status: String,
+        /// The last it wrote to standard error, escaped.
+        last_words: String,
+    },
+    /// The process that was measured did not do the work: another one must have.
+    ServerNotMeasured {
+        /// CPU time per answer that the process appears to have used.
+        cpu_ns_per_question: f64,
+    },
+    /// The generator fell behind the schedule of an open loop: late questions find a server that has rested.
+    MissedSchedule {
+        /// Questions that were due.
+        due: u64,
+        /// Those that the generator asked late, or not at all, though their connections were free.
+        late: u64,
+        /// How late the latest was.
+        latest_ns: u64,
+    },
+    /// There were fewer quiet connections than there should have been, and not because of the server.
+    HerdTooSmall {
+        /// How many there should have been.
+        wanted: usize,
+        /// How many this process can have.
+        possible: usize,
+    },
+    /// The scenario asks for what the contender cannot be told to do.
+    DoesNotApply {
+        /// What that is.
+        what: String,
+    },
+    /// The server could not be started.
+    NotStarted {
+        /// Why.
+        error: String,
+    },
+}
+
+impl Invalid {
+    /// Whether the fault is the machine's, so that the same run may turn out well when it is made again.
+    pub fn is_the_machines(&self) -> bool {
+        matches!(
+            self,
+            Self::GeneratorStarved { .. }
+                | Self::ServerDisturbed { .. }
+                | Self::CoresStolen { .. }
+                | Self::MissedSchedule { .. }
+        )
+    }
+
+    /// The kind of reason in a few words, without the figures of the run.
+    pub fn brief(&self) -> &'static str {
+        match self {
+            Self::GeneratorWasBottleneck { .. } => "the generator was the bottleneck",
+            Self::GeneratorStarved { .. } => "the generator waited for its core",
+            Self::ServerDisturbed { .. } => "other programs ran on the server's cores",
+            Self::CoresStolen { .. } => "the machine's host took cores away",
+            Self::WrongAnswers { .. } => "wrong answers",
+            Self::ClosedEarly { .. } => "the server hung up",
+            Self::CannotConnect { .. } => "connecting failed",
+            Self::ServerDied { .. } => "the server died",
+            Self::ServerNotMeasured { .. } => "another process did the work",
+            Self::MissedSchedule { .. } => "the generator missed its schedule",
+            Self::HerdTooSmall { .. } => "the open-file limit is too low",
+            Self::DoesNotApply { .. } => "it does not apply",
+            Self::NotStarted { .. } => "the server could not be started",
+        }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::GeneratorWasBottleneck { generator_occupancy, server_occupancy, server_capacity } => {
+                write!(
+                    f,
+                    "the generator was the bottleneck: it used {generator_occupancy:.2} of its core, the server \
+                 {server_occupancy:.2} of the {server_capacity:.0} it could have used"
+                )
+            }
+            Self::GeneratorStarved { share } => write!(
+                f,
+                "the generator waited for its core {:.0} % of the time: something else runs on this machine",
+                share * 100.0
+            ),
+            Self::ServerDisturbed { cores } => {
+                write!(
+                    f,
+                    "other programs took {cores:.2} cores of the server's: something else runs on this machine"
+                )
+            }
+            Self::CoresStolen { cores } => {
+                write!(f, "the host of this virtual machine took {cores:.2} cores of the server's away")
+            }
+            Self::WrongAnswers { conversations, expected, received } => {
+                write!(
+                    f,
+                    "wrong answers in {conversations} conversations: `{received}` instead of `{expected}`"
+                )
+            }
+            Self::ClosedEarly { conversations } => {
+                write!(f, "the server ended {conversations} conversations before they were over")
+            }
+            Self::CannotConnect { attempts, error } => {
+                write!(f, "{attempts} attempts to connect failed: {error}")
+            }
+            Self::ServerDied { status, last_words } if last_words.is_empty() => {
+                write!(f, "the server died: {status}")
+            }
+            Self::ServerDied { status, last_words } => {
+                write!(f, "the server died: {status}; it said: {last_words}")
+            }
+            Self::ServerNotMeasured { cpu_ns_per_question } => write!(
+                f,
+                "another process did the work: the one that was started used {cpu_ns_per_question:.1} ns per answer"
+            ),
+            Self::MissedSchedule { due, late, latest_ns } => write!(
+                f,
+                "the generator missed its schedule: {late} of {due} questions were late, by up to {:.1} ms",
+                Duration::from_nanos(*latest_ns).as_secs_f64() * 1e3
+            ),
+            Self::HerdTooSmall { wanted, possible } => write!(
+                f,
+                "only {possible} of {wanted} quiet connections fit below the open-file limit: raise it (ulimit -n)"
+            ),
+            Self::DoesNotApply { what } => write!(f, "it does not apply: {what}"),
+            Self::NotStarted { error } => write!(f, "the server could not be started: {error}"),
+        }
+    }
+}
