@@ -18,13 +18,18 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A running browser with one page. Dropping it ends it.
 pub(super) struct Browser {
-    child: Child,
-    profile: PathBuf,
+    process: Process,
     socket: BufReader<TcpStream>,
     session: Option<String>,
     messages: u32,
     /// What the browser told without being asked.
     events: Vec<Value>,
+}
+
+/// The browser's process and its files, which end and go together, also when there never comes to be a page.
+struct Process {
+    child: Child,
+    profile: PathBuf,
 }
 
 impl Browser {
@@ -35,7 +40,7 @@ impl Browser {
         let name = format!("zen-page-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let profile = env::temp_dir().join(name);
         fs::create_dir_all(&profile).unwrap();
-        let mut child = Command::new(program)
+        let child = Command::new(program)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
             .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
             .args([
@@ -50,10 +55,11 @@ impl Browser {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stderr = child.stderr.take().unwrap();
+        let mut process = Process { child, profile };
+        let stderr = process.child.stderr.take().unwrap();
         let (address, path) = listening(stderr);
         let socket = shake_hands(&address, &path);
-        let mut browser = Self { child, profile, socket, session: None, messages: 0, events: Vec::new() };
+        let mut browser = Self { process, socket, session: None, messages: 0, events: Vec::new() };
         let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }));
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let session = browser.call("Target.attachToTarget", &attach);
@@ -66,7 +72,7 @@ impl Browser {
 
     /// Where files of this browser's test may be put; it goes when the browser goes.
     pub(super) fn directory(&self) -> PathBuf {
-        self.profile.clone()
+        self.process.profile.clone()
     }
 
     /// Asks for something and waits for the result.
@@ -182,7 +188,7 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may be gone already, and so may its files.
         let _ = self.child.kill();
