@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::compare_args::CompareArgs;
+use crate::compare::CompareArgs;
 use crate::flavor::Flavor;
 use crate::resolve::Address;
 use crate::server_args::ServerArgs;
@@ -36,7 +36,7 @@ Examples:
   zen serve --flavor pool         a server on 127.0.0.1:1060 until Ctrl-C
   zen ask                         the three questions, in another terminal
   zen flavors                     which flavors there are, and when to choose each
-  zen compare                     what each of them costs on this machine",
+  zen compare                     what each of them costs on this machine, and which to pick",
     after_help = VARIABLES,
 )]
 pub(crate) struct Cli {
@@ -57,6 +57,11 @@ impl Cli {
             && !serve.flavor.has_workers()
         {
             serve.server.workers = None;
+        }
+        if let Command::Compare(compare) = &mut cli.command
+            && let Some((_, matches)) = matches.subcommand()
+        {
+            compare.settle(matches)?;
         }
         Ok(cli)
     }

@@ -126,7 +126,7 @@ mod tests {
         match understood(&line) {
             Ok((address, questions)) => Ok((address.map(|address| address.to_string()), questions)),
             Err(Failure::Usage(line)) => Err(line),
-            Err(Failure::Failed(line)) => panic!("not the user's mistake: {line}"),
+            Err(other) => panic!("not the user's mistake: {other:?}"),
         }
     }
 

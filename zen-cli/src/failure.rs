@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It could not be done here and now: exit status 1.
     Failed(String),
+    /// It was done, and what came out is worse than what is allowed: exit status 3.
+    Regressed(String),
 }
 
 impl Failure {
@@ -24,6 +26,7 @@ impl Failure {
         let (status, line) = match self {
             Self::Usage(line) => (2, line),
             Self::Failed(line) => (1, line),
+            Self::Regressed(line) => (3, line),
         };
         // When standard error is gone, the status still tells.
         let _ = writeln!(io::stderr(), "zen: {line}");
@@ -102,6 +105,10 @@ fn usage_line(error: &clap::Error, command: &clap::Command, arguments: &[OsStrin
         ErrorKind::ArgumentConflict => {
             let other = said(ContextKind::PriorArg).unwrap_or_else(|| "another option".to_owned());
             format!("{} and {} cannot be used together; leave one out", short(&argument), short(&other))
+        }
+        ErrorKind::MissingRequiredArgument if said(ContextKind::PriorArg).is_some() => {
+            let given = said(ContextKind::PriorArg).unwrap_or_default();
+            format!("{} says nothing without {argument}; see {help}", short(&given))
         }
         ErrorKind::MissingRequiredArgument => format!("{argument} is missing; see {help}"),
         ErrorKind::InvalidUtf8 => format!("an argument is not UTF-8; see {help}"),

@@ -1,5 +1,6 @@
 //! `zen floor`: the lab's yardstick as a server of its own, for `zen compare` to load.
 
+use zen_compare::child::end_with_the_lab;
 use zen_compare::floor::Floor;
 
 use crate::args::FloorArgs;
@@ -10,6 +11,7 @@ use crate::listen::{announce, listen};
 const BACKLOG: i32 = 1024;
 
 pub(crate) fn run(args: &FloorArgs) -> Result<(), Failure> {
+    end_with_the_lab();
     let (listener, address) = listen(&args.address, BACKLOG)?;
     let failed = |error| Failure::Failed(format!("the floor failed: {error}"));
     let floor = Floor::new(listener).map_err(failed)?;

@@ -4,7 +4,6 @@
 mod args;
 mod ask;
 mod compare;
-mod compare_args;
 mod completions;
 mod escape;
 mod failure;
@@ -14,7 +13,6 @@ mod floor;
 mod listen;
 mod logging;
 mod resolve;
-mod self_test;
 mod serve;
 mod server_args;
 mod terminal;

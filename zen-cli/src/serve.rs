@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use tracing::info;
+use zen_compare::child::end_with_the_lab;
 use zen_proto::{Options, OptionsError, Snapshot, StopHandle};
 
 use crate::args::ServeArgs;
@@ -19,6 +20,7 @@ use crate::logging;
 use crate::work::Work;
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    end_with_the_lab();
     let options = checked(args)?;
     logging::start(&args.log)?;
     let signals =

@@ -4,6 +4,9 @@ use std::io::IsTerminal;
 
 use comfy_table::Table;
 
+/// What the second and further lines of a broken one begin with.
+const INDENT: &str = "    ";
+
 /// Color on a terminal, unless `NO_COLOR` is set to anything.
 pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -12,4 +15,52 @@ pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
 /// The columns of the terminal that standard output is; none if it is something else.
 pub(crate) fn width() -> Option<u16> {
     Table::new().width()
+}
+
+/// The same text with lines that are longer than the terminal is wide broken between words. Colored lines are
+/// taken to fit, and a word that does not fit is left to the terminal.
+pub(crate) fn wrapped(text: &str, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else { return text.to_owned() };
+    let mut whole = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.trim_end().chars().count() <= width || line.contains('\u{1b}') {
+            whole.push_str(line);
+            continue;
+        }
+        let words = line.trim_start();
+        let own = line.len() - words.len();
+        let mut used = own;
+        whole.push_str(&line[..own]);
+        for (index, word) in words.split_whitespace().enumerate() {
+            let length = word.chars().count();
+            if index > 0 && used + 1 + length > width {
+                whole.push('\n');
+                whole.push_str(&line[..own]);
+                whole.push_str(INDENT);
+                used = own + INDENT.len();
+            } else if index > 0 {
+                whole.push(' ');
+                used += 1;
+            }
+            whole.push_str(word);
+            used += length;
+        }
+        whole.push('\n');
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let text = "short\n→ one two three four\n  five six seven eight\n";
+        let broken = "short\n→ one two\n    three\n    four\n  five six\n      seven\n      eight\n";
+        assert_eq!(wrapped(text, Some(11)), broken);
+        assert_eq!(wrapped(text, None), text);
+        assert_eq!(wrapped(text, Some(80)), text);
+        assert_eq!(wrapped("a-word-that-is-long b\n", Some(5)), "a-word-that-is-long\n    b\n");
+    }
 }

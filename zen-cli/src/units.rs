@@ -75,6 +75,18 @@ pub(crate) fn count(text: &str) -> Result<usize, String> {
     text.trim().parse().map_err(|_| "write a whole number, such as 16".to_owned())
 }
 
+/// A percentage, as the share that it is: `10%` is 0.1.
+pub(crate) fn percent(text: &str) -> Result<f64, String> {
+    let advice = || "write a percentage, such as 10% or 2.5%".to_owned();
+    let text = text.trim();
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    // Digits only: a float may also be written as `inf` or `1e9`.
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return Err(advice());
+    }
+    number.parse().map(|percent: f64| percent / 100.0).map_err(|_| advice())
+}
+
 /// Yes or no. A variable that is set to nothing says no.
 pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
@@ -92,6 +104,18 @@ pub(crate) fn written(duration: Duration) -> String {
         .find(|(_, scale)| nanos.is_multiple_of(*scale))
         .unwrap_or(("ns", 1));
     format!("{}{unit}", nanos / scale)
+}
+
+/// About how long that is, for people who wait: `45 s`, `2 min 20 s`.
+pub(crate) fn about(duration: Duration) -> String {
+    let seconds = duration.as_millis().div_ceil(1000).max(1);
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        // Nobody counts the seconds of so many minutes.
+        (minutes, seconds) if minutes >= 10 => format!("{} min", minutes + u128::from(seconds >= 30)),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
 }
 
 /// The number at the front, its unit, and what comes behind.
@@ -195,6 +219,31 @@ mod tests {
         assert_eq!(count("16"), Ok(16));
         for text in ["", "-1", "1.5", "16 threads", "99999999999999999999"] {
             assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn percentages_are_shares() {
+        for (text, share) in [("10%", 0.1), ("10", 0.1), (" 2.5 % ", 0.025), ("0%", 0.0), ("250%", 2.5)] {
+            assert!((percent(text).unwrap() - share).abs() < 1e-12, "{text}");
+        }
+        for text in ["", "%", "-1%", "ten", "1e3", "inf", "NaN", "1.2.3", "."] {
+            assert!(percent(text).expect_err(text).contains("such as 10%"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_told_as_people_tell_it() {
+        for (millis, told) in [
+            (0, "1 s"),
+            (44_100, "45 s"),
+            (60_000, "1 min"),
+            (140_000, "2 min 20 s"),
+            (599_500, "10 min"),
+            (1_829_000, "30 min"),
+            (1_830_000, "31 min"),
+        ] {
+            assert_eq!(about(Duration::from_millis(millis)), told);
         }
     }
 

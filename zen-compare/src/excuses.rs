@@ -62,6 +62,9 @@ impl<'a> Excuses<'a> {
             }
         }
         let line = |(reason, names): (&Invalid, Vec<&str>)| match names.as_slice() {
+            names if let Invalid::DoesNotApply { what } = reason => {
+                format!("{} left out: {what}", list(names))
+            }
             [_] => format!("{}: {reason}", names[0]),
             few if few.len() <= NAMES => format!("{}: {}", list(few), reason.brief()),
             many => {
@@ -120,6 +123,6 @@ mod tests {
         let runs = [spoiled("floor", &[cannot()]), spoiled("a", &[])];
         let excuses = Excuses::of("think", &runs);
         assert!(excuses.left_out("floor") && !excuses.left_out("a") && !excuses.left_out("nobody"));
-        assert_eq!(excuses.lines(), ["floor: it does not apply: it cannot be told to work"]);
+        assert_eq!(excuses.lines(), ["floor left out: it cannot be told to work"]);
     }
 }

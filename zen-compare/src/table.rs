@@ -15,13 +15,13 @@ use crate::verdict::sentence;
 /// The columns, how wide each is at least, and when it goes where there is no room: the highest number first, 0 never.
 const COLUMNS: [(&str, u16, u8); 9] = [
     ("flavor", 12, 0),
-    ("answers/s", 17, 0),
+    ("answers/s", 15, 0),
     ("p50", 8, 5),
     ("p99", 8, 2),
     ("CPU/question", 13, 0),
     ("× floor", 8, 1),
     ("occupancy", 10, 4),
-    ("served", 8, 3),
+    ("served", 7, 3),
     ("", 8, 0),
 ];
 /// Longer names are cut short.
@@ -305,7 +305,8 @@ mod tests {
                 assert_eq!(text.contains("occupancy"), width >= 100, "{width}:\n{text}");
             }
         }
-        assert!(report.to_table(80, false).contains("served"));
+        report.summaries.retain(|summary| summary.contender != long);
+        assert!(report.to_table(80, false).contains("occupancy"), "what is there fits without one column");
     }
 
     #[test]

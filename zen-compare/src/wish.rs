@@ -103,7 +103,8 @@ impl Wish {
                 lines.extend(change_of_mind(self, &best, &measured(&rest)));
             }
         } else {
-            lines.push("→ none: nobody left every client with an answer".into());
+            let why = if starving.is_empty() { "no run counts" } else { "nobody served every client" };
+            lines.push(format!("→ none: {why}"));
             lines.extend(starvation(&starving));
         }
         let invalid: Vec<&str> = others

@@ -1,0 +1,208 @@
+//! The command line of `zen compare`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use zen_compare::{Contender, Scenario};
+
+use super::exclusive;
+use crate::args::TEMPLATE;
+use crate::flavor::Flavor;
+use crate::units;
+use crate::work::WorkKind;
+
+/// Load every flavor with the same work, and say which one to pick
+#[derive(Debug, Args)]
+#[command(
+    args_override_self = true,
+    help_template = TEMPLATE,
+    before_help = "\
+Examples:
+  zen compare                              every flavor and the floor, within three minutes
+  zen compare --quick                      a first impression, within 45 seconds
+  zen compare --full --out results         everything there is, and a page with charts to keep
+  zen compare --resume results             goes on where Ctrl-C or a power cut has ended it
+  zen compare --think 40ms --work 2ms --work-kind sleep --clients 200    for a load like yours
+  zen compare --against 'mine=python3 server.py {port}' --scenarios think,churn
+  zen compare --quick --json base.json     in CI, first on the main branch, and then on each change:
+  zen compare --quick --baseline base.json --fail-on-regression 10%
+  zen compare --self-test                  can this machine's numbers be trusted?",
+    after_help = "\
+Scenarios:
+  book      one client with 40 ms of thought      churn  16 clients: connect, ask three, hang up
+  think     50 of these clients                   open   10 to 90 % of the most, on a schedule
+  saturate  1, 16, 64, 512 that do not think      slow   16 among tricklers and non-readers
+  pipeline  16 clients, 64 questions deep         idle   8 among 10000 connections that are quiet
+  work      2 ms for each answer, computing or waiting
+  saturate-N, idle-N, open-N, uniform-N (N % of the most), open-N/s, work-spin, work-sleep
+Default: book, think, saturate-64, pipeline, slow, work-sleep; quick: think, saturate-16, pipeline;
+full: all. A server without {port} in its command says `listening on HOST:PORT` in its first line.
+
+Ctrl-C ends early and keeps what was measured; with --out the same command, or --resume, goes on.
+Exit status: 0 done, 1 failed or interrupted, 2 usage, 3 regressed. Variables: ZEN_SCENARIOS=book is
+--scenarios, and so on; ZEN_JSON_FILE is --json.",
+)]
+pub(crate) struct CompareArgs {
+    /// Flavors, separated by commas; the floor is always there [default: all]
+    #[arg(long, value_name = "NAMES", env = "ZEN_FLAVORS", hide_env = true, value_delimiter = ',')]
+    #[arg(value_enum, hide_possible_values = true, help_heading = "Who takes part")]
+    #[arg(
+        default_value = "blocking,threaded,pool,mio,mio-multi,async,async-multi",
+        hide_default_value = true
+    )]
+    pub(crate) flavors: Vec<Flavor>,
+
+    /// A server of your own, told its {port}; may be repeated
+    #[arg(long, value_name = "NAME=COMMAND", env = "ZEN_AGAINST", hide_env = true, value_parser = rival)]
+    #[arg(help_heading = "Who takes part")]
+    pub(crate) against: Vec<Contender>,
+
+    /// Threads of those that have several [default: 4 for pool, else all cores]
+    #[arg(long, value_name = "N", env = "ZEN_WORKERS", hide_env = true, value_parser = units::count)]
+    #[arg(help_heading = "Who takes part")]
+    pub(crate) workers: Option<usize>,
+
+    /// Cores for the server; the load has the others [default: half]
+    #[arg(long, value_name = "N", env = "ZEN_SERVER_CORES", hide_env = true, value_parser = units::count)]
+    #[arg(help_heading = "Who takes part")]
+    pub(crate) server_cores: Option<usize>,
+
+    /// Scenarios, separated by commas, from the list below
+    #[arg(long, value_name = "NAMES", env = "ZEN_SCENARIOS", hide_env = true, value_delimiter = ',')]
+    #[arg(value_parser = scenarios, help_heading = "Under which load")]
+    pub(crate) scenarios: Option<Vec<Named>>,
+
+    /// How long each client thinks before it asks [default: not at all]
+    #[arg(long, value_name = "TIME", env = "ZEN_THINK", hide_env = true, value_parser = units::duration)]
+    #[arg(help_heading = "Or under a load like yours, with advice")]
+    pub(crate) think: Option<Duration>,
+
+    /// How long the handler works for each answer [default: not at all]
+    #[arg(long, value_name = "TIME", env = "ZEN_WORK", hide_env = true, value_parser = units::duration)]
+    #[arg(help_heading = "Or under a load like yours, with advice")]
+    pub(crate) work: Option<Duration>,
+
+    /// spin burns CPU time, sleep waits (the async flavors await it)
+    #[arg(long, value_name = "KIND", env = "ZEN_WORK_KIND", hide_env = true, value_enum, default_value_t)]
+    #[arg(hide_possible_values = true, help_heading = "Or under a load like yours, with advice")]
+    pub(crate) work_kind: WorkKind,
+
+    /// How many clients there are [default: 50]
+    #[arg(long, value_name = "N", env = "ZEN_CLIENTS", hide_env = true, value_parser = units::count)]
+    #[arg(help_heading = "Or under a load like yours, with advice")]
+    pub(crate) clients: Option<usize>,
+
+    /// A first impression: short windows, three scenarios
+    #[arg(long, env = "ZEN_QUICK", hide_env = true, value_parser = units::switch)]
+    #[arg(help_heading = "Effort")]
+    pub(crate) quick: bool,
+
+    /// Narrow intervals: five windows of 2 s each, every scenario
+    #[arg(long, env = "ZEN_FULL", hide_env = true, value_parser = units::switch)]
+    #[arg(help_heading = "Effort")]
+    pub(crate) full: bool,
+
+    /// Runs of each in each scenario [default: 3; full, a load like yours: 5]
+    #[arg(long, value_name = "N", env = "ZEN_REPETITIONS", hide_env = true, value_parser = repetitions)]
+    #[arg(help_heading = "Effort")]
+    pub(crate) repetitions: Option<u32>,
+
+    /// The measured time of each run [default: 600ms; quick: 250ms; full: 2s]
+    #[arg(long, value_name = "TIME", env = "ZEN_WINDOW", hide_env = true, value_parser = units::duration)]
+    #[arg(help_heading = "Effort")]
+    pub(crate) window: Option<Duration>,
+
+    /// What all random choices derive from [default: 1]
+    #[arg(long, value_name = "N", env = "ZEN_SEED", hide_env = true, value_parser = seed)]
+    #[arg(help_heading = "Effort")]
+    pub(crate) seed: Option<u64>,
+
+    /// Save a page, JSON, Markdown and CSV here, after every run
+    #[arg(long, value_name = "DIR", env = "ZEN_OUT", hide_env = true)]
+    #[arg(help_heading = "Results")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Go on with what --out has begun, with the options it had
+    #[arg(long, value_name = "DIR", env = "ZEN_RESUME", hide_env = true)]
+    #[arg(help_heading = "Results")]
+    pub(crate) resume: Option<PathBuf>,
+
+    /// Save JSON after every run; - prints it instead of tables
+    // Not ZEN_JSON, which says yes or no to the other commands.
+    #[arg(long, value_name = "FILE", env = "ZEN_JSON_FILE", hide_env = true)]
+    #[arg(help_heading = "Results")]
+    pub(crate) json: Option<PathBuf>,
+
+    /// What has changed since this JSON file, or directory of --out
+    #[arg(long, value_name = "FILE", env = "ZEN_BASELINE", hide_env = true)]
+    #[arg(help_heading = "Results")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Exit with 3 when worse by more than this and than chance
+    #[arg(long, value_name = "PERCENT", env = "ZEN_FAIL_ON_REGRESSION", hide_env = true)]
+    #[arg(value_parser = units::percent, help_heading = "Results")]
+    pub(crate) fail_on_regression: Option<f64>,
+
+    /// Check the lab itself against what is known, in about half a minute
+    #[arg(long, env = "ZEN_SELF_TEST", hide_env = true, value_parser = units::switch)]
+    #[arg(help_heading = "Instead of comparing")]
+    pub(crate) self_test: bool,
+
+    /// Print the JSON Schema of the report
+    #[arg(long, env = "ZEN_SCHEMA", hide_env = true, value_parser = units::switch)]
+    #[arg(help_heading = "Instead of comparing")]
+    pub(crate) schema: bool,
+}
+
+impl CompareArgs {
+    /// Whether a load like the user's own is described.
+    pub(crate) fn describes_a_load(&self) -> bool {
+        self.think.is_some() || self.work.is_some() || self.clients.is_some()
+    }
+
+    /// Refuses options that contradict one another on the command line. A variable is set for every command that may
+    /// come, so it gives way to the command line and is no mistake.
+    pub(crate) fn settle(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
+        let typed = exclusive::Typed::new(matches);
+        typed.check(self)?;
+        if typed.has("full") {
+            self.quick = false;
+        } else if typed.has("quick") {
+            self.full = false;
+        }
+        if typed.has_any(exclusive::LOAD) {
+            self.scenarios = None;
+        } else if typed.has("scenarios") {
+            (self.think, self.work, self.clients) = (None, None, None);
+        }
+        Ok(())
+    }
+}
+
+/// The scenarios that one name stands for.
+#[derive(Debug, Clone)]
+pub(crate) struct Named(pub(crate) Vec<Scenario>);
+
+fn scenarios(name: &str) -> Result<Named, String> {
+    let known = || format!("no such scenario; choose from {}", Scenario::NAMES.join(", "));
+    Scenario::named(name.trim()).map(Named).ok_or_else(known)
+}
+
+fn rival(text: &str) -> Result<Contender, String> {
+    let advice = "write NAME='COMMAND {port}'";
+    match text.split_once('=') {
+        Some((name, command)) if !name.trim().is_empty() => {
+            Contender::from_command_line(name.trim(), command).map_err(|error| format!("{error}; {advice}"))
+        }
+        _ => Err(format!("the name is missing; {advice}")),
+    }
+}
+
+fn repetitions(text: &str) -> Result<u32, String> {
+    units::count(text)?.try_into().map_err(|_| "that would take years; write a smaller number".to_owned())
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| "write a whole number, such as 1".to_owned())
+}

@@ -1,0 +1,75 @@
+//! Options of `zen compare` that contradict one another, and what is said of them.
+
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command};
+
+use super::args::CompareArgs;
+
+/// The options that describe a load like the user's own.
+pub(crate) const LOAD: &[&str] = &["think", "work", "clients"];
+
+/// What cannot be asked for at once.
+const PAIRS: &[(&str, &str)] = &[
+    ("quick", "full"),
+    ("scenarios", "think"),
+    ("scenarios", "work"),
+    ("scenarios", "work_kind"),
+    ("scenarios", "clients"),
+];
+
+/// What says nothing without the other.
+const NEEDS: &[(&str, &str)] = &[("fail_on_regression", "baseline"), ("work_kind", "work")];
+
+/// Which options were typed, rather than set by a variable or left as they are.
+pub(crate) struct Typed<'a>(&'a ArgMatches);
+
+impl<'a> Typed<'a> {
+    pub(crate) fn new(matches: &'a ArgMatches) -> Self {
+        Self(matches)
+    }
+
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.value_source(id) == Some(ValueSource::CommandLine)
+    }
+
+    pub(crate) fn has_any(&self, ids: &[&str]) -> bool {
+        ids.iter().any(|id| self.has(id))
+    }
+
+    /// Whether it has a value from anywhere but the defaults.
+    fn is_given(&self, id: &str) -> bool {
+        self.has(id) || self.0.value_source(id) == Some(ValueSource::EnvVariable)
+    }
+
+    /// The first contradiction.
+    pub(crate) fn check(&self, args: &CompareArgs) -> Result<(), Error> {
+        let alone =
+            [("schema", args.schema), ("self_test", args.self_test), ("resume", args.resume.is_some())];
+        for (alone, _) in alone.into_iter().filter(|(_, asked)| *asked) {
+            let others = command.get_arguments().map(|argument| argument.get_id().as_str());
+            if let Some(other) = others.filter(|id| *id != alone).find(|id| self.has(id)) {
+                return Err(error(ErrorKind::ArgumentConflict, alone, other));
+            }
+        }
+        if let Some((one, other)) = PAIRS.iter().find(|(one, other)| self.has(one) && self.has(other)) {
+            return Err(error(ErrorKind::ArgumentConflict, one, other));
+        }
+        if let Some((one, other)) = NEEDS.iter().find(|(one, other)| self.has(one) && !self.is_given(other)) {
+            return Err(error(ErrorKind::MissingRequiredArgument, other, one));
+        }
+        Ok(())
+    }
+}
+
+fn error(kind: ErrorKind, one: &str, prior: &str) -> Error {
+    let mut error = Error::new(kind);
+    error.insert(ContextKind::InvalidArg, ContextValue::String(option(one)));
+    error.insert(ContextKind::PriorArg, ContextValue::String(option(prior)));
+    error
+}
+
+/// The option as it is typed.
+fn option(id: &str) -> String {
+    format!("--{}", id.replace('_', "-"))
+}

@@ -1,0 +1,57 @@
+//! The gate: a comparison beside an earlier one, and whether it may pass.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use zen_compare::{Changes, Finding, Report};
+
+use super::args::CompareArgs;
+use super::saving::{REPORT, shown};
+use crate::failure::Failure;
+
+/// How much worse is worth a line, where nothing is said about it.
+const WORTH_A_LINE: f64 = 0.05;
+
+pub(crate) struct Gate {
+    baseline: Report,
+    allowed: f64,
+    /// Whether it is closed to what is worse.
+    fails: bool,
+}
+
+impl Gate {
+    /// The gate that the options ask for, if they do.
+    pub(crate) fn new(args: &CompareArgs) -> Result<Option<Self>, Failure> {
+        let Some(place) = &args.baseline else { return Ok(None) };
+        let file = if place.is_dir() { place.join(REPORT) } else { place.clone() };
+        let baseline =
+            read(&file).map_err(|why| Failure::Failed(format!("--baseline {}: {why}", shown(&file))))?;
+        let fails = args.fail_on_regression.is_some();
+        Ok(Some(Self { baseline, allowed: args.fail_on_regression.unwrap_or(WORTH_A_LINE), fails }))
+    }
+
+    /// What has changed.
+    pub(crate) fn changes(&self, report: &Report) -> Changes {
+        report.changes_since(&self.baseline, self.allowed)
+    }
+
+    /// Whether the report may pass.
+    pub(crate) fn judge(&self, report: &Report) -> Result<(), Failure> {
+        let changes = self.changes(report);
+        let worse = changes.figures.iter().filter(|change| change.finding == Finding::Regressed).count();
+        if !self.fails || worse == 0 {
+            return Ok(());
+        }
+        let figures = if worse == 1 { "1 figure is".to_owned() } else { format!("{worse} figures are") };
+        Err(Failure::Regressed(format!(
+            "regressed: {figures} worse than in the baseline by more than {} %",
+            self.allowed * 100.0
+        )))
+    }
+}
+
+fn read(file: &Path) -> Result<Report, String> {
+    let file = File::open(file).map_err(|error| format!("{error}; --json FILE or --out DIR makes one"))?;
+    Report::read_json(BufReader::new(file)).map_err(|error| error.to_string())
+}

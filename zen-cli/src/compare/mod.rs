@@ -1,0 +1,118 @@
+//! `zen compare`: has the lab load every flavor, and prints what came out.
+
+mod args;
+mod exclusive;
+mod gate;
+mod plan;
+mod progress;
+mod resume;
+mod saving;
+mod selftest;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use zen_compare::output::JSON_SCHEMA;
+use zen_compare::{CompareError, Plan, Report, Stop, compare, compare_in};
+
+pub(crate) use self::args::CompareArgs;
+use self::gate::Gate;
+use self::progress::Progress;
+use self::saving::Saving;
+use crate::failure::Failure;
+use crate::terminal::{self, wrapped};
+
+/// The table's width where it is not a terminal that decides.
+const WIDTH: u16 = 100;
+
+pub(crate) fn run(args: &CompareArgs) -> Result<(), Failure> {
+    if args.schema {
+        return Failure::from_output(io::stdout().write_all(JSON_SCHEMA.as_bytes()));
+    }
+    if args.self_test {
+        return selftest::run();
+    }
+    match &args.resume {
+        Some(directory) => compared(&resume::begun_in(directory)?),
+        None => compared(args),
+    }
+}
+
+fn compared(args: &CompareArgs) -> Result<(), Failure> {
+    // What is wrong with the rest of the command line should be known before anything is measured.
+    let gate = Gate::new(args)?;
+    let plan = plan::plan(args, stop_on_signal()?)?;
+    let saving = Saving::new(args)?;
+    let store = saving.store();
+    let mut progress = Progress::new(saving);
+    let made = match &store {
+        Some(store) => compare_in(store, &plan, &mut progress),
+        None => compare(&plan, &mut progress),
+    };
+    let report = made.map_err(|error| explained(&error, args))?;
+    let saved = progress.end(&report);
+    print(args, &report, gate.as_ref())?;
+    saved?;
+    finished(args, &plan)?;
+    gate.map_or(Ok(()), |gate| gate.judge(&report))
+}
+
+/// The tables with what follows from them; or the report itself.
+fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(), Failure> {
+    let width = terminal::width();
+    let mut below = String::new();
+    if let Some(wish) = plan::wish(args) {
+        below.extend(wish.advice(report).lines.iter().map(|line| format!("{line}\n")));
+    }
+    if let Some(gate) = gate {
+        below += &gate.changes(report).to_text();
+    }
+    if saving::prints_json(args) {
+        // What is for people goes where they look.
+        let _ = write!(io::stderr(), "{below}");
+        return Failure::from_output(report.write_json(io::stdout()));
+    }
+    let table = report.to_table(width.unwrap_or(WIDTH), terminal::wants_color(&io::stdout()));
+    Failure::from_output(write!(io::stdout(), "{}", wrapped(&format!("{table}{below}"), width)))
+}
+
+/// The first signal ends the comparison within a moment, and keeps what it has; the second ends the process, and with it the
+/// servers.
+fn stop_on_signal() -> Result<Stop, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        // In this order: the signal that sets the flag must not see it set.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
+    }
+    Ok(Stop::from(stop))
+}
+
+fn explained(error: &CompareError, args: &CompareArgs) -> Failure {
+    match error {
+        CompareError::Plan(_) => Failure::Usage(error.to_string()),
+        CompareError::Cores(_) if args.server_cores.is_some() => {
+            Failure::Usage(format!("--server-cores: {error}"))
+        }
+        CompareError::Contender { name, .. } if args.against.iter().any(|rival| rival.name() == name) => {
+            Failure::Failed(format!("--against {error}"))
+        }
+        _ => Failure::Failed(error.to_string()),
+    }
+}
+
+/// An interrupt is a failure, as whoever waits for the whole comparison does not have it.
+fn finished(args: &CompareArgs, plan: &Plan) -> Result<(), Failure> {
+    if !plan.stop.is_stopped() {
+        return Ok(());
+    }
+    let next = match &args.out {
+        Some(directory) => format!("go on with: zen compare --resume {}", saving::shown(directory)),
+        None => "with --out DIR it could be gone on with".to_owned(),
+    };
+    Err(Failure::Failed(format!("interrupted; what was measured until then is in the report; {next}")))
+}

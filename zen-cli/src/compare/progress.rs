@@ -1,0 +1,72 @@
+//! How far `zen compare` is, on standard error: what is running, what is left, and for how long.
+
+use std::io::{self, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zen_compare::{Expected, Observer, Report, Run, Upcoming};
+
+use super::saving::Saving;
+use crate::failure::Failure;
+use crate::units::about;
+
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    saving: Saving,
+    begun: bool,
+    repetition: u32,
+}
+
+impl Progress {
+    pub(crate) fn new(saving: Saving) -> Self {
+        // It draws only where there is a terminal, and only when told to: a thread that ticks would take CPU time
+        // from what is measured.
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len}  {wide_msg}") {
+            bar.set_style(style.progress_chars("━╸─"));
+        }
+        Self { bar, saving, begun: false, repetition: 0 }
+    }
+
+    /// Whether all could be saved.
+    pub(crate) fn end(self, report: &Report) -> Result<(), Failure> {
+        self.bar.finish_and_clear();
+        if !self.begun {
+            say("all of this was measured already, and is as it was saved; to measure again, save elsewhere");
+        }
+        self.saving.end(report)
+    }
+}
+
+impl Observer for Progress {
+    fn planned(&mut self, expected: &Expected) {
+        self.begun = true;
+        let Expected { runs, time } = *expected;
+        say(&format!("{runs} runs, about {}; Ctrl-C ends early and keeps what was measured", about(time)));
+        self.bar.set_length(runs as u64);
+        self.bar.set_message("finding out where to begin");
+        self.bar.tick();
+    }
+
+    fn run_started(&mut self, run: &Upcoming<'_>) {
+        let Upcoming { done, runs, contender, scenario, repetition, .. } = *run;
+        let left = about(run.remaining);
+        // Where there is no terminal, a line now and then shows that it goes on.
+        if self.bar.is_hidden() && repetition > self.repetition {
+            say(&format!("{done} of {runs} runs, about {left} to go"));
+        }
+        self.repetition = repetition;
+        self.bar.set_length(runs as u64);
+        self.bar.set_message(format!("{left} to go · {scenario} · {contender}"));
+        self.bar.set_position(done as u64);
+        self.bar.tick();
+    }
+
+    fn run_finished(&mut self, _: &Run, so_far: &Report) {
+        self.saving.run_finished(so_far);
+    }
+}
+
+fn say(line: &str) {
+    // Where nobody sees a bar, nobody may be there to read this either.
+    let _ = writeln!(io::stderr(), "{line}");
+}

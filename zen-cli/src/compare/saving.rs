@@ -1,0 +1,111 @@
+//! Where the results of `zen compare` go while they are made: a directory of everything, a file of JSON.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use zen_compare::output::write_all;
+use zen_compare::{Report, Store};
+
+use super::args::CompareArgs;
+use crate::escape::escaped;
+use crate::failure::Failure;
+
+/// The file in a directory of results that a comparison can be gone on with from.
+pub(crate) const REPORT: &str = "report.json";
+/// How often the pages are drawn anew: often enough to look at while it goes on, seldom enough to cost nothing.
+const REDRAW: Duration = Duration::from_secs(3);
+
+pub(crate) struct Saving {
+    directory: Option<PathBuf>,
+    json: Option<Store>,
+    drawn: Option<Instant>,
+    failed: Option<Failure>,
+}
+
+impl Saving {
+    /// Finds out at once whether everything can be written.
+    pub(crate) fn new(args: &CompareArgs) -> Result<Self, Failure> {
+        let json = args.json.clone().filter(|_| !prints_json(args));
+        if let Some(file) = &json {
+            can_be_written(file).map_err(|error| cannot_save(file, &error))?;
+        }
+        if let Some(directory) = &args.out {
+            let probe = directory.join(REPORT);
+            fs::create_dir_all(directory)
+                .and_then(|()| can_be_written(&probe))
+                .map_err(|error| cannot_save(directory, &error))?;
+        }
+        Ok(Self { directory: args.out.clone(), json: json.map(Store::new), drawn: None, failed: None })
+    }
+
+    /// Where the lab itself keeps the runs, one by one.
+    pub(crate) fn store(&self) -> Option<Store> {
+        self.directory.as_ref().map(|directory| Store::new(directory.join(REPORT)))
+    }
+
+    /// A run has been made.
+    pub(crate) fn run_finished(&mut self, so_far: &Report) {
+        if let Some(Err(error)) = self.json.as_ref().map(|store| store.save(so_far)) {
+            self.failed.get_or_insert(Failure::Failed(error.to_string()));
+        }
+        if self.drawn.is_none_or(|drawn| drawn.elapsed() > REDRAW) {
+            self.draw(so_far);
+        }
+    }
+
+    /// No more runs will be made. Says where everything is.
+    pub(crate) fn end(mut self, report: &Report) -> Result<(), Failure> {
+        // A comparison that was whole before it began is saved like any other.
+        if let Some(Err(error)) = self.json.as_ref().map(|store| store.save(report)) {
+            self.failed.get_or_insert(Failure::Failed(error.to_string()));
+        }
+        self.draw(report);
+        if let Some(failure) = self.failed {
+            return Err(failure);
+        }
+        if let Some(directory) = &self.directory {
+            let page = directory.join("report.html");
+            // Where nobody reads this, the files are there all the same.
+            let _ =
+                writeln!(io::stderr(), "saved: {}, and beside it as JSON, Markdown and CSV", shown(&page));
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, report: &Report) {
+        let Some(directory) = &self.directory else { return };
+        if let Err(error) = write_all(report, directory) {
+            self.failed.get_or_insert(cannot_save(directory, &error));
+        }
+        self.drawn = Some(Instant::now());
+    }
+}
+
+/// Whether the report is printed instead of the tables.
+pub(crate) fn prints_json(args: &CompareArgs) -> bool {
+    args.json.as_deref() == Some(Path::new("-"))
+}
+
+/// A path as it can be shown.
+pub(crate) fn shown(path: &Path) -> String {
+    escaped(path.as_os_str().as_encoded_bytes()).to_string()
+}
+
+/// Tries it beside the file, as that is where a report is written before it is whole.
+fn can_be_written(file: &Path) -> io::Result<()> {
+    if file.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut name = file.as_os_str().to_owned();
+    name.push(".part");
+    File::create(&name)?;
+    // What would be left behind is an empty file.
+    let _ = fs::remove_file(name);
+    Ok(())
+}
+
+fn cannot_save(place: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot save to {}: {error}", shown(place)))
+}

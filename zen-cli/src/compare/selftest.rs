@@ -1,0 +1,43 @@
+//! `zen compare --self-test`: the lab measures what is known beforehand, a line for each check.
+
+use std::io::{self, Write};
+
+use zen_compare::selftest::{Outcome, self_test};
+
+use super::plan::server;
+use crate::failure::Failure;
+use crate::flavor::Flavor;
+use crate::terminal::{self, wrapped};
+
+pub(crate) fn run() -> Result<(), Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::Failed(format!("cannot find this program, to start a server with: {error}"))
+    })?;
+    let twin = server(&program, Flavor::default(), None);
+    // Where nobody waits, nobody needs to know how long.
+    let _ = writeln!(io::stderr(), "the checks take about half a minute, longer on a busy machine");
+    let mut printed = Ok(());
+    let checks = self_test(&twin, &mut |check| {
+        let line = wrapped(&format!("{check}\n"), terminal::width());
+        let written = write!(io::stdout(), "{line}").and_then(|()| io::stdout().flush());
+        if printed.is_ok() {
+            printed = written;
+        }
+    });
+    let checks = checks.map_err(|error| Failure::Failed(format!("the checks cannot be made: {error}")))?;
+    Failure::from_output(printed)?;
+    let undecided = checks.iter().filter(|check| matches!(check.outcome, Outcome::Undecided(_))).count();
+    if undecided > 0 {
+        let _ = writeln!(
+            io::stderr(),
+            "{undecided} of {} checks undecided; try again when the machine is idle",
+            checks.len()
+        );
+    }
+    let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).map(|check| check.name);
+    let failed: Vec<&str> = failed.collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!("the lab is not to be trusted on this machine: {}", failed.join("; "))))
+}
