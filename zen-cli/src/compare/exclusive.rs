@@ -44,6 +44,7 @@ impl<'a> Typed<'a> {
 
     /// The first contradiction.
     pub(crate) fn check(&self, args: &CompareArgs) -> Result<(), Error> {
+        let command = CompareArgs::augment_args(Command::new("compare"));
         let alone =
             [("schema", args.schema), ("self_test", args.self_test), ("resume", args.resume.is_some())];
         for (alone, _) in alone.into_iter().filter(|(_, asked)| *asked) {

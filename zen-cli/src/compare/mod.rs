@@ -79,14 +79,12 @@ fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(),
     Failure::from_output(write!(io::stdout(), "{}", wrapped(&format!("{table}{below}"), width)))
 }
 
-/// The first signal ends the comparison within a moment, and keeps what it has; the second ends the process, and with it the
-/// servers.
+/// A signal ends the comparison within a moment. This process must not end before it has ended the servers, and all that it
+/// waits for is bounded; so a second signal does no more than the first.
 fn stop_on_signal() -> Result<Stop, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        // In this order: the signal that sets the flag must not see it set.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
-            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+        flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     }
     Ok(Stop::from(stop))

@@ -1,0 +1,167 @@
+//! `zen compare` and `zen floor`: short comparisons, for what they print, save and leave behind.
+
+mod asked;
+mod gate;
+mod saving;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+
+use crate::running::{Ended, Running, run, serving, until, zen};
+
+/// A directory that goes with the test.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("zen-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// A path in it, which need not be there.
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A comparison that takes a second.
+fn tiny(arguments: &[&str]) -> Command {
+    let mut command = zen(&["compare", "--quick", "--flavors=mio", "--scenarios=saturate-1"]);
+    command.args(["--repetitions=1", "--window=20ms"]).args(arguments);
+    command
+}
+
+/// Runs it to its end, which must be a good one.
+fn well(command: Command) -> Ended {
+    let ended = run(command);
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    ended
+}
+
+fn read(file: impl AsRef<Path>) -> Value {
+    serde_json::from_slice(&fs::read(file).unwrap()).unwrap()
+}
+
+/// The values of `field` in the runs of a report.
+fn of_runs(report: &Value, field: &str) -> Vec<String> {
+    let runs = report["runs"].as_array().expect("a report has runs");
+    runs.iter().map(|run| run[field].as_str().expect(field).to_owned()).collect()
+}
+
+/// Starts a command whose children are to be watched.
+fn started(mut command: Command) -> (u32, Running) {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    (child.id(), Running::new(child))
+}
+
+/// The processes that `parent` has started and that have not ended, once there are any.
+fn children(parent: u32) -> Vec<u32> {
+    let of_task = |task: PathBuf| fs::read_to_string(task.join("children")).unwrap_or_default();
+    until("a server runs", || {
+        let tasks = fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten();
+        let lists: Vec<String> = tasks.map(|task| of_task(task.unwrap().path())).collect();
+        let children = lists.iter().flat_map(|list| list.split_whitespace());
+        let children: Vec<u32> = children.map(|id| id.parse().unwrap()).collect();
+        (!children.is_empty()).then_some(children)
+    })
+}
+
+/// Waits until none of these lives; whoever has inherited one may not have looked after it yet.
+fn all_end(processes: &[u32]) {
+    for process in processes {
+        until("the server's end", || {
+            let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            // The state comes behind the name, which is in brackets.
+            let state = stat.rsplit(") ").next().unwrap_or_default();
+            (stat.is_empty() || state.starts_with('Z')).then_some(())
+        });
+    }
+}
+
+#[test]
+fn every_flavor_is_in_the_table_beside_the_floor_and_all_runs_are_saved() {
+    let scratch = Scratch::new("compare");
+    let file = scratch.path("report.json");
+    let mut command =
+        zen(&["compare", "--scenarios", "saturate-2", "--repetitions", "1", "--window", "50ms"]);
+    // A variable for the servers is no mistake for those that have no use for it.
+    command.env("ZEN_WORKERS", "2").env("ZEN_JSON_FILE", &file);
+    let compared = well(command);
+    let table: Vec<&str> = compared.stdout.lines().collect();
+    assert!(table[0].starts_with("saturate-2 — 2 clients"), "{}", compared.stdout);
+    let contenders = ["floor", "blocking", "threaded", "pool", "mio", "mio-multi", "async", "async-multi"];
+    for contender in contenders {
+        let row = |line: &&&str| line.split_whitespace().next() == Some(contender);
+        assert!(table.iter().any(|line| row(&line)), "no {contender} in:\n{}", compared.stdout);
+    }
+    let (said, rest) = compared.stderr.split_once('\n').unwrap();
+    assert!(said.starts_with("8 runs, about ") && said.contains("Ctrl-C ends early"), "{said}");
+    assert_eq!(rest, "", "no bar where there is no terminal");
+
+    let saved = read(&file);
+    assert_eq!(of_runs(&saved, "contender"), contenders);
+    assert_eq!(saved["complete"], true);
+    let left: Vec<_> = fs::read_dir(&scratch.0).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["report.json"], "nothing half-written is left behind");
+}
+
+#[test]
+fn the_report_can_be_had_instead_of_the_table() {
+    let rival = format!("mine={} serve 127.0.0.1:{{port}} --flavor mio", env!("CARGO_BIN_EXE_zen"));
+    let mut command = tiny(&["--against", &rival, "--scenarios=saturate-1,saturate-1,churn", "--seed=7"]);
+    command.args(["--server-cores=1", "--json=-"]);
+    let compared = well(command);
+    let report: Value = serde_json::from_str(&compared.stdout).unwrap();
+    assert_eq!(of_runs(&report, "contender"), ["floor", "mio", "mine"].repeat(2));
+    assert_eq!(report["settings"]["seed"], 7);
+    let command = report["settings"]["contenders"][1]["command"].as_str().unwrap();
+    assert!(command.ends_with("serve 127.0.0.1:0 --flavor mio --log warn"), "{command}");
+}
+
+#[test]
+fn an_interrupt_keeps_what_was_measured_and_leaves_no_server_behind() {
+    let scratch = Scratch::new("interrupted");
+    let file = scratch.path("report.json");
+    let (id, mut running) = started(tiny(&["--repetitions=1000", "--json", &file]));
+    until("a run is saved", || Path::new(&file).exists().then_some(()));
+    let servers = children(id);
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.wait().code(), Some(1));
+    let said = running.stderr.end();
+    assert!(said.ends_with("is in the report; with --out DIR it could be gone on with\n"), "{said}");
+    assert!(running.stdout.end().contains("! incomplete: "), "{}", running.stdout.so_far());
+    assert_eq!(read(&file)["complete"], false);
+    all_end(&servers);
+}
+
+#[test]
+fn no_server_outlives_a_comparison_that_is_killed() {
+    let (id, mut running) = started(tiny(&["--window=20s"]));
+    let servers = children(id);
+    running.signal(Signal::SIGKILL);
+    running.wait();
+    all_end(&servers);
+}
+
+#[test]
+fn the_floor_answers_everything_alike() {
+    let floor = serving(zen(&["floor", "127.0.0.1:0"]));
+    let mut stream = floor.connect();
+    stream.write_all(b"Simple is better than? Why?").unwrap();
+    let mut answers = [0; 10];
+    stream.read_exact(&mut answers).unwrap();
+    assert_eq!(&answers, b"Ugly.Ugly.");
+    assert!(!run(zen(&["--help"])).stdout.contains("floor"), "it is for the lab, not for people");
+}

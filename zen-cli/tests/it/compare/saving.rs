@@ -1,0 +1,102 @@
+//! Results that are kept: every form of them, what an interrupt leaves, and going on from there.
+
+use std::fs;
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+
+use super::{Scratch, children, read, started, tiny, well};
+use crate::running::{run, until, zen};
+
+const FILES: [&str; 5] = ["report.html", "report.json", "report.md", "runs.csv", "summary.csv"];
+
+fn files(directory: &str) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn a_directory_gets_every_form_and_the_same_command_measures_nothing_again() {
+    let scratch = Scratch::new("out");
+    let out = scratch.path("new/results");
+    let first = well(tiny(&["--out", &out]));
+    assert_eq!(files(&out), FILES);
+    assert!(
+        first
+            .stderr
+            .ends_with(&format!("saved: {out}/report.html, and beside it as JSON, Markdown and CSV\n"))
+    );
+    let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
+    assert!(page.contains("saturate-1") && page.contains("mio"));
+    let saved = read(format!("{out}/report.json"));
+
+    let again = well(tiny(&["--out", &out]));
+    assert!(again.stderr.starts_with("all of this was measured already"), "{}", again.stderr);
+    assert_eq!(again.stdout, first.stdout);
+    assert_eq!(read(format!("{out}/report.json")), saved);
+
+    let refused = run(tiny(&["--out", &out, "--window=21ms"]));
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("window: 0.02 s there, 0.021 s here"), "{}", refused.stderr);
+    assert_eq!(read(format!("{out}/report.json")), saved);
+}
+
+#[test]
+fn what_an_interrupt_leaves_can_be_gone_on_with() {
+    let scratch = Scratch::new("resume");
+    let out = scratch.path("results");
+    let report = format!("{out}/report.json");
+    let (id, mut running) = started(tiny(&["--repetitions=4", "--out", &out]));
+    let runs = || read(&report)["runs"].as_array().unwrap().len();
+    until("two runs are saved", || (Path::new(&report).exists() && runs() >= 2).then_some(()));
+    children(id);
+    running.signal(Signal::SIGINT);
+    let status = running.wait();
+    let said = running.stderr.end();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("go on with: zen compare --resume {out}\n")), "{said}");
+    assert_eq!(files(&out), FILES);
+    let before = read(&report);
+    assert_eq!(before["complete"], false);
+
+    // Even from elsewhere.
+    let moved = scratch.path("moved");
+    fs::rename(&out, &moved).unwrap();
+    let resumed = well(zen(&["compare", "--resume", &moved]));
+    assert!(resumed.stderr.starts_with("as it was begun: zen compare --quick "), "{}", resumed.stderr);
+    let after = read(format!("{moved}/report.json"));
+    assert_eq!(after["complete"], true);
+    let (before, after) = (before["runs"].as_array().unwrap(), after["runs"].as_array().unwrap());
+    assert_eq!(after.len(), 8);
+    assert_eq!(before[..], after[..before.len()], "what was measured is not measured again");
+    assert!(!Path::new(&out).exists());
+}
+
+#[test]
+fn what_cannot_be_saved_or_gone_on_with_is_said_before_anything_is_measured() {
+    let scratch = Scratch::new("refused");
+    let notes = scratch.path("notes");
+    fs::write(&notes, "mine").unwrap();
+    let below = format!("{notes}/results");
+    let empty = scratch.path("empty");
+    fs::create_dir(&empty).unwrap();
+    let broken = scratch.path("broken");
+    fs::create_dir(&broken).unwrap();
+    fs::write(format!("{broken}/report.json"), "{}").unwrap();
+    for (arguments, says) in [
+        (["--out", &below], format!("cannot save to {below}: ")),
+        (["--json", &empty], format!("cannot save to {empty}: is a directory")),
+        (["--json", &below], format!("cannot save to {below}: ")),
+        (["--resume", &empty], format!("--resume {empty}: there is no comparison to go on with")),
+        (["--resume", &broken], "not a report of this program".to_owned()),
+        (["--out", &broken], "not a report of this program".to_owned()),
+    ] {
+        let ended = run(zen(&[&["compare"][..], &arguments].concat()));
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(&says) && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+        assert_eq!(ended.stdout, "");
+    }
+    assert_eq!(fs::read(&notes).unwrap(), b"mine");
+}
