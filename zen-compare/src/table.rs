@@ -49,10 +49,13 @@ impl Report {
             for line in excuses.lines() {
                 let _ = writeln!(text, "! {line}");
             }
-            for summary in summaries.iter().filter(|summary| summary.unsteady_runs > 0) {
+            let unsteady = |summary: &&Summary| {
                 let Summary { contender, unsteady_runs, .. } = summary;
-                let _ =
-                    writeln!(text, "! {contender}: {unsteady_runs} of its runs never came to a steady pace");
+                (*unsteady_runs > 0).then(|| format!("{contender} {unsteady_runs}"))
+            };
+            let unsteady: Vec<String> = present.iter().filter_map(unsteady).collect();
+            if !unsteady.is_empty() {
+                let _ = writeln!(text, "! runs that never came to a steady pace: {}", unsteady.join(", "));
             }
             text.push('\n');
         }
@@ -277,7 +280,7 @@ mod tests {
         assert!(line("blocking").contains("1/16") && line("blocking").ends_with("starves"));
         assert!(line("other").ends_with("invalid"));
         assert!(text.contains("! other: the server ended 7 conversations"), "{text}");
-        assert!(text.contains("! mio-multi: 1 of its runs never came to a steady pace"));
+        assert!(text.contains("! runs that never came to a steady pace: mio-multi 1\n"));
         assert_eq!(text.matches("steady pace").count(), 1);
         assert!(!text.contains('\u{1b}'));
         assert!(report().to_table(100, true).contains('\u{1b}'));
