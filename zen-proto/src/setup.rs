@@ -1,10 +1,11 @@
 //! A server's setup: everything besides the listener that its conversations share.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::options::{Options, OptionsError};
-use crate::{Conversation, Counters, DelimiterFraming, Framing, Limits, StopHandle, aphorism};
+use crate::{CloseReason, Conversation, Counters, DelimiterFraming, Framing, Limits, StopHandle, aphorism};
 
 /// What every server is made of, whatever its architecture: for those who write a front end.
 #[derive(Debug, Clone)]
@@ -60,7 +61,14 @@ impl<S, F> Setup<S, F> {
 
 impl<S: Clone, F: Framing + Clone> Setup<S, F> {
     /// A fresh conversation and the service that answers in it.
-    pub fn begin(&self, now: Instant) -> (Conversation<F>, S) {
-        (Conversation::new(self.framing.clone(), Arc::clone(&self.limits), now), self.service.clone())
+    ///
+    /// # Errors
+    /// [`CloseReason::ServiceFailed`] when the service, or the framing, panicked over being cloned: this conversation is over before
+    /// it has begun, and nothing else is.
+    pub fn begin(&self, now: Instant) -> Result<(Conversation<F>, S), CloseReason> {
+        let clones = || (self.framing.clone(), self.service.clone());
+        let (framing, service) =
+            catch_unwind(AssertUnwindSafe(clones)).map_err(|_| CloseReason::ServiceFailed)?;
+        Ok((Conversation::new(framing, Arc::clone(&self.limits), now), service))
     }
 }

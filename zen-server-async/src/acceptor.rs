@@ -49,13 +49,22 @@ where
                         // It fails only on a connection that is broken already, which the first read will tell.
                         let _ = stream.set_nodelay(true);
                     }
+                    let begun = match setup.begin(Instant::now()) {
+                        Ok(begun) => begun,
+                        Err(reason) => {
+                            drop(stream);
+                            setup.counters.count_closed(reason);
+                            admission.handle_closed();
+                            continue;
+                        }
+                    };
                     let shared = Shared {
                         counters: Arc::clone(&setup.counters),
                         stop: setup.stop.clone(),
                         stopping: Arc::clone(&stopping),
                         budget: setup.options.turn_budget,
                     };
-                    tasks.spawn(converse(stream, setup.begin(Instant::now()), shared));
+                    tasks.spawn(converse(stream, begun, shared));
                 }
                 Err(error) => {
                     setup.counters.count_accept_error();

@@ -1,6 +1,7 @@
 //! The event loop: waits for the first of its sockets, timers and messages, and gives those that are ready a turn.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
@@ -144,9 +145,14 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
     fn close(&mut self, key: usize, reason: CloseReason) {
         let connection = self.room.connections.remove(key);
         self.room.timers.disarm(key, connection.alarm);
-        self.setup.counters.count_closed(reason);
         // The socket goes before the connection is counted as closed, so that the cap bounds descriptors too.
-        drop(connection);
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(connection)));
+        // What panics here is what the service does when it is dropped: that too concerns its own conversation only.
+        self.count_closed(dropped.map_or(CloseReason::ServiceFailed, |()| reason));
+    }
+
+    fn count_closed(&self, reason: CloseReason) {
+        self.setup.counters.count_closed(reason);
         self.gate.closed(self.index);
     }
 
@@ -188,9 +194,17 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
     }
 
     fn adopt(&mut self, stream: TcpStream, now: Instant) {
+        let begun = match self.setup.begin(now) {
+            Ok(begun) => begun,
+            Err(reason) => {
+                drop(stream);
+                self.count_closed(reason);
+                return;
+            }
+        };
         let entry = self.room.connections.vacant_entry();
         let key = entry.key();
-        let connection = entry.insert(Connection::new(stream, self.setup.begin(now)));
+        let connection = entry.insert(Connection::new(stream, begun));
         // Registered once, for both directions: what is not wanted now is remembered rather than asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(connection.stream_mut(), Token(key), interest) {

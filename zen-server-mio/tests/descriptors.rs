@@ -15,7 +15,7 @@ macro_rules! start {
         |options| {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let ours = listener.try_clone().expect("a descriptor");
-            let server = Server::$flavor(listener, Tester, options).expect("good options");
+            let server = Server::$flavor(listener, Tester::default(), options).expect("good options");
             Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
         }
     };

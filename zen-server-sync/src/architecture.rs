@@ -36,9 +36,10 @@ where
     S: Service + Clone + Send,
     F: Framing + Clone + Send,
 {
+    // Cloned before the first worker starts, who would not end if a later one's service panicked over it.
+    let setups: Vec<_> = (1..workers).map(|_| setup.clone()).collect();
     scope(|scope| {
-        for index in 1..workers {
-            let setup_here = setup.clone();
+        for (setup_here, index) in setups.into_iter().zip(1..) {
             let spawned = Builder::new()
                 .name(format!("zen-worker-{index}"))
                 .spawn_scoped(scope, move || one_at_a_time(house, &setup_here));
@@ -74,15 +75,20 @@ where
 }
 
 /// One conversation, from its seat to its close. Whatever its service does, the server goes on.
-fn serve<S, F>(house: &House, begun: (Conversation<F>, S), stream: TcpStream, counters: &Counters)
-where
+fn serve<S, F>(
+    house: &House,
+    begun: Result<(Conversation<F>, S), CloseReason>,
+    stream: TcpStream,
+    counters: &Counters,
+) where
     S: Service,
     F: Framing,
 {
     let seat = house.seats.take(stream);
-    let drive = AssertUnwindSafe(|| Connection::new(&seat, begun, counters).drive());
-    let reason = catch_unwind(drive).unwrap_or(CloseReason::ServiceFailed);
-    counters.count_closed(reason);
+    let drive = AssertUnwindSafe(|| begun.map(|begun| Connection::new(&seat, begun, counters).drive()));
+    // What panics here is not the answer, which the conversation sees to, but what the service does when it is dropped.
+    let reason = catch_unwind(drive).unwrap_or(Err(CloseReason::ServiceFailed));
+    counters.count_closed(reason.unwrap_or_else(|failed| failed));
     // The socket goes before the connection is counted as closed, so that the cap bounds descriptors too.
     drop(seat);
     house.gate.closed();

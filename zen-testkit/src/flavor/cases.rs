@@ -12,7 +12,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use zen_proto::{CloseReason, Limits, Options};
 
-use super::{BIG, BIG_ANSWER, PANIC, PATIENCE, Running, SLOW, SLOW_ANSWER};
+use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, PATIENCE, Running, SET_ANSWER, SLOW, SLOW_ANSWER};
 use crate::peers::Python;
 use crate::{Expectations, zen_deadlines, zen_suite};
 
@@ -23,7 +23,10 @@ struct Client(TcpStream);
 
 impl Client {
     fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("connects");
+        Self::over(TcpStream::connect_timeout(&address, PATIENCE).expect("connects"))
+    }
+
+    fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
         Self(stream)
@@ -218,6 +221,30 @@ pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
     }
     drop(other);
     Client::connect(server.address).ask();
+}
+
+/// A service is cloned for each conversation and dropped with it. Both may run into what its author has not thought of.
+pub fn a_panic_outside_of_answers_closes_its_own_conversation_only(start: Start, _at_once: usize) {
+    let server = start(with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(DROP);
+    client.expect(SET_ANSWER);
+    drop(client);
+    server.wait_for("dropped", |counters| counters.closed(CloseReason::ServiceFailed) == 1);
+
+    let mut client = Client::connect(server.address);
+    client.send(CLONE);
+    client.expect(SET_ANSWER);
+    drop(client);
+    server.wait_for("over", |counters| counters.open == 0);
+    let mut unlucky = Client::connect(server.address);
+    assert_eq!(unlucky.rest(), b"");
+    server.wait_for("cloned", |counters| counters.closed(CloseReason::ServiceFailed) == 2);
+
+    Client::connect(server.address).ask();
+    server.stop.stop();
+    let counters = server.joined().expect("drains");
+    assert_eq!((counters.accepted, counters.open), (4, 0), "{counters:?}");
 }
 
 pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usize) {

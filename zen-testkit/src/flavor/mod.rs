@@ -7,6 +7,7 @@ pub mod cases;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -15,9 +16,13 @@ use zen_proto::{Answer, Counters, Service, Snapshot, StopHandle, aphorism};
 /// How long anything may take before it counts as stuck. Generous: the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The aphorisms, and three questions that put a server to the test.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Tester;
+/// The aphorisms, and a few questions that put a server to the test.
+#[derive(Debug, Default)]
+pub struct Tester {
+    /// Of all clones of one tester: the next one to be cloned panics.
+    clone_panics: Arc<AtomicBool>,
+    drop_panics: bool,
+}
 
 /// Its service panics.
 pub const PANIC: &[u8] = b"Panic?";
@@ -29,6 +34,26 @@ pub const SLOW_ANSWER: &[u8] = b"At last.";
 pub const BIG: &[u8] = b"Big?";
 /// The length of the answer to [`BIG`], in bytes.
 pub const BIG_ANSWER: usize = 60_000;
+
+/// After its answer, the next clone of the service panics.
+pub const CLONE: &[u8] = b"Clone?";
+/// After its answer, the service panics when it is dropped.
+pub const DROP: &[u8] = b"Drop?";
+/// The answer to [`CLONE`] and [`DROP`].
+pub const SET_ANSWER: &[u8] = b"The trap is set.";
+
+impl Clone for Tester {
+    fn clone(&self) -> Self {
+        assert!(!self.clone_panics.swap(false, SeqCst), "a question asked for this panic of a clone");
+        Self { clone_panics: Arc::clone(&self.clone_panics), drop_panics: false }
+    }
+}
+
+impl Drop for Tester {
+    fn drop(&mut self) {
+        assert!(!self.drop_panics || thread::panicking(), "a question asked for this panic of a drop");
+    }
+}
 
 impl Service for Tester {
     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
@@ -44,6 +69,14 @@ impl Service for Tester {
             BIG => {
                 answer.put(&b"x".repeat(BIG_ANSWER - 1));
                 answer.put(b".");
+            }
+            CLONE => {
+                self.clone_panics.store(true, SeqCst);
+                answer.put(SET_ANSWER);
+            }
+            DROP => {
+                self.drop_panics = true;
+                answer.put(SET_ANSWER);
             }
             other => answer.put(aphorism::answer(other).as_bytes()),
         }
@@ -101,7 +134,15 @@ impl Running {
     ///
     /// # Panics
     /// If it does not within [`PATIENCE`], or has panicked.
-    pub fn join(mut self) -> io::Result<()> {
+    pub fn join(self) -> io::Result<()> {
+        self.joined().map(drop)
+    }
+
+    /// The same, and returns what the server has done in all.
+    ///
+    /// # Panics
+    /// As [`join`](Self::join).
+    pub fn joined(mut self) -> io::Result<Snapshot> {
         let Some(thread) = self.thread.take() else { panic!("joined twice") };
         let start = Instant::now();
         while !thread.is_finished() {
@@ -112,7 +153,7 @@ impl Running {
             );
             thread::sleep(Duration::from_millis(2));
         }
-        thread.join().unwrap_or_else(|_| panic!("the server has panicked"))
+        thread.join().unwrap_or_else(|_| panic!("the server has panicked")).map(|()| self.counters())
     }
 }
 
@@ -132,7 +173,7 @@ macro_rules! flavor_tests {
                 let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
                 let ours = listener.try_clone().expect("a descriptor");
                 let new = $server;
-                let server = new(listener, $crate::flavor::Tester, options).expect("good options");
+                let server = new(listener, $crate::flavor::Tester::default(), options).expect("good options");
                 $crate::flavor::Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
             }
             $crate::flavor_tests!(@cases $at_once;
@@ -146,6 +187,7 @@ macro_rules! flavor_tests {
                 drains_after_answering_what_it_has_received
                 a_drained_conversation_that_does_not_read_is_cut_off
                 a_panic_closes_its_own_conversation_only
+                a_panic_outside_of_answers_closes_its_own_conversation_only
                 the_connection_cap_holds_and_the_backlog_waits
                 a_reset_is_a_lost_connection
                 a_late_reader_gets_every_byte
