@@ -81,16 +81,23 @@ impl Admission {
     ///
     /// Some: log it. That is so at most once a second. "Would block" and "interrupted" are no failures, and never logged.
     pub fn handle_error(&mut self, error: &io::Error, now: Instant) -> Option<AcceptTrouble> {
-        let pause = match Cause::of(error) {
-            Cause::Nothing => return None,
-            Cause::Connection => Duration::ZERO,
-            Cause::System => {
-                let pause = self.back_off;
-                self.resume_at = Some(now + pause);
-                self.back_off = (pause * 2).min(BACK_OFF.1);
-                pause
-            }
-        };
+        match Cause::of(error) {
+            Cause::Nothing => None,
+            Cause::Connection => self.report(Duration::ZERO, now),
+            Cause::System => self.handle_exhausted(now),
+        }
+    }
+
+    /// The system had no more to give: a thread for a connection, say, which it refuses with an error that elsewhere means "would block".
+    /// Accepting pauses as after [`handle_error`](Self::handle_error). Some: log it.
+    pub fn handle_exhausted(&mut self, now: Instant) -> Option<AcceptTrouble> {
+        let pause = self.back_off;
+        self.resume_at = Some(now + pause);
+        self.back_off = (pause * 2).min(BACK_OFF.1);
+        self.report(pause, now)
+    }
+
+    fn report(&mut self, pause: Duration, now: Instant) -> Option<AcceptTrouble> {
         self.unreported += 1;
         if self.reported_at.is_some_and(|at| now.saturating_duration_since(at) < REPORT_EVERY) {
             return None;
@@ -207,6 +214,16 @@ mod tests {
             lines.extend(admission.handle_error(&emfile(), start + Duration::from_millis(millis)));
         }
         assert_eq!(lines.iter().map(|line| line.failures).collect::<Vec<_>>(), [1, 10, 10]);
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_had_is_reason_to_pause() {
+        let mut admission = Admission::new(9);
+        let now = Instant::now();
+        let trouble = admission.handle_exhausted(now).expect("a report");
+        assert_eq!(trouble.pause, Duration::from_millis(5));
+        assert!(!admission.wants_accept());
+        assert_eq!(admission.poll_timeout(), Some(now + trouble.pause));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use zen_proto::{CloseReason, Conversation, Counters, Framing, Service};
 
-use crate::seats::Seat;
+use crate::bell::Bell;
 use crate::timeouts::{Timeouts, is_timeout};
 
 /// How much one read takes, in bytes. It lies on the thread's stack, and is most of what an idle thread has touched of it.
@@ -19,8 +19,9 @@ pub(crate) struct Connection<'a, S, F> {
     service: S,
     /// How long a read or a write may wait.
     timeouts: Timeouts,
-    /// Where the stop handle finds a thread that waits for a question.
-    seat: &'a Seat,
+    /// The peer was waited for in vain: the next wait is where the stop handle can end it.
+    quiet: bool,
+    bell: &'a Bell,
     counters: &'a Counters,
     /// The time after the last wait.
     now: Instant,
@@ -28,16 +29,18 @@ pub(crate) struct Connection<'a, S, F> {
 
 impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
     pub(crate) fn new(
-        seat: &'a Seat,
+        stream: &'a TcpStream,
         (conversation, service): (Conversation<F>, S),
+        bell: &'a Bell,
         counters: &'a Counters,
     ) -> Self {
         Self {
-            stream: seat.stream(),
+            stream,
             conversation,
             service,
             timeouts: Timeouts::default(),
-            seat,
+            quiet: false,
+            bell,
             counters,
             now: Instant::now(),
         }
@@ -47,11 +50,7 @@ impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
     pub(crate) fn drive(mut self) -> CloseReason {
         let mut scratch = [0; SCRATCH];
         loop {
-            if self.seat.is_stopped() {
-                self.conversation.drain(self.now);
-            }
-            // A peer that trickles ends every wait before its timeout.
-            self.conversation.handle_timeout(self.now);
+            self.look_up();
             // Answer what is buffered.
             self.conversation.answer_with(&mut self.service, self.now);
             // Write what is ready.
@@ -82,33 +81,42 @@ impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
         self.now = Instant::now();
         match written {
             Ok(n) => self.conversation.handle_sent(n, self.now),
-            Err(error) if is_timeout(&error) => {
-                if self.seat.is_stopped() {
-                    self.conversation.drain(self.now);
-                }
-                self.conversation.handle_timeout(self.now);
-            }
+            Err(error) if is_timeout(&error) => self.timeouts.write_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.conversation.handle_lost(self.now),
+        }
+        if !self.conversation.transmit().is_empty() {
+            self.look_up();
         }
     }
 
     /// Waits until the peer has sent, or the deadline, or the drain.
     fn read(&mut self, scratch: &mut [u8]) {
-        self.timeouts.before_read(self.stream, self.conversation.poll_timeout(), self.now);
-        let read = self.seat.wait(self.conversation.is_draining(), || (&mut &*self.stream).read(scratch));
+        let deadline = self.conversation.poll_timeout();
+        let waited = if self.quiet {
+            self.bell.wait(self.stream, deadline, self.now, self.conversation.is_draining())
+        } else {
+            self.timeouts.before_read(self.stream, deadline, self.now);
+            Ok(())
+        };
+        let read = waited.and_then(|()| (&mut &*self.stream).read(scratch));
         self.now = Instant::now();
+        self.quiet = read.as_ref().is_err_and(is_timeout);
         match read {
-            // The stop handle woke the thread: the next turn drains.
-            None => {}
-            Some(Ok(0)) => self.conversation.handle_eof(self.now),
-            Some(Ok(n)) => self.conversation.handle_input(&scratch[..n], self.now),
-            Some(Err(error)) if is_timeout(&error) => {
-                self.timeouts.read_timed_out();
-                self.conversation.handle_timeout(self.now);
-            }
-            Some(Err(error)) if error.kind() == ErrorKind::Interrupted => {}
-            Some(Err(_)) => self.conversation.handle_lost(self.now),
+            Ok(0) => self.conversation.handle_eof(self.now),
+            Ok(n) => self.conversation.handle_input(&scratch[..n], self.now),
+            Err(error) if is_timeout(&error) => self.timeouts.read_timed_out(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => self.conversation.handle_lost(self.now),
         }
+    }
+
+    /// Notices what a wait may have kept from it. A peer that trickles or sips ends every wait before its timeout, so that the
+    /// thread looks up after each, and not only after those that were in vain.
+    fn look_up(&mut self) {
+        if self.bell.is_stopped() {
+            self.conversation.drain(self.now);
+        }
+        self.conversation.handle_timeout(self.now);
     }
 }

@@ -1,11 +1,12 @@
 //! The gate: accepts a connection when admission allows it, and waits until it does.
 
+use std::io::{Error, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
-use zen_proto::{Admission, Counters, StopHandle};
+use zen_proto::{AcceptTrouble, Admission, Counters, StopHandle};
 
 /// The listener, and whether to accept from it.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Gate {
     /// The next connection; it counts as open until [`closed`](Self::closed). None: the server drains.
     pub(crate) fn accept(&self) -> Option<TcpStream> {
         loop {
-            self.wait_for_room()?;
+            self.wait_until(Admission::wants_accept)?;
             match self.listener.accept() {
                 Ok((stream, _)) => {
                     self.counters.count_accepted();
@@ -74,18 +75,33 @@ impl Gate {
         self.inner.changed.notify_one();
     }
 
-    /// Accepting failed, or the thread for a connection could not be had: both mean that the system has no more to give.
-    pub(crate) fn trouble(&self, error: &std::io::Error) {
-        if error.kind() != std::io::ErrorKind::Interrupted {
-            self.counters.count_accept_error();
-        }
-        if let Some(trouble) = self.inner.admission().handle_error(error, Instant::now()) {
-            tracing::warn!(%error, failures = trouble.failures, pause = ?trouble.pause, "cannot accept");
-        }
+    /// A thread for a connection could not be had. Waits before the next attempt. None: the server drains.
+    pub(crate) fn out_of_threads(&self, error: &Error) -> Option<()> {
+        self.counters.count_accept_error();
+        let trouble = self.inner.admission().handle_exhausted(Instant::now());
+        report(error, trouble.as_ref());
+        self.wait_until(|admission| admission.poll_timeout().is_none())
     }
 
-    /// Waits while admission says no. None: the server drains.
-    fn wait_for_room(&self) -> Option<()> {
+    /// Accepting failed.
+    fn trouble(&self, error: &Error) {
+        if error.kind() == ErrorKind::Interrupted {
+            return;
+        }
+        self.counters.count_accept_error();
+        let mut admission = self.inner.admission();
+        let trouble = if error.kind() == ErrorKind::WouldBlock {
+            // Somebody else has made this listener one that does not wait. Trying again at once would spin.
+            admission.handle_exhausted(Instant::now())
+        } else {
+            admission.handle_error(error, Instant::now())
+        };
+        drop(admission);
+        report(error, trouble.as_ref());
+    }
+
+    /// Waits until admission is as it should be. None: the server drains.
+    fn wait_until(&self, holds: impl Fn(&Admission) -> bool) -> Option<()> {
         let mut admission = self.inner.admission();
         loop {
             let now = Instant::now();
@@ -93,7 +109,7 @@ impl Gate {
             if self.stop.is_stopped() {
                 return None;
             }
-            if admission.wants_accept() {
+            if holds(&admission) {
                 return Some(());
             }
             admission = match admission.poll_timeout() {
@@ -108,6 +124,12 @@ impl Gate {
                 }
             };
         }
+    }
+}
+
+fn report(error: &Error, trouble: Option<&AcceptTrouble>) {
+    if let Some(AcceptTrouble { failures, pause }) = trouble {
+        tracing::warn!(%error, failures, ?pause, "cannot accept");
     }
 }
 

@@ -31,9 +31,9 @@
 #![forbid(unsafe_code)]
 
 mod architecture;
+mod bell;
 mod drive;
 mod gate;
-mod seats;
 mod server;
 mod timeouts;
 

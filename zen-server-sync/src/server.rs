@@ -8,8 +8,8 @@ use nix::sys::resource::{Resource, getrlimit};
 use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Service, Setup, StopHandle};
 
 use crate::architecture::{House, a_thread_each, one_at_a_time, pool};
+use crate::bell::Bell;
 use crate::gate::Gate;
-use crate::seats::Seats;
 
 /// The workers of a pool when nothing else is said, as in the book.
 const POOL_WORKERS: usize = 4;
@@ -106,11 +106,11 @@ where
             Architecture::Pool { workers } => workers.min(setup.connections),
             Architecture::Blocking | Architecture::Threaded => 1,
         };
-        let seats = Seats::watched_by(&setup.stop);
+        let bell = Bell::rung_by(&setup.stop)?;
         let counters = Arc::clone(&setup.counters);
         let gate =
             Gate::new(listener, setup.connections, setup.options.nodelay, counters, setup.stop.clone())?;
-        let house = House { gate, seats };
+        let house = House { gate, bell };
         match architecture {
             Architecture::Blocking => one_at_a_time(&house, &setup),
             Architecture::Pool { .. } => pool(&house, &setup, workers)?,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use zen_proto::{CloseReason, Limits, Options};
 
 use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, PATIENCE, Running, SET_ANSWER, SLOW, SLOW_ANSWER};
@@ -24,6 +24,14 @@ struct Client(TcpStream);
 impl Client {
     fn connect(address: SocketAddr) -> Self {
         Self::over(TcpStream::connect_timeout(&address, PATIENCE).expect("connects"))
+    }
+
+    /// One whose system takes in little of what it does not read.
+    fn through_a_small_window(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a size");
+        socket.connect_timeout(&address.into(), PATIENCE).expect("connects");
+        Self::over(socket.into())
     }
 
     fn over(stream: TcpStream) -> Self {
@@ -191,6 +199,26 @@ pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_on
     server.join().expect("drains");
 }
 
+/// What the client sends after the stop must not be answered with RST, which would destroy the answers that it has not read yet.
+pub fn a_drain_destroys_no_answer_on_its_way(start: Start, _at_once: usize) {
+    const QUESTIONS: usize = 10;
+    let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let mut client = Client::through_a_small_window(server.address);
+    client.send(&BIG.repeat(QUESTIONS));
+    // All is in the system's buffers, and the server waits for the next question of a peer that has fallen quiet.
+    let sent = (QUESTIONS * BIG_ANSWER) as u64;
+    server.wait_for("answered", |counters| counters.bytes_out == sent);
+    thread::sleep(Duration::from_millis(300));
+    server.stop.stop();
+    for _ in 0..5 {
+        thread::sleep(Duration::from_millis(20));
+        client.send(b"Simple is better than?");
+    }
+    assert_eq!(client.rest().len(), QUESTIONS * BIG_ANSWER);
+    drop(client);
+    server.join().expect("drains");
+}
+
 /// Asks for big answers and reads none, until the server reads no more.
 fn fill(client: &Client) {
     let questions = BIG.repeat(1000);
@@ -286,6 +314,27 @@ pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
     assert!(answers.chunks(BIG_ANSWER).all(|answer| answer.ends_with(b"x.")));
     let counters = server.wait_for("closed", |counters| counters.open == 0);
     assert_eq!(counters.closed(CloseReason::Finished), 1, "{counters:?}");
+}
+
+/// Each sip makes room for a part of the answers, and yet the oldest byte gets too old.
+pub fn a_reader_that_sips_is_cut_off(start: Start, _at_once: usize) {
+    const QUESTIONS: usize = 300;
+    let server = start(with(Limits {
+        write_deadline: Duration::from_millis(400),
+        outbound_high_water: 2 * QUESTIONS * BIG_ANSWER,
+        ..patient()
+    }));
+    let mut client = Client::through_a_small_window(server.address);
+    client.send(&BIG.repeat(QUESTIONS));
+    let mut came = 0;
+    // A millisecond for each 4 KiB makes it 4 s at the least for all.
+    while let Ok(n @ 1..) = client.0.read(&mut [0; 4096]) {
+        came += n;
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert!(came < QUESTIONS * BIG_ANSWER);
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::WriteDeadline), 1, "{counters:?}");
 }
 
 pub fn a_flood_does_not_starve_the_others(start: Start, at_once: usize) {

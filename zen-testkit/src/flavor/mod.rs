@@ -186,11 +186,13 @@ macro_rules! flavor_tests {
                 drains_without_answering_half_a_question
                 drains_after_answering_what_it_has_received
                 a_drained_conversation_that_does_not_read_is_cut_off
+                a_drain_destroys_no_answer_on_its_way
                 a_panic_closes_its_own_conversation_only
                 a_panic_outside_of_answers_closes_its_own_conversation_only
                 the_connection_cap_holds_and_the_backlog_waits
                 a_reset_is_a_lost_connection
                 a_late_reader_gets_every_byte
+                a_reader_that_sips_is_cut_off
                 a_flood_does_not_starve_the_others
             );
         }
