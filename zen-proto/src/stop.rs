@@ -32,10 +32,15 @@ struct Inner {
 impl StopHandle {
     /// Starts the drain and returns at once; the server's `run` returns when it is done.
     pub fn stop(&self) {
-        // Under the lock, so that a waker is either called here or finds the flag set when it registers.
-        let wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.inner.stopped.swap(true, Ordering::SeqCst) {
-            wakers.iter().for_each(|wake| wake());
+        let wakers = {
+            // The flag is set under the lock, so that a waker is either called here or finds it set when it registers.
+            let mut wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+            self.inner.stopped.store(true, Ordering::SeqCst);
+            std::mem::take(&mut *wakers)
+        };
+        // Called, and dropped: whoever keeps a handle to a server that is gone shall not keep its descriptors.
+        for wake in wakers {
+            wake();
         }
     }
 
@@ -69,6 +74,16 @@ mod tests {
     use std::sync::atomic::AtomicU32;
 
     use super::*;
+
+    #[test]
+    fn a_waker_is_dropped_once_it_was_called() {
+        let owned = Arc::new(());
+        let wakers = Arc::clone(&owned);
+        let stop = StopHandle::default();
+        stop.on_stop(move || assert_eq!(Arc::strong_count(&wakers), 2));
+        stop.stop();
+        assert_eq!(Arc::strong_count(&owned), 1);
+    }
 
     #[test]
     fn every_waker_is_called_once_whenever_it_registers() {

@@ -10,26 +10,19 @@ use mio::Waker;
 use mio::net::{TcpListener, TcpStream};
 use zen_proto::{Admission, CloseReason, Counters};
 
-/// Where a loop gets the connections that were dealt to it.
-#[derive(Debug)]
-pub(crate) struct Mailbox {
-    pub(crate) sender: Sender<TcpStream>,
-    pub(crate) waker: Arc<Waker>,
-}
-
 /// What the loops share with the acceptor: how many connections each has, and whether more are wanted.
 #[derive(Debug)]
 pub(crate) struct Gate {
     admission: Mutex<Admission>,
     loads: Vec<AtomicUsize>,
-    /// Wakes the loop that accepts.
-    waker: Arc<Waker>,
+    /// Wakes each loop. Kept here as long as any of them runs: to drop a waker is to take back what it has not told yet.
+    wakers: Vec<Arc<Waker>>,
 }
 
 impl Gate {
-    pub(crate) fn new(cap: usize, loops: usize, waker: Arc<Waker>) -> Self {
-        let loads = (0..loops).map(|_| AtomicUsize::new(0)).collect();
-        Self { admission: Mutex::new(Admission::new(cap)), loads, waker }
+    pub(crate) fn new(cap: usize, wakers: Vec<Arc<Waker>>) -> Self {
+        let loads = wakers.iter().map(|_| AtomicUsize::new(0)).collect();
+        Self { admission: Mutex::new(Admission::new(cap)), loads, wakers }
     }
 
     /// A connection of this loop is closed. If accepting had to wait for that, it goes on.
@@ -40,9 +33,14 @@ impl Gate {
         admission.handle_closed();
         drop(admission);
         if gated {
-            // It fails only when the loop is gone, and then nobody accepts.
-            let _ = self.waker.wake();
+            // The first loop accepts.
+            self.wake(0);
         }
+    }
+
+    fn wake(&self, index: usize) {
+        // It fails only when the loop is gone.
+        let _ = self.wakers[index].wake();
     }
 
     fn admission(&self) -> MutexGuard<'_, Admission> {
@@ -50,12 +48,12 @@ impl Gate {
     }
 }
 
-/// The listener, in the loop that accepts (the first), with the mailboxes of the others.
+/// The listener, in the loop that accepts (the first), with the way to the mailboxes of the others.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     pub(crate) listener: TcpListener,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) others: Vec<Mailbox>,
+    pub(crate) others: Vec<Sender<TcpStream>>,
     pub(crate) nodelay: bool,
     pub(crate) counters: Arc<Counters>,
     /// Connections may be waiting: mio says so once, and a pause or a used-up turn leaves some.
@@ -68,7 +66,7 @@ impl Acceptor {
     pub(crate) fn new(
         listener: TcpListener,
         gate: Arc<Gate>,
-        others: Vec<Mailbox>,
+        others: Vec<Sender<TcpStream>>,
         nodelay: bool,
         counters: Arc<Counters>,
     ) -> Self {
@@ -111,10 +109,6 @@ impl Acceptor {
         if self.ready { self.gate.admission().poll_timeout() } else { None }
     }
 
-    pub(crate) fn drain(&mut self) {
-        self.gate.admission().drain();
-    }
-
     /// The loop with the fewest connections gets it; of equals, each in turn.
     fn deal(&mut self, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
         let loads = &self.gate.loads;
@@ -128,14 +122,12 @@ impl Acceptor {
             adopt(stream);
             return;
         }
-        let mailbox = &self.others[to - 1];
-        if mailbox.sender.send(stream).is_err() {
-            // That loop has drained already, so this one is about to: it is as if the connection were still in the backlog.
-            self.counters.count_closed(CloseReason::Drained);
+        if self.others[to - 1].send(stream).is_err() {
+            // A loop ends before this one only by failing, and then the server stops.
+            self.counters.count_closed(CloseReason::ConnectionLost);
             self.gate.closed(to);
         }
-        // It fails only when the loop is gone.
-        let _ = mailbox.waker.wake();
+        self.gate.wake(to);
     }
 
     fn note(&mut self, error: &io::Error, now: Instant) {
@@ -146,6 +138,17 @@ impl Acceptor {
         self.counters.count_accept_error();
         if let Some(trouble) = self.gate.admission().handle_error(error, now) {
             tracing::warn!(%error, failures = trouble.failures, pause = ?trouble.pause, "cannot accept");
+        }
+    }
+}
+
+impl Drop for Acceptor {
+    /// Nothing is dealt any more. The other loops wait for this: what lies in their mailboxes until then is theirs to close.
+    fn drop(&mut self) {
+        self.gate.admission().drain();
+        for (mailbox, index) in self.others.drain(..).zip(1..) {
+            drop(mailbox);
+            self.gate.wake(index);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -30,9 +30,9 @@ pub(crate) struct EventLoop<S, F> {
     pub(crate) poll: Poll,
     pub(crate) setup: Setup<S, F>,
     pub(crate) gate: Arc<Gate>,
-    /// In the loop that accepts.
+    /// In the loop that accepts, while it does.
     pub(crate) acceptor: Option<Acceptor>,
-    /// In the others: what the acceptor has dealt them.
+    /// In the others, while anything may come: what the acceptor has dealt them.
     pub(crate) inbox: Option<Receiver<TcpStream>>,
     pub(crate) room: Room<S, F>,
 }
@@ -69,9 +69,9 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
             if self.setup.stop.is_stopped() && !draining {
                 draining = true;
                 self.drain(now);
-                self.setup.counters.count(std::mem::take(&mut self.room.tally));
             }
-            if draining && self.room.connections.is_empty() {
+            self.setup.counters.count(std::mem::take(&mut self.room.tally));
+            if draining && self.inbox.is_none() && self.room.connections.is_empty() {
                 return Ok(());
             }
             match self.poll.poll(&mut events, self.patience(now)) {
@@ -100,7 +100,6 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
             }
             self.wake_sleepers(now);
             self.take_new(now);
-            self.setup.counters.count(std::mem::take(&mut self.room.tally));
         }
     }
 
@@ -167,9 +166,8 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
     }
 
     fn drain(&mut self, now: Instant) {
-        if let Some(acceptor) = &mut self.acceptor {
-            acceptor.drain();
-        }
+        // The listener goes: who comes now is refused at once, and may try elsewhere.
+        self.acceptor = None;
         let keys: Vec<usize> = self.room.connections.iter().map(|(key, _)| key).collect();
         for key in keys {
             if let Some(connection) = self.room.connections.get_mut(key) {
@@ -185,8 +183,12 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
         if let Some(acceptor) = &mut self.acceptor {
             acceptor.turn(self.setup.options.turn_budget, now, |stream| new.push(stream));
         }
-        if let Some(inbox) = &self.inbox {
-            new.extend(inbox.try_iter());
+        while let Some(inbox) = &self.inbox {
+            match inbox.try_recv() {
+                Ok(stream) => new.push(stream),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => self.inbox = None,
+            }
         }
         for stream in new {
             self.adopt(stream, now);

@@ -4,12 +4,11 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
 
-use mio::net::TcpStream;
 use mio::{Interest, Poll, Waker};
 use nix::sys::resource::{Resource, getrlimit};
 use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Service, Setup, StopHandle};
 
-use crate::acceptor::{Acceptor, Gate, Mailbox};
+use crate::acceptor::{Acceptor, Gate};
 use crate::event_loop::{EventLoop, LISTENER, Room, WAKER};
 
 /// An event-loop server over mio. See the [crate] for an example.
@@ -87,8 +86,8 @@ where
             });
             wakers.push(waker);
         }
-        let gate = Arc::new(Gate::new(setup.connections, loops, Arc::clone(&wakers[0])));
-        let (mailboxes, inboxes): (Vec<_>, Vec<_>) = wakers.into_iter().skip(1).map(mailbox).unzip();
+        let gate = Arc::new(Gate::new(setup.connections, wakers));
+        let (mailboxes, inboxes): (Vec<_>, Vec<_>) = (1..loops).map(|_| mpsc::channel()).unzip();
         let mut inboxes = inboxes.into_iter();
 
         listener.set_nonblocking(true)?;
@@ -112,20 +111,25 @@ where
             }
         });
         let first = loops.next();
+        let others: Vec<_> = loops.collect();
         let mut result = Ok(());
         let mut threads = Vec::new();
-        for other in loops {
-            let name = format!("zen-mio-{}", other.index);
-            match std::thread::Builder::new().name(name).spawn(|| other.run()) {
+        for other in others {
+            let (name, ends) = (format!("zen-mio-{}", other.index), Ends(setup.stop.clone()));
+            let thread = move || {
+                let _ends = ends;
+                other.run()
+            };
+            match std::thread::Builder::new().name(name).spawn(thread) {
                 Ok(thread) => threads.push(thread),
                 Err(error) => result = Err(error),
             }
         }
+        let ends = Ends(setup.stop.clone());
         if result.is_ok() {
             result = first.map_or(Ok(()), EventLoop::run);
         }
-        // However this ended, the other loops end too.
-        setup.stop.stop();
+        drop(ends);
         for thread in threads {
             result =
                 result.and(thread.join().unwrap_or_else(|_| Err(io::Error::other("an event loop panicked"))));
@@ -134,7 +138,11 @@ where
     }
 }
 
-fn mailbox(waker: Arc<Waker>) -> (Mailbox, mpsc::Receiver<TcpStream>) {
-    let (sender, inbox) = mpsc::channel();
-    (Mailbox { sender, waker }, inbox)
+/// Stops the server when this loop ends, in whatever way: else connections would still be dealt to one that is gone.
+struct Ends(StopHandle);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }

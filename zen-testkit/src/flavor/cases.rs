@@ -219,6 +219,26 @@ pub fn a_drain_destroys_no_answer_on_its_way(start: Start, _at_once: usize) {
     server.join().expect("drains");
 }
 
+pub fn a_stop_amid_arrivals_leaves_nothing_open(start: Start, _at_once: usize) {
+    for round in 0..40_u64 {
+        let server = start(with(Limits { linger_deadline: Duration::from_millis(100), ..patient() }));
+        let arriving = server.address;
+        let arrivals = thread::spawn(move || {
+            let mut clients = Vec::new();
+            while clients.len() < 100
+                && let Ok(stream) = TcpStream::connect_timeout(&arriving, PATIENCE)
+            {
+                clients.push(stream);
+            }
+        });
+        thread::sleep(Duration::from_micros(100 * (round % 10)));
+        server.stop.stop();
+        let counters = server.joined().expect("drains");
+        assert_eq!(counters.open, 0, "{counters:?}");
+        arrivals.join().expect("nothing to fail");
+    }
+}
+
 /// Asks for big answers and reads none, until the server reads no more.
 fn fill(client: &Client) {
     let questions = BIG.repeat(1000);

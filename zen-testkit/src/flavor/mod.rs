@@ -187,6 +187,7 @@ macro_rules! flavor_tests {
                 drains_after_answering_what_it_has_received
                 a_drained_conversation_that_does_not_read_is_cut_off
                 a_drain_destroys_no_answer_on_its_way
+                a_stop_amid_arrivals_leaves_nothing_open
                 a_panic_closes_its_own_conversation_only
                 a_panic_outside_of_answers_closes_its_own_conversation_only
                 the_connection_cap_holds_and_the_backlog_waits
