@@ -1,10 +1,11 @@
 //! The alarm: wakes a task when a deadline may have passed.
 
-use std::future::Future;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::task::Context;
 use std::time::Instant;
 
+use tokio::task::unconstrained;
 use tokio::time::Sleep;
 
 /// A timer that is moved only when it must be.
@@ -35,8 +36,11 @@ impl<'a> Alarm<'a> {
         if self.set.is_none_or(|set| deadline < set || self.sleep.is_elapsed()) {
             self.sleep.as_mut().reset(deadline.into());
             self.set = Some(deadline);
-            // Polled, it wakes the task. Is it ready at once, the task must look at the time again.
-            if self.sleep.as_mut().poll(cx).is_ready() {
+            // Polled, it wakes the task: unless tokio thinks that the task has had its share, and then it is not even looked at. It is not
+            // polled again, so this once it must not depend on that.
+            let poll = poll_fn(|cx| self.sleep.as_mut().poll(cx));
+            // Is it ready at once, the task must look at the time again.
+            if pin!(unconstrained(poll)).poll(cx).is_ready() {
                 cx.waker().wake_by_ref();
             }
         }

@@ -218,3 +218,24 @@ async fn the_in_flight_window_bounds_what_is_begun() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(begun.load(Ordering::SeqCst), 5);
 }
+
+/// tokio lets a task poll only so much at a time, and then calls everything pending, timers too.
+#[tokio::test]
+async fn a_deadline_stands_though_a_handler_has_used_up_the_tasks_share() {
+    let busy_then_lost = |_: Bytes| async {
+        for _ in 0..1000 {
+            tokio::task::consume_budget().await;
+        }
+        std::future::pending::<&str>().await
+    };
+    let limits = Limits {
+        // Without this one there is no earlier alarm to be woken by.
+        idle_deadline: Duration::MAX,
+        answer_deadline: Duration::from_millis(100),
+        ..Limits::default()
+    };
+    let server = start(Deferred::new(busy_then_lost), limits);
+    let mut client = connect(server.address).await;
+    client.write_all(b"Why?").await.expect("sends");
+    closed(&server, CloseReason::AnswerDeadline).await;
+}
