@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, sleep_until};
 use zen_proto::{Admission, CloseReason, Conversation, Counters, Framing, Setup, StopHandle};
 
@@ -32,13 +32,7 @@ where
     stopped.as_mut().enable();
     let mut admission = Admission::new(setup.connections);
     let mut tasks = JoinSet::new();
-    loop {
-        if setup.stop.is_stopped() {
-            admission.drain();
-        }
-        if admission.is_drained() {
-            return Ok(());
-        }
+    while !setup.stop.is_stopped() {
         let resume = admission.poll_timeout();
         tokio::select! {
             accepted = listener.accept(), if admission.wants_accept() => match accepted {
@@ -74,16 +68,26 @@ where
                 }
             },
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
-                // A task that panicked did so in its service's own code, outside of any answer.
-                setup.counters.count_closed(ended.unwrap_or(CloseReason::ServiceFailed));
+                setup.counters.count_closed(reason(ended));
                 admission.handle_closed();
             }
             () = async { sleep_until(resume.unwrap_or_else(Instant::now).into()).await }, if resume.is_some() => {
                 admission.handle_timeout(Instant::now());
             }
-            () = &mut stopped, if !admission.is_draining() => {}
+            () = &mut stopped => {}
         }
     }
+    // The listener goes: who comes now is refused at once, and may try elsewhere.
+    drop(listener);
+    while let Some(ended) = tasks.join_next().await {
+        setup.counters.count_closed(reason(ended));
+    }
+    Ok(())
+}
+
+/// A task that panicked did so in its service's own code, outside of any answer.
+fn reason(ended: Result<CloseReason, JoinError>) -> CloseReason {
+    ended.unwrap_or(CloseReason::ServiceFailed)
 }
 
 /// What a conversation's task needs of its server.

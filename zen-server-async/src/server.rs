@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use nix::sys::resource::{Resource, getrlimit};
 use tokio::runtime::Builder;
@@ -92,11 +93,12 @@ where
                 runtime.block_on(acceptor::serve(listener, setup))
             }
             Threads::Many(workers) => {
+                let workers =
+                    workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into));
+                try_threads(workers)?;
                 let mut builder = Builder::new_multi_thread();
-                if let Some(workers) = workers {
-                    builder.worker_threads(workers);
-                }
-                let runtime = builder.thread_name("zen-async").enable_io().enable_time().build()?;
+                builder.worker_threads(workers).thread_name("zen-async").enable_io().enable_time();
+                let runtime = builder.build()?;
                 // On a worker, accepting needs no thread to be woken for each connection's task.
                 let serving = runtime.spawn(acceptor::serve(listener, setup));
                 runtime.block_on(serving).unwrap_or_else(|_| Err(io::Error::other("the acceptor panicked")))
@@ -112,4 +114,18 @@ where
     pub async fn serve(self) -> io::Result<()> {
         acceptor::serve(self.listener, self.setup).await
     }
+}
+
+/// Fails if the system refuses so many threads. tokio panics then, and waits for ever for those that it was given: so they are asked for
+/// beforehand.
+fn try_threads(count: usize) -> io::Result<()> {
+    let held = Mutex::new(());
+    thread::scope(|scope| {
+        // Each lives until all have started, or one has not.
+        let _hold = held.lock();
+        for _ in 0..count {
+            thread::Builder::new().spawn_scoped(scope, || drop(held.lock()))?;
+        }
+        Ok(())
+    })
 }
