@@ -31,8 +31,7 @@ impl<'a> Excuses<'a> {
     }
 
     fn spoiled(&self) -> Option<String> {
-        let blames_machine =
-            |run: &&&Run| !run.invalid.is_empty() && run.invalid.iter().all(Invalid::is_the_machines);
+        let blames_machine = |run: &&&Run| !run.invalid.is_empty() && run.invalid.iter().all(is_nobodys);
         let spoiled: Vec<&Run> = self.runs.iter().filter(blames_machine).copied().collect();
         let mut why: Vec<&str> = Vec::new();
         for reason in spoiled.iter().flat_map(|run| &run.invalid).map(Invalid::brief) {
@@ -52,7 +51,7 @@ impl<'a> Excuses<'a> {
     fn faults(&self) -> Vec<String> {
         let mut kinds: Vec<(&Invalid, Vec<&str>)> = Vec::new();
         for run in &self.runs {
-            for reason in run.invalid.iter().filter(|reason| !reason.is_the_machines()) {
+            for reason in run.invalid.iter().filter(|reason| !is_nobodys(reason)) {
                 let name = run.contender.as_str();
                 match kinds.iter_mut().find(|(known, _)| known.brief() == reason.brief()) {
                     Some((_, names)) if names.contains(&name) => {}
@@ -65,7 +64,7 @@ impl<'a> Excuses<'a> {
             names if let Invalid::DoesNotApply { what } = reason => {
                 format!("{} left out: {what}", list(names))
             }
-            [_] => format!("{}: {reason}", names[0]),
+            [name] => format!("{name}, {}: {reason}", self.share(name)),
             few if few.len() <= NAMES => format!("{}: {}", list(few), reason.brief()),
             many => {
                 format!("{} and {} more: {}", many[..NAMES].join(", "), many.len() - NAMES, reason.brief())
@@ -73,6 +72,19 @@ impl<'a> Excuses<'a> {
         };
         kinds.into_iter().map(line).collect()
     }
+
+    /// How many of a contender's runs do not count.
+    fn share(&self, contender: &str) -> String {
+        let own: Vec<_> = self.runs.iter().filter(|run| run.contender == contender).collect();
+        let broken = own.iter().filter(|run| !run.is_valid()).count();
+        format!("{broken} of {} runs", own.len())
+    }
+}
+
+/// Whether the contender can do nothing about it.
+fn is_nobodys(reason: &Invalid) -> bool {
+    reason.is_the_machines()
+        || matches!(reason, Invalid::GeneratorWasBottleneck { .. } | Invalid::HerdTooSmall { .. })
 }
 
 #[cfg(test)]
@@ -110,7 +122,7 @@ mod tests {
     fn what_is_wrong_with_a_contender_is_said_of_it() {
         let early = |conversations| Invalid::ClosedEarly { conversations };
         let one = [spoiled("a", &[early(7)]), spoiled("a", &[early(8)]), spoiled("b", &[])];
-        assert_eq!(lines(&one), ["a: the server ended 7 conversations before they were over"]);
+        assert_eq!(lines(&one), ["a, 2 of 2 runs: the server ended 7 conversations before they were over"]);
         let two = [spoiled("a", &[early(7)]), spoiled("b", &[early(1)])];
         assert_eq!(lines(&two), ["a and b: the server hung up"]);
         let five = ["a", "b", "c", "d", "e"].map(|name| spoiled(name, &[early(7)]));

@@ -22,7 +22,7 @@ const COLUMNS: [(&str, u16, u8); 9] = [
     ("× floor", 8, 1),
     ("occupancy", 10, 4),
     ("served", 7, 3),
-    ("", 8, 0),
+    ("", 7, 0),
 ];
 /// Longer names are cut short.
 const LONGEST_NAME: usize = 24;
@@ -50,8 +50,10 @@ impl Report {
                 let _ = writeln!(text, "! {line}");
             }
             let unsteady = |summary: &&Summary| {
-                let Summary { contender, unsteady_runs, .. } = summary;
-                (*unsteady_runs > 0).then(|| format!("{contender} {unsteady_runs}"))
+                let Summary { contender, unsteady_runs, throughput, .. } = summary;
+                // Who answers nothing has no pace.
+                let answers = throughput.is_some_and(|throughput| throughput.median > 0.0);
+                (answers && *unsteady_runs > 0).then(|| format!("{contender} {unsteady_runs}"))
             };
             let unsteady: Vec<String> = present.iter().filter_map(unsteady).collect();
             if !unsteady.is_empty() {
@@ -116,7 +118,9 @@ fn table_of(summaries: &[&Summary], below: u8, color: bool) -> Table {
     let columns: Vec<_> = COLUMNS.into_iter().filter(|(.., goes)| stays(*goes)).collect();
     table.set_header(columns.iter().map(|(name, ..)| Cell::new(name).add_attribute(Attribute::Dim)));
     for (column, (name, at_least, _)) in table.column_iter_mut().zip(columns) {
-        column.set_padding((0, 1)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(at_least)));
+        // What stands at the end of a line must not reach into the next one, not even as a blank.
+        let gap = u16::from(!name.is_empty());
+        column.set_padding((0, gap)).set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(at_least)));
         let words = matches!(name, "flavor" | "");
         column.set_cell_alignment(if words { CellAlignment::Left } else { CellAlignment::Right });
     }
@@ -127,12 +131,12 @@ fn table_of(summaries: &[&Summary], below: u8, color: bool) -> Table {
     table
 }
 
-/// How many columns a line takes, without what only colours it and the blanks at its end.
+/// How many columns a line takes, without what only colours it.
 fn visible(line: &str) -> usize {
     let plain: String = line.split('\u{1b}').enumerate().fold(String::new(), |plain, (index, part)| {
         plain + if index == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) }
     });
-    plain.trim_end().chars().count()
+    plain.chars().count()
 }
 
 fn row(summary: &Summary) -> Vec<Cell> {
@@ -279,7 +283,7 @@ mod tests {
         assert!(line("mio-multi").ends_with("tie"));
         assert!(line("blocking").contains("1/16") && line("blocking").ends_with("starves"));
         assert!(line("other").ends_with("invalid"));
-        assert!(text.contains("! other: the server ended 7 conversations"), "{text}");
+        assert!(text.contains("! other, 3 of 3 runs: the server ended 7 conversations"), "{text}");
         assert!(text.contains("! runs that never came to a steady pace: mio-multi 1\n"));
         assert_eq!(text.matches("steady pace").count(), 1);
         assert!(!text.contains('\u{1b}'));

@@ -55,7 +55,10 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
     let report = made.map_err(|error| explained(&error, args))?;
     let saved = progress.end(&report);
     print(args, &report, gate.as_ref())?;
-    saved?;
+    if let Some(page) = saved? {
+        // Where nobody reads this, the files are there all the same.
+        let _ = writeln!(io::stderr(), "saved: {page}, and beside it as JSON, Markdown and CSV");
+    }
     finished(args, &plan)?;
     gate.map_or(Ok(()), |gate| gate.judge(&report))
 }

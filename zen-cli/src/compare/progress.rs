@@ -27,8 +27,8 @@ impl Progress {
         Self { bar, saving, begun: false, repetition: 0 }
     }
 
-    /// Whether all could be saved.
-    pub(crate) fn end(self, report: &Report) -> Result<(), Failure> {
+    /// Whether all could be saved, and where the page is.
+    pub(crate) fn end(self, report: &Report) -> Result<Option<String>, Failure> {
         self.bar.finish_and_clear();
         if !self.begun {
             say("all of this was measured already, and is as it was saved; to measure again, save elsewhere");
@@ -43,7 +43,7 @@ impl Observer for Progress {
         let Expected { runs, time } = *expected;
         say(&format!("{runs} runs, about {}; Ctrl-C ends early and keeps what was measured", about(time)));
         self.bar.set_length(runs as u64);
-        self.bar.set_message("finding out where to begin");
+        self.bar.set_message("getting ready");
         self.bar.tick();
     }
 

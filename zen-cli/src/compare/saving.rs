@@ -1,7 +1,7 @@
 //! Where the results of `zen compare` go while they are made: a directory of everything, a file of JSON.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -55,8 +55,8 @@ impl Saving {
         }
     }
 
-    /// No more runs will be made. Says where everything is.
-    pub(crate) fn end(mut self, report: &Report) -> Result<(), Failure> {
+    /// No more runs will be made. Returns where the page is, if there is one.
+    pub(crate) fn end(mut self, report: &Report) -> Result<Option<String>, Failure> {
         // A comparison that was whole before it began is saved like any other.
         if let Some(Err(error)) = self.json.as_ref().map(|store| store.save(report)) {
             self.failed.get_or_insert(Failure::Failed(error.to_string()));
@@ -65,13 +65,7 @@ impl Saving {
         if let Some(failure) = self.failed {
             return Err(failure);
         }
-        if let Some(directory) = &self.directory {
-            let page = directory.join("report.html");
-            // Where nobody reads this, the files are there all the same.
-            let _ =
-                writeln!(io::stderr(), "saved: {}, and beside it as JSON, Markdown and CSV", shown(&page));
-        }
-        Ok(())
+        Ok(self.directory.map(|directory| shown(&directory.join("report.html"))))
     }
 
     fn draw(&mut self, report: &Report) {
