@@ -13,6 +13,8 @@ use crate::wish::Wish;
 /// as long as an answer takes at the least: a short stall does the one, a long queue does both.
 const FULL: f64 = 0.9;
 const QUEUES: f64 = 2.0;
+/// A server that uses more than this share of its cores has nothing left to speak of.
+const BUSY: f64 = 0.7;
 /// How much more a server must be able to answer to be called better.
 const BETTER: f64 = 1.05;
 
@@ -44,11 +46,13 @@ impl Measured {
         let waits = if wish.work_kind == WorkKind::Sleep { wish.work.as_secs_f64() } else { 0.0 };
         let least = cpu + waits;
         let offered = clients(wish) / (wish.think.as_secs_f64() + least);
-        let queues = summary.p50_ns.is_none_or(|p50| p50.median / 1e9 > QUEUES * least);
-        let is_full = throughput < FULL * offered && queues;
         let threads = summary.threads.map_or(1.0, |threads| threads.median.max(1.0));
         #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
         let usable = threads.min(cores as f64);
+        let busy = summary.occupancy.is_some_and(|occupancy| occupancy.median > BUSY * usable);
+        // A quick answer spends most of its time on the way, so only one that waits for its handler's sake tells of a queue.
+        let queues = waits > 0.0 && summary.p50_ns.is_none_or(|p50| p50.median / 1e9 > QUEUES * least);
+        let is_full = throughput < FULL * offered && (busy || queues);
         Some(Self {
             name: summary.contender.clone(),
             cpu,
@@ -173,6 +177,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::report::Latency;
+    use crate::run::Run;
+    use crate::summary::summarize;
+    use crate::summary::tests::{run, settings};
     use crate::wish::tests::wish;
 
     fn measured(name: &str, cpu_us: f64, capacity: f64, is_full: bool) -> Measured {
@@ -195,6 +203,26 @@ mod tests {
             "{}",
             lines[1]
         );
+    }
+
+    #[test]
+    fn a_quick_answer_that_is_long_on_its_way_fills_no_server() {
+        let wish = Wish { clients: 5, think: Duration::from_millis(1), ..wish() };
+        let scenario = wish.scenario();
+        let of = |occupancy: f64| {
+            let [p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns] = [117_000, 150_000, 322_000, 400_000, 500_000];
+            let latency = Latency { mean_ns: 12e4, p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns };
+            let run = Run {
+                throughput: 4_280.0,
+                occupancy,
+                latency: Some(latency),
+                ..run("mio", &scenario, 0, 12_000.0)
+            };
+            let summary = summarize(&settings(&["mio"], scenario.clone()), &[run]).remove(0);
+            Measured::of(&wish, &summary, 1).unwrap().is_full
+        };
+        assert!(!of(0.05), "it does next to nothing");
+        assert!(of(0.95), "it has no more to give");
     }
 
     #[test]

@@ -68,7 +68,11 @@ fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(),
     let width = terminal::width();
     let mut below = String::new();
     if let Some(wish) = plan::wish(args) {
-        below.extend(wish.advice(report).lines.iter().map(|line| format!("{line}\n")));
+        // Apart from the tables and what is to be known of them.
+        below.extend(
+            std::iter::once("\n".to_owned())
+                .chain(wish.advice(report).lines.into_iter().map(|line| line + "\n")),
+        );
     }
     if let Some(gate) = gate {
         below += &gate.changes(report).to_text();
