@@ -53,7 +53,7 @@ pub struct Run {
     /// end, over all answers.
     pub context_switches_per_question: Option<f64>,
     /// System calls of the server per right answer, counted in a short run apart as counting slows the server down;
-    /// null when they were not counted. [`Settings::system_calls`] says how, or why not.
+    /// null when they were not counted. [`Settings::system_calls`](crate::Settings::system_calls) says how, or why not.
     pub system_calls_per_question: Option<f64>,
     /// Threads of the server when the window closed.
     pub threads: Option<usize>,
