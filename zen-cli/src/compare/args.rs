@@ -19,32 +19,33 @@ use crate::work::WorkKind;
     help_template = TEMPLATE,
     before_help = "\
 Examples:
-  zen compare                              every flavor and the floor, within three minutes
-  zen compare --quick                      a first impression, within 45 seconds
-  zen compare --full --out results         everything there is, and a page with charts to keep
-  zen compare --resume results             goes on where Ctrl-C or a power cut has ended it
-  zen compare --think 40ms --work 2ms --work-kind sleep --clients 200    for a load like yours
-  zen compare --against 'mine=python3 server.py {port}' --scenarios think,churn
-  zen compare --quick --json base.json     in CI, first on the main branch, and then on each change:
+  zen compare                        every flavor, within three minutes
+  zen compare --quick                a first impression, within 45 seconds
+  zen compare --full --out results   everything, and a page with charts
+  zen compare --resume results       goes on where Ctrl-C has ended it
+  zen compare --think 40ms --work 2ms --work-kind sleep --clients 200
+  zen compare --against 'mine=python3 server.py {port}' --scenarios think
+  zen compare --quick --json base.json     in CI, before the change; and after:
   zen compare --quick --baseline base.json --fail-on-regression 10%
-  zen compare --self-test                  can this machine's numbers be trusted?",
+  zen compare --self-test            can this machine's numbers be trusted?",
     after_help = "\
 Scenarios:
-  book      one client with 40 ms of thought      churn  16 clients: connect, ask three, hang up
-  think     50 of these clients                   open   10 to 90 % of the most, on a schedule
-  saturate  1, 16, 64, 512 that do not think      slow   16 among tricklers and non-readers
-  pipeline  16 clients, 64 questions deep         idle   8 among 10000 connections that are quiet
+  book      1 client, 40 ms of thought      churn  16: connect, ask three, go
+  think     50 of these                     open   on a schedule, 10 to 90 %
+  saturate  1, 16, 64, 512, no thought      slow   16 among tricklers
+  pipeline  16, 64 questions deep           idle   8 among 10000 quiet ones
   work      2 ms for each answer, computing or waiting
-  saturate-N, idle-N, open-N, uniform-N (N % of the most), open-N/s, work-spin, work-sleep
-Default: book, think, saturate-64, pipeline, slow, work-sleep; quick: think, saturate-16, pipeline;
-full: all. A server without {port} in its command says `listening on HOST:PORT` in its first line.
+  also saturate-N, idle-N, open-N, uniform-N, open-N/s, work-spin, work-sleep
+Default: book, think, saturate-64, pipeline, slow, work-sleep.
+Quick: think, saturate-16, pipeline. Full: all of them.
 
-Ctrl-C ends early and keeps what was measured; with --out the same command, or --resume, goes on.
-Exit status: 0 done, 1 failed or interrupted, 2 usage, 3 regressed. Variables: ZEN_SCENARIOS=book is
---scenarios, and so on; ZEN_JSON_FILE is --json.",
+A command without {port} prints `listening on HOST:PORT` as its first line.
+Ctrl-C keeps what was measured; with --out, the same command goes on.
+Exit status: 0 done, 1 failed or interrupted, 2 usage, 3 regressed.
+Variables: ZEN_SCENARIOS is --scenarios, and so on; ZEN_JSON_FILE is --json.",
 )]
 pub(crate) struct CompareArgs {
-    /// Flavors, separated by commas; the floor is always there [default: all]
+    /// Flavors, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", env = "ZEN_FLAVORS", hide_env = true, value_delimiter = ',')]
     #[arg(value_enum, hide_possible_values = true, help_heading = "Who takes part")]
     #[arg(
@@ -53,17 +54,17 @@ pub(crate) struct CompareArgs {
     )]
     pub(crate) flavors: Vec<Flavor>,
 
-    /// A server of your own, told its {port}; may be repeated
-    #[arg(long, value_name = "NAME=COMMAND", env = "ZEN_AGAINST", hide_env = true, value_parser = rival)]
+    /// Any other server, told its {port}; may be repeated
+    #[arg(long, value_name = "NAME=CMD", env = "ZEN_AGAINST", hide_env = true, value_parser = rival)]
     #[arg(help_heading = "Who takes part")]
     pub(crate) against: Vec<Contender>,
 
-    /// Threads of those that have several [default: 4 for pool, else all cores]
+    /// Threads of each server [default: 4, or cores]
     #[arg(long, value_name = "N", env = "ZEN_WORKERS", hide_env = true, value_parser = units::count)]
     #[arg(help_heading = "Who takes part")]
     pub(crate) workers: Option<usize>,
 
-    /// Cores for the server; the load has the others [default: half]
+    /// Cores for the server [default: half of them]
     #[arg(long, value_name = "N", env = "ZEN_SERVER_CORES", hide_env = true, value_parser = units::count)]
     #[arg(help_heading = "Who takes part")]
     pub(crate) server_cores: Option<usize>,
@@ -73,17 +74,17 @@ pub(crate) struct CompareArgs {
     #[arg(value_parser = scenarios, help_heading = "Under which load")]
     pub(crate) scenarios: Option<Vec<Named>>,
 
-    /// How long each client thinks before it asks [default: not at all]
+    /// Thought before each question [default: none]
     #[arg(long, value_name = "TIME", env = "ZEN_THINK", hide_env = true, value_parser = units::duration)]
     #[arg(help_heading = "Or under a load like yours, with advice")]
     pub(crate) think: Option<Duration>,
 
-    /// How long the handler works for each answer [default: not at all]
+    /// Work for each answer [default: none]
     #[arg(long, value_name = "TIME", env = "ZEN_WORK", hide_env = true, value_parser = units::duration)]
     #[arg(help_heading = "Or under a load like yours, with advice")]
     pub(crate) work: Option<Duration>,
 
-    /// spin burns CPU time, sleep waits (the async flavors await it)
+    /// spin burns CPU time, sleep waits
     #[arg(long, value_name = "KIND", env = "ZEN_WORK_KIND", hide_env = true, value_enum, default_value_t)]
     #[arg(hide_possible_values = true, help_heading = "Or under a load like yours, with advice")]
     pub(crate) work_kind: WorkKind,
@@ -98,17 +99,17 @@ pub(crate) struct CompareArgs {
     #[arg(help_heading = "Effort")]
     pub(crate) quick: bool,
 
-    /// Narrow intervals: five windows of 2 s each, every scenario
+    /// Narrow intervals: five windows of 2 s, every scenario
     #[arg(long, env = "ZEN_FULL", hide_env = true, value_parser = units::switch)]
     #[arg(help_heading = "Effort")]
     pub(crate) full: bool,
 
-    /// Runs of each in each scenario [default: 3; full, a load like yours: 5]
+    /// Runs of each [default: 3; full, or like yours: 5]
     #[arg(long, value_name = "N", env = "ZEN_REPETITIONS", hide_env = true, value_parser = repetitions)]
     #[arg(help_heading = "Effort")]
     pub(crate) repetitions: Option<u32>,
 
-    /// The measured time of each run [default: 600ms; quick: 250ms; full: 2s]
+    /// Length of each [default: 600ms; quick: 250ms; full: 2s]
     #[arg(long, value_name = "TIME", env = "ZEN_WINDOW", hide_env = true, value_parser = units::duration)]
     #[arg(help_heading = "Effort")]
     pub(crate) window: Option<Duration>,
@@ -118,33 +119,33 @@ pub(crate) struct CompareArgs {
     #[arg(help_heading = "Effort")]
     pub(crate) seed: Option<u64>,
 
-    /// Save a page, JSON, Markdown and CSV here, after every run
+    /// Save page, JSON, Markdown, CSV after each run
     #[arg(long, value_name = "DIR", env = "ZEN_OUT", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Go on with what --out has begun, with the options it had
+    /// Go on with what --out has begun here
     #[arg(long, value_name = "DIR", env = "ZEN_RESUME", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Save JSON after every run; - prints it instead of tables
+    /// Save JSON after each run; - prints it
     // Not ZEN_JSON, which says yes or no to the other commands.
     #[arg(long, value_name = "FILE", env = "ZEN_JSON_FILE", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) json: Option<PathBuf>,
 
-    /// What has changed since this JSON file, or directory of --out
+    /// Say what has changed since this JSON or --out
     #[arg(long, value_name = "FILE", env = "ZEN_BASELINE", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// Exit with 3 when worse by more than this and than chance
-    #[arg(long, value_name = "PERCENT", env = "ZEN_FAIL_ON_REGRESSION", hide_env = true)]
+    /// Exit 3 when worse by this much, and not by chance
+    #[arg(long, value_name = "PCT", env = "ZEN_FAIL_ON_REGRESSION", hide_env = true)]
     #[arg(value_parser = units::percent, help_heading = "Results")]
     pub(crate) fail_on_regression: Option<f64>,
 
-    /// Check the lab itself against what is known, in about half a minute
+    /// Check the lab against what is known; half a minute
     #[arg(long, env = "ZEN_SELF_TEST", hide_env = true, value_parser = units::switch)]
     #[arg(help_heading = "Instead of comparing")]
     pub(crate) self_test: bool,
