@@ -8,7 +8,7 @@ use crate::framing::Unsendable;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskerError {
-    /// An answer did not end within [`ClientLimits::answer_length`].
+    /// An answer did not end within [`ClientLimits::answer_length`](crate::ClientLimits::answer_length).
     #[error("the server's answer is longer than {limit} bytes")]
     AnswerTooLong {
         /// The limit, in bytes.
@@ -22,8 +22,8 @@ pub enum AskerError {
         /// Whether the server closed in the middle of an answer.
         partial: bool,
     },
-    /// An answer did not come within [`ClientLimits::answer_deadline`]; or, when `awaited` is 0, the server's FIN did not, after
-    /// [`Asker::finish`].
+    /// An answer did not come within [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline); or, when `awaited` is 0, the server's FIN did not, after
+    /// [`Asker::finish`](crate::Asker::finish).
     #[error("no answer within {:?} ({awaited} outstanding)", .deadline)]
     TimedOut {
         /// Questions without an answer.

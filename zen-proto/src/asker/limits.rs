@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::limits::LimitError;
 
-/// The bounds of an [`Asker`].
+/// The bounds of an [`Asker`](crate::Asker).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientLimits {
     /// The longest answer, in bytes on the wire. Default 65 536.
     pub answer_length: usize,
-    /// How many questions may wait for their answers before [`Asker::wants_question`] says no. Default 32, as many as a server
+    /// How many questions may wait for their answers before [`Asker::wants_question`](crate::Asker::wants_question) says no. Default 32, as many as a server
     /// takes: more could fill the network in both directions while neither side reads.
     pub questions_in_flight: usize,
     /// How long an answer may take, from when its question was asked. Default 30 s.
