@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, SockRef, Socket, Type};
 use zen_proto::{CloseReason, Limits, Options};
 
@@ -385,9 +386,8 @@ pub fn a_flood_does_not_starve_the_others(start: Start, at_once: usize) {
     });
 }
 
-/// Not among the tests of [`flavor_tests!`](crate::flavor_tests), since it needs a process of its own: `set_limit` sets how many descriptors the
-/// process may have, and returns how many it might have had.
-pub fn waits_when_out_of_descriptors(start: Start, set_limit: impl Fn(u64) -> u64) {
+/// Not among the tests of [`flavor_tests!`](crate::flavor_tests), since it needs a process of its own: the limit is the whole process's.
+pub fn waits_when_out_of_descriptors(start: Start) {
     let server = start(with(patient()));
     Client::connect(server.address).ask();
     server.wait_for("alone", |counters| counters.accepted == 1 && counters.open == 0);
@@ -410,4 +410,11 @@ pub fn waits_when_out_of_descriptors(start: Start, set_limit: impl Fn(u64) -> u6
     }
     server.stop.stop();
     server.join().expect("drains");
+}
+
+/// Sets how many descriptors the process may have, and returns how many it might have had.
+fn set_limit(limit: u64) -> u64 {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+    setrlimit(Resource::RLIMIT_NOFILE, limit, hard).expect("may be set up to the hard limit");
+    soft
 }

@@ -163,6 +163,20 @@ impl Drop for Running {
     }
 }
 
+/// How one flavor is started, for the [`cases`]: a function from options to a [`Running`].
+#[macro_export]
+macro_rules! start_flavor {
+    ($server:expr) => {
+        |options: ::zen_proto::Options| {
+            let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let ours = listener.try_clone().expect("a descriptor");
+            let new = $server;
+            let server = new(listener, $crate::flavor::Tester::default(), options).expect("good options");
+            $crate::flavor::Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
+        }
+    };
+}
+
 /// Makes the tests of one flavor: `flavor_tests!(name, at_once, |listener, service, options| server)`, where `server` is a
 /// `Result` of a server with `stop_handle`, `counters` and `run`.
 #[macro_export]
@@ -170,11 +184,7 @@ macro_rules! flavor_tests {
     ($name:ident, $at_once:expr, $server:expr) => {
         mod $name {
             fn start(options: ::zen_proto::Options) -> $crate::flavor::Running {
-                let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-                let ours = listener.try_clone().expect("a descriptor");
-                let new = $server;
-                let server = new(listener, $crate::flavor::Tester::default(), options).expect("good options");
-                $crate::flavor::Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
+                $crate::start_flavor!($server)(options)
             }
             $crate::flavor_tests!(@cases $at_once;
                 conforms_to_the_protocol
