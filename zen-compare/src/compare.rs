@@ -143,6 +143,8 @@ fn carry_out(
     if jobs.is_empty() {
         return Ok(report);
     }
+    // What was saved may have been summarized otherwise; from here on, a run changes the summaries of its scenario only.
+    report.summarize();
     let server_cores = cores.as_ref().map(|cores| cores.server.as_slice());
     for contender in &plan.contenders {
         let started = contender.start(server_cores);
@@ -184,7 +186,7 @@ fn carry_out(
         let Some(run) = measure_again(lab, *job, &mut again)? else { break };
         pace.passed(plan.expected_time_of(*job));
         report.runs.push(run);
-        report.summarize();
+        report.summarize_scenario(&job.scenario.name);
         report.complete = report.runs.len() == runs;
         save(store, &report)?;
         if let Some(run) = report.runs.last() {

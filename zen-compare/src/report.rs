@@ -12,7 +12,7 @@ use crate::environment::Environment;
 pub use crate::run::{GeneratorUse, Group, Latency, Point, Run, Schedule};
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
-use crate::summary::summarize;
+use crate::summary::{of_scenario, summarize};
 
 /// The version of the format; it changes whenever a field changes its meaning or goes.
 pub const SCHEMA: &str = "zen-compare/2";
@@ -214,6 +214,19 @@ impl Report {
     /// Makes the summaries anew from the runs: for those who have left some out, or put reports together.
     pub fn summarize(&mut self) {
         self.summaries = summarize(&self.settings, &self.runs);
+    }
+
+    /// The same for one scenario, when nothing has changed in the others: resampling all of a long comparison after
+    /// each run would take longer than saving it does.
+    pub(crate) fn summarize_scenario(&mut self, name: &str) {
+        self.summaries.retain(|summary| summary.scenario != name);
+        let Self { settings, summaries, runs, .. } = self;
+        let place = |name: &str| settings.scenarios.iter().position(|scenario| scenario.name == name);
+        if let Some(scenario) = place(name).and_then(|place| settings.scenarios.get(place)) {
+            summaries.extend(of_scenario(settings, scenario, runs));
+        }
+        // Stable, so the ranking within a scenario stays.
+        summaries.sort_by_key(|summary| place(&summary.scenario));
     }
 
     /// The scenarios with their summaries, in the order of the settings; without those that have no run yet.

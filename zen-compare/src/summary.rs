@@ -16,7 +16,8 @@ pub(crate) fn summarize(settings: &Settings, runs: &[Run]) -> Vec<Summary> {
     settings.scenarios.iter().flat_map(|scenario| of_scenario(settings, scenario, runs)).collect()
 }
 
-fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
+/// The same for one of the scenarios.
+pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
     let runs: Vec<&Run> = runs.iter().filter(|run| run.scenario == scenario.name).collect();
     let floor_name =
         settings.contenders.iter().find(|contender| contender.floor).map(|floor| floor.name.as_str());
@@ -172,7 +173,8 @@ fn by_merit(by: RankedBy, left: &Summary, right: &Summary) -> Ordering {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::report::ContenderSettings;
+    use crate::environment::Environment;
+    use crate::report::{ContenderSettings, Report, SCHEMA};
 
     pub(crate) fn settings(contenders: &[&str], scenario: Scenario) -> Settings {
         let names = contenders.len();
@@ -282,6 +284,30 @@ pub(crate) mod tests {
         runs[0].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
         runs.truncate(2);
         assert_eq!(summarize(&settings, &runs)[1].times_floor, None);
+    }
+
+    #[test]
+    fn a_scenario_that_is_summarized_anew_keeps_its_place() {
+        let scenarios = [Scenario::saturate(1), Scenario::book(), Scenario::think()];
+        let mut settings = settings(&["fast", "slow"], scenarios[0].clone());
+        settings.scenarios = scenarios.to_vec();
+        let mut report = Report {
+            schema: SCHEMA.into(),
+            environment: Environment::current(None),
+            settings,
+            complete: false,
+            summaries: Vec::new(),
+            runs: Vec::new(),
+        };
+        for repetition in 0..2 {
+            for scenario in &scenarios {
+                for (name, cost) in [("slow", 900.0), ("fast", 100.0)] {
+                    report.runs.push(run(name, scenario, repetition, cost));
+                    report.summarize_scenario(&scenario.name);
+                    assert_eq!(report.summaries, summarize(&report.settings, &report.runs));
+                }
+            }
+        }
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use zen_compare::output::write_all;
+use zen_compare::output::write_views;
 use zen_compare::{Report, Store};
 
 use super::args::CompareArgs;
@@ -14,13 +13,10 @@ use crate::failure::Failure;
 
 /// The file in a directory of results that a comparison can be gone on with from.
 pub(crate) const REPORT: &str = "report.json";
-/// How often the pages are drawn anew: often enough to look at while it goes on, seldom enough to cost nothing.
-const REDRAW: Duration = Duration::from_secs(3);
 
 pub(crate) struct Saving {
     directory: Option<PathBuf>,
     json: Option<Store>,
-    drawn: Option<Instant>,
     failed: Option<Failure>,
 }
 
@@ -37,7 +33,7 @@ impl Saving {
                 .and_then(|()| can_be_written(&probe))
                 .map_err(|error| cannot_save(directory, &error))?;
         }
-        Ok(Self { directory: args.out.clone(), json: json.map(Store::new), drawn: None, failed: None })
+        Ok(Self { directory: args.out.clone(), json: json.map(Store::new), failed: None })
     }
 
     /// Where the lab itself keeps the runs, one by one.
@@ -50,9 +46,7 @@ impl Saving {
         if let Some(Err(error)) = self.json.as_ref().map(|store| store.save(so_far)) {
             self.failed.get_or_insert(Failure::Failed(error.to_string()));
         }
-        if self.drawn.is_none_or(|drawn| drawn.elapsed() > REDRAW) {
-            self.draw(so_far);
-        }
+        self.draw(so_far);
     }
 
     /// No more runs will be made. Returns where the page is, if there is one.
@@ -68,12 +62,12 @@ impl Saving {
         Ok(self.directory.map(|directory| shown(&directory.join("report.html"))))
     }
 
+    /// All but the JSON, which the lab has saved already.
     fn draw(&mut self, report: &Report) {
         let Some(directory) = &self.directory else { return };
-        if let Err(error) = write_all(report, directory) {
+        if let Err(error) = write_views(report, directory) {
             self.failed.get_or_insert(cannot_save(directory, &error));
         }
-        self.drawn = Some(Instant::now());
     }
 }
 

@@ -32,17 +32,28 @@ pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 /// When the directory or a file cannot be written.
 pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
     let directory = directory.as_ref();
-    fs::create_dir_all(directory)?;
+    let mut files = write_views(report, directory)?;
     let mut json = Vec::new();
     report.write_json(&mut json)?;
+    files.insert(1, write_whole(directory.join("report.json"), &json)?);
+    Ok(files)
+}
+
+/// The same without `report.json`: for those who keep that in a [`Store`](crate::Store), which has saved it already. For a report of
+/// hundreds of runs this takes some 20 ms, which is little enough to do it after every run.
+///
+/// # Errors
+/// When the directory or a file cannot be written.
+pub fn write_views(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
+    let directory = directory.as_ref();
+    fs::create_dir_all(directory)?;
     let files = [
-        ("report.html", html(report).into_bytes()),
-        ("report.json", json),
-        ("report.md", markdown(report).into_bytes()),
-        ("runs.csv", runs_csv(report).into_bytes()),
-        ("summary.csv", summary_csv(report).into_bytes()),
+        ("report.html", html(report)),
+        ("report.md", markdown(report)),
+        ("runs.csv", runs_csv(report)),
+        ("summary.csv", summary_csv(report)),
     ];
-    files.into_iter().map(|(name, content)| write_whole(directory.join(name), &content)).collect()
+    files.into_iter().map(|(name, text)| write_whole(directory.join(name), text.as_bytes())).collect()
 }
 
 /// The report as one self-contained page: it opens from disk, needs nothing from elsewhere, is complete without scripts, and

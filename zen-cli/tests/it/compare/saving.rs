@@ -43,6 +43,42 @@ fn a_directory_gets_every_form_and_the_same_command_measures_nothing_again() {
     assert_eq!(read(format!("{out}/report.json")), saved);
 }
 
+/// How many runs each of the files in a directory tells of; `None` where there are none.
+fn runs_told(directory: &Path) -> Option<[usize; 4]> {
+    let text = |name: &str| fs::read_to_string(directory.join(name)).ok();
+    let json: serde_json::Value = serde_json::from_str(&text("report.json")?).unwrap();
+    let number_after = |text: &str, mark: &str| -> usize {
+        let rest = text.split_once(mark).expect(mark).1;
+        rest.split(' ').next().and_then(|number| number.parse().ok()).expect(mark)
+    };
+    Some([
+        json["runs"].as_array().unwrap().len(),
+        text("runs.csv")?.lines().count() - 1,
+        number_after(&text("report.md")?, "incomplete: "),
+        number_after(&text("report.html")?, "incomplete: "),
+    ])
+}
+
+#[test]
+fn after_each_run_all_files_are_of_that_run() {
+    let scratch = Scratch::new("each");
+    let (out, snapshots, script) = (scratch.path("results"), scratch.path("seen"), scratch.path("server.sh"));
+    fs::create_dir(&snapshots).unwrap();
+    // A contender that keeps what it finds on disk when it is started: at the beginning, and before each run of its own.
+    let keep = format!("seen=$(mktemp -d '{snapshots}/XXXXXX') && cp '{out}'/* \"$seen\" 2> /dev/null");
+    let serve = format!("exec '{}' serve \"127.0.0.1:$1\" --flavor mio", env!("CARGO_BIN_EXE_zen"));
+    fs::write(&script, format!("{keep}\n{serve}\n")).unwrap();
+    let rival = format!("curious=sh {script} {{port}}");
+    well(tiny(&["--against", &rival, "--repetitions=3", "--out", &out]));
+
+    let seen = fs::read_dir(&snapshots).unwrap().map(|entry| entry.unwrap().path());
+    let mut told: Vec<[usize; 4]> = seen.filter_map(|directory| runs_told(&directory)).collect();
+    told.sort_unstable();
+    // A run that was spoiled is made again, so some may be seen twice.
+    told.dedup();
+    assert_eq!(told, [2, 5, 8].map(|runs| [runs; 4]));
+}
+
 #[test]
 fn what_an_interrupt_leaves_can_be_gone_on_with() {
     let scratch = Scratch::new("resume");
