@@ -1,6 +1,6 @@
 //! A report beside an earlier one: what has become worse, by more than chance and by more than is allowed.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::report::{Report, Standing, Summary};
 use crate::scenario::RankedBy;
@@ -168,16 +168,6 @@ impl Figure {
         worse.is_finite().then_some(worse)
     }
 
-    fn name(self) -> &'static str {
-        match self {
-            Self::Throughput => "answers/s",
-            Self::P99 => "p99",
-            Self::CpuPerQuestion => "CPU/question",
-            Self::TimesFloor => "× floor",
-            Self::ClientsServed => "clients served",
-        }
-    }
-
     fn show(self, value: f64) -> String {
         match self {
             Self::Throughput => count(value),
@@ -185,6 +175,19 @@ impl Figure {
             Self::TimesFloor => format!("{value:.2}"),
             Self::ClientsServed => format!("{value:.0}"),
         }
+    }
+}
+
+/// As the tables call it.
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Throughput => "answers/s",
+            Self::P99 => "p99",
+            Self::CpuPerQuestion => "CPU/question",
+            Self::TimesFloor => "× floor",
+            Self::ClientsServed => "clients served",
+        })
     }
 }
 
@@ -205,8 +208,7 @@ impl Changes {
                 // Writing to a string cannot fail.
                 let _ = writeln!(
                     text,
-                    "{sign} {scenario} {contender}: {} {} → {} ({} {direction})",
-                    figure.name(),
+                    "{sign} {scenario} {contender}: {figure} {} → {} ({} {direction})",
                     figure.show(before.median),
                     figure.show(now.median),
                     percent(worse_by.abs()),

@@ -13,6 +13,9 @@ use crate::failure::Failure;
 /// How much worse is worth a line, where nothing is said about it.
 const WORTH_A_LINE: f64 = 0.05;
 
+/// How many of those that regressed are named in the last sentence; the lines above it have them all.
+const NAMED: usize = 3;
+
 pub(crate) struct Gate {
     baseline: Report,
     allowed: f64,
@@ -38,17 +41,30 @@ impl Gate {
 
     /// Whether the report may pass.
     pub(crate) fn judge(&self, report: &Report) -> Result<(), Failure> {
-        let changes = self.changes(report);
-        let worse = changes.figures.iter().filter(|change| change.finding == Finding::Regressed).count();
-        if !self.fails || worse == 0 {
+        let worse = regressions(&self.changes(report));
+        if !self.fails || worse.is_empty() {
             return Ok(());
         }
-        let figures = if worse == 1 { "1 figure is".to_owned() } else { format!("{worse} figures are") };
-        Err(Failure::Regressed(format!(
-            "regressed: {figures} worse than in the baseline by more than {} %",
-            self.allowed * 100.0
-        )))
+        let more = worse.len().saturating_sub(NAMED);
+        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+        let named: Vec<String> = worse.into_iter().take(NAMED).collect();
+        let allowed = self.allowed * 100.0;
+        Err(Failure::Regressed(format!("regressed, with {allowed} % allowed: {}{more}", named.join("; "))))
     }
+}
+
+/// Who has regressed under which load, and in what.
+fn regressions(changes: &Changes) -> Vec<String> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for change in changes.figures.iter().filter(|change| change.finding == Finding::Regressed) {
+        let (who, figure) =
+            (format!("{} under {}", change.contender, change.scenario), change.figure.to_string());
+        match found.last_mut().filter(|(last, _)| *last == who) {
+            Some((_, figures)) => figures.push(figure),
+            None => found.push((who, vec![figure])),
+        }
+    }
+    found.into_iter().map(|(who, figures)| format!("{who} ({})", figures.join(", "))).collect()
 }
 
 fn read(file: &Path) -> Result<Report, String> {
