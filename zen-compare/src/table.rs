@@ -220,13 +220,17 @@ fn scaled(number: f64, units: &[(f64, &str)]) -> String {
     // What would round up to a thousand of a unit is one of the next.
     let fits = |(unit, _): &&(f64, &str)| number >= unit * 0.9995;
     let (unit, name) = units.iter().find(fits).or(units.last()).copied().unwrap_or((1.0, ""));
-    let value = number / unit;
-    let digits = match value {
+    format!("{}{name}", digits(number / unit))
+}
+
+/// A number below a thousand or so with three digits.
+pub(crate) fn digits(value: f64) -> String {
+    let decimals = match value {
         v if v >= 99.95 => 0,
         v if v >= 9.995 => 1,
         _ => 2,
     };
-    format!("{value:.digits$}{name}")
+    format!("{value:.decimals$}")
 }
 
 #[cfg(test)]

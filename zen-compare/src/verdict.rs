@@ -2,7 +2,7 @@
 
 use crate::report::{Report, Standing, Summary};
 use crate::scenario::{RankedBy, Scenario};
-use crate::table::{count, time};
+use crate::table::{count, digits, time};
 
 impl Report {
     /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain.
@@ -68,16 +68,21 @@ fn lead(scenario: &Scenario, best: &Summary, next: &Summary) -> Option<String> {
         RankedBy::CpuPerQuestion => (next.cpu_per_question_ns?.median, best.cpu_per_question_ns?.median),
         RankedBy::Latency => (next.p99_ns?.median, best.p99_ns?.median),
     };
-    (other > 0.0).then(|| format!(" ({} better than {})", percent(own / other - 1.0), next.contender))
+    (other > 0.0).then(|| match own / other {
+        // From here on, times say more than percents.
+        times if times >= 1.995 => format!(" ({} times as good as {})", digits(times), next.contender),
+        times => format!(" ({} better than {})", percent(times - 1.0), next.contender),
+    })
 }
 
-/// A share as a percentage, with as many digits as matter.
+/// A share as a percentage with one decimal below ten, and with a second one only where the first would be zero.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    match percent {
-        p if p < 1.0 => format!("{p:.2} %"),
-        p if p < 10.0 => format!("{p:.1} %"),
-        p => format!("{p:.0} %"),
+    match percent.abs() {
+        p if p < 0.005 => "0 %".to_owned(),
+        p if p < 0.095 => format!("{percent:.2} %"),
+        p if p < 9.95 => format!("{percent:.1} %"),
+        _ => format!("{percent:.0} %"),
     }
 }
 
@@ -121,6 +126,15 @@ mod tests {
             verdict(&Scenario::book(), &costs[..3], &[]),
             "mio: 5.00 µs of CPU per question, 1.25 × the floor, busy 100 % (20 % better than async)"
         );
+    }
+
+    #[test]
+    fn shares_have_the_digits_that_matter() {
+        let shares = [0.0, 0.000_01, 0.000_73, 0.003_4, 0.0996, 0.1234, 1.234, -0.004];
+        let told = ["0 %", "0 %", "0.07 %", "0.3 %", "10 %", "12 %", "123 %", "-0.4 %"];
+        assert_eq!(shares.map(percent), told);
+        let far = [("a", 1000.0), ("b", 14_400.0)];
+        assert!(verdict(&Scenario::book(), &far, &[]).ends_with(" (14.4 times as good as b)"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Numbers as people read them: three digits, a prefix, a unit.
 
 use crate::stats::Estimate;
+use crate::table;
 pub(super) use crate::table::{count, time};
 pub(super) use crate::verdict::percent;
 
@@ -33,12 +34,7 @@ pub(super) fn share(share: f64) -> String {
 
 /// A number below a thousand or so with three digits, and none of them a trailing zero.
 pub(super) fn digits(value: f64) -> String {
-    let decimals = match value {
-        v if v >= 99.95 => 0,
-        v if v >= 9.995 => 1,
-        _ => 2,
-    };
-    trim(&format!("{value:.decimals$}")).to_owned()
+    trim(&table::digits(value)).to_owned()
 }
 
 /// The label of a tick: no digits that say nothing.
