@@ -40,6 +40,7 @@ mod family;
 pub mod floor;
 pub mod generator;
 mod invalid;
+mod ladder;
 mod measure;
 mod neighbours;
 pub mod output;

@@ -6,14 +6,19 @@ use crate::stats::median;
 
 /// The scenario's place among its like, when its name ends in a number (`saturate-16`) or its load has a rate.
 pub(crate) fn rung(scenario: &Scenario, runs: &[&Run]) -> Option<Rung> {
-    let (family, number) = scenario.name.rsplit_once('-')?;
-    let number: f64 = number.trim_end_matches("/s").parse().ok()?;
+    let (family, number) = place(&scenario.name)?;
     let rates: Vec<f64> = runs.iter().filter_map(|run| run.offered_rate).collect();
     let (by, at) = match median(&rates) {
         Some(rate) => ("questions/s", rate),
         None => ("clients", number),
     };
     Some(Rung { family: family.into(), by: by.into(), at })
+}
+
+/// What a scenario's name has in common with its like, and the number in which it differs.
+pub(crate) fn place(name: &str) -> Option<(&str, f64)> {
+    let (family, number) = name.rsplit_once('-')?;
+    Some((family, number.trim_end_matches("/s").parse().ok()?))
 }
 
 #[cfg(test)]

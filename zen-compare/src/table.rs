@@ -10,7 +10,7 @@ use comfy_table::{
 use crate::excuses::Excuses;
 use crate::report::{Report, Standing, Summary};
 use crate::stats::Estimate;
-use crate::verdict::sentence;
+use crate::verdict::{Verdict, verdicts};
 
 /// The columns, how wide each is at least, and when it goes where there is no room: the highest number first, 0 never.
 const COLUMNS: [(&str, u16, u8); 9] = [
@@ -28,11 +28,13 @@ const COLUMNS: [(&str, u16, u8); 9] = [
 const LONGEST_NAME: usize = 24;
 
 impl Report {
-    /// The summaries as one table per scenario with a verdict under each, and why runs do not count. Tables are at most
+    /// The summaries as one table per scenario, with a verdict under each that stands for itself and under the last rung of each
+    /// ladder, and why runs do not count. Tables are at most
     /// `width` columns wide, coloured for a terminal or plain; where there is no room for all columns (100 are enough), those
     /// that matter least are left out. The sentences below are one line each.
     pub fn to_table(&self, width: u16, color: bool) -> String {
         let mut text = String::new();
+        let verdicts = verdicts(self);
         for (scenario, summaries) in self.by_scenario() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{} — {}", scenario.name, scenario.describe());
@@ -42,9 +44,12 @@ impl Report {
             for line in table(&present, width, color).lines() {
                 let _ = writeln!(text, "{}", line.trim_end());
             }
-            let verdict = sentence(scenario, &summaries);
-            if !verdict.is_empty() {
-                let _ = writeln!(text, "→ {verdict}");
+            // A ladder's stands below the last of its rungs.
+            let last = |verdict: &&Verdict<'_>| verdict.below(self) == Some(scenario);
+            for verdict in verdicts.iter().filter(last).filter(|verdict| !verdict.sentence.is_empty()) {
+                let whose =
+                    if verdict.rungs.len() > 1 { format!("{}: ", verdict.title) } else { String::new() };
+                let _ = writeln!(text, "→ {whose}{}", verdict.sentence);
             }
             for line in excuses.lines() {
                 let _ = writeln!(text, "! {line}");

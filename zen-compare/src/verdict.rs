@@ -1,78 +1,219 @@
-//! What a scenario has shown, in one sentence.
+//! What a scenario, or a ladder of them, has shown, in one sentence.
 
+use crate::ladder::{self, ladders};
 use crate::report::{Report, Standing, Summary};
 use crate::scenario::{RankedBy, Scenario};
 use crate::table::{count, digits, time};
 
+/// How an interval comes to be where there is none.
+pub(crate) const MORE: &str = "--repetitions makes more";
+
+/// A scenario that has runs, with what they say; the best first.
+pub(crate) struct Judged<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) summaries: Vec<&'a Summary>,
+}
+
+/// What a scenario has shown, or all the rungs of a ladder.
+pub(crate) struct Verdict<'a> {
+    /// The name of the scenario; of a ladder, those of its ends.
+    pub(crate) title: String,
+    /// The load.
+    pub(crate) about: String,
+    /// The scenarios, each with those who are best or tie for it.
+    pub(crate) rungs: Vec<(&'a Scenario, Vec<&'a str>)>,
+    /// As few of these as it takes to have one or all of those that tie for each rung.
+    pub(crate) winners: Vec<&'a str>,
+    /// Whether these tie with one another.
+    pub(crate) tie: bool,
+    /// Whether too few runs count to tell who is best on any of the rungs.
+    pub(crate) untold: bool,
+    pub(crate) sentence: String,
+}
+
 impl Report {
-    /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain.
+    /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain. The rungs of a
+    /// ladder, as `open-10` and `open-30` are, have one verdict together, called `open-10 to open-30`.
     pub fn verdicts(&self) -> Vec<(String, String)> {
-        self.by_scenario()
-            .map(|(scenario, summaries)| (scenario.name.clone(), sentence(scenario, &summaries)))
-            .collect()
+        verdicts(self).into_iter().map(|verdict| (verdict.title, verdict.sentence)).collect()
     }
 }
 
-pub(crate) fn sentence(scenario: &Scenario, summaries: &[&Summary]) -> String {
-    let with = |standing| summaries.iter().filter(move |summary| summary.standing == standing).copied();
-    let mut parts = Vec::new();
-    let ties: Vec<&str> = with(Standing::Tie).map(|summary| summary.contender.as_str()).collect();
-    match with(Standing::Best).next() {
-        Some(best) if !ties.is_empty() => {
-            let names = list(&[&[best.contender.as_str()], ties.as_slice()].concat());
-            parts.push(format!("{names} tie: {}", merit(scenario, best)));
-        }
-        Some(best) => {
-            let lead = with(Standing::Behind).next().and_then(|next| lead(scenario, best, next));
-            parts.push(format!("{}: {}{}", best.contender, merit(scenario, best), lead.unwrap_or_default()));
-        }
-        None if with(Standing::Starves).next().is_some() => parts.push("nobody served every client".into()),
-        None if with(Standing::Invalid).next().is_some() => parts.push("no run counts".into()),
-        None => {}
+pub(crate) fn verdicts(report: &Report) -> Vec<Verdict<'_>> {
+    let judged = report.by_scenario().map(|(scenario, summaries)| Judged { scenario, summaries });
+    ladders(judged).iter().map(|ladder| verdict(ladder)).collect()
+}
+
+fn verdict<'a>(ladder: &[Judged<'a>]) -> Verdict<'a> {
+    let agreements = ladder::agreements(ladder);
+    let untold = agreements.is_empty() && ladder.iter().any(|judged| !judged.untold().is_empty());
+    let sentence = match ladder {
+        [only] => only.sentence(),
+        rungs => ladder::sentence(rungs, &agreements),
+    };
+    Verdict {
+        title: ladder::title(ladder),
+        about: ladder::describe(ladder),
+        rungs: ladder.iter().map(|judged| (judged.scenario, judged.winners())).collect(),
+        tie: agreements.len() == 1 && agreements[0].names.len() > 1,
+        winners: agreements.into_iter().flat_map(|agreement| agreement.names).collect(),
+        untold,
+        sentence,
     }
-    let starving: Vec<String> = with(Standing::Starves)
-        .map(|summary| format!("{} {}/{}", summary.contender, summary.clients_served, summary.clients))
-        .collect();
-    if !starving.is_empty() {
-        parts.push(format!("clients left waiting, served: {}", starving.join(", ")));
+}
+
+impl Verdict<'_> {
+    /// The last of its scenarios in the order of the report.
+    pub(crate) fn below<'r>(&self, report: &'r Report) -> Option<&'r Scenario> {
+        let own = |scenario: &&Scenario| self.rungs.iter().any(|(own, _)| own.name == scenario.name);
+        report.settings.scenarios.iter().rfind(own)
     }
-    parts.join("; ")
+
+    /// The sentence without the winners' names at its beginning, for where they stand beside it. That on a ladder needs them.
+    pub(crate) fn without_names(&self) -> &str {
+        let names = format!("{}{}: ", list(&self.winners), if self.tie { " tie" } else { "" });
+        let alone = (self.rungs.len() == 1 && !self.winners.is_empty()).then_some(names);
+        alone.and_then(|names| self.sentence.strip_prefix(&names)).unwrap_or(&self.sentence)
+    }
+}
+
+impl<'a> Judged<'a> {
+    fn with(&self, standing: Standing) -> impl Iterator<Item = &'a Summary> {
+        self.summaries.iter().copied().filter(move |summary| summary.standing == standing)
+    }
+
+    /// The summary of a contender.
+    pub(crate) fn of(&self, name: &str) -> Option<&'a Summary> {
+        self.summaries.iter().copied().find(|summary| summary.contender == name)
+    }
+
+    /// Who leaves clients without an answer.
+    pub(crate) fn starving(&self) -> impl Iterator<Item = &'a Summary> {
+        self.with(Standing::Starves)
+    }
+
+    pub(crate) fn nobody_serves_all(&self) -> bool {
+        self.with(Standing::Best).next().is_none() && self.starving().next().is_some()
+    }
+
+    pub(crate) fn none_counts(&self) -> bool {
+        self.with(Standing::Best).next().is_none()
+            && self.starving().next().is_none()
+            && self.with(Standing::Invalid).next().is_some()
+    }
+
+    /// Whose single run tells nothing: a single run has no interval, so nothing sets it apart from those of others. Where it is the
+    /// leader's, nobody is known to be best.
+    pub(crate) fn untold(&self) -> Vec<&'a Summary> {
+        let alone = |summary: &&Summary| summary.valid_runs < 2;
+        // With nobody beside it, a single run claims nothing.
+        let rivals = self.with(Standing::Tie).next().is_some();
+        let best = self.with(Standing::Best).filter(|_| rivals);
+        best.chain(self.with(Standing::Tie)).filter(alone).collect()
+    }
+
+    /// Whether there is one who leads, and too little to tell whether that is chance.
+    pub(crate) fn leader_is_untold(&self) -> bool {
+        self.untold().iter().any(|summary| summary.standing == Standing::Best)
+    }
+
+    /// Who is best, and who ties with it by intervals that overlap. Empty when there is nobody, or it cannot be told.
+    pub(crate) fn winners(&self) -> Vec<&'a str> {
+        if self.leader_is_untold() {
+            return Vec::new();
+        }
+        let ties = self.with(Standing::Tie).filter(|summary| summary.valid_runs > 1);
+        self.with(Standing::Best).chain(ties).map(|summary| summary.contender.as_str()).collect()
+    }
+
+    /// The verdict on a scenario that stands for itself.
+    fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        let untold: Vec<&str> = self.untold().iter().map(|summary| summary.contender.as_str()).collect();
+        let winners = self.winners();
+        match self.with(Standing::Best).next() {
+            Some(best) if winners.is_empty() => {
+                let all = untold.len() == 1 + self.with(Standing::Tie).count();
+                let whose = if all { "each".to_owned() } else { format!("of {}", list(&untold)) };
+                parts.push(format!("one valid run {whose} is too few to tell who is best ({MORE})"));
+                parts.push(format!("so far {}: {}", best.contender, merit(self.scenario, best)));
+            }
+            Some(best) => {
+                let lead = if winners.len() + untold.len() > 1 { None } else { lead(self) };
+                let lead = lead.map(|(lead, next)| ahead(lead, lead, &next.contender)).unwrap_or_default();
+                let tie = if winners.len() > 1 { " tie" } else { "" };
+                parts.push(format!("{}{tie}: {}{lead}", list(&winners), merit(self.scenario, best)));
+                if !untold.is_empty() {
+                    parts.push(format!("one valid run of {} is too few to tell ({MORE})", list(&untold)));
+                }
+            }
+            None if self.nobody_serves_all() => parts.push("nobody served every client".into()),
+            None if self.none_counts() => parts.push("no run counts".into()),
+            None => {}
+        }
+        let starving = self.starving();
+        let starving: Vec<String> =
+            starving.map(|s| format!("{} {}/{}", s.contender, s.clients_served, s.clients)).collect();
+        if !starving.is_empty() {
+            parts.push(format!("clients left waiting, served: {}", starving.join(", ")));
+        }
+        parts.join("; ")
+    }
 }
 
 fn merit(scenario: &Scenario, best: &Summary) -> String {
     let floor =
         best.times_floor.map(|times| format!(", {:.2} × the floor", times.median)).unwrap_or_default();
-    let cost = best.cpu_per_question_ns.map(|cost| time(cost.median)).unwrap_or_default();
+    let value = value(scenario.ranked_by(), best);
     match scenario.ranked_by() {
         RankedBy::Throughput => {
-            let throughput = best.throughput.map(|throughput| count(throughput.median)).unwrap_or_default();
-            format!("{throughput} answers/s at {cost} of CPU each{floor}")
+            let cost = self::value(RankedBy::CpuPerQuestion, best);
+            format!("{value} answers/s at {cost} of CPU each{floor}")
         }
         RankedBy::Latency => {
-            let p99 = best.p99_ns.map(|p99| time(p99.median)).unwrap_or_default();
             let rate = best.offered_rate.map(|rate| format!(" at {} questions/s", count(rate.median)));
-            format!("99 % answered within {p99}{}", rate.unwrap_or_default())
+            format!("99 % answered within {value}{}", rate.unwrap_or_default())
         }
         RankedBy::CpuPerQuestion => {
             let busy =
                 best.occupancy.map(|busy| format!(", busy {}", percent(busy.median))).unwrap_or_default();
-            format!("{cost} of CPU per question{floor}{busy}")
+            format!("{value} of CPU per question{floor}{busy}")
         }
     }
 }
 
-/// How far the best is ahead of the next.
-fn lead(scenario: &Scenario, best: &Summary, next: &Summary) -> Option<String> {
-    let (own, other) = match scenario.ranked_by() {
+/// The median of the measure that decides.
+pub(crate) fn value(by: RankedBy, summary: &Summary) -> String {
+    let (estimate, show): (_, fn(f64) -> String) = match by {
+        RankedBy::Throughput => (summary.throughput, count),
+        RankedBy::CpuPerQuestion => (summary.cpu_per_question_ns, time),
+        RankedBy::Latency => (summary.p99_ns, time),
+    };
+    estimate.map(|estimate| show(estimate.median)).unwrap_or_default()
+}
+
+/// How many times as good the best is as the next that is worse, and who that is.
+pub(crate) fn lead<'a>(judged: &Judged<'a>) -> Option<(f64, &'a Summary)> {
+    let (best, next) = (judged.with(Standing::Best).next()?, judged.with(Standing::Behind).next()?);
+    let (own, other) = match judged.scenario.ranked_by() {
         RankedBy::Throughput => (best.throughput?.median, next.throughput?.median),
         RankedBy::CpuPerQuestion => (next.cpu_per_question_ns?.median, best.cpu_per_question_ns?.median),
         RankedBy::Latency => (next.p99_ns?.median, best.p99_ns?.median),
     };
-    (other > 0.0).then(|| match own / other {
-        // From here on, times say more than percents.
-        times if times >= 1.995 => format!(" ({} times as good as {})", digits(times), next.contender),
-        times => format!(" ({} better than {})", percent(times - 1.0), next.contender),
-    })
+    (other > 0.0).then(|| (own / other, next))
+}
+
+/// By how much the best is ahead, on one rung or from the least to the most on several.
+pub(crate) fn ahead(least: f64, most: f64, next: &str) -> String {
+    // From here on, times say more than percents.
+    if most >= 1.995 {
+        return format!(" ({} times as good as {next})", range(&digits(least), &digits(most)));
+    }
+    format!(" ({} better than {next})", range(&percent(least - 1.0), &percent(most - 1.0)))
+}
+
+pub(crate) fn range(from: &str, to: &str) -> String {
+    if from == to { from.to_owned() } else { format!("{from} to {to}") }
 }
 
 /// A share as a percentage with one decimal below ten, and with a second one only where the first would be zero.
@@ -102,6 +243,10 @@ mod tests {
     use crate::summary::tests::{run, settings};
     use crate::validity::Invalid;
 
+    fn sentence(scenario: &Scenario, summaries: &[Summary]) -> String {
+        Judged { scenario, summaries: summaries.iter().collect() }.sentence()
+    }
+
     fn verdict(scenario: &Scenario, costs: &[(&str, f64)], starving: &[&str]) -> String {
         let names: Vec<&str> = costs.iter().map(|(name, _)| *name).collect();
         let twice =
@@ -110,8 +255,7 @@ mod tests {
         for run in runs.iter_mut().filter(|run| starving.contains(&run.contender.as_str())) {
             run.clients_served = 1;
         }
-        let summaries = summarize(&settings(&names, scenario.clone()), &runs);
-        sentence(scenario, &summaries.iter().collect::<Vec<_>>())
+        sentence(scenario, &summarize(&settings(&names, scenario.clone()), &runs))
     }
 
     #[test]
@@ -126,6 +270,38 @@ mod tests {
             verdict(&Scenario::book(), &costs[..3], &[]),
             "mio: 5.00 µs of CPU per question, 1.25 × the floor, busy 100 % (20 % better than async)"
         );
+    }
+
+    #[test]
+    fn one_run_is_called_too_few() {
+        let scenario = Scenario::saturate(1);
+        let said = |of: &[(&str, u32)]| {
+            let each = |&(name, runs): &(&str, u32)| {
+                (0..runs).map(|repetition| run(name, &scenario, repetition, 1e6)).collect::<Vec<_>>()
+            };
+            let runs: Vec<_> = of.iter().flat_map(each).collect();
+            let names: Vec<&str> = of.iter().map(|(name, _)| *name).collect();
+            sentence(&scenario, &summarize(&settings(&names, scenario.clone()), &runs))
+        };
+        let merit = "1.00 k answers/s at 1.00 ms of CPU each";
+        assert_eq!(
+            said(&[("a", 1), ("b", 1)]),
+            format!(
+                "one valid run each is too few to tell who is best (--repetitions makes more); so far a: {merit}"
+            )
+        );
+        assert_eq!(
+            said(&[("a", 1), ("b", 2)]),
+            format!(
+                "one valid run of a is too few to tell who is best (--repetitions makes more); so far a: {merit}"
+            )
+        );
+        assert_eq!(
+            said(&[("a", 2), ("b", 2), ("c", 1)]),
+            format!("a and b tie: {merit}; one valid run of c is too few to tell (--repetitions makes more)")
+        );
+        // With nobody beside it, there is nothing to be told.
+        assert_eq!(said(&[("a", 1)]), format!("a: {merit}"));
     }
 
     #[test]
@@ -152,6 +328,6 @@ mod tests {
         let mut invalid = run("a", &scenario, 0, 1e6);
         invalid.invalid.push(Invalid::ClosedEarly { conversations: 1 });
         let summaries = summarize(&settings(&["a"], scenario.clone()), &[invalid]);
-        assert_eq!(sentence(&scenario, &[&summaries[0]]), "no run counts");
+        assert_eq!(sentence(&scenario, &summaries), "no run counts");
     }
 }

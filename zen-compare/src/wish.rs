@@ -9,7 +9,7 @@ use crate::report::{Report, Standing, Summary};
 use crate::scenario::{Scenario, Work, WorkKind};
 use crate::stats::Estimate;
 use crate::table::{count, time};
-use crate::verdict::{list, percent};
+use crate::verdict::{MORE, list, percent};
 
 /// What the scenario of a wish is called.
 const NAME: &str = "yours";
@@ -166,7 +166,12 @@ fn overlap(one: &Summary, other: &Summary, measure: fn(&Summary) -> Option<Estim
 
 fn recommendation(best: &Summary, equals: &[&Summary]) -> String {
     let names: Vec<&str> = equals.iter().map(|summary| summary.contender.as_str()).collect();
-    let tie = if names.len() > 1 { " (a tie)" } else { "" };
+    let alone = equals.iter().any(|summary| summary.valid_runs < 2);
+    let tie = match (names.len(), alone) {
+        (..2, _) => String::new(),
+        (_, false) => " (a tie)".to_owned(),
+        (_, true) => format!(" (one valid run is too few to tell; {MORE})"),
+    };
     let of = |estimate: Option<Estimate>, show: fn(f64) -> String| {
         estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
     };
@@ -280,6 +285,18 @@ pub(crate) mod tests {
         assert!(text.starts_with("50 clients that think for 40ms, a handler that answers at once, 1 core for the server:\n→ mio and async (a tie): 1.24 k answers/s"), "{text}");
         assert!(text.contains("takes more CPU time: threaded 300 %"), "{text}");
         assert!(text.contains("without any answer: blocking served 1 of 50"), "{text}");
+    }
+
+    #[test]
+    fn one_run_is_called_too_few() {
+        let wish = wish();
+        let mut report = report(&wish, &[("mio", 1240.0, 10_000.0, 50), ("async", 1240.0, 30_000.0, 50)]);
+        report.runs.retain(|run| run.repetition == 0);
+        report.summarize();
+        let advice = wish.advice(&report);
+        assert_eq!(advice.choice, ["mio", "async"]);
+        let expected = "→ mio and async (one valid run is too few to tell; --repetitions makes more): 1.24 k";
+        assert!(advice.lines[1].starts_with(expected), "{:?}", advice.lines);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::output::merit::Merit;
 use crate::output::number;
 use crate::report::{Standing, Summary};
 use crate::scenario::Scenario;
+use crate::verdict;
 use crate::wish::Advice;
 
 /// The loads as rows and the contenders as columns.
@@ -32,13 +33,18 @@ pub(super) struct Cell {
     pub(super) tip: String,
 }
 
-/// A contender's verdict under one load.
+/// What is said of one load, or of the rungs of a ladder.
 pub(super) struct Verdict {
-    pub(super) scenario: String,
+    pub(super) title: String,
     pub(super) about: String,
-    /// The places of those who win: one, or several that tie.
+    /// The places of those who win: one, several that tie, or several for the rungs of a ladder.
     pub(super) winners: Vec<usize>,
+    pub(super) tie: bool,
+    /// Whether there are too few runs to tell who wins.
+    pub(super) untold: bool,
     pub(super) sentence: String,
+    /// For each of the loads, the places of those who win.
+    loads: Vec<Vec<usize>>,
 }
 
 pub(super) fn glance(source: Source<'_>) -> Glance {
@@ -113,28 +119,21 @@ fn distance(behind: Option<f64>) -> &'static str {
 }
 
 pub(super) fn verdicts(source: Source<'_>) -> Vec<Verdict> {
-    let sentences = source.report.verdicts();
-    let verdict = |(scenario, of_it): (&Scenario, Vec<&Summary>)| {
-        let (_, sentence) = sentences.iter().find(|(name, _)| *name == scenario.name)?;
-        let wins = of_it.iter().filter(|summary| matches!(summary.standing, Standing::Best | Standing::Tie));
-        let winners = wins.filter_map(|summary| Some(source.identities.get(&summary.contender)?.index));
-        let verdict = Verdict {
-            scenario: scenario.name.clone(),
-            about: scenario.describe(),
-            winners: winners.collect(),
-            sentence: without_names(sentence, &of_it),
-        };
-        (!sentence.is_empty()).then_some(verdict)
+    let places = |names: &[&str]| -> Vec<usize> {
+        names.iter().filter_map(|name| Some(source.identities.get(name)?.index)).collect()
     };
-    source.report.by_scenario().filter_map(verdict).collect()
-}
-
-/// The sentence without the names at its beginning, which stand beside it.
-fn without_names(sentence: &str, summaries: &[&Summary]) -> String {
-    let best = summaries.iter().find(|summary| summary.standing == Standing::Best);
-    let alone = best.and_then(|best| sentence.strip_prefix(best.contender.as_str())?.strip_prefix(": "));
-    let tied = || sentence.split_once(" tie: ").map(|(_, rest)| rest);
-    alone.or_else(tied).unwrap_or(sentence).to_owned()
+    let verdicts = verdict::verdicts(source.report);
+    let said = verdicts.into_iter().filter(|verdict| !verdict.sentence.is_empty());
+    said.map(|verdict| Verdict {
+        winners: places(&verdict.winners),
+        tie: verdict.tie,
+        untold: verdict.untold,
+        sentence: verdict.without_names().to_owned(),
+        loads: verdict.rungs.iter().map(|(_, winners)| places(winners)).collect(),
+        title: verdict.title,
+        about: verdict.about,
+    })
+    .collect()
 }
 
 /// Who is best, alone or in a tie, under most loads, as HTML with its words escaped.
@@ -143,17 +142,22 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> String {
     if !summaries.is_empty() && summaries.iter().all(|summary| summary.valid_runs == 0) {
         return "None of these runs counts.".to_owned();
     }
-    winners(source, verdicts).unwrap_or_else(|| "Nobody comes first.".to_owned())
+    let nobody = || {
+        let untold = verdicts.iter().any(|verdict| verdict.untold);
+        if untold { "One run each is too few to tell." } else { "Nobody comes first." }.to_owned()
+    };
+    winners(source, verdicts).unwrap_or_else(nobody)
 }
 
 fn winners(source: Source<'_>, verdicts: &[Verdict]) -> Option<String> {
-    let wins = |index: usize| verdicts.iter().filter(|verdict| verdict.winners.contains(&index)).count();
+    let loads: Vec<&Vec<usize>> = verdicts.iter().flat_map(|verdict| &verdict.loads).collect();
+    let wins = |index: usize| loads.iter().filter(|winners| winners.contains(&index)).count();
     let most = source.identities.iter().map(|who| wins(who.index)).max().filter(|most| *most > 0)?;
     let first = source.identities.iter().filter(|who| wins(who.index) == most).map(called);
     let first: Vec<String> = first.collect();
     let names = list(&first)?;
     let verb = if first.len() == 1 { "is" } else { "are each" };
-    Some(match (verdicts.len(), most) {
+    Some(match (loads.len(), most) {
         (1, _) if first.len() > 1 => format!("{names} tie."),
         (1, _) => format!("{names} comes first."),
         (all, most) if all == most => format!("{names} {verb} best, or tied for it, under all {all} loads."),
@@ -167,9 +171,18 @@ pub(super) fn choice(source: Source<'_>, advice: &Advice) -> String {
     let names: Vec<String> = names.collect();
     match list(&names) {
         Some(names) if advice.choice.len() == 1 => format!("Take {names} for your workload."),
+        Some(names) if is_untold(source, advice) => {
+            format!("One run is too few to tell which of {names} to take for your workload.")
+        }
         Some(names) => format!("Take any of {names} for your workload: they tie."),
         None => "Nobody answers all of your clients.".to_owned(),
     }
+}
+
+/// Whether one of those to take has a single run that counts.
+fn is_untold(source: Source<'_>, advice: &Advice) -> bool {
+    let chosen = |summary: &&Summary| advice.choice.contains(&summary.contender);
+    source.report.summaries.iter().filter(chosen).any(|summary| summary.valid_runs < 2)
 }
 
 fn called(who: &Identity) -> String {

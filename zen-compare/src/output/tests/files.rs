@@ -98,6 +98,22 @@ fn the_page_says_what_went_wrong() {
 }
 
 #[test]
+fn a_ladder_has_one_verdict_and_one_run_has_none() {
+    let mut report = fixture::of(crate::Scenario::named("open").unwrap());
+    let said = "<h2>open-10 to open-90</h2><p class=\"about\">64 clients, questions at 10 to 90 % of ";
+    let page = html(&report);
+    assert!(page.contains(said) && page.matches("<p class=\"sentence\">").count() == 1);
+    // The headline counts the loads all the same.
+    assert!(page.contains("under all 5 loads") || page.contains("of 5 loads"));
+    assert_eq!(markdown(&report).matches("- **open-10 to open-90** → ").count(), 1);
+    report.runs.retain(|run| run.repetition == 0);
+    report.summarize();
+    let page = html(&report);
+    assert!(page.contains("One run each is too few to tell.") && page.contains("too few runs</span>"));
+    assert!(markdown(&report).contains("one valid run is too few to tell who is best on every rung"));
+}
+
+#[test]
 fn a_wish_is_answered_first() {
     let wish = Wish {
         think: Duration::from_millis(40),
