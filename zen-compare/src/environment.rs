@@ -32,6 +32,10 @@ pub struct Environment {
     pub container: Option<String>,
     /// What the kernel reads the time from. Anything but `tsc`, `arch_sys_counter` or `kvm-clock` makes looking at the clock dear.
     pub clock_source: Option<String>,
+    /// How the kernel's TCP decides when to send, such as `cubic`. It does so on loopback too: one that paces, as `bbr`
+    /// does, costs every question some percent. `None` also in reports that were made before this was kept.
+    #[serde(default)]
+    pub congestion_control: Option<String>,
     /// Cores that this process may use.
     pub cores: usize,
     /// Which cores the server and the generator had; `None` when both shared the only one.
@@ -67,6 +71,7 @@ impl Environment {
             machine: machine(),
             container: container(),
             clock_source: line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+            congestion_control: line("/proc/sys/net/ipv4/tcp_congestion_control"),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             pinning: pinning.cloned(),
             shares_physical_core: pinning.and_then(shares_physical_core),
@@ -92,6 +97,11 @@ impl Environment {
             let kind = if environment.debug_build { "debug" } else { "release" };
             format!("{} ({kind})", environment.version)
         };
+        // Reports that were made before this was kept do not differ by it.
+        let [tcp_there, tcp_here] = match (&self.congestion_control, &here.congestion_control) {
+            (Some(there), Some(here)) => [there.clone(), here.clone()],
+            _ => Default::default(),
+        };
         let pairs = [
             ("processor", said(self.processor.as_deref()), said(here.processor.as_deref())),
             ("machine", said(self.machine.as_deref()), said(here.machine.as_deref())),
@@ -99,6 +109,7 @@ impl Environment {
             ("memory", number(self.memory_bytes), number(here.memory_bytes)),
             ("cores", cores(self), cores(here)),
             ("governor", said(self.governor.as_deref()), said(here.governor.as_deref())),
+            ("TCP congestion control", tcp_there, tcp_here),
             ("lab", build(self), build(here)),
         ];
         let differ = pairs.into_iter().filter(|(_, there, here)| there != here);
@@ -176,5 +187,13 @@ mod tests {
         let other = Environment { governor: Some("powersave".into()), ..environment.clone() };
         let found = environment.differences(&other);
         assert!(found.len() == 1 && found[0].ends_with("powersave here"), "{found:?}");
+        let tcp = |name: &str| Environment { congestion_control: Some(name.into()), ..environment.clone() };
+        let found = tcp("cubic").differences(&tcp("bbr"));
+        assert_eq!(found, ["TCP congestion control: cubic there, bbr here"]);
+        let older = Environment { congestion_control: None, ..environment.clone() };
+        assert!(
+            older.differences(&tcp("bbr")).is_empty(),
+            "what an older report does not tell is no difference"
+        );
     }
 }

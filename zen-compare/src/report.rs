@@ -14,7 +14,8 @@ use crate::scenario::Scenario;
 use crate::stats::Estimate;
 use crate::summary::{of_scenario, summarize};
 
-/// The version of the format; it changes whenever a field changes its meaning or goes.
+/// The version of the format; it changes whenever a field changes its meaning or goes. A field that only came to be kept does not
+/// change it: where an older report lacks it, it is null.
 pub const SCHEMA: &str = "zen-compare/2";
 
 /// A whole comparison, or as much of it as there is.

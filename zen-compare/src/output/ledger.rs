@@ -56,6 +56,7 @@ pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
         ("container", environment.container.clone()),
         ("governor", environment.governor.clone()),
         ("clock", environment.clock_source.clone()),
+        ("TCP congestion control", environment.congestion_control.clone()),
         ("memory", memory),
         ("open files", environment.open_files.map(|limit| format!("{limit} for each process"))),
         ("load before", environment.load_average.map(|load| format!("{load:.2}"))),

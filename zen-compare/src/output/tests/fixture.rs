@@ -80,6 +80,7 @@ pub(super) fn of(scenarios: Vec<Scenario>) -> Report {
         machine: Some("A Cloud <of> machines".into()),
         container: Some("docker".into()),
         clock_source: Some("tsc".into()),
+        congestion_control: Some("cubic".into()),
         open_files: Some(20_000),
         ..Environment::current(None)
     };
