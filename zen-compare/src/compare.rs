@@ -154,7 +154,10 @@ fn carry_out(
     save(store, &report)?;
     let runs = plan.runs();
     let made = plan.jobs().filter(|job| report.runs.iter().any(|run| job.made(run)));
-    let made: Duration = made.map(|job| plan.expected_time_of(job)).sum();
+    let mut made: Duration = made.map(|job| plan.expected_time_of(job)).sum();
+    if plan.capacity.is_none() && report.settings.capacity.is_some() {
+        made += plan.calibration_time();
+    }
     observer.planned(&Expected { runs: jobs.len(), time: plan.expected_time().saturating_sub(made) });
     let capacity = match plan.capacity.or(report.settings.capacity) {
         None if capacity::is_needed(plan) => {

@@ -92,12 +92,13 @@ impl Plan {
     pub fn expected_time(&self) -> Duration {
         let runs: Duration = self.jobs().map(|job| self.expected_time_of(job)).sum();
         let contenders = u32::try_from(self.contenders.len()).unwrap_or(u32::MAX);
-        let calibration = if capacity::is_needed(self) && self.capacity.is_none() {
-            capacity::TIME
-        } else {
-            Duration::ZERO
-        };
-        runs + (calibration + AROUND_A_RUN).saturating_mul(contenders)
+        let calibration = if self.capacity.is_none() { self.calibration_time() } else { Duration::ZERO };
+        runs + calibration + AROUND_A_RUN.saturating_mul(contenders)
+    }
+
+    /// About how long it takes to find out what open loops are to offer, where that has to be found out.
+    pub(crate) fn calibration_time(&self) -> Duration {
+        capacity::expected_time(self, AROUND_A_RUN)
     }
 
     /// About how long one run will take.
@@ -136,6 +137,12 @@ mod tests {
             herd.expected_time(),
             (s(3) + AROUND_A_RUN + PER_CONNECTION * 10_000) * 4 + AROUND_A_RUN * 2
         );
+        // What an open loop offers is measured first: of everybody, three times.
+        let open = Plan { scenarios: vec![Scenario::open(50)], ..plan.clone() };
+        let measured = (AROUND_A_RUN + Duration::from_millis(300)) * 6;
+        assert_eq!(open.expected_time(), (s(3) + AROUND_A_RUN) * 4 + AROUND_A_RUN * 2 + measured);
+        let known = Plan { capacity: Some(1e5), ..open.clone() };
+        assert_eq!(known.expected_time(), open.expected_time() - measured);
         // Who is left out takes no time.
         let work = Plan { scenarios: vec![Scenario::work(WorkKind::Spin)], ..plan };
         assert_eq!(work.expected_time(), AROUND_A_RUN * 2);
