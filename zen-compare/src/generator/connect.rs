@@ -6,53 +6,78 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mio::net::TcpStream;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-
-use super::client::Role;
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
 /// Quiet connections that share one source address. An address has some 28 000 ports, and the kernel takes its time
 /// to find a free one among many that are not.
 const PER_SOURCE: usize = 4_096;
+/// Source addresses that conversations take in turn. The kernel remembers an ended connection for a minute, and some
+/// hundred thousand of them at the most: spread over so many addresses they leave nearly every port free.
+const IN_TURN: usize = 128;
 /// What a client that never reads has its kernel keep for it, in bytes; the least a kernel grants.
 const NON_READER_BUFFER: usize = 2_304;
 /// Descriptors left to the rest of the process.
 const SPARE: u64 = 64;
 
-/// A non-blocking connection on its way to `server`; `which` counts the clients of a role.
-pub(super) fn connect(server: SocketAddr, role: Role, which: usize) -> io::Result<TcpStream> {
-    let stream = match role {
-        Role::Good | Role::Trickler => TcpStream::connect(server)?,
-        Role::Quiet => connect_from(server, source(server, which), None)?,
-        Role::NonReader => connect_from(server, None, Some(NON_READER_BUFFER))?,
-    };
-    // Questions are small, and what is measured is the server, not Nagle's patience.
-    stream.set_nodelay(true)?;
-    Ok(stream)
+/// Which loopback address a connection comes from. The loopback network has sixteen million, and the ports of one are
+/// soon used up. So each server has addresses of its own to be called from, told by its port: a port stays taken for
+/// a minute after its connection has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The one that the system picks.
+    Any,
+    /// That of this quiet connection among all, as many share one.
+    Herd(usize),
+    /// That of this conversation among all that come and go: another than that of the last.
+    InTurn(usize),
 }
 
-/// The loopback network has sixteen million addresses, and the ports of one are soon used up. So each server has
-/// addresses of its own, told by its port: a port stays taken for a minute after its connection has ended.
-fn source(server: SocketAddr, which: usize) -> Option<Ipv4Addr> {
-    let IpAddr::V4(address) = server.ip() else { return None };
-    let [high, low] = server.port().to_be_bytes();
-    // A herd of a million is not to be expected.
-    let last = u8::try_from(2 + which / PER_SOURCE).ok()?;
-    address.is_loopback().then_some(Ipv4Addr::new(127, high, low, last))
+impl Source {
+    fn address(self, server: SocketAddr) -> Option<Ipv4Addr> {
+        let which = match self {
+            Self::Any => return None,
+            Self::Herd(which) => which / PER_SOURCE,
+            Self::InTurn(which) => which % IN_TURN,
+        };
+        let IpAddr::V4(address) = server.ip() else { return None };
+        let [high, low] = server.port().to_be_bytes();
+        // A herd of a million is not to be expected.
+        let last = u8::try_from(2 + which).ok()?;
+        address.is_loopback().then_some(Ipv4Addr::new(127, high, low, last))
+    }
 }
 
-fn connect_from(
-    server: SocketAddr,
-    source: Option<Ipv4Addr>,
-    receive_buffer: Option<usize>,
-) -> io::Result<TcpStream> {
+/// A non-blocking connection on its way to `server`.
+pub(super) fn connect(server: SocketAddr, source: Source) -> io::Result<TcpStream> {
+    let socket = open(server)?;
+    if let Some(address) = source.address(server) {
+        // The port is found when connecting, where all are free that no connection to this server has. Found here, it
+        // would have to be free for any server.
+        setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+        socket.bind(&SockAddr::from(SocketAddr::from((address, 0))))?;
+    }
+    set_out(socket, server)
+}
+
+/// The same for a client that never reads, and keeps little of what it does not read.
+pub(super) fn connect_deaf(server: SocketAddr) -> io::Result<TcpStream> {
+    let socket = open(server)?;
+    socket.set_recv_buffer_size(NON_READER_BUFFER)?;
+    set_out(socket, server)
+}
+
+fn open(server: SocketAddr) -> io::Result<Socket> {
     let kind = Type::STREAM.nonblocking().cloexec();
-    let socket = Socket::new(Domain::for_address(server), kind, Some(Protocol::TCP))?;
-    if let Some(bytes) = receive_buffer {
-        socket.set_recv_buffer_size(bytes)?;
-    }
-    if let Some(source) = source {
-        socket.bind(&SockAddr::from(SocketAddr::from((source, 0))))?;
-    }
+    Socket::new(Domain::for_address(server), kind, Some(Protocol::TCP))
+}
+
+fn set_out(socket: Socket, server: SocketAddr) -> io::Result<TcpStream> {
+    // Questions are small, and what is measured is the server, not Nagle's patience.
+    socket.set_tcp_nodelay(true)?;
+    // A congestion control that paces, as BBR does, holds questions back after they have been stamped; this one never
+    // does, and every kernel has it. Where it may not be chosen, the machine's own has to do.
+    let _ = SockRef::from(&socket).set_tcp_congestion(b"reno");
     match socket.connect(&SockAddr::from(server)) {
         Err(error) if error.raw_os_error() != Some(nix::libc::EINPROGRESS) => return Err(error),
         _ => {}
@@ -85,14 +110,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_herd_comes_from_several_addresses() {
+    fn sources_are_of_the_server_and_many() {
         let server: SocketAddr = "127.0.0.1:1060".parse().unwrap();
         // 1060 is 4 × 256 + 36.
-        assert_eq!(source(server, 0), Some(Ipv4Addr::new(127, 4, 36, 2)));
-        assert_eq!(source(server, 9_999), Some(Ipv4Addr::new(127, 4, 36, 4)));
+        let last = |source: Source| source.address(server).map(|address| address.octets());
+        assert_eq!(last(Source::Herd(0)), Some([127, 4, 36, 2]));
+        assert_eq!(last(Source::Herd(9_999)), Some([127, 4, 36, 4]));
+        assert_eq!(last(Source::InTurn(0)), Some([127, 4, 36, 2]));
+        assert_eq!(last(Source::InTurn(127)), Some([127, 4, 36, 129]));
+        assert_eq!(last(Source::InTurn(128)), Some([127, 4, 36, 2]));
+        assert_eq!(last(Source::Any), None);
         // Elsewhere there is only one address to come from.
-        assert_eq!(source("192.0.2.1:1060".parse().unwrap(), 0), None);
-        assert_eq!(source("[::1]:1060".parse().unwrap(), 0), None);
+        assert_eq!(Source::Herd(0).address("192.0.2.1:1060".parse().unwrap()), None);
+        assert_eq!(Source::InTurn(0).address("[::1]:1060".parse().unwrap()), None);
     }
 
     #[test]
@@ -100,16 +130,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
         let [high, low] = server.port().to_be_bytes();
-        for (role, which, from) in [
-            (Role::Good, 0, Ipv4Addr::LOCALHOST),
-            (Role::Quiet, 3, Ipv4Addr::new(127, high, low, 2)),
-            (Role::Quiet, PER_SOURCE, Ipv4Addr::new(127, high, low, 3)),
-            (Role::NonReader, 0, Ipv4Addr::LOCALHOST),
+        for (stream, from) in [
+            (connect(server, Source::Any), Ipv4Addr::LOCALHOST),
+            (connect(server, Source::Herd(3)), Ipv4Addr::new(127, high, low, 2)),
+            (connect(server, Source::Herd(PER_SOURCE)), Ipv4Addr::new(127, high, low, 3)),
+            (connect(server, Source::InTurn(5)), Ipv4Addr::new(127, high, low, 7)),
+            (connect_deaf(server), Ipv4Addr::LOCALHOST),
         ] {
-            let stream = connect(server, role, which).unwrap();
+            let stream = stream.unwrap();
             let (_, peer) = listener.accept().unwrap();
-            assert_eq!(peer.ip(), from, "{role:?}");
+            assert_eq!(peer.ip(), from);
             assert_eq!(stream.local_addr().unwrap(), peer);
+            assert!(stream.nodelay().unwrap());
         }
     }
 

@@ -34,6 +34,10 @@ pub(super) struct Generator<'a> {
     pub(super) herd: Herd,
     pub(super) ended: Ended,
     pub(super) answers: u64,
+    /// Who has been answered in this round of events, and when.
+    heard: Vec<(usize, Nanos)>,
+    /// Connections made by conversations that come and go.
+    pub(super) turns: usize,
     pub(super) tally: Tally,
 }
 
@@ -82,6 +86,8 @@ impl<'a> Generator<'a> {
             herd: Herd::new(tricklers + non_readers, herd),
             ended: Ended::default(),
             answers: 0,
+            heard: Vec::new(),
+            turns: 0,
             tally: Tally { herd_cut_to: (herd < quiet).then_some(herd), ..tally },
         })
     }
@@ -112,6 +118,7 @@ impl<'a> Generator<'a> {
             for event in &events {
                 self.on_event(event, &mut buffer);
             }
+            self.go_on_from_heard();
         }
         Ok(self.tally)
     }
@@ -151,7 +158,7 @@ impl<'a> Generator<'a> {
                 return;
             }
             client.connected = true;
-            if let Err(broken) = self.go_on(slot, None) {
+            if let Err(broken) = self.go_on(slot, self.now()) {
                 return self.give_up(slot, broken);
             }
         }
@@ -186,7 +193,20 @@ impl<'a> Generator<'a> {
                 break;
             }
         }
-        if heard.is_some() { self.go_on(slot, heard) } else { Ok(()) }
+        self.heard.extend(heard.map(|at| (slot, at)));
+        Ok(())
+    }
+
+    /// Next steps of those who have been answered. They come after all answers have been read, as a write takes far
+    /// longer than a read, and an answer that is there should not grow older by what others ask.
+    fn go_on_from_heard(&mut self) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for (slot, at) in heard.drain(..) {
+            if let Err(broken) = self.go_on(slot, at) {
+                self.give_up(slot, broken);
+            }
+        }
+        self.heard = heard;
     }
 
     fn hear(&mut self, slot: usize, received: &[u8], now: Nanos) -> Result<(), Broken> {

@@ -1,9 +1,10 @@
 //! The load: one thread, one event loop, any number of clients, every answer checked.
 //!
 //! The generator has to be cheaper per question than any server it loads, or it measures itself. So per question
-//! there is one read, one write, one look at the clock, a comparison of bytes and a histogram bucket, and nothing
+//! there is one read, one write, a look at the clock for each, a comparison of bytes and a histogram bucket, and nothing
 //! is allocated: questions and answers lie ready on a tape. Connections are registered once
-//! (edge-triggered), and a short read spares the read that would only say `WouldBlock`. Who has to wait for
+//! (edge-triggered), and a short read spares the read that would only say `WouldBlock`. All answers that are there are
+//! read before anyone asks again. Who has to wait for
 //! a moment is woken by a timer of the kernel's that counts nanoseconds, as the event loop's own counts milliseconds.
 //!
 //! It ends when its time is over, whatever the server does: a client that is never answered is a finding.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mio::{Interest, Token};
 
 use super::client::{Broken, Role};
-use super::connect::connect;
+use super::connect::{Source, connect, connect_deaf};
 use super::engine::Generator;
 use super::open_loop::OpenLoop;
 use super::{Nanos, nanos};
@@ -56,12 +56,24 @@ impl Generator<'_> {
         }
     }
 
-    fn open(&self, slot: usize) -> io::Result<mio::net::TcpStream> {
-        // Counted from the first of all clients or of the herd: only the herd has to be spread evenly.
-        let mut stream = connect(self.load.server, self.clients[slot].role, slot)?;
+    fn open(&mut self, slot: usize) -> io::Result<mio::net::TcpStream> {
+        let server = self.load.server;
+        let comes_and_goes = self.load.scenario.questions_per_conversation.is_some();
+        let mut stream = match self.clients[slot].role {
+            Role::Good if comes_and_goes => connect(server, Source::InTurn(self.next_turn()))?,
+            Role::Good | Role::Trickler => connect(server, Source::Any)?,
+            // Counted from the first of all clients: it only has to be spread evenly.
+            Role::Quiet => connect(server, Source::Herd(slot))?,
+            Role::NonReader => connect_deaf(server)?,
+        };
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(slot), both)?;
         Ok(stream)
+    }
+
+    fn next_turn(&mut self) -> usize {
+        self.turns += 1;
+        self.turns
     }
 
     pub(super) fn connect_failed(&mut self, slot: usize, error: &io::Error) {
@@ -70,12 +82,11 @@ impl Generator<'_> {
         self.lose(slot, false);
     }
 
-    /// The client's next step: another conversation, a thought, or more questions.
-    pub(super) fn go_on(&mut self, slot: usize, now: Option<Nanos>) -> Result<(), Broken> {
-        let now = now.unwrap_or_else(|| self.now());
+    /// The client's next step after what happened at `since`: another conversation, a thought, or more questions.
+    pub(super) fn go_on(&mut self, slot: usize, since: Nanos) -> Result<(), Broken> {
         let client = &mut self.clients[slot];
         if client.role != Role::Good {
-            return self.go_on_misbehaving(slot, now);
+            return self.go_on_misbehaving(slot, since);
         }
         if client.is_done() {
             if self.stages.window_is_open() {
@@ -84,12 +95,14 @@ impl Generator<'_> {
             client.end();
             self.connect(slot);
         } else if let Some(open_loop) = &mut client.open_loop {
-            open_loop.unblock(now);
+            open_loop.unblock(since);
             return self.keep_schedule(slot);
         } else if self.load.scenario.think.is_zero() {
-            client.ask(&self.tape, now)?;
+            // Others may have been asked before: the moment of the write is now.
+            let now = self.now();
+            self.clients[slot].ask(&self.tape, now)?;
         } else if client.in_flight() == 0 {
-            self.wake_later(slot, now + nanos(self.load.scenario.think));
+            self.wake_later(slot, since + nanos(self.load.scenario.think));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! with other things can spoil a check; such a check is undecided, and says why, as neither of the two other
 //! outcomes would be true.
 
+mod economy;
 mod honesty;
 mod omission;
 mod queueing;
@@ -98,12 +99,13 @@ impl fmt::Display for Check {
 /// When the machine does not provide what it takes: a port, a thread, an event loop.
 pub fn self_test(twin: &Contender, tell: &mut dyn FnMut(&Check)) -> io::Result<Vec<Check>> {
     let lab = Lab { cores: Cores::split(None)? };
-    let checks: [&dyn Fn() -> io::Result<Check>; 6] = [
+    let checks: [&dyn Fn() -> io::Result<Check>; 7] = [
         &|| queueing::check(&lab, 50),
         &|| queueing::check(&lab, 80),
         &|| omission::check(&lab),
         &|| honesty::a_slow_generator_is_noticed(&lab),
         &|| honesty::a_wrong_answer_is_noticed(&lab),
+        &|| economy::check(&lab),
         &|| twins::check(twin),
     ];
     let mut made = Vec::with_capacity(checks.len());

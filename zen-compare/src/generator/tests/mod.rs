@@ -3,8 +3,10 @@
 mod company;
 mod open_loop;
 
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use std::net::SocketAddr;
@@ -17,7 +19,7 @@ use super::*;
 fn serve(each: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let each = std::sync::Arc::new(each);
+    let each = Arc::new(each);
     thread::spawn(move || {
         for stream in listener.incoming() {
             let each = each.clone();
@@ -105,6 +107,21 @@ fn conversations_end_and_begin_anew() {
         (answers - conversations).abs() <= 3 * 16,
         "{answers} answers, 3 × {conversations} conversations"
     );
+}
+
+#[test]
+fn conversations_that_come_and_go_call_from_many_addresses() {
+    let workload = Workload::aphorisms();
+    let callers = Arc::new(Mutex::new(HashSet::new()));
+    let heard = callers.clone();
+    let server = serve(move |stream| {
+        heard.lock().unwrap().insert(stream.peer_addr().unwrap().ip());
+        answer(stream, &Workload::aphorisms(), usize::MAX);
+    });
+    let tally = generate_quietly(&load(server, &Scenario::churn(), &workload));
+    assert!(tally.conversations > 20);
+    // Each conversation takes the next of 128.
+    assert!(callers.lock().unwrap().len() > 20);
 }
 
 #[test]
