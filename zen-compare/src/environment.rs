@@ -98,10 +98,8 @@ impl Environment {
             format!("{} ({kind})", environment.version)
         };
         // Reports that were made before this was kept do not differ by it.
-        let [tcp_there, tcp_here] = match (&self.congestion_control, &here.congestion_control) {
-            (Some(there), Some(here)) => [there.clone(), here.clone()],
-            _ => Default::default(),
-        };
+        let congestion =
+            self.congestion_control.clone().zip(here.congestion_control.clone()).unwrap_or_default();
         let pairs = [
             ("processor", said(self.processor.as_deref()), said(here.processor.as_deref())),
             ("machine", said(self.machine.as_deref()), said(here.machine.as_deref())),
@@ -109,7 +107,7 @@ impl Environment {
             ("memory", number(self.memory_bytes), number(here.memory_bytes)),
             ("cores", cores(self), cores(here)),
             ("governor", said(self.governor.as_deref()), said(here.governor.as_deref())),
-            ("TCP congestion control", tcp_there, tcp_here),
+            ("TCP congestion control", congestion.0, congestion.1),
             ("lab", build(self), build(here)),
         ];
         let differ = pairs.into_iter().filter(|(_, there, here)| there != here);
