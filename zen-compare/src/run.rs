@@ -84,7 +84,7 @@ pub struct Run {
     pub conversations: u64,
     /// Clients still waiting for an answer when the window closed.
     pub clients_waiting: usize,
-    /// How long the longest of them had waited. These waits are in no latency sample.
+    /// How long the longest of them had waited. Such waits are in the latencies, as they stood then.
     pub longest_wait_ns: u64,
     /// Seconds of load before the window opened.
     pub warmup_s: f64,

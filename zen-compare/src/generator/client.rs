@@ -38,6 +38,13 @@ pub(super) struct Asked {
     open: usize,
 }
 
+impl Asked {
+    /// How many of them are open.
+    pub(super) fn open(&self) -> u64 {
+        self.open as u64
+    }
+}
+
 /// A client keeps its place in the load when its connection ends: it is the one that is served or starved.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -136,6 +143,11 @@ impl Client {
     /// When the oldest question in flight was to be asked.
     pub(super) fn waiting_since(&self) -> Option<Nanos> {
         self.asked.front().map(|asked| asked.due)
+    }
+
+    /// The questions in flight, oldest first.
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter()
     }
 
     /// Whether this conversation has asked all it was to ask.

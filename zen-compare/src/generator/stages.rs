@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::client::Client;
 use super::engine::Generator;
+use super::tally::Tally;
 use super::{Load, Moment, Nanos, nanos};
 use crate::sample::ThreadUsage;
 
@@ -147,6 +148,7 @@ impl Generator<'_> {
             self.tally.window = Duration::from_nanos(now - opened);
             self.tally.generator_cpu = usage.cpu.saturating_sub(self.stages.usage_opened.cpu);
             self.tally.generator_starved = usage.starved_since(&self.stages.usage_opened);
+            self.count_unanswered(now);
             self.count_unsent(opened, now);
         }
         self.tally.answers_since_settling = self.answers - self.stages.answers_settling;
@@ -160,11 +162,25 @@ impl Generator<'_> {
         self.tally.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));
     }
 
-    /// Counts what was due and never asked.
+    /// Takes what was asked and is not answered into the latencies, with how long it has waited so far. Without it a
+    /// server would look the better the more it leaves unanswered. Where it answers, it is a question or two of
+    /// thousands, as no more are ever open at once than a rate and a latency come to (Little's law).
+    fn count_unanswered(&mut self, now: Nanos) {
+        let Tally { latency, uncorrected, .. } = &mut self.tally;
+        for asked in self.clients[self.first_good..].iter().flat_map(Client::unanswered) {
+            latency.saturating_record_n(now.saturating_sub(asked.due), asked.open());
+            if let Some(uncorrected) = uncorrected {
+                uncorrected.saturating_record_n(now.saturating_sub(asked.sent), asked.open());
+            }
+        }
+    }
+
+    /// Counts what was due and never asked; its wait began when it was due.
     fn count_unsent(&mut self, opened: Nanos, now: Nanos) {
         let Some(schedule) = &mut self.tally.schedule else { return };
         for open_loop in self.clients.iter_mut().filter_map(|client| client.open_loop.as_mut()) {
             while let Some(due) = open_loop.take(now) {
+                self.tally.latency.saturating_record(now - due.at);
                 let in_window = u64::from(due.at >= opened);
                 schedule.due += in_window;
                 schedule.late += if due.late > 0 { in_window } else { 0 };

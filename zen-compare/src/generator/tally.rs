@@ -23,9 +23,10 @@ pub struct Tally {
     /// [`Closes`](super::Moment::Closes).
     pub answers_since_settling: u64,
     /// One sample per answer in the window: nanoseconds from the moment at which the question was to be asked to the
-    /// read that made its answer whole. In a closed loop a question is asked when it is to be asked.
+    /// read that made its answer whole. In a closed loop a question is asked when it is to be asked. A question that
+    /// is open when the window closes counts with how long it has waited until then: its latency is at least that.
     pub latency: Histogram<u64>,
-    /// In an open loop, the same from the write of the question; else `None`.
+    /// In an open loop, the same from the write of the question, and without those that were never written; else `None`.
     pub uncorrected: Option<Histogram<u64>>,
     /// In an open loop, the questions per second that are due; else `None`.
     pub offered_rate: Option<f64>,
@@ -44,7 +45,7 @@ pub struct Tally {
     /// Conversations that came to their planned end in the window.
     pub conversations: u64,
     /// Good clients with a question open when the window closed, and how long the longest of them had waited.
-    /// These waits are in no latency sample.
+    /// These waits are in the latencies, as they stood then.
     pub waiting: usize,
     /// See [`Tally::waiting`].
     pub longest_wait: Duration,

@@ -181,7 +181,9 @@ impl Scenario {
             }
             None => {}
         }
-        if self.depth > 1 {
+        if self.depth > 1 && self.arrivals.is_some() {
+            parts.push(format!("up to {} in flight on each", self.depth));
+        } else if self.depth > 1 {
             parts.push(format!("{} questions in flight each", self.depth));
         }
         match self.questions_per_conversation {
@@ -220,7 +222,8 @@ mod tests {
         assert_eq!(Scenario::pipeline().describe(), "16 clients, 64 questions in flight each");
         assert_eq!(
             Scenario::open(70).describe(),
-            "64 clients, questions at 70 % of the closed loop's rate at random, whatever is answered"
+            "64 clients, questions at 70 % of the closed loop's rate at random, whatever is answered, up \
+             to 64 in flight on each"
         );
         assert_eq!(Scenario::slow().describe(), "16 clients, among 8 tricklers and 8 non-readers");
         assert_eq!(Scenario::idle(10_000).describe(), "8 clients, among 10000 quiet connections");

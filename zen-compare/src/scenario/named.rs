@@ -59,10 +59,11 @@ impl Scenario {
     }
 
     /// 64 connections on which questions are due at random moments, at `percent` of the rate that a closed loop
-    /// got answered. A question that is due while its connection waits for an answer is asked after that.
+    /// got answered. They are asked when they are due, whatever has been answered, up to 64 unanswered ones on each
+    /// connection; what is due beyond them is asked as soon as an answer comes.
     pub fn open(percent: u32) -> Self {
         let arrivals = Arrivals { rate: Rate::PercentOfCapacity(percent), spacing: Spacing::Poisson };
-        Self { arrivals: Some(arrivals), ..Self::asking(format!("open-{percent}"), 64) }
+        Self { depth: 64, arrivals: Some(arrivals), ..Self::asking(format!("open-{percent}"), 64) }
     }
 
     /// 16 good clients that ask without a pause, among 8 that send a byte now and then and 8 that send question after
