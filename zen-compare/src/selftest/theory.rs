@@ -24,7 +24,8 @@ pub(super) struct Arriving {
 
 impl Arriving {
     /// Mean response time of exactly these arrivals, in nanoseconds, if each is served for `service` in the order in
-    /// which they come (Lindley's recursion). Of those that leave within the window; zero when none does.
+    /// which they come (Lindley's recursion). Of those that leave within the window, and those that are there when it
+    /// closes, as far as they have waited by then: as the generator counts. Zero when there are none.
     pub(super) fn mean_response(&self, service: Nanos) -> f64 {
         let [opens, closes] = self.window;
         let schedule = |which| {
@@ -45,9 +46,9 @@ impl Arriving {
         let (mut free_at, mut sum, mut count) = (0, 0.0, 0.0);
         for arrival in arrivals {
             free_at = free_at.max(arrival) + service;
-            if (opens..closes).contains(&free_at) {
+            if free_at >= opens {
                 #[allow(clippy::cast_precision_loss, reason = "nanoseconds below 2^52")]
-                let response = (free_at - arrival) as f64;
+                let response = (free_at.min(closes) - arrival) as f64;
                 sum += response;
                 count += 1.0;
             }
@@ -88,14 +89,19 @@ mod tests {
         schedule.advance();
         let gap = schedule.due() - first;
         // The first leaves after a service; the second has waited for it, but not since the first came. A third
-        // leaves later, and does not count.
-        let service = 4 * gap;
-        let window = [0, first + 2 * service + 1];
-        let arriving = Arriving { seed: 3, connections: 1, rate: 1_000, window };
-        let expected = (service + (2 * service - gap)) as f64 / 2.0;
+        // comes later, and does not count.
+        let service = gap + gap / 2;
+        let third = {
+            schedule.advance();
+            schedule.due()
+        };
+        let closes = third.min(first + 2 * service + 1);
+        let arriving = Arriving { seed: 3, connections: 1, rate: 1_000, window: [0, closes] };
+        let left = [first + service, first + 2 * service].map(|left| left.min(closes));
+        let expected = ((left[0] - first) + (left[1] - first - gap)) as f64 / 2.0;
         assert!((arriving.mean_response(service) - expected).abs() < 1.0);
-        // Nobody leaves before the window closes.
-        let arriving = Arriving { window: [0, first + service], ..arriving };
+        // Nobody has come before this window closes.
+        let arriving = Arriving { window: [0, first], ..arriving };
         assert!(arriving.mean_response(service).abs() < 1e-9);
     }
 }
