@@ -29,6 +29,7 @@
 
 mod baseline;
 mod capacity;
+mod chance;
 pub mod child;
 mod compare;
 mod contender;

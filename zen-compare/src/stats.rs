@@ -53,7 +53,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 }
 
 /// The median of values that are sorted and not empty.
-fn middle(sorted: &[f64]) -> f64 {
+pub(crate) fn middle(sorted: &[f64]) -> f64 {
     let half = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[half] } else { f64::midpoint(sorted[half - 1], sorted[half]) }
 }

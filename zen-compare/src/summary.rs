@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::mem::discriminant;
 
+use crate::chance::by_chance;
 use crate::curve::together;
 use crate::report::{Latency, Run, Settings, Standing, Summary};
 use crate::rung::rung;
@@ -35,7 +36,15 @@ pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]
             (!own.is_empty()).then(|| of_contender(scenario, &own, &floor, standing, settings.seed))
         })
         .collect();
-    rank(scenario.ranked_by(), &mut summaries);
+    let by = scenario.ranked_by();
+    let ranked = summaries.iter().filter(|summary| summary.standing == Standing::Behind);
+    let samples: Vec<Vec<f64>> = ranked
+        .map(|summary| {
+            let own = runs.iter().filter(|run| run.contender == summary.contender && run.is_valid());
+            own.filter_map(|run| merit_of_run(by, run)).collect()
+        })
+        .collect();
+    rank(by, by_chance(&samples, settings.seed), &mut summaries);
     summaries
 }
 
@@ -124,8 +133,8 @@ fn times_floor(run: &Run, floor: &[&Run]) -> Option<f64> {
     Some(run.cpu_per_question_ns? / floor.cpu_per_question_ns.filter(|&cost| cost > 0.0)?)
 }
 
-/// Gives everybody a place and sorts by it.
-fn rank(by: RankedBy, summaries: &mut [Summary]) {
+/// Gives everybody a place and sorts by it. Two medians whose ratio is not above `chance` are not told apart.
+fn rank(by: RankedBy, chance: f64, summaries: &mut [Summary]) {
     summaries.sort_by(|left, right| {
         let place = |summary: &Summary| match summary.standing {
             Standing::Floor => 0,
@@ -145,8 +154,11 @@ fn rank(by: RankedBy, summaries: &mut [Summary]) {
             // A single run has no interval, so nothing tells it apart from anything.
             let alone = best_is_alone || summary.valid_runs < 2;
             let own = merit(by, summary);
-            let overlap = best_estimate.zip(own).is_some_and(|(best, own)| best.overlaps(&own));
-            summary.standing = if alone || overlap { Standing::Tie } else { Standing::Behind };
+            let as_good = best_estimate.zip(own).is_some_and(|(best, own)| {
+                let (more, less) = (best.median.max(own.median), best.median.min(own.median));
+                best.overlaps(&own) || more <= less * chance
+            });
+            summary.standing = if alone || as_good { Standing::Tie } else { Standing::Behind };
         }
     }
     summaries[best].standing = Standing::Best;
@@ -157,6 +169,16 @@ fn merit(by: RankedBy, summary: &Summary) -> Option<Estimate> {
         RankedBy::Throughput => summary.throughput,
         RankedBy::CpuPerQuestion => summary.cpu_per_question_ns,
         RankedBy::Latency => summary.p99_ns,
+    }
+}
+
+/// The same of one run.
+fn merit_of_run(by: RankedBy, run: &Run) -> Option<f64> {
+    match by {
+        RankedBy::Throughput => Some(run.throughput),
+        RankedBy::CpuPerQuestion => run.cpu_per_question_ns,
+        #[allow(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
+        RankedBy::Latency => run.latency.map(|latency| latency.p99_ns as f64),
     }
 }
 
