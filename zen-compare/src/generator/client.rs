@@ -57,7 +57,8 @@ pub(super) struct Client {
     pub(super) connected: bool,
     /// When the client acts next: asks after a thought, or tries to connect again.
     pub(super) wakes_at: Option<Nanos>,
-    /// Whether a quiet client has had the answer after which it is one of the herd.
+    /// Whether it has come in: a good client has had a connection, a quiet one the answer after which it is one of the
+    /// herd.
     pub(super) has_joined: bool,
     /// Answers that count: those in the measured window.
     pub(super) served: u64,

@@ -64,7 +64,10 @@ impl Generator<'_> {
     }
 
     /// Brings as many quiet connections on their way as may be.
-    pub(super) fn let_herd_in(&mut self) {
+    pub(super) fn let_herd_in(&mut self, now: Nanos) {
+        if self.herd.started == 0 {
+            self.herd.last_joined = now;
+        }
         while self.herd.joining < JOINING && self.herd.started < self.herd.size {
             let slot = self.herd.first + self.herd.started;
             self.herd.started += 1;

@@ -8,10 +8,10 @@ use mio::event::Event;
 use mio::{Events, Poll, Token};
 
 use super::alarms::{Alarms, TIMER};
+use super::arrival::Arrival;
 use super::client::{Broken, Client, Role};
 use super::company::{Ended, FLOOD_QUESTIONS, Herd};
 use super::connect::room_for_connections;
-use super::open_loop::{OpenLoop, Schedule};
 use super::stages::Stages;
 use super::tally::Tally;
 use super::tape::Tape;
@@ -31,6 +31,7 @@ pub(super) struct Generator<'a> {
     pub(super) alarms: Alarms,
     began: Instant,
     pub(super) stages: Stages,
+    pub(super) arrival: Arrival,
     pub(super) herd: Herd,
     pub(super) ended: Ended,
     pub(super) answers: u64,
@@ -83,6 +84,7 @@ impl<'a> Generator<'a> {
             clients,
             began: Instant::now(),
             stages: Stages::new(load),
+            arrival: Arrival::default(),
             herd: Herd::new(tricklers + non_readers, herd),
             ended: Ended::default(),
             answers: 0,
@@ -127,21 +129,6 @@ impl<'a> Generator<'a> {
         nanos(self.began.elapsed())
     }
 
-    /// The good clients begin, at the moment at which the schedules of an open loop do.
-    fn start_good_clients(&mut self) {
-        let now = self.now();
-        let scenario = self.load.scenario;
-        for which in 0..scenario.clients {
-            let slot = self.first_good + which;
-            if let (Some(arrivals), Some(rate)) = (scenario.arrivals, self.tally.offered_rate) {
-                let spacing = arrivals.spacing;
-                let schedule = Schedule::new(self.load.seed, which, scenario.clients, rate, spacing, now);
-                self.clients[slot].open_loop = Some(OpenLoop::new(schedule));
-            }
-            self.connect(slot);
-        }
-    }
-
     fn on_event(&mut self, event: &Event, buffer: &mut [u8]) {
         if event.token() == TIMER {
             return;
@@ -158,6 +145,10 @@ impl<'a> Generator<'a> {
                 return;
             }
             client.connected = true;
+            if client.role == Role::Good && !client.has_joined {
+                client.has_joined = true;
+                self.arrival.connected(nanos(self.began.elapsed()));
+            }
             if let Err(broken) = self.go_on(slot, self.now()) {
                 return self.give_up(slot, broken);
             }

@@ -10,6 +10,7 @@
 //! It ends when its time is over, whatever the server does: a client that is never answered is a finding.
 
 mod alarms;
+mod arrival;
 mod client;
 mod company;
 mod connect;

@@ -1,4 +1,4 @@
-//! The course of a load: the herd gathers, the load warms up, settles, and is measured.
+//! The course of a load: clients gather, the load warms up, settles, and is measured.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -15,7 +15,7 @@ const PASSING: Duration = Duration::from_millis(100);
 const SETTLE: Duration = Duration::from_millis(100);
 /// How much a warm-up grows at a time while the answers do not come at a steady pace.
 const WARM_ON: Duration = Duration::from_millis(50);
-/// How often to look whether the herd is in, in nanoseconds.
+/// How often to look whether all are in, in nanoseconds.
 const LOOK_AGAIN: Nanos = 5_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,10 +122,13 @@ impl Generator<'_> {
         }
     }
 
-    /// Lets the herd in; when it is, the warm-up begins.
+    /// Lets the good clients in, then the herd; when they are, the warm-up begins.
     fn gather(&mut self, now: Nanos) {
-        self.let_herd_in();
-        if self.herd.is_in(now) {
+        let good_ones_have_come = self.let_good_clients_in(now);
+        if good_ones_have_come {
+            self.let_herd_in(now);
+        }
+        if good_ones_have_come && self.herd.is_in(now) {
             self.stages.stage = Stage::WarmingUp;
             self.stages.warmup_began = now;
             self.stages.ends = now + self.stages.warmup;
