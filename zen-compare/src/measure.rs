@@ -225,6 +225,10 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
         fell_behind: tally.schedule.as_ref().is_some_and(validity::fell_behind),
         foreign: witness.foreign(),
     };
+    // Where nothing was answered there are no latencies, and waits alone would be taken for some.
+    let answered = tally.answers > 0;
+    let latency = answered.then_some(&tally.latency);
+    let uncorrected = tally.uncorrected.as_ref().filter(|_| answered);
     let mut invalid = failures(job, tally);
     let judgement = validity::judge(&evidence);
     invalid.extend(judgement.invalid);
@@ -234,10 +238,10 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
         answers: tally.answers,
         throughput: tally.throughput(),
         throughput_is_lower_bound: judgement.throughput_is_lower_bound,
-        latency: Latency::of(&tally.latency),
-        latency_uncorrected: tally.uncorrected.as_ref().and_then(Latency::of),
-        latency_curve: curve(&tally.latency),
-        latency_curve_uncorrected: tally.uncorrected.as_ref().map(curve).unwrap_or_default(),
+        latency: latency.and_then(Latency::of),
+        latency_uncorrected: uncorrected.and_then(Latency::of),
+        latency_curve: latency.map(curve).unwrap_or_default(),
+        latency_curve_uncorrected: uncorrected.map(curve).unwrap_or_default(),
         offered_rate: tally.offered_rate,
         schedule: tally.schedule,
         server_cpu_s: used.cpu.as_secs_f64(),

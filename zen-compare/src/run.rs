@@ -23,7 +23,8 @@ pub struct Run {
     /// Whether the generator was at its limit and the server was not: it could have answered more.
     pub throughput_is_lower_bound: bool,
     /// How long the answers took; null when there were none. In an open loop counted from the moment at which the
-    /// question was due, so that a server that keeps others from being asked does not look quick for it.
+    /// question was due, so that a server that keeps others from being asked does not look quick for it. A question
+    /// that was open when the window closed counts with how long it had waited by then.
     pub latency: Option<Latency>,
     /// In an open loop, the same counted from the moment at which the question was in fact written; else null.
     pub latency_uncorrected: Option<Latency>,
