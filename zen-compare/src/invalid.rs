@@ -106,6 +106,26 @@ impl Invalid {
         )
     }
 
+    /// Whether it is what the contender did: answered wrongly, hung up, died, or left its work to another process. The machine and
+    /// the generator can spoil a run as well, and some scenarios are not for everybody.
+    pub fn is_the_contenders(&self) -> bool {
+        match self {
+            Self::WrongAnswers { .. }
+            | Self::ClosedEarly { .. }
+            | Self::CannotConnect { .. }
+            | Self::ServerDied { .. }
+            | Self::ServerNotMeasured { .. }
+            | Self::NotStarted { .. } => true,
+            Self::GeneratorWasBottleneck { .. }
+            | Self::GeneratorStarved { .. }
+            | Self::ServerDisturbed { .. }
+            | Self::CoresStolen { .. }
+            | Self::MissedSchedule { .. }
+            | Self::HerdTooSmall { .. }
+            | Self::DoesNotApply { .. } => false,
+        }
+    }
+
     /// The kind of reason in a few words, without the figures of the run.
     pub fn brief(&self) -> &'static str {
         match self {

@@ -68,7 +68,7 @@ mod wish;
 mod witness;
 mod workload;
 
-pub use baseline::{Change, Changes, Figure, Finding};
+pub use baseline::{Broken, Change, Changes, Figure, Finding, Outcome};
 pub use compare::{CompareError, Expected, Observer, Upcoming, compare, compare_in};
 pub use contender::{Contender, StartError};
 pub use environment::Environment;

@@ -41,7 +41,8 @@ Quick: think, saturate-16, pipeline. Full: all of them.
 
 A command without {port} prints `listening on HOST:PORT` as its first line.
 Ctrl-C keeps what was measured; with --out, the same command goes on.
-Exit status: 0 done, 1 failed or interrupted, 2 usage, 3 regressed.
+Exit status: 0 done, or passed the gate; 1 failed, interrupted, or nothing
+could be judged; 2 usage; 3 regressed: something is worse or broken.
 Variables: ZEN_SCENARIOS is --scenarios, and so on; ZEN_JSON_FILE is --json.",
 )]
 pub(crate) struct CompareArgs {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use zen_compare::{Changes, Finding, Report};
+use zen_compare::{Broken, Changes, Finding, Outcome, Report};
 
 use super::args::CompareArgs;
 use super::saving::{REPORT, shown};
@@ -39,26 +39,53 @@ impl Gate {
         report.changes_since(&self.baseline, self.allowed)
     }
 
-    /// Whether the report may pass.
+    /// Whether the report may pass. A gate that could see nothing does not let anything pass.
     pub(crate) fn judge(&self, report: &Report) -> Result<(), Failure> {
-        let worse = regressions(&self.changes(report));
-        if !self.fails || worse.is_empty() {
-            return Ok(());
+        let changes = self.changes(report);
+        match changes.outcome() {
+            Outcome::Passed => Ok(()),
+            _ if !self.fails => Ok(()),
+            Outcome::Regressed => Err(Failure::Regressed(self.regression(&changes))),
+            Outcome::NothingInCommon => Err(Failure::Failed(
+                "nothing could be judged: no contender was measured under the same scenario in the baseline and here; \
+                 compare as the baseline was made, or make another one"
+                    .into(),
+            )),
+            Outcome::MostlyUnclear => {
+                let (unclear, all) = (changes.count(Finding::Unclear), changes.figures.len());
+                let advice = if self.baseline.settings.repetitions.min(report.settings.repetitions) < 2 {
+                    "it takes --repetitions 2 at least, for the baseline and here"
+                } else {
+                    "try again when the machine is idle, or with more --repetitions"
+                };
+                Err(Failure::Failed(format!(
+                    "nothing could be judged: {unclear} of {all} figures are unclear, as fewer than two runs of them \
+                     count; {advice}"
+                )))
+            }
         }
+    }
+
+    fn regression(&self, changes: &Changes) -> String {
+        let worse = regressions(changes);
         let more = worse.len().saturating_sub(NAMED);
         let more = if more == 0 { String::new() } else { format!("; and {more} more") };
         let named: Vec<String> = worse.into_iter().take(NAMED).collect();
         let allowed = self.allowed * 100.0;
-        Err(Failure::Regressed(format!("regressed, with {allowed} % allowed: {}{more}", named.join("; "))))
+        format!("regressed, with {allowed} % allowed: {}{more}", named.join("; "))
     }
 }
 
-/// Who has regressed under which load, and in what.
+/// Who has regressed under which load, and in what; those that are broken first.
 fn regressions(changes: &Changes) -> Vec<String> {
-    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    let who = |contender: &str, scenario: &str| format!("{contender} under {scenario}");
+    let broken = changes.broken.iter().map(|broken| {
+        let Broken { scenario, contender, brief, .. } = broken;
+        (who(contender, scenario), vec![brief.clone()])
+    });
+    let mut found: Vec<(String, Vec<String>)> = broken.collect();
     for change in changes.figures.iter().filter(|change| change.finding == Finding::Regressed) {
-        let (who, figure) =
-            (format!("{} under {}", change.contender, change.scenario), change.figure.to_string());
+        let (who, figure) = (who(&change.contender, &change.scenario), change.figure.to_string());
         match found.last_mut().filter(|(last, _)| *last == who) {
             Some((_, figures)) => figures.push(figure),
             None => found.push((who, vec![figure])),

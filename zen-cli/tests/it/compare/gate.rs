@@ -15,8 +15,14 @@ const BUSY: Duration = Duration::from_secs(180);
 ///
 /// It is whole, so that to compare again is to look at it, and the outcome does not hang on how busy this machine is.
 fn measured(scratch: &Scratch) -> String {
+    measured_with(scratch, &[])
+}
+
+fn measured_with(scratch: &Scratch, more: &[&str]) -> String {
     let out = scratch.path("results");
-    well(tiny(&["--repetitions=2", "--out", &out]));
+    let mut command = tiny(&["--repetitions=2", "--out", &out]);
+    command.args(more);
+    well(command);
     let file = format!("{out}/report.json");
     let mut report = read(&file);
     for run in report["runs"].as_array_mut().unwrap() {
@@ -107,7 +113,8 @@ fn compared(work: &str, json: &str, more: &[&str]) -> Ended {
         let report = read(json);
         let summaries = report["summaries"].as_array().unwrap();
         let mine = summaries.iter().find(|summary| summary["contender"] == "mine").unwrap();
-        if mine["valid_runs"].as_u64() >= Some(2) {
+        let judged = !ended.stderr.contains("nothing could be judged");
+        if mine["valid_runs"].as_u64() >= Some(2) && judged {
             return ended;
         }
         assert!(began.elapsed() < BUSY, "this machine is too busy to measure anything: {}", mine["invalid"]);
@@ -139,9 +146,92 @@ fn a_fresh_comparison_is_held_against_the_baseline() {
     let scratch = Scratch::new("fresh");
     let out = measured(&scratch);
     let compared = run(tiny(&["--baseline", &out, "--fail-on-regression=10%"]));
-    // One run is too few to be told apart from another, on whatever machine.
-    assert_eq!(compared.status.code(), Some(0), "{compared:?}");
+    // One run is too few to be told apart from another, on whatever machine; a gate that cannot see is closed.
+    assert_eq!(compared.status.code(), Some(1), "{compared:?}");
     assert!(compared.stdout.contains(" figures beside the baseline: 0 worse"), "{}", compared.stdout);
+    let sentence = compared.stderr.lines().last().unwrap();
+    assert!(sentence.starts_with("zen: nothing could be judged: "), "{sentence}");
+    assert!(sentence.ends_with("it takes --repetitions 2 at least, for the baseline and here"), "{sentence}");
+    let compared = run(tiny(&["--baseline", &out]));
+    assert!(!compared.stderr.contains("judged"), "nothing is to be judged: {compared:?}");
+}
+
+#[test]
+fn a_server_that_is_broken_does_not_pass() {
+    let scratch = Scratch::new("broken");
+    let program = env!("CARGO_BIN_EXE_zen");
+    let good = format!("mine={program} serve 127.0.0.1:{{port}} --flavor mio");
+    let baseline = measured_with(&scratch, &["--against", &good]);
+    // The floor answers everything alike, which is wrong for anybody else.
+    let wrong = format!("mine={program} floor 127.0.0.1:{{port}}");
+    let mut command = tiny(&["--repetitions=2", "--against", &wrong, "--baseline", &baseline]);
+    command.arg("--fail-on-regression=1000%");
+    let regressed = run(command);
+    assert_eq!(regressed.status.code(), Some(3), "{regressed:?}");
+    assert!(
+        regressed.stdout.contains("✗ saturate-1 mine: no run counts any more: wrong answers in "),
+        "{}",
+        regressed.stdout
+    );
+    let sentence = regressed.stderr.lines().last().unwrap();
+    assert!(
+        sentence.starts_with("zen: regressed, with 1000 % allowed: mine under saturate-1 (wrong answers)"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn what_could_not_be_judged_does_not_pass() {
+    let scratch = Scratch::new("unjudged");
+    let out = measured(&scratch);
+    let gate = ["--fail-on-regression=10%"];
+    let edited = |name: &str, edit: &dyn Fn(&mut Value)| {
+        let mut report = read(format!("{out}/report.json"));
+        edit(&mut report);
+        let directory = scratch.path(name);
+        fs::create_dir(&directory).unwrap();
+        fs::write(format!("{directory}/report.json"), report.to_string()).unwrap();
+        directory
+    };
+    let spoiled = edited("spoiled", &|report| {
+        for run in report["runs"].as_array_mut().unwrap() {
+            run["invalid"] = json!([{"reason": "generator_starved", "share": 0.5}]);
+        }
+        for summary in report["summaries"].as_array_mut().unwrap() {
+            (summary["valid_runs"], summary["standing"]) = (json!(0), json!("invalid"));
+        }
+    });
+    let elsewhere = edited("elsewhere", &|report| {
+        report["settings"]["scenarios"][0]["name"] = json!("other");
+        for list in ["runs", "summaries"] {
+            for one in report[list].as_array_mut().unwrap() {
+                one["scenario"] = json!("other");
+            }
+        }
+    });
+    for (baseline, out, says) in [
+        (&out, &spoiled, "figures are unclear, as fewer than two runs of them count; try again when"),
+        (&spoiled, &out, "figures are unclear, as fewer than two runs of them count; try again when"),
+        (&elsewhere, &out, "no contender was measured under the same scenario in the baseline and here"),
+    ] {
+        let closed = against(baseline, out, &gate);
+        assert_eq!(closed.status.code(), Some(1), "{closed:?}");
+        let sentence = closed.stderr.lines().last().unwrap();
+        assert!(
+            sentence.starts_with("zen: nothing could be judged: ") && sentence.contains(says),
+            "{sentence}"
+        );
+    }
+
+    let more = edited("more", &|report| {
+        let summaries = report["summaries"].as_array_mut().unwrap();
+        let mut gone = summaries[0].clone();
+        gone["contender"] = json!("gone");
+        summaries.push(gone);
+    });
+    let passed = against(&more, &out, &gate);
+    assert_eq!(passed.status.code(), Some(0), "who was not asked for is no failure: {passed:?}");
+    assert!(passed.stdout.contains("! contender gone is only in the baseline\n"), "{}", passed.stdout);
 }
 
 #[test]
