@@ -211,7 +211,8 @@ mod tests {
         let scenario = wish.scenario();
         let of = |occupancy: f64| {
             let [p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns] = [117_000, 150_000, 322_000, 400_000, 500_000];
-            let latency = Latency { mean_ns: 12e4, p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns };
+            let samples = Some(10_000);
+            let latency = Latency { samples, mean_ns: 12e4, p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns };
             let run = Run {
                 throughput: 4_280.0,
                 occupancy,

@@ -95,11 +95,11 @@ pub struct Summary {
     pub throughput_is_lower_bound: bool,
     /// Median latency.
     pub p50_ns: Option<Estimate>,
-    /// 90th percentile of the latency.
+    /// 90th percentile of the latency; null also when a run has fewer than 10 samples.
     pub p90_ns: Option<Estimate>,
-    /// 99th percentile of the latency.
+    /// 99th percentile of the latency; null also when a run has fewer than 100 samples.
     pub p99_ns: Option<Estimate>,
-    /// 99.9th percentile of the latency.
+    /// 99.9th percentile of the latency; null also when a run has fewer than 1000 samples.
     pub p99_9_ns: Option<Estimate>,
     /// Longest latency.
     pub max_ns: Option<Estimate>,
@@ -126,7 +126,8 @@ pub struct Summary {
     pub context_switches_per_question: Option<Estimate>,
     /// System calls per answer.
     pub system_calls_per_question: Option<Estimate>,
-    /// Growth of the server's memory under load, divided by the number of connections.
+    /// Growth of the server's memory under load, divided by the number of connections; null for fewer than 64 of them, as it would
+    /// be mostly what the first one costs.
     pub memory_per_connection_bytes: Option<Estimate>,
     /// Threads when the window closed.
     pub threads: Option<Estimate>,

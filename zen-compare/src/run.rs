@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::validity::Invalid;
 
+/// From this many connections on, what a server keeps for each of them shows. A process's memory comes in pages, and what it sets
+/// up once, when the first client comes, is up to some 300 KiB: shared among fewer, that would be most of what each seems to cost.
+pub(crate) const ENOUGH_CONNECTIONS: usize = 64;
+
 /// One contender under one scenario, once.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Run {
@@ -146,10 +150,14 @@ pub struct Group {
     pub open: usize,
 }
 
-/// How long answers took: from the write of the question to the read that made its answer whole.
+/// How long answers took: from the write of the question to the read that made its answer whole. A percentile of fewer samples than
+/// it takes to tell it from the longest ([`Run::tells`]) is the longest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the measures")]
 pub struct Latency {
+    /// How many samples these are of; null in reports that did not keep it, where there was one for each answer.
+    #[serde(default)]
+    pub samples: Option<u64>,
     pub mean_ns: f64,
     pub p50_ns: u64,
     pub p90_ns: u64,
@@ -178,6 +186,7 @@ impl Latency {
     /// The figures of a run's samples, in nanoseconds; `None` when there are none.
     pub fn of(samples: &Histogram<u64>) -> Option<Self> {
         (!samples.is_empty()).then(|| Self {
+            samples: Some(samples.len()),
             mean_ns: samples.mean(),
             p50_ns: samples.value_at_quantile(0.5),
             p90_ns: samples.value_at_quantile(0.9),
@@ -194,13 +203,64 @@ impl Run {
         self.invalid.is_empty()
     }
 
+    /// Whether a latency's samples are enough for the percentile of this quantile, between 0 and 1: at least 1 / (1 − quantile), so 10
+    /// for p90, 100 for p99 and 1000 for p99.9. With fewer, nobody was sampled beyond it, and it is the longest.
+    pub fn tells(&self, latency: &Latency, quantile: f64) -> bool {
+        #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let samples = latency.samples.unwrap_or(self.answers) as f64;
+        // 1 − 0.9 is a little less than 0.1.
+        samples * (1.0 - quantile) >= 1.0 - 1e-9
+    }
+
     /// Growth of the server's resident memory under load, divided by the number of connections: of clients, and of
-    /// those that are there beside them.
+    /// those that are there beside them. `None` with fewer than 64 of them, as memory comes in pages and some of it is
+    /// for the first client only.
     pub fn memory_per_connection_bytes(&self) -> Option<f64> {
         let grown = self.memory_loaded_bytes?.saturating_sub(self.memory_empty_bytes?);
         let groups: usize = self.groups.iter().map(|group| group.open).sum();
         let connections = if self.groups.is_empty() { self.clients } else { groups };
         #[allow(clippy::cast_precision_loss, reason = "memory and connections are far below 2^52")]
-        (connections > 0).then(|| grown as f64 / connections as f64)
+        (connections >= ENOUGH_CONNECTIONS).then(|| grown as f64 / connections as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Summary;
+    use crate::scenario::Scenario;
+    use crate::summary::summarize;
+    use crate::summary::tests::{run, settings};
+
+    #[test]
+    fn what_nobody_sampled_is_not_told() {
+        let scenario = Scenario::saturate(64);
+        let settings = settings(&["one"], scenario.clone());
+        let told = |samples: [Option<u64>; 2], answers| {
+            let of = |(repetition, samples)| {
+                let latency = Latency {
+                    samples,
+                    mean_ns: 1.0,
+                    p50_ns: 1,
+                    p90_ns: 2,
+                    p99_ns: 3,
+                    p99_9_ns: 4,
+                    max_ns: 5,
+                };
+                Run { answers, latency: Some(latency), ..run("one", &scenario, repetition, 100.0) }
+            };
+            let summary = summarize(&settings, &(0..).zip(samples).map(of).collect::<Vec<_>>()).remove(0);
+            assert_eq!(summary.memory_per_connection_bytes.unwrap().median, 64.0);
+            let Summary { p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns, .. } = summary;
+            [p50_ns, p90_ns, p99_ns, p99_9_ns, max_ns].map(|estimate| estimate.is_some())
+        };
+        assert_eq!(told([Some(9); 2], 5_000), [true, false, false, false, true]);
+        assert_eq!(told([Some(10); 2], 0), [true, true, false, false, true]);
+        assert_eq!(told([Some(100), Some(5_000)], 0), [true, true, true, false, true]);
+        assert_eq!(told([Some(99), Some(5_000)], 0), [true, true, false, false, true]);
+        assert_eq!(told([Some(1_000); 2], 0), [true; 5]);
+        // An older report has one sample for each answer.
+        assert_eq!(told([None; 2], 999), [true, true, true, false, true]);
+        assert_eq!(told([None; 2], 1_000), [true; 5]);
     }
 }

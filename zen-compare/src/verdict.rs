@@ -172,6 +172,9 @@ fn merit(scenario: &Scenario, best: &Summary) -> String {
         }
         RankedBy::Latency => {
             let rate = best.offered_rate.map(|rate| format!(" at {} questions/s", count(rate.median)));
+            if best.p99_ns.is_none() {
+                return format!("too few answers for a p99{}", rate.unwrap_or_default());
+            }
             format!("99 % answered within {value}{}", rate.unwrap_or_default())
         }
         RankedBy::CpuPerQuestion => {

@@ -53,14 +53,17 @@ impl Line {
         self.add(&format!("{name}_high"), &estimate.map(|estimate| estimate.high));
     }
 
-    fn latency(&mut self, suffix: &str, latency: Option<Latency>) {
-        let mut add =
-            |name: &str, of: fn(Latency) -> u64| self.add(&format!("{name}{suffix}_ns"), &latency.map(of));
-        add("latency_p50", |latency| latency.p50_ns);
-        add("latency_p90", |latency| latency.p90_ns);
-        add("latency_p99", |latency| latency.p99_ns);
-        add("latency_p99_9", |latency| latency.p99_9_ns);
-        add("latency_max", |latency| latency.max_ns);
+    /// A percentile for which there are too few samples is left empty.
+    fn latency(&mut self, suffix: &str, run: &Run, latency: Option<Latency>) {
+        let mut add = |name: &str, quantile: f64, of: fn(Latency) -> u64| {
+            let told = latency.filter(|latency| run.tells(latency, quantile));
+            self.add(&format!("{name}{suffix}_ns"), &told.map(of));
+        };
+        add("latency_p50", 0.5, |latency| latency.p50_ns);
+        add("latency_p90", 0.9, |latency| latency.p90_ns);
+        add("latency_p99", 0.99, |latency| latency.p99_ns);
+        add("latency_p99_9", 0.999, |latency| latency.p99_9_ns);
+        add("latency_max", 0.0, |latency| latency.max_ns);
         self.add(&format!("latency_mean{suffix}_ns"), &latency.map(|latency| latency.mean_ns));
     }
 }
@@ -100,8 +103,8 @@ fn run(run: &Run) -> Line {
     line.add("throughput", &run.throughput);
     line.add("throughput_is_lower_bound", &run.throughput_is_lower_bound);
     line.add("offered_rate", &run.offered_rate);
-    line.latency("", run.latency);
-    line.latency("_uncorrected", run.latency_uncorrected);
+    line.latency("", run, run.latency);
+    line.latency("_uncorrected", run, run.latency_uncorrected);
     line.add("server_cpu_s", &run.server_cpu_s);
     line.add("server_user_s", &run.server_user_s);
     line.add("server_system_s", &run.server_system_s);
@@ -201,8 +204,15 @@ mod tests {
         let scenario = Scenario::saturate(4);
         let mut runs = [made("mio", &scenario, 0, 4000.0), made("mio", &scenario, 1, 5000.0)];
         runs[1].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
-        runs[1].latency =
-            Some(Latency { p50_ns: 1, p90_ns: 2, p99_ns: 3, p99_9_ns: 4, max_ns: 5, mean_ns: 1.5 });
+        runs[1].latency = Some(Latency {
+            samples: Some(100),
+            mean_ns: 1.5,
+            p50_ns: 1,
+            p90_ns: 2,
+            p99_ns: 3,
+            p99_9_ns: 4,
+            max_ns: 5,
+        });
         let text = together(runs.iter().map(run));
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(lines.len(), 3);
@@ -220,6 +230,7 @@ mod tests {
             (at(2, "latency_p99_ns"), at(2, "latency_mean_ns"), at(2, "valid")),
             ("3", "1.5", "false")
         );
+        assert_eq!(at(2, "latency_p99_9_ns"), "", "a hundred samples do not tell it");
         assert!(at(2, "invalid").contains("waited for its core 50 %"));
         let mut unique = names.clone();
         unique.sort_unstable();

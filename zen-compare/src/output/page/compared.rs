@@ -3,10 +3,8 @@
 use super::figure::{Figure, Source};
 use crate::output::merit::{COST, Merit, THROUGHPUT};
 use crate::output::number;
+use crate::run::ENOUGH_CONNECTIONS;
 use crate::scenario::{RankedBy, Scenario};
-
-/// From this many connections on, what a server keeps for each shows in its memory, which comes in pages.
-const ENOUGH_CONNECTIONS: usize = 64;
 
 const MEMORY: Merit = Merit {
     name: "memory per connection",
@@ -65,7 +63,7 @@ pub(super) fn memory(source: Source<'_>) -> Option<Figure> {
             title: "Memory per connection",
             reading: "What one more connection costs. Less is better.",
             method: "Resident memory when the window closes, less that before the first connection, divided by the \
-                 connections. The kernel’s socket buffers are not in it.",
+                 connections; of 64 or more, as fewer tell nothing of what each costs. The kernel’s socket buffers are not in it.",
         },
     )
 }

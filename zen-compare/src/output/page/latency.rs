@@ -23,7 +23,7 @@ pub(super) fn distributions(source: Source<'_>) -> Option<Figure> {
                   axes are logarithmic, and every step to the right is one more nine."
             .into(),
         method: "One sample for every question, from its write to the read that made its answer whole; at each percentile \
-                 the median of the repetitions. Contenders that starve clients are drawn hollow: those who wait in vain are in \
+                 the median of the repetitions. A percentile q takes 1 ÷ (1 − q) samples in every run; where there are fewer, it is “–”. Contenders that starve clients are drawn hollow: those who wait in vain are in \
                  no sample."
             .into(),
         panels,
@@ -43,8 +43,12 @@ fn panel(source: Source<'_>, scenario: &Scenario) -> Option<Panel> {
     let medians: Vec<String> = of_it
         .iter()
         .filter_map(|(who, summary)| {
-            let (p50, p99) = (summary.p50_ns?.median, summary.p99_ns?.median);
-            Some(format!("{} p50 {} p99 {}", who.name, number::time(p50), number::time(p99)))
+            let told = [("p50", summary.p50_ns), ("p99", summary.p99_ns), ("longest", summary.max_ns)];
+            let told = told.iter().filter_map(|(name, estimate)| {
+                Some(format!("{name} {}", number::time(estimate.as_ref()?.median)))
+            });
+            let told: Vec<String> = told.collect();
+            (!told.is_empty()).then(|| format!("{} {}", who.name, told.join(" ")))
         })
         .collect();
     let says = format!("latency by percentile, {}: {}.", scenario.name, medians.join("; "));

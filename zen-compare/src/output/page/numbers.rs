@@ -4,6 +4,7 @@ use super::figure::{Source, standing};
 use super::table::{Cell, Table};
 use crate::output::number::{bytes, count, digits, percent, time};
 use crate::report::Summary;
+use crate::run::ENOUGH_CONNECTIONS;
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
 
@@ -12,6 +13,8 @@ pub(super) struct Numbers {
     pub(super) scenario: String,
     pub(super) about: String,
     pub(super) table: Table,
+    /// Why there are dashes.
+    pub(super) notes: Vec<String>,
     pub(super) remarks: Vec<String>,
 }
 
@@ -73,7 +76,35 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         head: head.map(str::to_owned).into(),
         rows,
     };
-    Numbers { scenario: scenario.name.clone(), about: scenario.describe(), table, remarks }
+    Numbers {
+        scenario: scenario.name.clone(),
+        about: scenario.describe(),
+        table,
+        notes: notes(source, scenario),
+        remarks,
+    }
+}
+
+/// Why measures are not told, where that is not plain to see.
+fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
+    let of_it = source.of(&scenario.name);
+    let untold = |told: fn(&Summary) -> bool| of_it.iter().any(|(_, summary)| !told(summary));
+    let mut notes = Vec::new();
+    // Who has a longest answer has answers, and where there are enough of them, all percentiles.
+    let few = [
+        ("p90", 10, untold(|summary| summary.p90_ns.is_some() || summary.max_ns.is_none())),
+        ("p99", 100, untold(|summary| summary.p99_ns.is_some() || summary.max_ns.is_none())),
+        ("p99.9", 1_000, untold(|summary| summary.p99_9_ns.is_some() || summary.max_ns.is_none())),
+    ];
+    let few: Vec<String> =
+        few.iter().filter(|(.., few)| *few).map(|(name, least, _)| format!("{name} takes {least}")).collect();
+    if !few.is_empty() {
+        notes.push(format!("– where a run has too few answers for the percentile: {}", few.join(", ")));
+    }
+    if scenario.clients + scenario.company.connections() < ENOUGH_CONNECTIONS {
+        notes.push(format!("– for the memory of fewer than {ENOUGH_CONNECTIONS} connections, which would be that of the first"));
+    }
+    notes
 }
 
 /// Half the width of the throughput's interval, as a share of its median; a single run has none.
