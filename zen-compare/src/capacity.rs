@@ -75,7 +75,8 @@ fn best(found: Vec<Vec<Found>>) -> Option<f64> {
 
 /// Loads a contender for one window. Who does not start is reported with its first run, and is `None` here.
 fn load(plan: &Plan, contender: &Contender, cores: Option<&Cores>) -> io::Result<Option<Found>> {
-    let Ok(server) = contender.start(cores.map(|cores| cores.server.as_slice())) else { return Ok(None) };
+    let server_cores = cores.map(|cores| cores.server.as_slice());
+    let Ok(server) = contender.start_unless(&plan.stop, server_cores) else { return Ok(None) };
     let scenario = Scenario::saturate(Scenario::open(100).clients);
     let workload = contender.workload(&plan.workload);
     let load = Load {

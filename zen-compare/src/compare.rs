@@ -23,6 +23,11 @@ const ONE_IN: usize = 4;
 ///
 /// Nothing is being measured while a method runs, so it may take its time; the next run waits for it.
 pub trait Observer {
+    /// A contender is about to be started for the first time, to find out whether it does. It may take ten seconds.
+    fn trying(&mut self, contender: &str) {
+        let _ = contender;
+    }
+
     /// The comparison is about to begin.
     fn planned(&mut self, expected: &Expected) {
         let _ = expected;
@@ -147,8 +152,15 @@ fn carry_out(
     report.summarize();
     let server_cores = cores.as_ref().map(|cores| cores.server.as_slice());
     for contender in &plan.contenders {
-        let started = contender.start(server_cores);
-        started.map_err(|source| CompareError::Contender { name: contender.name().to_owned(), source })?;
+        observer.trying(contender.name());
+        match contender.start_unless(&plan.stop, server_cores) {
+            Err(StartError::Interrupted) => return Ok(report),
+            Err(source) => {
+                return Err(CompareError::Contender { name: contender.name().to_owned(), source });
+            }
+            Ok(_) if plan.stop.is_stopped() => return Ok(report),
+            Ok(_) => {}
+        }
     }
     // Before the first run, so that who cannot save finds out while it costs nothing.
     save(store, &report)?;

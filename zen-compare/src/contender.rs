@@ -14,6 +14,7 @@ use crate::child;
 use crate::floor;
 use crate::generator::raise_open_files;
 use crate::pin::Pinned;
+use crate::plan::Stop;
 use crate::running::{READY_WITHIN, Running};
 use crate::scenario::Scenario;
 use crate::workload::Workload;
@@ -65,6 +66,9 @@ pub enum StartError {
         /// The last it wrote to standard error.
         stderr: String,
     },
+    /// It was no longer waited for, as [`Stop`] was raised.
+    #[error("it was not ready when the comparison was interrupted")]
+    Interrupted,
     /// The first line was not the announcement.
     #[error(
         "its first line was `{0}` and not `listening on HOST:PORT`; say {{port}} in its command if it is to be told"
@@ -213,22 +217,33 @@ impl Contender {
     /// # Errors
     /// See [`StartError`]. No process is left behind.
     pub fn start(&self, cores: Option<&[usize]>) -> Result<Running, StartError> {
-        self.start_with(&[], cores)
+        self.start_unless(&Stop::default(), cores)
     }
 
-    /// Starts the server as the scenario needs it.
+    /// The same, given up with [`StartError::Interrupted`] as soon as `stop` is raised.
+    pub(crate) fn start_unless(&self, stop: &Stop, cores: Option<&[usize]>) -> Result<Running, StartError> {
+        self.start_with(&[], stop, cores)
+    }
+
+    /// The same as the scenario needs it.
     pub(crate) fn start_for(
         &self,
         scenario: &Scenario,
+        stop: &Stop,
         cores: Option<&[usize]>,
     ) -> Result<Running, StartError> {
         match scenario.work.filter(|_| self.takes_work) {
-            Some(work) => self.start_with(&work.arguments(), cores),
-            None => self.start(cores),
+            Some(work) => self.start_with(&work.arguments(), stop, cores),
+            None => self.start_unless(stop, cores),
         }
     }
 
-    fn start_with(&self, more: &[String], cores: Option<&[usize]>) -> Result<Running, StartError> {
+    fn start_with(
+        &self,
+        more: &[String],
+        stop: &Stop,
+        cores: Option<&[usize]>,
+    ) -> Result<Running, StartError> {
         // The server has the limit that this process has; who counts connections should not count that instead.
         let _ = raise_open_files();
         let told = self.arguments.iter().any(|word| word.to_string_lossy().contains(PORT));
@@ -249,7 +264,7 @@ impl Contender {
                 source,
             })?
         };
-        Running::await_ready(child, address)
+        Running::await_ready(child, address, stop)
     }
 }
 
@@ -288,7 +303,7 @@ mod tests {
         assert!(contender.cannot(&working).is_some() && contender.cannot(&plain).is_none());
         let contender = contender.taking_work();
         assert_eq!(contender.cannot(&working), None);
-        let running = contender.start_for(&working, None).unwrap();
+        let running = contender.start_for(&working, &Stop::default(), None).unwrap();
         let asked = Instant::now();
         while running.last_words() != "--work 2ms --work-kind sleep" {
             assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", running.last_words());

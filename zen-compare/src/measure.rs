@@ -85,7 +85,7 @@ impl Lab<'_> {
     /// Starts a server, loads it, and ends it.
     fn measure_apart(&self, job: Job<'_>) -> Result<Run, Failure> {
         let before = switches_of_ended_children();
-        let server = job.contender.start_for(job.scenario, self.server_cores())?;
+        let server = job.contender.start_for(job.scenario, &self.plan.stop, self.server_cores())?;
         let progress = Arc::new(Progress::new(self.plan.patience));
         let run = self.measure_running(job, &server, &progress);
         // Politely, as in real life; a server that does not listen is killed, which is no matter here.
@@ -143,7 +143,7 @@ impl Lab<'_> {
 
     /// Loads a fresh server while a tool counts its system calls, and tells how many there were for each answer.
     fn count_system_calls(&self, job: Job<'_>, tool: Tool) -> Result<Option<f64>, Failure> {
-        let server = job.contender.start_for(job.scenario, self.server_cores())?;
+        let server = job.contender.start_for(job.scenario, &self.plan.stop, self.server_cores())?;
         let family = Family::of(server.pid()).map_err(StartError::from)?;
         let progress = Arc::new(Progress::default());
         let workload = job.contender.workload(&self.plan.workload);

@@ -13,6 +13,7 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 
 use crate::contender::StartError;
+use crate::plan::Stop;
 
 /// How long a server may take until it can be connected to.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(10);
@@ -20,6 +21,8 @@ pub(crate) const READY_WITHIN: Duration = Duration::from_secs(10);
 const STOP_WITHIN: Duration = Duration::from_secs(1);
 /// How long to sleep before looking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// How long to wait for a server at a stretch, as whoever waits may be interrupted.
+const LISTEN_TO_OTHERS: Duration = Duration::from_millis(100);
 /// The most bytes of a server's first line, and of its last words, that are kept.
 const KEPT: usize = 2048;
 /// What a server says first when it picks its own port.
@@ -44,15 +47,19 @@ pub enum Stopped {
 
 impl Running {
     /// Waits until a new process can be connected to: at `told`, or at the address that it announces.
-    pub(crate) fn await_ready(child: Child, told: Option<SocketAddr>) -> Result<Self, StartError> {
+    pub(crate) fn await_ready(
+        child: Child,
+        told: Option<SocketAddr>,
+        stop: &Stop,
+    ) -> Result<Self, StartError> {
         let address = told.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut running = Self { child, address, last_words: LastWords::default() };
         if let Some(stderr) = running.child.stderr.take() {
             running.last_words.listen(stderr)?;
         }
         match (told, running.child.stdout.take()) {
-            (None, Some(stdout)) => running.address = running.read_announcement(stdout)?,
-            _ => running.await_port()?,
+            (None, Some(stdout)) => running.address = running.read_announcement(stdout, stop)?,
+            _ => running.await_port(stop)?,
         }
         Ok(running)
     }
@@ -109,7 +116,7 @@ impl Running {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
     }
 
-    fn read_announcement(&self, stdout: ChildStdout) -> Result<SocketAddr, StartError> {
+    fn read_announcement(&self, stdout: ChildStdout, stop: &Stop) -> Result<SocketAddr, StartError> {
         let (tell, told) = mpsc::channel();
         thread::Builder::new().name("first line".into()).spawn(move || {
             let mut stdout = BufReader::new(stdout);
@@ -120,11 +127,16 @@ impl Running {
             // A server must not block on a full pipe, whatever else it has to say.
             let _ = io::copy(&mut stdout, &mut io::sink());
         })?;
-        let line = match told.recv_timeout(READY_WITHIN) {
-            Ok(line) if line.is_empty() => return Err(self.gone()),
-            Ok(line) => line,
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                return Err(StartError::NotReady { stderr: self.last_words() });
+        let asked = Instant::now();
+        let line = loop {
+            match told.recv_timeout(LISTEN_TO_OTHERS) {
+                Ok(line) if line.is_empty() => return Err(self.gone()),
+                Ok(line) => break line,
+                Err(_) if stop.is_stopped() => return Err(StartError::Interrupted),
+                Err(RecvTimeoutError::Timeout) if asked.elapsed() < READY_WITHIN => {}
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return Err(StartError::NotReady { stderr: self.last_words() });
+                }
             }
         };
         let text = String::from_utf8_lossy(&line);
@@ -133,14 +145,17 @@ impl Running {
         address.ok_or_else(|| StartError::NotAnnounced(line.trim_ascii_end().escape_ascii().to_string()))
     }
 
-    fn await_port(&self) -> Result<(), StartError> {
+    fn await_port(&self, stop: &Stop) -> Result<(), StartError> {
         let asked = Instant::now();
         while asked.elapsed() < READY_WITHIN {
             if self.ended()?.is_some() {
                 return Err(self.gone());
             }
-            if TcpStream::connect_timeout(&self.address, READY_WITHIN).is_ok() {
+            if TcpStream::connect_timeout(&self.address, LISTEN_TO_OTHERS).is_ok() {
                 return Ok(());
+            }
+            if stop.is_stopped() {
+                return Err(StartError::Interrupted);
             }
             thread::sleep(LOOK_AGAIN);
         }
@@ -251,6 +266,17 @@ mod tests {
         assert_eq!(running.address(), "127.0.0.1:1060".parse().unwrap());
         assert_eq!(running.ended().unwrap(), None);
         assert_eq!(running.stop().unwrap(), Stopped::Willingly);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_after_an_interrupt() {
+        let stop = Stop::default();
+        stop.stop();
+        let told = Contender::new("told", "sh", ["-c", "exec sleep 600", "{port}"]);
+        for contender in [shell("exec sleep 600"), told] {
+            let error = contender.start_unless(&stop, None).unwrap_err();
+            assert!(matches!(error, StartError::Interrupted), "{error}");
+        }
     }
 
     fn lives(pid: i32) -> bool {

@@ -53,6 +53,11 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
         None => compare(&plan, &mut progress),
     };
     let report = made.map_err(|error| explained(&error, args))?;
+    if plan.stop.is_stopped() && report.runs.is_empty() {
+        return Err(Failure::Failed(
+            "interrupted before the end of the first run; nothing was measured".into(),
+        ));
+    }
     let saved = progress.end(&report);
     print(args, &report, gate.as_ref())?;
     if let Some(page) = saved? {
@@ -115,9 +120,12 @@ fn finished(args: &CompareArgs, plan: &Plan) -> Result<(), Failure> {
     if !plan.stop.is_stopped() {
         return Ok(());
     }
-    let next = match &args.out {
-        Some(directory) => format!("go on with: zen compare --resume {}", saving::shown(directory)),
-        None => "with --out DIR it could be gone on with".to_owned(),
+    let kept = match (&args.out, &args.json) {
+        (Some(directory), _) => {
+            format!("is saved; go on with: zen compare --resume {}", saving::shown(directory))
+        }
+        (None, Some(_)) => "is in the report; with --out DIR it could be gone on with".to_owned(),
+        (None, None) => "is in the tables; with --out DIR it could be kept and gone on with".to_owned(),
     };
-    Err(Failure::Failed(format!("interrupted; what was measured until then is in the report; {next}")))
+    Err(Failure::Failed(format!("interrupted; what was measured until then {kept}")))
 }

@@ -38,8 +38,13 @@ impl Progress {
 }
 
 impl Observer for Progress {
-    fn planned(&mut self, expected: &Expected) {
+    fn trying(&mut self, contender: &str) {
         self.begun = true;
+        self.bar.set_message(format!("trying whether {contender} starts"));
+        self.bar.tick();
+    }
+
+    fn planned(&mut self, expected: &Expected) {
         let Expected { runs, time } = *expected;
         say(&format!("{runs} runs, about {}; Ctrl-C ends early and keeps what was measured", about(time)));
         self.bar.set_length(runs as u64);

@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         trial("a_spoiled_run_is_made_again_within_bounds", a_spoiled_run_is_made_again_within_bounds),
         trial("work_done_elsewhere_is_noticed", work_done_elsewhere_is_noticed),
         trial("an_interrupt_keeps_what_there_is", an_interrupt_keeps_what_there_is),
+        trial("an_interrupt_is_heard_before_the_first_run", an_interrupt_is_heard_before_the_first_run),
         trial("an_interrupted_comparison_is_gone_on_with", an_interrupted_comparison_is_gone_on_with),
         trial(
             "an_open_loop_offers_a_share_of_what_is_answered",
@@ -330,6 +331,25 @@ fn an_interrupt_keeps_what_there_is() {
     assert_eq!(report.summaries.len(), 1);
     assert!(!report.complete);
     assert!(report.to_table(100, false).contains("incomplete: 1 of 5 runs"));
+}
+
+fn an_interrupt_is_heard_before_the_first_run() {
+    struct InterruptTrial(Stop);
+    impl Observer for InterruptTrial {
+        fn trying(&mut self, contender: &str) {
+            if contender == "late" {
+                self.0.stop();
+            }
+        }
+        fn planned(&mut self, _: &Expected) {
+            panic!("the comparison began");
+        }
+    }
+    // It never listens, so without an ear for the interrupt it would be called not ready.
+    let late = Contender::new("late", "sleep", ["600"]);
+    let plan = short(vec![server("right", "-"), late], vec![Scenario::book()]);
+    let report = compare(&plan, &mut InterruptTrial(plan.stop.clone())).unwrap();
+    assert_eq!((report.runs.len(), report.complete), (0, false));
 }
 
 fn a_wish_is_answered_with_who_serves_everybody() {

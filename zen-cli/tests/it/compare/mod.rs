@@ -147,6 +147,34 @@ fn an_interrupt_keeps_what_was_measured_and_leaves_no_server_behind() {
 }
 
 #[test]
+fn an_interrupt_does_not_promise_a_report_that_was_not_asked_for() {
+    let (_, mut running) = started(tiny(&["--repetitions=1000"]));
+    running.stderr.wait_for(" of 2000 runs, ");
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.wait().code(), Some(1));
+    let said = running.stderr.end();
+    let expected = "interrupted; what was measured until then is in the tables; with --out DIR it could be kept and gone on with\n";
+    assert!(said.ends_with(expected), "{said}");
+}
+
+#[test]
+fn an_interrupt_is_heard_while_a_contender_is_waited_for() {
+    for waited in ["x=sleep 600", "x=sleep 600 {port}"] {
+        let (id, mut running) = started(tiny(&["--against", waited]));
+        let sleeper = until("the contender runs", || {
+            let named = |child: &u32| fs::read_to_string(format!("/proc/{child}/comm")).ok();
+            children(id).into_iter().find(|child| named(child).as_deref() == Some("sleep\n"))
+        });
+        running.signal(Signal::SIGINT);
+        assert_eq!(running.wait().code(), Some(1));
+        let said = running.stderr.end();
+        assert_eq!(said, "zen: interrupted before the end of the first run; nothing was measured\n");
+        assert_eq!(running.stdout.end(), "");
+        all_end(&[sleeper]);
+    }
+}
+
+#[test]
 fn no_server_outlives_a_comparison_that_is_killed() {
     let (id, mut running) = started(tiny(&["--window=20s"]));
     let servers = children(id);
