@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::environment::Environment;
+use crate::output::json;
 pub use crate::run::{GeneratorUse, Group, Latency, Point, Run, Schedule};
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
@@ -190,12 +191,12 @@ pub enum ReadError {
 }
 
 impl Report {
-    /// Writes the report as JSON, indented, with a line end.
+    /// Writes the report as JSON, a line for each run, with a line end.
     ///
     /// # Errors
     /// When the writer fails.
     pub fn write_json(&self, mut writer: impl Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut writer, self)?;
+        json::write(self, &mut writer)?;
         writer.write_all(b"\n")?;
         writer.flush()
     }

@@ -5,6 +5,7 @@
 
 mod csv;
 mod escape;
+pub(crate) mod json;
 mod ledger;
 mod markdown;
 mod merit;
