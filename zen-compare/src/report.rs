@@ -150,6 +150,13 @@ pub struct Summary {
     pub invalid: Vec<String>,
 }
 
+impl Summary {
+    /// How many runs its estimates are made of.
+    pub(crate) fn counted(&self) -> usize {
+        if self.valid_runs == 0 { self.runs } else { self.valid_runs }
+    }
+}
+
 /// A scenario's place on a ladder of scenarios that differ in one number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rung {

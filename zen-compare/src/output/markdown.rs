@@ -7,10 +7,11 @@ use super::ledger::{BLIND_SPOTS, ledger};
 use super::merit::Merit;
 use super::number::{self, count, percent, time};
 use crate::report::{Report, Standing, Summary};
+use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 
 const METHOD: &str = "Every server is a process of its own on cores of its own, loaded from other cores. Repetitions are \
-interleaved over all servers. Numbers are medians, ± is half of the 95 % bootstrap interval, and servers whose intervals \
+interleaved over all servers. Numbers are medians; beside the measure that ranks stands its 95 % bootstrap interval, and servers whose intervals \
 overlap *tie*. CPU time comes from the scheduler’s nanosecond clock; × floor compares it with the cheapest server there can be, in the \
 same repetition. A run that the generator, the machine or a wrong answer spoiled does not count.";
 
@@ -46,7 +47,7 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
             escape(&scenario.describe()),
             merit.name
         )?;
-        table(text, &summaries)?;
+        table(text, scenario, &summaries)?;
         for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
             let invalid = summary.runs - summary.valid_runs;
             let reasons = escape(&summary.invalid.join("; "));
@@ -74,28 +75,38 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-fn table(text: &mut String, summaries: &[&Summary]) -> std::fmt::Result {
+fn table(text: &mut String, scenario: &Scenario, summaries: &[&Summary]) -> std::fmt::Result {
+    let by = scenario.ranked_by();
+    let merit = Merit::of_scenario(scenario);
+    // The interval stands beside the measure that it is of.
+    let ci =
+        |own: RankedBy, name: &str| if by == own { format!("{name} | 95 % CI") } else { name.to_owned() };
     writeln!(
         text,
-        "| flavor | answers/s | p50 | p99 | CPU/question | × floor | occupancy | memory/conn. | served | |"
+        "| flavor | {} | p50 | {} | {} | × floor | occupancy | memory/conn. | served | |",
+        ci(RankedBy::Throughput, "answers/s"),
+        ci(RankedBy::Latency, "p99"),
+        ci(RankedBy::CpuPerQuestion, "CPU/question"),
     )?;
-    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
+    writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
     for summary in summaries {
         let shown = |estimate: Option<Estimate>, show: fn(f64) -> String| {
             estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
+        };
+        let ci = |own: RankedBy, value: String| {
+            if by == own { format!("{value} | {}", merit.ends(summary)) } else { value }
         };
         let bound = if summary.throughput_is_lower_bound { "≥ " } else { "" };
         let winner = matches!(summary.standing, Standing::Best | Standing::Tie);
         let strong = if winner { "**" } else { "" };
         writeln!(
             text,
-            "| {strong}{}{strong} | {bound}{}{} | {} | {} | {} | {} | {} | {} | {}/{} | {} |",
+            "| {strong}{}{strong} | {} | {} | {} | {} | {} | {} | {} | {}/{} | {} |",
             escape(&summary.contender),
-            shown(summary.throughput, count),
-            spread(summary),
+            ci(RankedBy::Throughput, format!("{bound}{}", shown(summary.throughput, count))),
             shown(summary.p50_ns, time),
-            shown(summary.p99_ns, time),
-            shown(summary.cpu_per_question_ns, time),
+            ci(RankedBy::Latency, shown(summary.p99_ns, time)),
+            ci(RankedBy::CpuPerQuestion, shown(summary.cpu_per_question_ns, time)),
             shown(summary.times_floor, |times| format!("{times:.2}")),
             shown(summary.occupancy, percent),
             shown(summary.memory_per_connection_bytes, number::bytes),
@@ -105,17 +116,6 @@ fn table(text: &mut String, summaries: &[&Summary]) -> std::fmt::Result {
         )?;
     }
     Ok(())
-}
-
-/// Half the width of the throughput's interval; a single run has none.
-fn spread(summary: &Summary) -> String {
-    let counted = if summary.valid_runs == 0 { summary.runs } else { summary.valid_runs };
-    match summary.throughput {
-        Some(Estimate { median, low, high }) if counted > 1 && median > 0.0 => {
-            format!(" ± {}", percent((high - low) / 2.0 / median))
-        }
-        _ => String::new(),
-    }
 }
 
 fn mark(standing: Standing) -> &'static str {
@@ -134,7 +134,6 @@ mod tests {
     use super::*;
     use crate::environment::Environment;
     use crate::report::SCHEMA;
-    use crate::scenario::Scenario;
     use crate::summary::summarize;
     use crate::summary::tests::{run, settings};
     use crate::validity::Invalid;
@@ -160,7 +159,9 @@ mod tests {
         let text = markdown(&report("other"));
         assert!(text.contains("- **saturate-16** → mio"), "{text}");
         assert!(
-            text.contains("| **mio** | 238 k ± 0 % | – | – | 4.20 µs | 1.05 | 100 % | – | 16/16 | best |"),
+            text.contains(
+                "| **mio** | 238 k | 238–238 k | – | – | 4.20 µs | 1.05 | 100 % | – | 16/16 | best |"
+            ),
             "{text}"
         );
         let reason = "other: 2 of 2 runs do not count: the server could not be started: no \\| such file";

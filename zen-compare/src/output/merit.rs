@@ -4,6 +4,7 @@ use super::number;
 use crate::report::Summary;
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
+use crate::units::interval;
 
 /// A measure of a summary: its name, its value, and how the value is told.
 #[derive(Clone, Copy)]
@@ -46,6 +47,12 @@ impl Merit {
             RankedBy::CpuPerQuestion => COST,
             RankedBy::Latency => P99,
         }
+    }
+
+    /// The ends of its interval; a dash where it is not known.
+    pub(super) fn ends(&self, summary: &Summary) -> String {
+        let ends = |estimate| interval(&estimate, summary.counted(), self.show);
+        (self.of)(summary).map_or_else(|| "–".to_owned(), ends)
     }
 
     /// How many times as good the best is; 1 is as good.

@@ -2,10 +2,11 @@
 
 use super::figure::{Source, standing};
 use super::table::{Cell, Table};
+use crate::output::merit::Merit;
 use crate::output::number::{bytes, count, digits, percent, time};
 use crate::report::Summary;
 use crate::run::ENOUGH_CONNECTIONS;
-use crate::scenario::Scenario;
+use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 
 /// A load's table and what there is to say about it.
@@ -23,11 +24,11 @@ pub(super) fn numbers(source: Source<'_>) -> Vec<Numbers> {
 }
 
 fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
-    let head = [
+    let merit = Merit::of_scenario(scenario);
+    let mut head = vec![
         "flavor",
         "standing",
         "answers/s",
-        "±",
         "p50",
         "p99",
         "p99.9",
@@ -41,6 +42,13 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         "fairness",
         "served",
     ];
+    // The interval stands beside the measure that ranks.
+    let beside = match scenario.ranked_by() {
+        RankedBy::Throughput => 3,
+        RankedBy::Latency => 5,
+        RankedBy::CpuPerQuestion => 7,
+    };
+    head.insert(beside, "95 % CI");
     let mut remarks = Vec::new();
     let mut rows = Vec::new();
     for (who, summary) in source.of(&scenario.name) {
@@ -51,11 +59,10 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         if summary.throughput_is_lower_bound {
             throughput.text.insert_str(0, "≥ ");
         }
-        rows.push(vec![
+        let mut row = vec![
             Cell::name(&who.name, who.index),
             Cell { class: mark(summary), ..Cell::words(standing(summary)) },
             throughput,
-            Cell::shown(spread(summary), percent),
             Cell::shown(median(summary.p50_ns), time),
             Cell::shown(median(summary.p99_ns), time),
             Cell::shown(median(summary.p99_9_ns), time),
@@ -68,12 +75,17 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
             Cell::shown(median(summary.threads), digits),
             Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
             Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
-        ]);
+        ];
+        // Sorted by how wide it is for its median.
+        let wide = (merit.of)(summary).filter(|own| own.median > 0.0 && summary.counted() > 1);
+        let wide = wide.map_or(f64::NEG_INFINITY, |own| (own.high - own.low) / own.median);
+        row.insert(beside, Cell::number(merit.ends(summary), wide));
+        rows.push(row);
         remarks.extend(remark(summary));
     }
     let table = Table {
         caption: format!("{}: medians of the repetitions", scenario.name),
-        head: head.map(str::to_owned).into(),
+        head: head.into_iter().map(str::to_owned).collect(),
         rows,
     };
     Numbers {
@@ -105,13 +117,6 @@ fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
         notes.push(format!("– for the memory of fewer than {ENOUGH_CONNECTIONS} connections, which would be that of the first"));
     }
     notes
-}
-
-/// Half the width of the throughput's interval, as a share of its median; a single run has none.
-fn spread(summary: &Summary) -> Option<f64> {
-    let estimate = summary.throughput.filter(|estimate| estimate.median > 0.0)?;
-    let counted = if summary.valid_runs == 0 { summary.runs } else { summary.valid_runs };
-    (counted > 1).then(|| (estimate.high - estimate.low) / 2.0 / estimate.median)
 }
 
 fn remark(summary: &Summary) -> Vec<String> {

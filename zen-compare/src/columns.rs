@@ -1,0 +1,149 @@
+//! Which columns the terminal's table has, and which go where there is no room.
+
+use crate::scenario::RankedBy;
+
+/// Longer names are cut short.
+const LONGEST_NAME: usize = 24;
+/// The same where there is hardly any room.
+const SHORTEST_NAME: usize = 12;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Column {
+    Flavor,
+    Throughput,
+    P50,
+    P99,
+    Cost,
+    TimesFloor,
+    Occupancy,
+    Served,
+    /// The ends of the interval of the measure that ranks, beside it.
+    Interval,
+    Standing,
+}
+
+/// Where they stand, but for the interval.
+const ORDER: [Column; 9] = [
+    Column::Flavor,
+    Column::Throughput,
+    Column::P50,
+    Column::P99,
+    Column::Cost,
+    Column::TimesFloor,
+    Column::Occupancy,
+    Column::Served,
+    Column::Standing,
+];
+
+/// Which go first where there is no room; the measure that ranks stays.
+const EXPENDABLE: [Column; 8] = [
+    Column::P50,
+    Column::Occupancy,
+    Column::Served,
+    Column::P99,
+    Column::TimesFloor,
+    Column::Cost,
+    Column::Throughput,
+    Column::Interval,
+];
+
+impl Column {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Flavor => "flavor",
+            Self::Throughput => "answers/s",
+            Self::P50 => "p50",
+            Self::P99 => "p99",
+            Self::Cost => "CPU/question",
+            Self::TimesFloor => "× floor",
+            Self::Occupancy => "occupancy",
+            Self::Served => "served",
+            Self::Interval => "95 % CI",
+            Self::Standing => "",
+        }
+    }
+
+    /// How wide it is at least, with the gap behind it, so that the tables of a report stand below one another.
+    pub(crate) fn at_least(self) -> u16 {
+        match self {
+            Self::Flavor => 12,
+            Self::Throughput => 11,
+            Self::P50 | Self::P99 | Self::TimesFloor | Self::Served => 8,
+            Self::Cost | Self::Interval => 13,
+            Self::Occupancy => 10,
+            Self::Standing => 7,
+        }
+    }
+
+    fn ranks(self, by: RankedBy) -> bool {
+        self == match by {
+            RankedBy::Throughput => Self::Throughput,
+            RankedBy::CpuPerQuestion => Self::Cost,
+            RankedBy::Latency => Self::P99,
+        }
+    }
+}
+
+/// What a table may look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) columns: Vec<Column>,
+    pub(crate) left_out: Vec<Column>,
+    /// Whether columns are as wide as in other tables, even if they need less.
+    pub(crate) aligned: bool,
+    pub(crate) longest_name: usize,
+}
+
+/// From the one with everything to the narrowest.
+pub(crate) fn layouts(by: RankedBy) -> Vec<Layout> {
+    let all = ORDER.into_iter().flat_map(|column| {
+        let interval = column.ranks(by).then_some(Column::Interval);
+        std::iter::once(column).chain(interval)
+    });
+    let all: Vec<Column> = all.collect();
+    let expendable: Vec<Column> = EXPENDABLE.into_iter().filter(|column| !column.ranks(by)).collect();
+    let without = |count: usize, aligned: bool, longest_name: usize| {
+        let left_out = &expendable[..count];
+        Layout {
+            columns: all.iter().filter(|column| !left_out.contains(column)).copied().collect(),
+            // Told in the order in which they would stand.
+            left_out: all.iter().filter(|column| left_out.contains(column)).copied().collect(),
+            aligned,
+            longest_name,
+        }
+    };
+    let most = expendable.len();
+    let mut layouts: Vec<Layout> = (0..most).map(|count| without(count, true, LONGEST_NAME)).collect();
+    // Without its interval a measure says little, so rather than that goes what is only for the looks.
+    layouts.push(without(most - 1, false, LONGEST_NAME));
+    layouts.push(without(most - 1, false, SHORTEST_NAME));
+    layouts.push(without(most, false, LONGEST_NAME));
+    layouts.push(without(most, false, SHORTEST_NAME));
+    layouts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_stands_beside_what_ranks_and_both_stay_longest() {
+        for (by, measure) in [
+            (RankedBy::Throughput, Column::Throughput),
+            (RankedBy::CpuPerQuestion, Column::Cost),
+            (RankedBy::Latency, Column::P99),
+        ] {
+            let layouts = layouts(by);
+            assert_eq!((layouts[0].columns.len(), layouts[0].left_out.len()), (10, 0));
+            for layout in &layouts {
+                let place = |column| layout.columns.iter().position(|own| *own == column);
+                assert_eq!(place(Column::Flavor), Some(0));
+                assert_eq!(place(Column::Standing), Some(layout.columns.len() - 1));
+                let beside = place(measure).unwrap() + 1;
+                assert!(place(Column::Interval).is_none_or(|place| place == beside), "{layout:?}");
+                assert_eq!(layout.columns.len() + layout.left_out.len(), 10);
+            }
+            assert_eq!(layouts.last().unwrap().columns, [Column::Flavor, measure, Column::Standing]);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Numbers as people read them: three digits, a prefix, a unit.
+
+use crate::stats::Estimate;
+
+/// A number with three significant digits and a prefix for its thousands.
+pub(crate) fn count(number: f64) -> String {
+    scaled(number, &[(1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")])
+}
+
+/// Nanoseconds with three significant digits in the unit that suits them.
+pub(crate) fn time(nanoseconds: f64) -> String {
+    scaled(nanoseconds, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")])
+}
+
+fn scaled(number: f64, units: &[(f64, &str)]) -> String {
+    // What would round up to a thousand of a unit is one of the next.
+    let fits = |(unit, _): &&(f64, &str)| number >= unit * 0.9995;
+    let (unit, name) = units.iter().find(fits).or(units.last()).copied().unwrap_or((1.0, ""));
+    format!("{}{name}", digits(number / unit))
+}
+
+/// A number below a thousand or so with three digits.
+pub(crate) fn digits(value: f64) -> String {
+    let decimals = match value {
+        v if v >= 99.95 => 0,
+        v if v >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// The ends of an interval, with their unit once where it is the same; of a single run there is none.
+pub(crate) fn interval(estimate: &Estimate, runs: usize, show: fn(f64) -> String) -> String {
+    if runs < 2 {
+        return "one run".into();
+    }
+    let (low, high) = (show(estimate.low), show(estimate.high));
+    let unit = |end: &str| end.split_once(' ').map(|(_, unit)| unit.to_owned());
+    let low = match low.split_once(' ') {
+        Some((number, own)) if unit(&high).as_deref() == Some(own) => number,
+        _ => &low,
+    };
+    format!("{low}–{high}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_and_a_unit() {
+        assert_eq!(
+            [0.5, 999.4, 999.6, 12_345.0, 1e7].map(time),
+            ["0.50 ns", "999 ns", "1.00 µs", "12.3 µs", "10.0 ms"]
+        );
+        assert_eq!([0.0, 25.0, 182_345.0, 2.5e6].map(count), ["0.00", "25.0", "182 k", "2.50 M"]);
+    }
+
+    #[test]
+    fn an_interval_has_its_unit_once() {
+        let of = |low, high, runs| interval(&Estimate { median: low, low, high }, runs, time);
+        assert_eq!(of(3_310.0, 3_420.0, 3), "3.31–3.42 µs");
+        assert_eq!(of(990_000.0, 1_020_000.0, 3), "990 µs–1.02 ms");
+        assert_eq!(of(3_310.0, 3_310.0, 1), "one run");
+        let rate = Estimate { median: 950.0, low: 940.0, high: 1_200.0 };
+        assert_eq!(interval(&rate, 2, count), "940–1.20 k");
+    }
+}
