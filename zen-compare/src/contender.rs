@@ -207,8 +207,9 @@ impl Contender {
 
     /// What the scenario asks of a server that this one cannot do; `None` when it can do all.
     pub(crate) fn cannot(&self, scenario: &Scenario) -> Option<String> {
-        (scenario.work.is_some() && !self.takes_work)
-            .then(|| "it cannot be told to work for each answer".to_owned())
+        let lacks =
+            if self.floor { "it has no handler" } else { "it cannot be told to work for each answer" };
+        (scenario.work.is_some() && !self.takes_work).then(|| lacks.to_owned())
     }
 
     /// Starts the server on the given cores (wherever the kernel likes when `None`) and waits until it can be

@@ -17,21 +17,32 @@ impl<'a> Excuses<'a> {
         Self { runs: runs.iter().filter(|run| run.scenario == scenario).collect() }
     }
 
-    /// Whether a contender did not even take part, as the scenario is not for it.
-    pub(crate) fn left_out(&self, contender: &str) -> bool {
-        let mut own = self.runs.iter().filter(|run| run.contender == contender).peekable();
-        let not_for_it =
-            |run: &&Run| run.invalid.iter().any(|why| matches!(why, Invalid::DoesNotApply { .. }));
-        own.peek().is_some() && own.all(not_for_it)
+    /// A line for each reason for which contenders did not even take part, as the scenario is not for them.
+    pub(crate) fn left_out(&self) -> Vec<String> {
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for run in &self.runs {
+            for reason in &run.invalid {
+                let Invalid::DoesNotApply { what } = reason else { continue };
+                let name = run.contender.as_str();
+                match reasons.iter_mut().find(|(known, _)| known == what) {
+                    Some((_, names)) if names.contains(&name) => {}
+                    Some((_, names)) => names.push(name),
+                    None => reasons.push((what, vec![name])),
+                }
+            }
+        }
+        reasons.into_iter().map(|(what, names)| format!("{} left out: {what}", list(&names))).collect()
     }
 
-    /// A line for all that the machine has spoiled, and one for each thing that is wrong with a contender.
+    /// A line for all that the machine has spoiled, and one for each thing that is wrong with a contender or keeps it out.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.spoiled().into_iter().chain(self.faults()).collect()
+        self.spoiled().into_iter().chain(self.faults()).chain(self.left_out()).collect()
     }
 
     fn spoiled(&self) -> Option<String> {
-        let blames_machine = |run: &&&Run| !run.invalid.is_empty() && run.invalid.iter().all(is_nobodys);
+        let blames_machine = |run: &&&Run| {
+            !run.is_valid() && !run.is_left_out() && !run.invalid.iter().any(Invalid::is_the_contenders)
+        };
         let spoiled: Vec<&Run> = self.runs.iter().filter(blames_machine).copied().collect();
         let mut why: Vec<&str> = Vec::new();
         for reason in spoiled.iter().flat_map(|run| &run.invalid).map(Invalid::brief) {
@@ -39,10 +50,11 @@ impl<'a> Excuses<'a> {
                 why.push(reason);
             }
         }
+        let made = self.runs.iter().filter(|run| !run.is_left_out()).count();
         let count = match spoiled.len() {
             0 => return None,
-            1 => format!("1 run of {} does not count", self.runs.len()),
-            spoiled => format!("{spoiled} runs of {} do not count", self.runs.len()),
+            1 => format!("1 run of {made} does not count"),
+            spoiled => format!("{spoiled} runs of {made} do not count"),
         };
         Some(format!("{count}: {}", list(&why)))
     }
@@ -51,7 +63,7 @@ impl<'a> Excuses<'a> {
     fn faults(&self) -> Vec<String> {
         let mut kinds: Vec<(&Invalid, Vec<&str>)> = Vec::new();
         for run in &self.runs {
-            for reason in run.invalid.iter().filter(|reason| !is_nobodys(reason)) {
+            for reason in run.invalid.iter().filter(|reason| reason.is_the_contenders()) {
                 let name = run.contender.as_str();
                 match kinds.iter_mut().find(|(known, _)| known.brief() == reason.brief()) {
                     Some((_, names)) if names.contains(&name) => {}
@@ -61,9 +73,6 @@ impl<'a> Excuses<'a> {
             }
         }
         let line = |(reason, names): (&Invalid, Vec<&str>)| match names.as_slice() {
-            names if let Invalid::DoesNotApply { what } = reason => {
-                format!("{} left out: {what}", list(names))
-            }
             [name] => format!("{name}, {}: {reason}", self.share(name)),
             few if few.len() <= NAMES => format!("{}: {}", list(few), reason.brief()),
             many => {
@@ -81,17 +90,13 @@ impl<'a> Excuses<'a> {
     }
 }
 
-/// Whether the contender can do nothing about it.
-fn is_nobodys(reason: &Invalid) -> bool {
-    reason.is_the_machines()
-        || matches!(reason, Invalid::GeneratorWasBottleneck { .. } | Invalid::HerdTooSmall { .. })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::Environment;
+    use crate::report::{Report, SCHEMA};
     use crate::scenario::Scenario;
-    use crate::summary::tests::run;
+    use crate::summary::tests::{run, settings};
 
     fn spoiled(contender: &str, why: &[Invalid]) -> Run {
         Run { invalid: why.to_vec(), ..run(contender, &Scenario::think(), 0, 100.0) }
@@ -134,7 +139,44 @@ mod tests {
         let cannot = || Invalid::DoesNotApply { what: "it cannot be told to work".into() };
         let runs = [spoiled("floor", &[cannot()]), spoiled("a", &[])];
         let excuses = Excuses::of("think", &runs);
-        assert!(excuses.left_out("floor") && !excuses.left_out("a") && !excuses.left_out("nobody"));
-        assert_eq!(excuses.lines(), ["floor left out: it cannot be told to work"]);
+        assert_eq!(excuses.left_out(), ["floor left out: it cannot be told to work"]);
+        assert_eq!(excuses.lines(), excuses.left_out());
+    }
+
+    #[test]
+    fn who_a_scenario_is_not_for_has_not_failed() {
+        let scenario = Scenario::think();
+        let names = ["floor", "mio", "other"];
+        let mut runs: Vec<Run> = names.iter().map(|name| run(name, &scenario, 0, 100.0)).collect();
+        runs[2].invalid.push(Invalid::ClosedEarly { conversations: 7 });
+        let mut report = Report {
+            schema: SCHEMA.into(),
+            environment: Environment::current(None),
+            summaries: Vec::new(),
+            settings: settings(&names, scenario),
+            complete: true,
+            runs,
+        };
+        // As reports were made.
+        report.summarize();
+        for run in report.runs.iter_mut().filter(|run| run.contender == "floor") {
+            run.invalid.push(Invalid::DoesNotApply { what: "it has no handler".into() });
+        }
+        let before = report.clone();
+        report.summarize();
+        assert!(report.summaries.iter().all(|summary| summary.contender != "floor"));
+        let said = "floor left out: it has no handler";
+        let markdown = crate::output::markdown(&report);
+        for text in [report.to_table(100, false), markdown.clone(), crate::output::html(&report)] {
+            assert!(text.contains(said), "{text}");
+            assert!(!text.contains("it does not apply"), "{text}");
+        }
+        // The runs of `other` are wrong, those of the floor were none.
+        assert!(markdown.contains("| runs | 2, 1 of them invalid"), "{markdown}");
+        assert!(crate::output::html(&report).contains("2, 1 of them invalid"));
+        // Where it was summarized as if it had failed, that is not taken over.
+        let mut saved = Vec::new();
+        before.write_json(&mut saved).unwrap();
+        assert_eq!(Report::read_json(saved.as_slice()).unwrap().summaries.len(), 2);
     }
 }

@@ -30,7 +30,8 @@ pub struct Report {
     pub settings: Settings,
     /// Whether every planned run has been made.
     pub complete: bool,
-    /// For each scenario and contender, what its runs say together. Best first within a scenario.
+    /// For each scenario and contender, what its runs say together. Best first within a scenario. A contender that a scenario is
+    /// not for has none.
     pub summaries: Vec<Summary>,
     /// Every run, in the order in which they were made.
     pub runs: Vec<Run>,
@@ -216,9 +217,23 @@ impl Report {
         // The version first: a report of another version may lack any of the fields.
         let value: serde_json::Value = serde_json::from_reader(reader)?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
-            Some(SCHEMA) | None => Ok(serde_json::from_value(value)?),
+            Some(SCHEMA) | None => {
+                let mut report: Self = serde_json::from_value(value)?;
+                report.forget_left_out();
+                Ok(report)
+            }
             Some(other) => Err(ReadError::UnknownSchema(other.to_owned())),
         }
+    }
+
+    /// Reports were made with summaries of those that a scenario was not for, as if they had failed.
+    fn forget_left_out(&mut self) {
+        let Self { summaries, runs, .. } = self;
+        summaries.retain(|summary| {
+            let own = |run: &&Run| run.scenario == summary.scenario && run.contender == summary.contender;
+            let mut own = runs.iter().filter(own).peekable();
+            own.peek().is_none() || !own.all(Run::is_left_out)
+        });
     }
 
     /// Makes the summaries anew from the runs: for those who have left some out, or put reports together.

@@ -212,6 +212,11 @@ impl Run {
         samples * (1.0 - quantile) >= 1.0 - 1e-9
     }
 
+    /// Whether nothing was run, as the scenario is not for the contender. It is then neither valid nor a failure.
+    pub fn is_left_out(&self) -> bool {
+        self.invalid.iter().any(|reason| matches!(reason, Invalid::DoesNotApply { .. }))
+    }
+
     /// Growth of the server's resident memory under load, divided by the number of connections: of clients, and of
     /// those that are there beside them. `None` with fewer than 64 of them, as memory comes in pages and some of it is
     /// for the first client only.

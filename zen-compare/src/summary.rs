@@ -19,7 +19,8 @@ pub(crate) fn summarize(settings: &Settings, runs: &[Run]) -> Vec<Summary> {
 
 /// The same for one of the scenarios.
 pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
-    let runs: Vec<&Run> = runs.iter().filter(|run| run.scenario == scenario.name).collect();
+    let runs: Vec<&Run> =
+        runs.iter().filter(|run| run.scenario == scenario.name && !run.is_left_out()).collect();
     let floor_name =
         settings.contenders.iter().find(|contender| contender.floor).map(|floor| floor.name.as_str());
     let floor: Vec<&Run> = runs

@@ -30,9 +30,7 @@ impl Report {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{} — {}", scenario.name, scenario.describe());
             let excuses = Excuses::of(&scenario.name, &self.runs);
-            let present: Vec<&Summary> =
-                summaries.iter().filter(|summary| !excuses.left_out(&summary.contender)).copied().collect();
-            let (table, without) = table(&present, scenario.ranked_by(), width, color);
+            let (table, without) = table(&summaries, scenario.ranked_by(), width, color);
             for column in without.iter().map(|column| column.name()) {
                 if !left_out.contains(&column) {
                     left_out.push(column);
@@ -57,7 +55,8 @@ impl Report {
                 let answers = throughput.is_some_and(|throughput| throughput.median > 0.0);
                 (answers && *unsteady_runs > 0).then(|| format!("{contender} {unsteady_runs}"))
             };
-            let unsteady: Vec<String> = present.iter().filter_map(unsteady).collect();
+            let unsteady: Vec<String> =
+                summaries.iter().copied().filter_map(|summary| unsteady(&summary)).collect();
             if !unsteady.is_empty() {
                 let _ = writeln!(text, "! runs that never came to a steady pace: {}", unsteady.join(", "));
             }

@@ -130,9 +130,6 @@ impl Report {
                 let Some(before) = baseline.summary(&now.scenario, &now.contender) else { continue };
                 let (earlier, later) = (Fate::of(before, &baseline.runs), Fate::of(now, &self.runs));
                 match (earlier, later) {
-                    (Fate::LeftOut, Fate::LeftOut) => {}
-                    (Fate::LeftOut, _) | (_, Fate::LeftOut) => warnings
-                        .push(format!("{} does not take part in {} in both", now.contender, now.scenario)),
                     (Fate::Broken(reason), _) => warnings.push(format!(
                         "{} under {} was broken in the baseline, and is not compared: {}",
                         now.contender,
@@ -175,8 +172,6 @@ enum Fate<'a> {
     Broken(&'a Invalid),
     /// None counts, and the contender cannot help it. It is silent when there was no answer in any of them.
     Spoiled { silent: bool },
-    /// The scenario is not for it.
-    LeftOut,
 }
 
 impl<'a> Fate<'a> {
@@ -187,9 +182,6 @@ impl<'a> Fate<'a> {
         let own = |run: &&Run| run.scenario == summary.scenario && run.contender == summary.contender;
         let own: Vec<&Run> = runs.iter().filter(own).collect();
         let mut reasons = own.iter().flat_map(|run| &run.invalid);
-        if reasons.clone().any(|reason| matches!(reason, Invalid::DoesNotApply { .. })) {
-            return Self::LeftOut;
-        }
         match reasons.find(|reason| reason.is_the_contenders()) {
             Some(reason) => Self::Broken(reason),
             None => Self::Spoiled { silent: own.iter().all(|run| run.answers == 0) && !own.is_empty() },

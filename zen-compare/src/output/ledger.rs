@@ -87,9 +87,10 @@ pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
 }
 
 fn runs(report: &Report) -> String {
-    let invalid = report.runs.iter().filter(|run| !run.is_valid()).count();
+    let left_out = report.runs.iter().filter(|run| run.is_left_out()).count();
+    let invalid = report.runs.iter().filter(|run| !run.is_valid()).count() - left_out;
     let unsteady = report.runs.iter().filter(|run| run.is_valid() && !run.warmed_up).count();
-    let mut parts = vec![report.runs.len().to_string()];
+    let mut parts = vec![(report.runs.len() - left_out).to_string()];
     parts.extend((invalid > 0).then(|| format!("{invalid} of them invalid")));
     parts.extend((unsteady > 0).then(|| format!("{unsteady} never steady before their window")));
     parts.join(", ")

@@ -6,6 +6,7 @@ use super::escape::{markdown as escape, markdown_code as code};
 use super::ledger::{BLIND_SPOTS, ledger};
 use super::merit::Merit;
 use super::number::{self, count, percent, time};
+use crate::excuses::Excuses;
 use crate::report::{Report, Standing, Summary};
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
@@ -48,6 +49,9 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
             merit.name
         )?;
         table(text, scenario, &summaries)?;
+        for line in Excuses::of(&scenario.name, &report.runs).left_out() {
+            writeln!(text, "\n{}", escape(&line))?;
+        }
         for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
             let invalid = summary.runs - summary.valid_runs;
             let reasons = escape(&summary.invalid.join("; "));

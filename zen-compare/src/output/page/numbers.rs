@@ -2,6 +2,7 @@
 
 use super::figure::{Source, standing};
 use super::table::{Cell, Table};
+use crate::excuses::Excuses;
 use crate::output::merit::Merit;
 use crate::output::number::{bytes, count, digits, percent, time};
 use crate::report::Summary;
@@ -83,6 +84,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         rows.push(row);
         remarks.extend(remark(summary));
     }
+    remarks.extend(Excuses::of(&scenario.name, &source.report.runs).left_out());
     let table = Table {
         caption: format!("{}: medians of the repetitions", scenario.name),
         head: head.into_iter().map(str::to_owned).collect(),
