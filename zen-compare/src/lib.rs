@@ -62,6 +62,7 @@ mod store;
 mod summary;
 mod system_calls;
 mod table;
+mod thread_cpu;
 mod units;
 mod validity;
 mod verdict;
@@ -79,7 +80,7 @@ pub use plan::{Plan, PlanError, Stop};
 pub use progress::Progress;
 pub use report::{
     ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,
-    Settings, Standing, Summary,
+    Settings, Standing, Summary, ThreadCpu,
 };
 pub use running::{Running, Stopped};
 pub use sample::{Probe, Threads, ThreadsDelta};

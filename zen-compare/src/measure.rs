@@ -12,7 +12,7 @@ use crate::generator::{self, Load, Moment, Tally};
 use crate::pin::{Cores, Pinned};
 use crate::plan::{Job, Plan};
 use crate::progress::Progress;
-use crate::report::{GeneratorUse, Latency, Run};
+use crate::report::{GeneratorUse, Latency, Run, ThreadCpu};
 use crate::running::Running;
 use crate::stats;
 use crate::system_calls::Tool;
@@ -212,7 +212,7 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
     let split = used.split();
     let threads = witness.threads();
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    let switches = threads.and_then(|threads| threads.switches).map(|switches| switches as f64);
+    let switches = threads.as_ref().and_then(|threads| threads.switches).map(|switches| switches as f64);
     let evidence = Evidence {
         ranked_by: job.scenario.ranked_by(),
         window: tally.window,
@@ -221,7 +221,7 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
         generator_starved: tally.generator_starved,
         server_cpu: used.cpu,
         server_cores,
-        busy_threads: threads.and_then(|threads| threads.busy),
+        busy_threads: threads.as_ref().and_then(|threads| threads.busy),
         fell_behind: tally.schedule.as_ref().is_some_and(validity::fell_behind),
         foreign: witness.foreign(),
     };
@@ -251,6 +251,9 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
         occupancy: share(used.cpu),
         context_switches_per_question: switches.and_then(|n| per_answer(n, tally.answers_since_settling)),
         threads: witness.holdings.map(|held| held.threads),
+        thread_cpu: threads
+            .zip(witness.used_since_settling())
+            .and_then(|(threads, used)| ThreadCpu::of(&threads.cpu?, used.cpu)),
         descriptors: witness.holdings.and_then(|held| held.descriptors),
         memory_empty_bytes: witness.memory_empty.map(|(resident, _)| resident),
         memory_loaded_bytes: witness.memory_loaded.map(|(resident, _)| resident),

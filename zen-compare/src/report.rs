@@ -14,6 +14,7 @@ pub use crate::run::{GeneratorUse, Group, Latency, Point, Run, Schedule};
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
 use crate::summary::{of_scenario, summarize};
+pub use crate::thread_cpu::ThreadCpu;
 
 /// The version of the format; it changes whenever a field changes its meaning or goes. A field that only came to be kept does not
 /// change it: where an older report lacks it, it is null.

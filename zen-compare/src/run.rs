@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+use crate::thread_cpu::ThreadCpu;
 use crate::validity::Invalid;
 
 /// From this many connections on, what a server keeps for each of them shows. A process's memory comes in pages, and what it sets
@@ -62,6 +63,9 @@ pub struct Run {
     pub system_calls_per_question: Option<f64>,
     /// Threads of the server when the window closed.
     pub threads: Option<usize>,
+    /// How the server's threads shared its CPU time; null when the kernel does not tell, and in reports that did not keep it.
+    #[serde(default)]
+    pub thread_cpu: Option<ThreadCpu>,
     /// Open descriptors of the server when the window closed.
     pub descriptors: Option<usize>,
     /// Resident memory of the server before the first connection.

@@ -34,7 +34,7 @@ struct ThreadActivity {
 }
 
 /// What the threads of a process did between two samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThreadsDelta {
     /// Context switches, voluntary and involuntary, of all threads. `None` when threads came or went in between
     /// (theirs are lost with them), or when the kernel does not count.
@@ -42,6 +42,10 @@ pub struct ThreadsDelta {
     /// Threads that were on a processor for more than a twentieth of the time between the samples. `None` when
     /// the kernel does not tell.
     pub busy: Option<usize>,
+    /// Processor time between the samples of each thread that lived at the end and had any, the busiest first; of one that was
+    /// started in between, all it had. `None` when the kernel does not tell. The kernel brings a thread's time up to date when it
+    /// leaves its processor and with each tick, so that of one that is running may lag by a tick.
+    pub cpu: Option<Vec<Duration>>,
     /// Threads there were at the end.
     pub count: usize,
 }
@@ -158,10 +162,15 @@ impl Threads {
             let before = earlier.0.get(tid).copied().unwrap_or_default();
             Some(now.cpu?.saturating_sub(before.cpu.unwrap_or_default()))
         });
-        let cpu: Option<Vec<Duration>> = cpu.collect();
+        let mut cpu: Option<Vec<Duration>> = cpu.collect();
+        if let Some(times) = &mut cpu {
+            times.retain(|time| !time.is_zero());
+            times.sort_unstable_by(|left, right| right.cmp(left));
+        }
         ThreadsDelta {
             switches: if same_threads { switches.sum() } else { None },
-            busy: cpu.map(|times| times.iter().filter(|&&time| time > elapsed / 20).count()),
+            busy: cpu.as_ref().map(|times| times.iter().filter(|&&time| time > elapsed / 20).count()),
+            cpu,
             count: self.0.len(),
         }
     }
@@ -252,8 +261,12 @@ mod tests {
         let after = Threads(BTreeMap::from([(1, activity(9, 90)), (2, activity(8, 1))]));
         let second = Duration::from_secs(1);
         let delta = after.since(&before, second);
-        assert_eq!(delta, ThreadsDelta { switches: Some(5), busy: Some(1), count: 2 });
+        let cpu = Some([80, 1].map(Duration::from_millis).to_vec());
+        assert_eq!(delta, ThreadsDelta { switches: Some(5), busy: Some(1), cpu: cpu.clone(), count: 2 });
         let other = Threads(BTreeMap::from([(1, activity(9, 90)), (3, activity(8, 1))]));
-        assert_eq!(other.since(&before, second), ThreadsDelta { switches: None, busy: Some(1), count: 2 });
+        assert_eq!(
+            other.since(&before, second),
+            ThreadsDelta { switches: None, busy: Some(1), cpu, count: 2 }
+        );
     }
 }

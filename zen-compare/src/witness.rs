@@ -18,6 +18,8 @@ pub(crate) struct Witness<'a> {
     pub(crate) memory_loaded: Option<(u64, u64)>,
     pub(crate) holdings: Option<Holdings>,
     usage: [Option<Usage>; 2],
+    /// As the first look at the threads was taken.
+    usage_settling: Option<Usage>,
     cores_used: [Option<(Instant, CoreTimes)>; 2],
     threads: [Option<(Instant, Threads)>; 2],
     /// When the window opened.
@@ -34,6 +36,7 @@ impl<'a> Witness<'a> {
             memory_loaded: None,
             holdings: None,
             usage: [None; 2],
+            usage_settling: None,
             cores_used: [None, None],
             threads: [None, None],
             opened: None,
@@ -45,6 +48,7 @@ impl<'a> Witness<'a> {
             Moment::Settling => {
                 self.family.look_around();
                 self.threads[0] = self.threads_now();
+                self.usage_settling = self.family.usage().ok();
             }
             Moment::Opens => {
                 self.cores_used[0] = self.cores_now();
@@ -88,6 +92,11 @@ impl<'a> Witness<'a> {
     pub(crate) fn threads(&self) -> Option<ThreadsDelta> {
         let [Some((began, before)), Some((ended, after))] = &self.threads else { return None };
         Some(after.since(before, ended.duration_since(*began)))
+    }
+
+    /// What the server used in the same time.
+    pub(crate) fn used_since_settling(&self) -> Option<Usage> {
+        Some(self.usage[1]?.since(&self.usage_settling?))
     }
 
     fn threads_now(&self) -> Option<(Instant, Threads)> {

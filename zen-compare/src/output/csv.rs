@@ -113,6 +113,8 @@ fn run(run: &Run) -> Line {
     line.add("context_switches_per_question", &run.context_switches_per_question);
     line.add("system_calls_per_question", &run.system_calls_per_question);
     line.add("threads", &run.threads);
+    line.add("busiest_thread_share", &run.thread_cpu.as_ref().map(|cpu| cpu.shares().0.first().copied()));
+    line.add("ended_threads_share", &run.thread_cpu.as_ref().map(|cpu| cpu.shares().1));
     line.add("descriptors", &run.descriptors);
     line.add("memory_empty_bytes", &run.memory_empty_bytes);
     line.add("memory_loaded_bytes", &run.memory_loaded_bytes);

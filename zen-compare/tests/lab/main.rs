@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and so has a server of the tests")]
 mod roles;
+mod thread_use;
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         trial("one_at_a_time_is_a_finding", one_at_a_time_is_a_finding),
         trial("a_death_is_noticed", a_death_is_noticed),
         trial("children_count", children_count),
+        trial("threads_share_the_work_as_they_do", thread_use::threads_share_the_work_as_they_do),
         trial(
             "system_calls_are_counted_or_it_is_said_why_not",
             system_calls_are_counted_or_it_is_said_why_not,

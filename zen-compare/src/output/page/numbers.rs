@@ -5,7 +5,7 @@ use super::table::{Cell, Table};
 use crate::excuses::Excuses;
 use crate::output::merit::Merit;
 use crate::output::number::{bytes, count, digits, percent, time};
-use crate::report::Summary;
+use crate::report::{Summary, ThreadCpu};
 use crate::run::ENOUGH_CONNECTIONS;
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
@@ -40,6 +40,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         "calls/q",
         "memory/conn.",
         "threads",
+        "CPU by thread",
         "fairness",
         "served",
     ];
@@ -74,6 +75,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
             Cell::shown(median(summary.system_calls_per_question), digits),
             Cell::shown(median(summary.memory_per_connection_bytes), bytes),
             Cell::shown(median(summary.threads), digits),
+            by_thread(source, summary),
             Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
             Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
         ];
@@ -119,6 +121,23 @@ fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
         notes.push(format!("– for the memory of fewer than {ENOUGH_CONNECTIONS} connections, which would be that of the first"));
     }
     notes
+}
+
+/// How the threads share the work, in the run that is in the middle by the share of its busiest thread.
+fn by_thread(source: Source<'_>, summary: &Summary) -> Cell {
+    let own = source.report.runs.iter().filter(|run| {
+        run.contender == summary.contender
+            && run.scenario == summary.scenario
+            && (run.is_valid() || summary.valid_runs == 0)
+    });
+    let busiest = |cpu: &ThreadCpu| cpu.shares().0.first().copied().unwrap_or(0.0);
+    let mut shared: Vec<_> =
+        own.filter_map(|run| run.thread_cpu.as_ref()).map(|cpu| (busiest(cpu), cpu)).collect();
+    shared.sort_by(|left, right| left.0.total_cmp(&right.0));
+    match shared.get(shared.len() / 2) {
+        Some((busiest, cpu)) => Cell::number(cpu.brief(), *busiest),
+        None => Cell::shown(None, digits),
+    }
 }
 
 fn remark(summary: &Summary) -> Vec<String> {

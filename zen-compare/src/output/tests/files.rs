@@ -159,7 +159,8 @@ fn a_report_keeps_to_its_schema() {
 }
 
 /// Fields that came to be kept without a new version of the format: reports made before do without them.
-const LATER: [(&str, &str); 2] = [("/environment", "congestion_control"), ("/runs/4/latency", "samples")];
+const LATER: [(&str, &str); 3] =
+    [("/environment", "congestion_control"), ("/runs/4/latency", "samples"), ("/runs/4", "thread_cpu")];
 
 #[test]
 fn older_reports_stay_readable() {
@@ -171,6 +172,7 @@ fn older_reports_stay_readable() {
     }
     assert!(schema.is_valid(&older));
     report.environment.congestion_control = None;
+    report.runs[4].thread_cpu = None;
     report.runs[4].latency.as_mut().unwrap().samples = None;
     assert_eq!(Report::read_json(older.to_string().as_bytes()).unwrap(), report);
 }
@@ -191,6 +193,7 @@ fn nothing_may_be_missing_and_nothing_unknown() {
         "/summaries/1/p50_ns",
         "/runs/4",
         "/runs/4/latency",
+        "/runs/4/thread_cpu",
     ] {
         let object = report.pointer(path).unwrap().as_object().unwrap_or_else(|| panic!("{path}"));
         for field in object.keys() {

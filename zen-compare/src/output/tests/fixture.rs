@@ -1,12 +1,14 @@
 //! A report in which everything happens: all loads, a tie, starvation, runs that do not count, and names that bite.
 
+use std::time::Duration;
+
 use hdrhistogram::Histogram;
 
 use crate::curve::curve;
 use crate::environment::Environment;
 use crate::pin::Cores;
 use crate::report::{
-    ContenderSettings, GeneratorUse, Group, Latency, Report, Run, SCHEMA, Schedule, Settings,
+    ContenderSettings, GeneratorUse, Group, Latency, Report, Run, SCHEMA, Schedule, Settings, ThreadCpu,
 };
 use crate::scenario::Scenario;
 use crate::summary::summarize;
@@ -193,6 +195,10 @@ fn run(name: &str, times: f64, scenario: &Scenario, repetition: u32, random: &mu
         occupancy: busy,
         context_switches_per_question: Some(times / 4.0),
         threads: Some(1),
+        thread_cpu: ThreadCpu::of(
+            &[Duration::from_millis(510), Duration::from_millis(490)],
+            Duration::from_secs(1),
+        ),
         descriptors: Some(12 + clients),
         memory_empty_bytes: Some(3 << 20),
         memory_loaded_bytes: Some((3 << 20) + (clients + course.held) as u64 * each),
