@@ -59,27 +59,39 @@ impl<'a> Excuses<'a> {
         Some(format!("{count}: {}", list(&why)))
     }
 
-    /// Of each kind the first, with the figures of its run and the names of all that it befell.
+    /// Of each kind the first of each contender; with the figures of its run, where there are not too many or it takes them to
+    /// know what is wrong.
     fn faults(&self) -> Vec<String> {
-        let mut kinds: Vec<(&Invalid, Vec<&str>)> = Vec::new();
+        let mut kinds: Vec<Vec<(&str, &Invalid)>> = Vec::new();
         for run in &self.runs {
             for reason in run.invalid.iter().filter(|reason| reason.is_the_contenders()) {
-                let name = run.contender.as_str();
-                match kinds.iter_mut().find(|(known, _)| known.brief() == reason.brief()) {
-                    Some((_, names)) if names.contains(&name) => {}
-                    Some((_, names)) => names.push(name),
-                    None => kinds.push((reason, vec![name])),
+                let first = (run.contender.as_str(), reason);
+                match kinds.iter_mut().find(|kind| kind[0].1.brief() == reason.brief()) {
+                    Some(kind) if kind.iter().any(|(name, _)| *name == first.0) => {}
+                    Some(kind) => kind.push(first),
+                    None => kinds.push(vec![first]),
                 }
             }
         }
-        let line = |(reason, names): (&Invalid, Vec<&str>)| match names.as_slice() {
-            [name] => format!("{name}, {}: {reason}", self.share(name)),
-            few if few.len() <= NAMES => format!("{}: {}", list(few), reason.brief()),
+        kinds.iter().flat_map(|kind| self.of_kind(kind)).collect()
+    }
+
+    fn of_kind(&self, kind: &[(&str, &Invalid)]) -> Vec<String> {
+        let one = |(name, reason): &(&str, &Invalid)| format!("{name}, {}: {reason}", self.share(name));
+        let names: Vec<&str> = kind.iter().map(|(name, _)| *name).collect();
+        let reason = kind[0].1;
+        // What was heard tells the mistake, and may be another one for each.
+        let telling = matches!(reason, Invalid::WrongAnswers { .. });
+        match names.len() {
+            1 => vec![one(&kind[0])],
+            few if few <= NAMES && telling => kind.iter().map(one).collect(),
+            few if few <= NAMES => vec![format!("{}: {}", list(&names), reason.brief())],
             many => {
-                format!("{} and {} more: {}", many[..NAMES].join(", "), many.len() - NAMES, reason.brief())
+                let example = if telling { format!(", as {}", one(&kind[0])) } else { String::new() };
+                let (first, more) = (names[..NAMES].join(", "), many - NAMES);
+                vec![format!("{first} and {more} more: {}{example}", reason.brief())]
             }
-        };
-        kinds.into_iter().map(line).collect()
+        }
     }
 
     /// How many of a contender's runs do not count.
@@ -132,6 +144,22 @@ mod tests {
         assert_eq!(lines(&two), ["a and b: the server hung up"]);
         let five = ["a", "b", "c", "d", "e"].map(|name| spoiled(name, &[early(7)]));
         assert_eq!(lines(&five), ["a, b, c and 2 more: the server hung up"]);
+    }
+
+    #[test]
+    fn what_was_heard_is_told_of_each_and_of_one_of_many() {
+        let wrong = |received: &str| Invalid::WrongAnswers {
+            conversations: 2,
+            expected: "Ugly.".into(),
+            received: received.into(),
+        };
+        let two = [spoiled("w", &[wrong("Wrong.")]), spoiled("e", &[wrong("Ugl")])];
+        let of = |name: &str, heard: &str| {
+            format!("{name}, 1 of 1 runs: wrong answers in 2 conversations: `{heard}` instead of `Ugly.`")
+        };
+        assert_eq!(lines(&two), [of("w", "Wrong."), of("e", "Ugl")]);
+        let five = ["a", "b", "c", "d", "e"].map(|name| spoiled(name, &[wrong("?")]));
+        assert_eq!(lines(&five), [format!("a, b, c and 2 more: wrong answers, as {}", of("a", "?"))]);
     }
 
     #[test]

@@ -136,8 +136,9 @@ impl Lab<'_> {
         let died = died.map(|status| Invalid::ServerDied { status, last_words: server.last_words() });
         let server_cores = self.cores.map_or(1, |cores| cores.server.len());
         let mut run = Run { warmed_up, ..run_of(job, &tally, &witness, &seen, server_cores) };
-        // A server that died explains whatever else went wrong, so it comes first.
-        run.invalid.splice(0..0, died);
+        if let Some(died) = died {
+            blame_death(&mut run.invalid, died);
+        }
         Ok(run)
     }
 
@@ -280,6 +281,13 @@ fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, serve
     }
 }
 
+/// A server that died explains whatever else went wrong, so it comes first. What it used of the CPU has gone with it, so that it
+/// seems to have answered for nothing.
+fn blame_death(reasons: &mut Vec<Invalid>, died: Invalid) {
+    reasons.retain(|reason| !matches!(reason, Invalid::ServerNotMeasured { .. }));
+    reasons.insert(0, died);
+}
+
 /// What went wrong between the generator and the server, as reasons.
 fn failures(job: Job<'_>, tally: &Tally) -> Vec<Invalid> {
     let failures = &tally.failures;
@@ -308,5 +316,19 @@ fn empty_run(job: Job<'_>) -> Run {
         repetition: job.repetition,
         clients: job.scenario.clients,
         ..Run::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_died_has_not_left_its_work_to_another() {
+        let died = || Invalid::ServerDied { status: "exit status 3".into(), last_words: String::new() };
+        let early = Invalid::ClosedEarly { conversations: 7 };
+        let mut reasons = vec![early.clone(), Invalid::ServerNotMeasured { cpu_ns_per_question: 0.0 }];
+        blame_death(&mut reasons, died());
+        assert_eq!(reasons, [died(), early]);
     }
 }
