@@ -194,6 +194,10 @@ fn scenarios(name: &str) -> Result<Named, String> {
 fn rival(text: &str) -> Result<Contender, String> {
     let advice = "write NAME='COMMAND {port}'";
     match text.split_once('=') {
+        // It is printed wherever the results go, and must not steer a terminal there.
+        Some((name, _)) if name.trim().chars().any(char::is_control) => {
+            Err(format!("the name has control characters in it; {advice}"))
+        }
         Some((name, command)) if !name.trim().is_empty() => {
             Contender::from_command_line(name.trim(), command).map_err(|error| format!("{error}; {advice}"))
         }

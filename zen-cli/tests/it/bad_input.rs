@@ -82,6 +82,7 @@ fn usage_errors_say_what_to_write_instead() {
         ("compare --seed x", "write a whole number"),
         ("compare --repetitions 99999999999", "write a smaller number"),
         ("compare --against x", "write NAME='COMMAND {port}'"),
+        ("compare --against a\u{1b}[31m=true", "the name has control characters in it; write NAME="),
         ("compare --against x=", "write NAME='COMMAND {port}'"),
         ("compare --repetitions 0", "must not be zero"),
         ("compare --window 0s", "must not be zero"),
