@@ -16,7 +16,7 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use zen_compare::output::JSON_SCHEMA;
-use zen_compare::{CompareError, Plan, Report, Stop, compare, compare_in};
+use zen_compare::{CompareError, Invalid, Plan, Report, Run, Stop, compare, compare_in};
 
 pub(crate) use self::args::CompareArgs;
 use self::gate::Gate;
@@ -65,7 +65,29 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
         let _ = writeln!(io::stderr(), "saved: {page}, and beside it as JSON, Markdown and CSV");
     }
     finished(args, &plan)?;
-    gate.map_or(Ok(()), |gate| gate.judge(&report))
+    if let Some(gate) = gate {
+        gate.judge(&report)?;
+    }
+    counts(&report)
+}
+
+/// Whether any of it says something of anybody. The floor is a yardstick, which alone measures nothing.
+fn counts(report: &Report) -> Result<(), Failure> {
+    let floor = |name: &str| {
+        let mut floors = report.settings.contenders.iter().filter(|contender| contender.floor);
+        floors.any(|floor| floor.name == name)
+    };
+    let competes = |run: &&Run| !floor(&run.contender);
+    if report.runs.iter().filter(competes).any(Run::is_valid) {
+        return Ok(());
+    }
+    let mut broken = report.runs.iter().filter(competes).flat_map(|run| &run.invalid);
+    let advice = if broken.any(Invalid::is_the_contenders) {
+        "mend the servers first"
+    } else {
+        "try again when the machine is idle, or with a longer --window"
+    };
+    Err(Failure::Failed(format!("no run counts, so nothing was found out; the reasons are above; {advice}")))
 }
 
 /// The tables with what follows from them; or the report itself.

@@ -113,8 +113,7 @@ fn compared(work: &str, json: &str, more: &[&str]) -> Ended {
         let report = read(json);
         let summaries = report["summaries"].as_array().unwrap();
         let mine = summaries.iter().find(|summary| summary["contender"] == "mine").unwrap();
-        let judged = !ended.stderr.contains("nothing could be judged");
-        if mine["valid_runs"].as_u64() >= Some(2) && judged {
+        if mine["valid_runs"].as_u64() >= Some(2) {
             return ended;
         }
         assert!(began.elapsed() < BUSY, "this machine is too busy to measure anything: {}", mine["invalid"]);
@@ -136,7 +135,9 @@ fn a_server_that_has_become_slower_does_not_pass() {
     assert!(sentence.contains("mine under saturate-2 (") && sentence.contains("CPU/question)"), "{sentence}");
 
     let same = compared("50us", &later, &["--baseline", &baseline, "--fail-on-regression=400"]);
-    assert_eq!(same.status.code(), Some(0), "{same:?}");
+    // The runs of the others may be spoiled, so that the gate cannot tell; but it never says worse.
+    let untold = same.stderr.contains("nothing could be judged: ");
+    assert_eq!(same.status.code(), Some(i32::from(untold)), "{same:?}");
     assert!(same.stdout.contains(" figures beside the baseline: 0 worse"), "{}", same.stdout);
     assert!(!same.stderr.contains("regressed"), "{}", same.stderr);
 }
