@@ -27,6 +27,8 @@ pub(super) struct Row {
 
 /// One contender under one load.
 pub(super) struct Cell {
+    /// The contender's place: on a phone each cell has its name beside it.
+    pub(super) who: usize,
     pub(super) class: &'static str,
     pub(super) text: String,
     /// The same with the contender, the load and the interval.
@@ -58,7 +60,7 @@ pub(super) fn glance(source: Source<'_>) -> Glance {
             of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
         let cells = order.iter().map(|who| {
             let own = of_it.iter().find(|(other, _)| other.index == who.index).map(|(_, summary)| *summary);
-            cell(own, best, merit)
+            cell(who.index, own, best, merit)
         });
         Row {
             name: scenario.name.clone(),
@@ -71,9 +73,9 @@ pub(super) fn glance(source: Source<'_>) -> Glance {
     Glance { columns: order.iter().map(|who| who.index).collect(), rows }
 }
 
-fn cell(own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
+fn cell(who: usize, own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
     let Some(summary) = own else {
-        return Cell { class: "none", text: "–".into(), tip: "not run".into() };
+        return Cell { who, class: "none", text: "–".into(), tip: "not run".into() };
     };
     let estimate = (merit.of)(summary);
     let bound = if merit.more_is_better && summary.throughput_is_lower_bound { "≥ " } else { "" };
@@ -84,16 +86,18 @@ fn cell(own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
     let times = behind.map_or_else(|| value.clone(), times);
     let tip = format!("{}: {whole} {}", summary.contender, merit.name);
     match summary.standing {
-        Standing::Best => Cell { class: "best", text: value, tip: format!("{tip}, best") },
-        Standing::Tie => Cell { class: "tie", text: value, tip: format!("{tip}, tie") },
-        Standing::Floor => Cell { class: "floor", text: value, tip },
-        Standing::Behind => Cell { class: distance(behind), text: times, tip },
+        Standing::Best => Cell { who, class: "best", text: value, tip: format!("{tip}, best") },
+        Standing::Tie => Cell { who, class: "tie", text: value, tip: format!("{tip}, tie") },
+        Standing::Floor => Cell { who, class: "floor", text: value, tip },
+        Standing::Behind => Cell { who, class: distance(behind), text: times, tip },
         Standing::Starves => Cell {
+            who,
             class: "starves",
             text: format!("{}/{}", summary.clients_served, summary.clients),
             tip: format!("{tip}; {} of {} clients served", summary.clients_served, summary.clients),
         },
         Standing::Invalid => Cell {
+            who,
             class: "invalid",
             text: "invalid".into(),
             tip: format!("{tip}; invalid: {}", summary.invalid.join("; ")),

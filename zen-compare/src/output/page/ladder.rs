@@ -17,7 +17,7 @@ type Climb<'a> = (&'a Identity, Vec<(f64, &'a Summary)>);
 pub(super) fn open(source: Source<'_>) -> Option<Figure> {
     let x = Axis { kind: Kind::Linear, title: "questions due per second", show: number::count };
     let y = Axis { kind: Kind::Log, title: "p99 latency", show: number::time };
-    let corrected = Measure { x: &x, y: &y, of: |summary| summary.p99_ns, says: "p99" };
+    let corrected = Measure { x: &x, y: &y, of: |summary| summary.p99_ns, says: "p99", starving: false };
     let uncorrected =
         Measure { of: |summary| summary.p99_uncorrected_ns, says: "p99 from the write", ..corrected };
     let families = families(source, "questions/s");
@@ -30,6 +30,8 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
         "load",
         "flavor",
         "due per s",
+        "answered per s",
+        "served",
         "p99, ns",
         "95 % from",
         "95 % to",
@@ -44,6 +46,8 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
                 Cell::name(&who.name, who.index),
                 Cell::number(number::exact(at), at),
             ];
+            row.push(Cell::shown(summary.throughput.map(|throughput| throughput.median), number::exact));
+            row.push(Cell::words(format!("{} of {}", summary.clients_served, summary.clients)));
             row.extend(exactly(summary.p99_ns));
             row.push(Cell::shown(summary.p99_uncorrected_ns.map(|e| e.median), number::exact));
             row.push(Cell::words(standing(summary)));
@@ -53,9 +57,11 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: "open",
         title: "Latency against offered load".into(),
-        reading: "Questions arrive whether or not earlier ones have been answered, as strangers’ questions do. Lower is \
-                  better; where a line turns up, the server has no room left."
-            .into(),
+        reading: format!(
+            "Questions arrive whether or not earlier ones have been answered, as strangers’ questions do. Lower is better; where a \
+             line turns up, the server has no room left.{}",
+            left_out(source, &families)
+        ),
         method: "Solid: counted from the moment each question was due. Thin and dashed: from the moment it could be \
                  written, which is what a generator sees that waits for the server (coordinated omission)."
             .into(),
@@ -68,11 +74,27 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
     })
 }
 
+/// Who is not drawn, in a sentence: a server that answers a few of its clients has few questions to answer, and answers them soon.
+fn left_out(source: Source<'_>, families: &[String]) -> String {
+    let climbs = families.iter().flat_map(|family| climbs(source, family, "questions/s"));
+    let names = climbs.filter_map(|(who, rungs)| {
+        let starving = rungs.iter().filter(|(_, summary)| summary.standing == Standing::Starves);
+        let (_, worst) = starving.min_by_key(|(_, summary)| summary.clients_served)?;
+        Some(format!("{} ({} of {} served)", who.name, worst.clients_served, worst.clients))
+    });
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" Not drawn where clients were left without any answer: {}.", names.join(", "))
+}
+
 /// Throughput against connections, for each closed loop with several numbers of clients.
 pub(super) fn connections(source: Source<'_>) -> Option<Figure> {
     let x = Axis { kind: Kind::Log, title: "connections", show: number::digits };
     let y = Axis { kind: Kind::Linear, title: "answers per second", show: number::count };
-    let throughput = Measure { x: &x, y: &y, of: |summary| summary.throughput, says: "answers/s" };
+    let throughput =
+        Measure { x: &x, y: &y, of: |summary| summary.throughput, says: "answers/s", starving: true };
     let families = families(source, "clients");
     let panels = families
         .iter()
@@ -115,6 +137,8 @@ struct Measure<'a> {
     y: &'a Axis<'a>,
     of: fn(&Summary) -> Option<Estimate>,
     says: &'static str,
+    /// Whether those are drawn who leave clients without an answer.
+    starving: bool,
 }
 
 /// The families that have at least two rungs by this number.
@@ -169,6 +193,7 @@ fn panel(
         .iter()
         .filter_map(|(who, rungs)| {
             let (at, summary) = rungs.last()?;
+            spot(who, (*at, *summary), main)?;
             let value = (main.y.show)((main.of)(summary)?.median);
             Some(format!("{} {} {value} at {}", who.name, main.says, (main.x.show)(*at)))
         })
@@ -183,6 +208,9 @@ fn panel(
 }
 
 fn spot(who: &Identity, (at, summary): (f64, &Summary), measure: &Measure<'_>) -> Option<Spot> {
+    if summary.standing == Standing::Starves && !measure.starving {
+        return None;
+    }
     let estimate = (measure.of)(summary)?;
     let tip = format!(
         "{}: {} {} at {} {}{}",

@@ -82,7 +82,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         // Sorted by how wide it is for its median.
         let wide = (merit.of)(summary).filter(|own| own.median > 0.0 && summary.counted() > 1);
         let wide = wide.map_or(f64::NEG_INFINITY, |own| (own.high - own.low) / own.median);
-        row.insert(beside, Cell::number(merit.ends(summary), wide));
+        row.insert(beside, Cell { class: "wraps", ..Cell::number(merit.ends(summary), wide) });
         rows.push(row);
         remarks.extend(remark(summary));
     }
@@ -135,7 +135,7 @@ fn by_thread(source: Source<'_>, summary: &Summary) -> Cell {
         own.filter_map(|run| run.thread_cpu.as_ref()).map(|cpu| (busiest(cpu), cpu)).collect();
     shared.sort_by(|left, right| left.0.total_cmp(&right.0));
     match shared.get(shared.len() / 2) {
-        Some((busiest, cpu)) => Cell::number(cpu.brief(), *busiest),
+        Some((busiest, cpu)) => Cell { class: "wraps", ..Cell::number(cpu.brief(), *busiest) },
         None => Cell::shown(None, digits),
     }
 }

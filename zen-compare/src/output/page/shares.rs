@@ -3,7 +3,7 @@
 use super::dots::state;
 use super::identity::Identity;
 use super::scale::{Kind, Scale};
-use super::svg::{Anchor, Px, Svg};
+use super::svg::{Anchor, LABEL_SIZE, Px, Svg, width_of};
 use crate::output::number;
 use crate::report::Standing;
 
@@ -44,8 +44,10 @@ struct Frame {
     right: f64,
 }
 
-/// Draws the bars on a page this wide, with room for values of `values` pixels on the right.
+/// Draws the bars on a page this wide, with room for values of `values` pixels on the right, or more where one needs it.
 pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> Option<String> {
+    let bars = || shares.overview.iter().chain(&shares.bars);
+    let values = bars().map(|bar| width_of(&bar.text, LABEL_SIZE) + 6.0).fold(values, f64::max);
     let frame = Frame { width, left: NAMES, right: width - values };
     let whole = Scale::over(Kind::Linear, [shares.whole], frame.left, frame.right)?;
     let detail = Scale::over(Kind::Linear, [shares.detail], frame.left, frame.right)?;
@@ -53,7 +55,7 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
     let rows = |bars: &[Bar<'_>]| bars.len() as f64 * ROW;
     let glass = if shares.overview.is_empty() { 0.0 } else { rows(&shares.overview) + 22.0 + 34.0 };
     let height = glass + rows(&shares.bars) + 24.0;
-    let texts: Vec<String> = shares.overview.iter().chain(&shares.bars).map(|bar| bar.tip.clone()).collect();
+    let texts: Vec<String> = bars().map(|bar| bar.tip.clone()).collect();
     let class = if width > 500.0 { "shares wide" } else { "shares" };
     let mut svg = Svg::new(class, width, height, &format!("{says}: {}.", texts.join("; ")));
     if !shares.overview.is_empty() {

@@ -110,6 +110,7 @@ fn course(name: &str, times: f64, scenario: &Scenario, noise: f64) -> Course {
     // One conversation at a time, or four: the others wait for ever unless somebody hangs up.
     let seats = match name {
         "blocking" => 1,
+        "pool" if scenario.clients > 100 => 377,
         "pool" => 4,
         _ => usize::MAX,
     };
