@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nix::sys::resource::{Resource, getrlimit};
 use zen_compare::{Contender, Plan, Scenario, Stop, Wish, WorkKind};
 
 use super::args::CompareArgs;
@@ -11,6 +12,15 @@ use crate::work;
 
 /// Clients, where the user's own load is described and nothing is said of them: as many as `think` has.
 const CLIENTS: usize = 50;
+
+/// As many connections as a server holds by itself.
+const DEFAULT_CONNECTIONS: usize = 10_000;
+
+/// Connections that a server may not have let go of yet when others come in their place.
+const LEAVING: usize = 100;
+
+/// Files that a server keeps for other things than connections.
+const RESERVED_FILES: usize = 32;
 
 /// The load that the options describe, if they do.
 pub(crate) fn wish(args: &CompareArgs) -> Option<Wish> {
@@ -33,11 +43,14 @@ pub(crate) fn plan(args: &CompareArgs, stop: Stop) -> Result<Plan, Failure> {
             return Err(Failure::Usage(format!("{option} is zero; give it a value of at least 1")));
         }
     }
-    let contenders = contenders(args)?;
-    let plan = match wish(args) {
-        Some(wish) => yours(&wish, args, contenders),
-        None => named(args, contenders),
+    let everybody = contenders(args, None)?;
+    let mut plan = match wish(args) {
+        Some(wish) => yours(&wish, args, everybody),
+        None => named(args, everybody),
     };
+    if let Some(room) = room_for(&plan.scenarios) {
+        plan.contenders = contenders(args, Some(room))?;
+    }
     Ok(Plan {
         repetitions: args.repetitions.unwrap_or(plan.repetitions),
         window: args.window.unwrap_or(plan.window),
@@ -77,23 +90,59 @@ fn yours(wish: &Wish, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
     }
 }
 
-fn contenders(args: &CompareArgs) -> Result<Vec<Contender>, Failure> {
+/// How many connections a server has to be told to hold for these, where it would not hold as many by itself, and may.
+fn room_for(scenarios: &[Scenario]) -> Option<usize> {
+    let most = scenarios.iter().map(|scenario| scenario.clients + scenario.company.connections()).max()?;
+    let room = most + LEAVING;
+    // Servers have the hard limit, as the lab raises its own to that; one that asks for more does not start.
+    let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard);
+    let fits = u64::try_from(room + RESERVED_FILES).is_ok_and(|needed| needed <= files);
+    (most > DEFAULT_CONNECTIONS - LEAVING && fits).then_some(room)
+}
+
+fn contenders(args: &CompareArgs, room: Option<usize>) -> Result<Vec<Contender>, Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::Failed(format!("cannot find this program, to start servers with: {error}"))
     })?;
     let mut contenders = vec![Contender::floor(&program, ["floor", "127.0.0.1:0"])];
-    contenders.extend(args.flavors.iter().map(|flavor| server(&program, *flavor, args.workers)));
+    contenders.extend(args.flavors.iter().map(|flavor| server(&program, *flavor, args.workers, room)));
     contenders.extend(args.against.iter().cloned());
     Ok(contenders)
 }
 
 /// A server of the flavor. All that this command has a say in is said, so that a variable cannot say otherwise.
-pub(crate) fn server(program: &Path, flavor: Flavor, workers: Option<usize>) -> Contender {
+pub(crate) fn server(
+    program: &Path,
+    flavor: Flavor,
+    workers: Option<usize>,
+    room: Option<usize>,
+) -> Contender {
     let mut words =
         ["serve", "127.0.0.1:0", "--flavor", flavor.name(), "--log", "warn"].map(str::to_owned).to_vec();
     if let Some(workers) = workers.filter(|_| flavor.has_workers()) {
         words.extend(["--workers".to_owned(), workers.to_string()]);
     }
+    // A thread for each of so many connections is more than most machines let a process have; `threaded` has a limit of its own.
+    if let Some(room) = room.filter(|_| flavor != Flavor::Threaded) {
+        words.extend(["--connections".to_owned(), room.to_string()]);
+    }
     // The lab says which handlers are to work, behind the other words.
     Contender::new(flavor.name(), program, words).with_variable("ZEN_WORK", "0s").taking_work()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_given_room_for_a_herd_and_those_beside_it() {
+        assert_eq!(room_for(&[Scenario::book(), Scenario::saturate(512), Scenario::idle(100)]), None);
+        let idle = Scenario::idle(10_000);
+        let room = room_for(&[idle.clone(), Scenario::book()]);
+        // A machine that does not let a server have so many leaves it as it is.
+        assert!(room.is_none_or(|room| room >= idle.clients + 10_000), "{room:?}");
+        let said = |flavor| format!("{:?}", server(Path::new("zen"), flavor, None, Some(10_108)));
+        assert!(said(Flavor::Mio).contains(r#""--connections", "10108""#), "{}", said(Flavor::Mio));
+        assert!(!said(Flavor::Threaded).contains("--connections"), "{}", said(Flavor::Threaded));
+    }
 }

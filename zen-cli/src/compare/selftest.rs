@@ -13,7 +13,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::Failed(format!("cannot find this program, to start a server with: {error}"))
     })?;
-    let twin = server(&program, Flavor::default(), None);
+    let twin = server(&program, Flavor::default(), None, None);
     // Where nobody waits, nobody needs to know how long.
     let _ = writeln!(io::stderr(), "the checks take about half a minute, longer on a busy machine");
     let mut printed = Ok(());
