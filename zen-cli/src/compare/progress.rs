@@ -7,7 +7,13 @@ use zen_compare::{Expected, Observer, Report, Run, Upcoming};
 
 use super::saving::Saving;
 use crate::failure::Failure;
+use crate::terminal;
 use crate::units::about;
+
+/// In fewer columns than these there is no bar.
+const ROOM_FOR_A_BAR: usize = 72;
+/// The bar and the gap behind it.
+const BAR: usize = 21;
 
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -21,7 +27,9 @@ impl Progress {
         // It draws only where there is a terminal, and only when told to: a thread that ticks would take CPU time
         // from what is measured.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len}  {wide_msg}") {
+        let narrow = terminal::width().is_some_and(|width| usize::from(width) < ROOM_FOR_A_BAR);
+        let template = if narrow { "{pos}/{len}  {wide_msg}" } else { "{bar:20} {pos}/{len}  {wide_msg}" };
+        if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
         Self { bar, saving, begun: false, repetition: 0 }
@@ -61,7 +69,13 @@ impl Observer for Progress {
         }
         self.repetition = repetition;
         self.bar.set_length(runs as u64);
-        self.bar.set_message(format!("{left} to go · {scenario} · {contender}"));
+        let numbers = format!("{done}/{runs}  ").len();
+        // Where nobody has a terminal, nothing is drawn.
+        let room = terminal::width().map_or(usize::MAX, |width| {
+            let width = usize::from(width);
+            width.saturating_sub(numbers + if width < ROOM_FOR_A_BAR { 0 } else { BAR })
+        });
+        self.bar.set_message(message(room, &left, scenario, contender));
         self.bar.set_position(done as u64);
         self.bar.tick();
     }
@@ -71,7 +85,30 @@ impl Observer for Progress {
     }
 }
 
+/// What is running and how long all of it takes yet, as far as there is room; what is running longest of all.
+fn message(room: usize, left: &str, scenario: &str, contender: &str) -> String {
+    let whole = format!("{left} to go · {scenario} · {contender}");
+    let shorter = [format!("{left} · {scenario} · {contender}"), format!("{scenario} · {contender}")];
+    let fits = |text: &String| text.chars().count() <= room;
+    std::iter::once(whole).chain(shorter).find(fits).unwrap_or_else(|| contender.to_owned())
+}
+
 fn say(line: &str) {
     // Where nobody sees a bar, nobody may be there to read this either.
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_running_is_told_in_any_width() {
+        let told = |room| message(room, "9 s", "saturate-512", "async-multi");
+        assert_eq!(told(usize::MAX), "9 s to go · saturate-512 · async-multi");
+        assert_eq!(told(38), "9 s to go · saturate-512 · async-multi");
+        assert_eq!(told(37), "9 s · saturate-512 · async-multi");
+        assert_eq!(told(31), "saturate-512 · async-multi");
+        assert_eq!(told(25), "async-multi");
+    }
 }
