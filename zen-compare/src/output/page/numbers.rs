@@ -5,7 +5,7 @@ use super::table::{Cell, Table};
 use crate::excuses::Excuses;
 use crate::output::merit::Merit;
 use crate::output::number::{bytes, count, digits, percent, time};
-use crate::report::{Summary, ThreadCpu};
+use crate::report::{Standing, Summary, ThreadCpu};
 use crate::run::ENOUGH_CONNECTIONS;
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
@@ -63,7 +63,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         }
         let mut row = vec![
             Cell::name(&who.name, who.index),
-            Cell { class: mark(summary), ..Cell::words(standing(summary)) },
+            Cell { class: mark(summary), ..Cell::words(brief(summary)) },
             throughput,
             Cell::shown(median(summary.p50_ns), time),
             Cell::shown(median(summary.p99_ns), time),
@@ -123,6 +123,11 @@ fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
     notes
 }
 
+/// How a contender stands, in a word: how many clients it served has a column of its own.
+fn brief(summary: &Summary) -> String {
+    if summary.standing == Standing::Starves { "starves".into() } else { standing(summary) }
+}
+
 /// How the threads share the work, in the run that is in the middle by the share of its busiest thread.
 fn by_thread(source: Source<'_>, summary: &Summary) -> Cell {
     let own = source.report.runs.iter().filter(|run| {
@@ -160,7 +165,6 @@ fn remark(summary: &Summary) -> Vec<String> {
 }
 
 fn mark(summary: &Summary) -> &'static str {
-    use crate::report::Standing;
     match summary.standing {
         Standing::Best | Standing::Tie => "good",
         Standing::Starves => "warn",
