@@ -29,6 +29,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
     let mut head = vec![
         "flavor",
         "standing",
+        "served",
         "answers/s",
         "p50",
         "p99",
@@ -42,13 +43,12 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         "threads",
         "CPU by thread",
         "fairness",
-        "served",
     ];
     // The interval stands beside the measure that ranks.
     let beside = match scenario.ranked_by() {
-        RankedBy::Throughput => 3,
-        RankedBy::Latency => 5,
-        RankedBy::CpuPerQuestion => 7,
+        RankedBy::Throughput => 4,
+        RankedBy::Latency => 6,
+        RankedBy::CpuPerQuestion => 8,
     };
     head.insert(beside, "95 % CI");
     let mut remarks = Vec::new();
@@ -64,6 +64,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         let mut row = vec![
             Cell::name(&who.name, who.index),
             Cell { class: mark(summary), ..Cell::words(brief(summary)) },
+            Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
             throughput,
             Cell::shown(median(summary.p50_ns), time),
             Cell::shown(median(summary.p99_ns), time),
@@ -77,12 +78,11 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
             Cell::shown(median(summary.threads), digits),
             by_thread(source, summary),
             Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
-            Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
         ];
         // Sorted by how wide it is for its median.
         let wide = (merit.of)(summary).filter(|own| own.median > 0.0 && summary.counted() > 1);
         let wide = wide.map_or(f64::NEG_INFINITY, |own| (own.high - own.low) / own.median);
-        row.insert(beside, Cell { class: "wraps", ..Cell::number(merit.ends(summary), wide) });
+        row.insert(beside, Cell::number(merit.ends(summary), wide));
         rows.push(row);
         remarks.extend(remark(summary));
     }

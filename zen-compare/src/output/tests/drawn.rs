@@ -181,8 +181,8 @@ fn scripts_make_the_page_richer() {
     assert_eq!((browser.evaluate(press), browser.evaluate(seen)), (json!("true"), json!(before)));
 
     // A table can be sorted by its numbers, not by their letters, both ways.
-    let sort = "(() => { const table = document.querySelector('#numbers table'); table.tHead.rows[0].cells[6].querySelector('button').click(); \
-                return [table.tHead.rows[0].cells[6].getAttribute('aria-sort'), ...[...table.tBodies[0].rows].map(row => Number(row.cells[6].dataset.v))]; })()";
+    let sort = "(() => { const table = document.querySelector('#numbers table'); table.tHead.rows[0].cells[7].querySelector('button').click(); \
+                return [table.tHead.rows[0].cells[7].getAttribute('aria-sort'), ...[...table.tBodies[0].rows].map(row => Number(row.cells[7].dataset.v))]; })()";
     for (order, rising) in [("ascending", true), ("descending", false)] {
         let sorted = browser.evaluate(sort);
         let (said, costs) = sorted.as_array().unwrap().split_first().unwrap();
