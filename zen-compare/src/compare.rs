@@ -1,10 +1,12 @@
 //! Carrying out a plan, run by run.
 
+use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::again;
 use crate::capacity;
 use crate::contender::StartError;
 use crate::environment::Environment;
@@ -14,7 +16,6 @@ use crate::plan::{Job, Plan, PlanError};
 use crate::report::{Report, Run, SCHEMA, Settings};
 use crate::store::{Store, StoreError};
 use crate::system_calls::Tool;
-use crate::validity::Invalid;
 
 /// One run in so many may be made again, over all of a comparison, so that its time stays foreseeable.
 const ONE_IN: usize = 4;
@@ -36,6 +37,11 @@ pub trait Observer {
     /// A run is about to begin.
     fn run_started(&mut self, run: &Upcoming<'_>) {
         let _ = run;
+    }
+
+    /// All runs have been made, and the machine has spoiled so many that these are made again; see [`Plan::valid_at_least`].
+    fn spoiled(&mut self, again: &Expected) {
+        let _ = again;
     }
 
     /// A run is over. `so_far` is the whole report up to here, ready to be saved.
@@ -185,7 +191,9 @@ fn carry_out(
     let lab = Lab { plan, cores: cores.as_ref(), tool, capacity };
     let mut again = runs.div_ceil(ONE_IN);
     let mut pace = Pace::new(jobs.iter().map(|job| plan.expected_time_of(*job)).sum());
-    for job in &jobs {
+    let mut left = VecDeque::from(jobs);
+    let mut rounds = again::ROUNDS;
+    while let Some(job) = left.pop_front() {
         if plan.stop.is_stopped() {
             break;
         }
@@ -198,14 +206,23 @@ fn carry_out(
             scenario: &job.scenario.name,
             repetition: job.repetition,
         });
-        let Some(run) = measure_again(lab, *job, &mut again)? else { break };
-        pace.passed(plan.expected_time_of(*job));
-        report.runs.push(run);
+        let Some(run) = measure_again(lab, job, &mut again)? else { break };
+        pace.passed(plan.expected_time_of(job));
+        again::take(&mut report, job, run);
         report.summarize_scenario(&job.scenario.name);
         report.complete = report.runs.len() == runs;
         save(store, &report)?;
         if let Some(run) = report.runs.last() {
             observer.run_finished(run, &report);
+        }
+        if left.is_empty() && rounds > 0 {
+            rounds -= 1;
+            left.extend(again::lacking(plan, &report));
+            let time: Duration = left.iter().map(|job| plan.expected_time_of(*job)).sum();
+            pace.more(time);
+            if !left.is_empty() {
+                observer.spoiled(&Expected { runs: left.len(), time });
+            }
         }
     }
     Ok(report)
@@ -222,6 +239,10 @@ struct Pace {
 impl Pace {
     fn new(expected: Duration) -> Self {
         Self { began: Instant::now(), expected, passed: Duration::ZERO }
+    }
+
+    fn more(&mut self, expected: Duration) {
+        self.expected += expected;
     }
 
     fn passed(&mut self, expected: Duration) {
@@ -249,8 +270,7 @@ fn measure_again(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Optio
     loop {
         let Some(mut run) = measure(lab, job).map_err(CompareError::Generator)? else { return Ok(None) };
         run.attempt = attempt;
-        let spoiled = !run.is_valid() && run.invalid.iter().all(Invalid::is_the_machines);
-        if !spoiled || attempt == lab.plan.attempts_more || *budget == 0 {
+        if !run.is_spoiled() || attempt == lab.plan.attempts_more || *budget == 0 {
             return Ok(Some(run));
         }
         attempt += 1;

@@ -32,6 +32,8 @@ impl Plan {
             capacity: None,
             seed: 1,
             attempts_more: 2,
+            valid_at_least: 0,
+            shorter: Vec::new(),
             count_system_calls: true,
             server_cores: None,
             stop: Stop::default(),
@@ -110,7 +112,8 @@ impl Plan {
         let around = AROUND_A_RUN + PER_CONNECTION.saturating_mul(herd);
         let counted = self.count_system_calls && job.repetition == 0;
         let count = if counted { around + AROUND_A_COUNT + COUNTED } else { Duration::ZERO };
-        self.warmup.max(STEADY_AT_THE_EARLIEST) + self.window + around + count
+        let length = self.length_of(job.scenario);
+        length.warmup.max(STEADY_AT_THE_EARLIEST) + length.window + around + count
     }
 }
 

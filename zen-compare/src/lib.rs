@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]
 
+mod again;
 mod baseline;
 mod capacity;
 mod chance;
@@ -76,7 +77,7 @@ pub use compare::{CompareError, Expected, Observer, Upcoming, compare, compare_i
 pub use contender::{Contender, StartError};
 pub use environment::Environment;
 pub use pin::Cores;
-pub use plan::{Plan, PlanError, Stop};
+pub use plan::{Length, Plan, PlanError, Stop};
 pub use progress::Progress;
 pub use report::{
     ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,

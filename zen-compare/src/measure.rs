@@ -10,7 +10,7 @@ use crate::curve::curve;
 use crate::family::Family;
 use crate::generator::{self, Load, Moment, Tally};
 use crate::pin::{Cores, Pinned};
-use crate::plan::{Job, Plan};
+use crate::plan::{Job, Length, Plan};
 use crate::progress::Progress;
 use crate::report::{GeneratorUse, Latency, Run, ThreadCpu};
 use crate::running::Running;
@@ -108,8 +108,8 @@ impl Lab<'_> {
     ) -> Result<Run, Failure> {
         let plan = self.plan;
         let workload = job.contender.workload(&plan.workload);
-        let load =
-            Load { warmup: plan.warmup, window: plan.window, ..self.load(job, server, &workload, progress) };
+        let Length { warmup, window } = plan.length_of(job.scenario);
+        let load = Load { warmup, window, ..self.load(job, server, &workload, progress) };
         let family = Family::of(server.pid()).map_err(StartError::from)?;
         let mut witness = Witness::new(family, self.server_cores());
         let watch = Watch::begin(server.pid(), Arc::clone(progress), self.generator_cores());

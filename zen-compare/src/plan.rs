@@ -36,12 +36,27 @@ pub struct Plan {
     /// How often a run is made again that the machine has spoiled, by giving a core to somebody else say. The last
     /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
     pub attempts_more: u32,
+    /// How many valid runs of each contender and scenario there are to be, [`repetitions`](Self::repetitions) at the most. When
+    /// everything has been run, what the machine has spoiled is made again, up to three times, until there are. Zero: whatever
+    /// is left after `attempts_more` will do.
+    pub valid_at_least: u32,
+    /// Scenarios, by name, that need less time than the others: the most that their runs take.
+    pub shorter: Vec<(String, Length)>,
     /// Whether system calls are counted, in a short run apart for each contender and scenario.
     pub count_system_calls: bool,
     /// Cores for the servers; `None`: half of those this process may use.
     pub server_cores: Option<usize>,
     /// Ends the comparison early.
     pub stop: Stop,
+}
+
+/// How long a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// Load before the window, at least.
+    pub warmup: Duration,
+    /// The measured time; not zero.
+    pub window: Duration,
 }
 
 /// Ends a comparison early, from any thread or a signal handler: the run under way is dropped within about a tenth
@@ -100,6 +115,11 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Whether the two are repetitions of the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.scenario.name == other.scenario.name && self.contender.name() == other.contender.name()
+    }
+
     /// Whether this run is the one that the job asks for.
     pub(crate) fn made(&self, run: &Run) -> bool {
         run.repetition == self.repetition
@@ -114,6 +134,16 @@ impl Plan {
         self.jobs().count()
     }
 
+    /// How long the runs of a scenario take.
+    pub(crate) fn length_of(&self, scenario: &Scenario) -> Length {
+        let Self { warmup, window, .. } = *self;
+        let shorter = self.shorter.iter().find(|(name, _)| *name == scenario.name);
+        shorter.map_or(Length { warmup, window }, |(_, most)| Length {
+            warmup: warmup.min(most.warmup),
+            window: window.min(most.window),
+        })
+    }
+
     /// # Errors
     /// See [`PlanError`].
     pub(crate) fn check(&self) -> Result<(), PlanError> {
@@ -123,7 +153,9 @@ impl Plan {
         if self.scenarios.is_empty() {
             return Err(PlanError::NoScenarios);
         }
-        if self.repetitions == 0 || self.window.is_zero() {
+        if self.repetitions == 0
+            || self.scenarios.iter().any(|scenario| self.length_of(scenario).window.is_zero())
+        {
             return Err(PlanError::NoTime);
         }
         let never = |s: &Scenario| {

@@ -49,7 +49,7 @@ pub struct Settings {
     pub repetitions: u32,
     /// Seconds of load before each window, at least.
     pub warmup_s: f64,
-    /// Seconds of each window.
+    /// Seconds of each window; the runs of scenarios that need less say so themselves.
     pub window_s: f64,
     /// Answers per second of a closed loop, of which the open loop's rates are shares; null when there was no need of it.
     #[serde(default)]

@@ -221,6 +221,11 @@ impl Run {
         self.invalid.iter().any(|reason| matches!(reason, Invalid::DoesNotApply { .. }))
     }
 
+    /// Whether nothing but the machine is at fault that the run does not count, so that it may turn out well when it is made again.
+    pub fn is_spoiled(&self) -> bool {
+        !self.is_valid() && self.invalid.iter().all(Invalid::is_the_machines)
+    }
+
     /// Growth of the server's resident memory under load, divided by the number of connections: of clients, and of
     /// those that are there beside them. `None` with fewer than 64 of them, as memory comes in pages and some of it is
     /// for the first client only.

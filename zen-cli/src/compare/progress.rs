@@ -80,6 +80,14 @@ impl Observer for Progress {
         self.bar.tick();
     }
 
+    fn spoiled(&mut self, again: &Expected) {
+        let Expected { runs, time } = *again;
+        let time = about(time);
+        self.bar.suspend(|| {
+            say(&format!("{runs} runs that the machine has spoiled are made again, about {time}"));
+        });
+    }
+
     fn run_finished(&mut self, _: &Run, so_far: &Report) {
         self.saving.run_finished(so_far);
     }
