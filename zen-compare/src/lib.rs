@@ -49,7 +49,6 @@ mod neighbours;
 pub mod output;
 mod pin;
 mod plan;
-mod prediction;
 mod progress;
 mod report;
 mod run;

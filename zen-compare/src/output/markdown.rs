@@ -33,8 +33,11 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
         text.truncate(text.len() - 2);
         writeln!(text)?;
     }
-    for line in super::advice(report).map(|advice| advice.lines).unwrap_or_default() {
-        writeln!(text, "- {}", escape(&line))?;
+    if let Some(advice) = super::advice(report) {
+        for (depth, line) in advice.outline() {
+            writeln!(text, "{}- {}", "  ".repeat(depth), escape(line))?;
+        }
+        writeln!(text)?;
     }
     for (scenario, sentence) in report.verdicts().iter().filter(|(_, sentence)| !sentence.is_empty()) {
         writeln!(text, "- **{}** → {}", escape(scenario), escape(sentence))?;

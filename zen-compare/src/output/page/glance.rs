@@ -175,18 +175,12 @@ pub(super) fn choice(source: Source<'_>, advice: &Advice) -> String {
     let names: Vec<String> = names.collect();
     match list(&names) {
         Some(names) if advice.choice.len() == 1 => format!("Take {names} for your workload."),
-        Some(names) if is_untold(source, advice) => {
-            format!("One run is too few to tell which of {names} to take for your workload.")
-        }
         Some(names) => format!("Take any of {names} for your workload: they tie."),
-        None => "Nobody answers all of your clients.".to_owned(),
+        None => {
+            let why = advice.declined.as_deref().unwrap_or("nobody could be judged");
+            format!("No recommendation for your workload: {}.", escape::html(why))
+        }
     }
-}
-
-/// Whether one of those to take has a single run that counts.
-fn is_untold(source: Source<'_>, advice: &Advice) -> bool {
-    let chosen = |summary: &&Summary| advice.choice.contains(&summary.contender);
-    source.report.summaries.iter().filter(chosen).any(|summary| summary.valid_runs < 2)
 }
 
 fn called(who: &Identity) -> String {

@@ -127,7 +127,10 @@ fn a_wish_is_answered_first() {
     assert!(!advice.choice.is_empty() && advice.lines.len() > 1, "{advice:?}");
     let (page, text) = (html(&report), markdown(&report));
     assert!(
-        page.contains("for your workload") && text.contains("- 50 clients that think for 40ms"),
+        page.contains("for your workload")
+            && text.contains("- 50 clients that think for 40ms")
+            && text.contains("\n  - → ")
+            && text.contains("\n    - "),
         "{text}"
     );
     assert!(page.contains("<h1 id=\"verdict\">Take ") && page.contains("class=\"advice\""));
