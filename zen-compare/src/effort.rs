@@ -13,6 +13,8 @@ use crate::workload::Workload;
 const AROUND_A_RUN: Duration = Duration::from_millis(60);
 /// A connection that is there beside the clients takes about this long to be made and ended.
 const PER_CONNECTION: Duration = Duration::from_micros(150);
+/// So many clients connect within the time around a run.
+const MANY: usize = 512;
 /// Attaching what counts system calls takes about this long.
 const AROUND_A_COUNT: Duration = Duration::from_millis(100);
 /// How long it takes at least to see that answers come at a steady pace.
@@ -108,7 +110,8 @@ impl Plan {
         if job.contender.cannot(job.scenario).is_some() {
             return Duration::ZERO;
         }
-        let herd = u32::try_from(job.scenario.company.connections()).unwrap_or(u32::MAX);
+        let many = job.scenario.clients.saturating_sub(MANY);
+        let herd = u32::try_from(job.scenario.company.connections() + many).unwrap_or(u32::MAX);
         let around = AROUND_A_RUN + PER_CONNECTION.saturating_mul(herd);
         let counted = self.count_system_calls && job.repetition == 0;
         let count = if counted { around + AROUND_A_COUNT + COUNTED } else { Duration::ZERO };
@@ -140,6 +143,8 @@ mod tests {
             herd.expected_time(),
             (s(3) + AROUND_A_RUN + PER_CONNECTION * 10_000) * 4 + AROUND_A_RUN * 2
         );
+        let clients = Plan { scenarios: vec![Scenario::saturate(10_000 + MANY)], ..plan.clone() };
+        assert_eq!(clients.expected_time(), herd.expected_time());
         // What an open loop offers is measured first: of everybody, three times.
         let open = Plan { scenarios: vec![Scenario::open(50)], ..plan.clone() };
         let measured = (AROUND_A_RUN + Duration::from_millis(300)) * 6;
