@@ -43,7 +43,7 @@ impl Wish {
         let pinned = report.environment.pinning.as_ref().map_or(1, |cores| cores.server.len());
         #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
         let cores = pinned as f64;
-        let found = choose(report, cores);
+        let found = choose(report, cores, self.computes(cores));
         let full = self.saturating().name;
         let full: Vec<&Summary> =
             report.summaries.iter().filter(|summary| summary.scenario == full).collect();

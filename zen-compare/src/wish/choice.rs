@@ -4,6 +4,7 @@ use crate::report::{Report, Standing, Summary};
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 
+use super::prediction::COMPUTES;
 use super::{ENOUGH, NAME};
 
 /// Throughputs closer than this are the same for all practical purposes, however narrow their intervals are.
@@ -45,7 +46,8 @@ fn cost(summary: &Summary) -> f64 {
     summary.cpu_per_question_ns.map_or(f64::INFINITY, |cost| cost.median)
 }
 
-pub(super) fn choose(report: &Report, cores: f64) -> Choice<'_> {
+/// With `computing`, the answers per second that the handler's computing leaves room for.
+pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Choice<'_> {
     let enough = enough(report);
     // The yardstick is no choice, not even where its runs do not count.
     let floor = report.settings.contenders.iter().find(|contender| contender.floor);
@@ -76,6 +78,15 @@ pub(super) fn choose(report: &Report, cores: f64) -> Choice<'_> {
     choice.ahead = choice.undecided.iter().copied().filter(ahead).collect();
     if choice.ahead.is_empty() {
         (choice.equals, choice.idle) = equals(&choice.fit, most, cores, ranked_by);
+        // What is left to compute decides, and how threads take turns at it shows in both of its measures.
+        if computing.is_some_and(|bound| throughput(most) > COMPUTES * bound) {
+            let alike = |summary: &&Summary| {
+                throughput(summary) >= throughput(most) * (1.0 - NOISE)
+                    && cost(summary) <= cost(most) * (1.0 + NOISE)
+            };
+            choice.equals = choice.fit.iter().copied().filter(alike).collect();
+            choice.equals.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        }
     }
     choice
 }

@@ -97,6 +97,12 @@ impl Wish {
         if self.work_kind == WorkKind::Sleep { self.work.as_secs_f64() } else { 0.0 }
     }
 
+    /// Answers per second that so many cores can compute; `None` where the handler computes nothing.
+    fn computes(&self, cores: f64) -> Option<f64> {
+        let computes = self.work_kind == WorkKind::Spin && !self.work.is_zero();
+        computes.then(|| cores / self.work.as_secs_f64())
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "a number of clients")]
     fn clients(&self) -> f64 {
         self.clients as f64

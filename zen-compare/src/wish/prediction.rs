@@ -23,7 +23,7 @@ const ON_THE_WAY: f64 = 100e-6;
 /// How much more a server must be able to answer to be called better.
 const BETTER: f64 = 1.05;
 /// A handler that computes is the limit where a server answers this share of what its cores could compute.
-const COMPUTES: f64 = 0.7;
+pub(super) const COMPUTES: f64 = 0.7;
 
 /// What the model knows of a contender. Times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,15 +209,11 @@ fn beyond(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
 
 /// Where it is the handler that fills the cores, no architecture changes that.
 fn computing(wish: &Wish, cores: f64, best: &Prospect, others: &[Prospect]) -> Option<String> {
-    let work = wish.work.as_secs_f64();
-    if wish.work_kind != WorkKind::Spin || work <= 0.0 || best.most.at_least {
-        return None;
-    }
-    let bound = cores / work;
+    let bound = wish.computes(cores).filter(|_| !best.most.at_least)?;
     let further = others.iter().any(|other| other.serves_all && other.most.rate > BETTER * best.most.rate);
     (best.most.rate > COMPUTES * bound && !further).then(|| {
         format!(
-            "  the handler is the limit, whatever the flavor: {:?} of computing on {cores} {} are {} answers/s at the most; more cores or less to compute change that",
+            "  the handler is the limit, whatever the flavor: {:?} of computing on {cores} {} are some {} answers/s; more cores or less to compute change that",
             wish.work,
             if cores > 1.0 { "cores" } else { "core" },
             count(bound)

@@ -66,7 +66,10 @@ fn measured(wish: &Wish, report: &Report, name: &str, cores: f64) -> Result<Satu
     let bound = usable.iter().any(|run| run.throughput_is_lower_bound);
     let at_limit = |run: &&&Run| is_at_its_limit(wish, run, cores);
     let unfilled = usable.iter().filter(at_limit).count() * 2 <= usable.len();
-    let room = usable.iter().filter(|run| shuts_out(run)).map(|run| run.clients_served).max();
+    // A limit is the same each time; a busy machine, which leaves some without their turn as well, is not.
+    let served = usable[0].clients_served;
+    let limited = usable.iter().all(|run| shuts_out(run) && run.clients_served == served);
+    let room = limited.then_some(served);
     Ok(Saturation {
         rate,
         at_least: room.is_none() && (bound || unfilled),
