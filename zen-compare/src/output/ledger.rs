@@ -23,8 +23,9 @@ pub(super) const BLIND_SPOTS: [(&str, &str); 6] = [
         "Socket buffers belong to no process; memory here is what the server itself keeps.",
     ),
     (
-        "Those who wait in vain leave no sample.",
-        "Latencies are of answers. Read them beside the number of clients served.",
+        "Those who wait in vain count by how long they have waited.",
+        "A question that is open when the window closes has a latency of at least that; how long it would have taken \
+         in the end is not known. Read latencies beside the number of clients served.",
     ),
     (
         "A tie is not equality.",

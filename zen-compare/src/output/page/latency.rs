@@ -22,9 +22,10 @@ pub(super) fn distributions(source: Source<'_>) -> Option<Figure> {
         reading: "How long clients wait, for each share of the answers: the further right, the rarer. Lower is better; both \
                   axes are logarithmic, and every step to the right is one more nine."
             .into(),
-        method: "One sample for every question, from its write to the read that made its answer whole; at each percentile \
-                 the median of the repetitions. A percentile q takes 1 ÷ (1 − q) samples in every run; where there are fewer, it is “–”. Contenders that starve clients are drawn hollow: those who wait in vain are in \
-                 no sample."
+        method: "One sample for every question, from its write to the read that made its answer whole, or, if it is \
+                 open when the window closes, to then; at each percentile the median of the repetitions. A percentile q \
+                 takes 1 ÷ (1 − q) samples in every run; where there are fewer, it is “–”. Contenders that starve \
+                 clients are drawn hollow: most of their questions are never asked."
             .into(),
         panels,
         table: table(source, &scenarios),
