@@ -25,6 +25,7 @@ use self::numbers::Numbers;
 use super::ledger::{BLIND_SPOTS, ledger};
 use super::{escape, number};
 use crate::report::Report;
+use crate::wish::Advice;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -33,7 +34,7 @@ struct Page<'a> {
     colors: String,
     script: &'static str,
     headline: String,
-    advice: Vec<String>,
+    advice: Vec<(usize, String)>,
     date: String,
     subtitle: String,
     warnings: Vec<String>,
@@ -85,7 +86,11 @@ pub(super) fn html(report: &Report) -> String {
             Some(advice) => glance::choice(source, advice),
             None => glance::headline(source, &verdicts),
         },
-        advice: advice.map(|advice| advice.lines).unwrap_or_default(),
+        advice: advice
+            .iter()
+            .flat_map(Advice::outline)
+            .map(|(depth, line)| (depth, line.to_owned()))
+            .collect(),
         date: number::date(report.environment.began_unix),
         subtitle: format!(
             "{flavors} {}{floor} · {scenarios} {} · {} {} each",
