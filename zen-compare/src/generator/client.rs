@@ -3,9 +3,10 @@
 //! What sets clients of different [roles](Role) apart is elsewhere; here is what one connection can do.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
 
 use mio::net::TcpStream;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 
 use super::Nanos;
 use super::open_loop::{Due, OpenLoop};
@@ -88,12 +89,6 @@ pub(super) enum Broken {
     Wrong { expected: Vec<u8>, received: Vec<u8> },
 }
 
-impl From<io::Error> for Broken {
-    fn from(_: io::Error) -> Self {
-        Self::Closed
-    }
-}
-
 impl Client {
     pub(super) fn new(role: Role, depth: usize, position: usize) -> Self {
         Self {
@@ -171,7 +166,7 @@ impl Client {
         self.left.map_or(room, |left| room.min(left as usize))
     }
 
-    fn has_unsent(&self) -> bool {
+    pub(super) fn has_unsent(&self) -> bool {
         self.unsent.0 < self.unsent.1
     }
 
@@ -249,14 +244,14 @@ impl Client {
 
     /// Writes what earlier found no room.
     pub(super) fn flush(&mut self, tape: &Tape) -> Result<(), Broken> {
-        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let Some(stream) = &self.stream else { return Ok(()) };
         while self.unsent.0 < self.unsent.1 {
-            match stream.write(tape.question_bytes(self.unsent.0, self.unsent.1)) {
+            match send(stream, tape.question_bytes(self.unsent.0, self.unsent.1), SendFlags::NOSIGNAL) {
                 Ok(0) => return Err(Broken::Closed),
                 Ok(count) => self.unsent.0 += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                Err(Errno::AGAIN) => break,
+                Err(Errno::INTR) => {}
+                Err(_) => return Err(Broken::Closed),
             }
         }
         Ok(())
@@ -264,14 +259,14 @@ impl Client {
 
     /// Reads once. `None`: there was nothing to read.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
-        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let Some(stream) = &self.stream else { return Ok(None) };
         loop {
-            match stream.read(buffer) {
-                Ok(0) => return Err(Broken::Closed),
-                Ok(count) => return Ok(Some(count)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+            match recv(stream, &mut *buffer, RecvFlags::empty()) {
+                Ok((0, _)) => return Err(Broken::Closed),
+                Ok((count, _)) => return Ok(Some(count)),
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::INTR) => {}
+                Err(_) => return Err(Broken::Closed),
             }
         }
     }

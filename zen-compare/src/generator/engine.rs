@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::event::Event;
 use mio::{Events, Poll, Token};
@@ -10,12 +10,13 @@ use mio::{Events, Poll, Token};
 use super::alarms::{Alarms, TIMER};
 use super::arrival::Arrival;
 use super::client::{Broken, Client, Role};
+use super::clock::Clock;
 use super::company::{Ended, FLOOD_QUESTIONS, Herd};
 use super::connect::room_for_connections;
 use super::stages::Stages;
 use super::tally::Tally;
 use super::tape::Tape;
-use super::{Load, Moment, Nanos, nanos};
+use super::{Load, Moment, Nanos};
 use crate::scenario::Company;
 
 /// Bytes taken per read: several times what 64 answers amount to.
@@ -29,7 +30,7 @@ pub(super) struct Generator<'a> {
     pub(super) clients: Vec<Client>,
     pub(super) first_good: usize,
     pub(super) alarms: Alarms,
-    began: Instant,
+    clock: Clock,
     pub(super) stages: Stages,
     pub(super) arrival: Arrival,
     pub(super) herd: Herd,
@@ -82,7 +83,7 @@ impl<'a> Generator<'a> {
             tape,
             first_good: clients.len() - scenario.clients,
             clients,
-            began: Instant::now(),
+            clock: Clock::start(),
             stages: Stages::new(load),
             arrival: Arrival::default(),
             herd: Herd::new(tricklers + non_readers, herd),
@@ -97,7 +98,7 @@ impl<'a> Generator<'a> {
     pub(super) fn run(mut self, witness: &mut dyn FnMut(Moment) -> ControlFlow<()>) -> io::Result<Tally> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; READ_BUFFER];
-        self.began = Instant::now();
+        self.clock = Clock::start();
         // Those who disturb come before those whom they disturb. The herd comes last: it is there to be held
         // while others are served, and not to use up what a server admits before they come.
         self.bring_company();
@@ -107,9 +108,8 @@ impl<'a> Generator<'a> {
             if self.pass_time(now, witness).is_break() {
                 break;
             }
-            self.wake_clients(now);
             // The clock again: waking clients may have taken long, and time must not be slept through twice.
-            let now = self.now();
+            let now = if self.wake_clients(now) { self.now() } else { now };
             let due = self.alarms.arm(now)?;
             let left = if due { 0 } else { self.stages.next_moment().saturating_sub(now) };
             match self.poll.poll(&mut events, Some(Duration::from_nanos(left))) {
@@ -126,7 +126,7 @@ impl<'a> Generator<'a> {
     }
 
     pub(super) fn now(&self) -> Nanos {
-        nanos(self.began.elapsed())
+        self.clock.now()
     }
 
     fn on_event(&mut self, event: &Event, buffer: &mut [u8]) {
@@ -147,7 +147,7 @@ impl<'a> Generator<'a> {
             client.connected = true;
             if client.role == Role::Good && !client.has_joined {
                 client.has_joined = true;
-                self.arrival.connected(nanos(self.began.elapsed()));
+                self.arrival.connected(self.clock.now());
             }
             if let Err(broken) = self.go_on(slot, self.now()) {
                 return self.give_up(slot, broken);
@@ -166,7 +166,7 @@ impl<'a> Generator<'a> {
             return if over { Err(Broken::Closed) } else { client.flush(&self.tape) };
         }
         // A trickler's next byte has its own time.
-        if event.is_writable() && client.role != Role::Trickler {
+        if event.is_writable() && client.has_unsent() && client.role != Role::Trickler {
             client.flush(&self.tape)?;
         }
         if !event.is_readable() && !event.is_read_closed() {
@@ -184,7 +184,9 @@ impl<'a> Generator<'a> {
                 break;
             }
         }
-        self.heard.extend(heard.map(|at| (slot, at)));
+        if let Some(at) = heard {
+            self.heard.push((slot, at));
+        }
         Ok(())
     }
 

@@ -3,15 +3,17 @@
 //! The generator has to be cheaper per question than any server it loads, or it measures itself. So per question
 //! there is one read, one write, a look at the clock for each, a comparison of bytes and a histogram bucket, and nothing
 //! is allocated: questions and answers lie ready on a tape. Connections are registered once
-//! (edge-triggered), and a short read spares the read that would only say `WouldBlock`. All answers that are there are
-//! read before anyone asks again. Who has to wait for
-//! a moment is woken by a timer of the kernel's that counts nanoseconds, as the event loop's own counts milliseconds.
+//! (edge-triggered), and a short read spares the read that would only say `WouldBlock`. Reads and writes go to the
+//! kernel without the C library, whose own are points of cancellation, for which a process with several threads pays.
+//! All answers that are there are read before anyone asks again. Who has to wait for a moment is woken by a timer of
+//! the kernel's that counts nanoseconds, as the event loop's own counts milliseconds.
 //!
 //! It ends when its time is over, whatever the server does: a client that is never answered is a finding.
 
 mod alarms;
 mod arrival;
 mod client;
+mod clock;
 mod company;
 mod connect;
 mod engine;

@@ -15,12 +15,15 @@ use super::{Nanos, nanos};
 const RETRY: Duration = Duration::from_millis(20);
 
 impl Generator<'_> {
-    pub(super) fn wake_clients(&mut self, now: Nanos) {
+    /// Lets those go on whose time has come. Whether there were any.
+    pub(super) fn wake_clients(&mut self, now: Nanos) -> bool {
+        let mut any = false;
         while let Some((at, slot)) = self.alarms.due(now) {
             let client = &mut self.clients[slot];
             if client.wakes_at != Some(at) {
                 continue;
             }
+            any = true;
             client.wakes_at = None;
             if client.stream.is_none() {
                 self.connect(slot);
@@ -35,6 +38,7 @@ impl Generator<'_> {
                 self.give_up(slot, broken);
             }
         }
+        any
     }
 
     pub(super) fn wake_later(&mut self, slot: usize, at: Nanos) {

@@ -71,6 +71,10 @@ impl Tape {
     pub(super) fn whole_answers(&self, position: usize, count: usize, bytes: usize) -> (usize, usize) {
         let starts = &self.answer_starts[position..=position + count];
         let heard = starts[0] + bytes;
+        // The usual case: all of them are.
+        if heard == starts[count] {
+            return (count, 0);
+        }
         // The first start is not beyond what was heard, so there is always one before the partition point.
         let whole = starts.partition_point(|&start| start <= heard) - 1;
         (whole, heard - starts[whole])
