@@ -1,7 +1,8 @@
 //! Measures the lab itself: the floor against the floor, beside what the generator needs to load it.
 //!
-//! Two contenders that are the same program must tie, and the generator should cost no more per question than the
-//! cheapest server there can be. Run it with `cargo run --release -p zen-compare --example yardstick`.
+//! Two contenders that are the same program must tie, and the generator should cost hardly more per question than the
+//! cheapest server there can be. Each has a core of its own here, where a closed loop makes the two costs much the same; for
+//! what each costs by itself see the truth checks. Run it with `cargo run --release -p zen-compare --example yardstick`.
 
 use std::error::Error;
 use std::net::TcpListener;

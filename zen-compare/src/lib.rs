@@ -29,6 +29,7 @@
 
 mod again;
 mod baseline;
+mod batch;
 mod capacity;
 mod chance;
 pub mod child;

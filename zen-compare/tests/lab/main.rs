@@ -505,7 +505,8 @@ fn commands() -> Vec<String> {
 
 fn what_is_known_is_found() {
     let mut told = Vec::new();
-    let checks = self_test(&server("right", "-"), &mut |check| {
+    let right = server("right", "-");
+    let checks = self_test(&right, std::slice::from_ref(&right), &mut |check| {
         eprintln!("{check}");
         told.push(check.clone());
     });
