@@ -146,7 +146,7 @@ pub(crate) struct CompareArgs {
     #[arg(value_parser = units::percent, help_heading = "Results")]
     pub(crate) fail_on_regression: Option<f64>,
 
-    /// Check the lab against what is known; three quarters of a minute
+    /// Check the lab against what is known; 45 seconds
     #[arg(long, env = "ZEN_SELF_TEST", hide_env = true, value_parser = units::switch)]
     #[arg(help_heading = "Instead of comparing")]
     pub(crate) self_test: bool,

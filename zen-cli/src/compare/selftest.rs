@@ -22,8 +22,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         .map(|&flavor| of(flavor))
         .collect();
     // Where nobody waits, nobody needs to know how long.
-    let _ =
-        writeln!(io::stderr(), "the checks take about three quarters of a minute, longer on a busy machine");
+    let _ = writeln!(io::stderr(), "the checks take about 45 seconds, longer on a busy machine");
     let mut printed = Ok(());
     let checks = self_test(&of(Flavor::default()), &many, &mut |check| {
         let line = wrapped(&format!("{check}\n"), terminal::width());
