@@ -1,4 +1,4 @@
-//! The generator costs less per question than the servers it loads, and hardly more than the cheapest server there can be.
+//! The generator costs less per question than the servers of many clients that it loads, and hardly more than the cheapest server there can be.
 //!
 //! Where each has a core of its own, a closed loop hides which of the two is the cheaper: that one waits for the other,
 //! awake, and pays for every look at what has come meanwhile. So here they share one core, each scheduled in [batches](Batch):
@@ -42,7 +42,7 @@ pub(super) fn check(lab: &Lab, servers: &[Contender]) -> io::Result<Check> {
     let check = |seen, outcome| Check {
         name: "the generator's own cost",
         expected: format!(
-            "less CPU time for each question than any server, at most {OF_FLOOR:.1} × the floor's"
+            "less CPU time for each question than a server of many clients, at most {OF_FLOOR:.1} × the floor's"
         ),
         seen,
         outcome,
