@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => start_a_server()?,
     };
 
-    let options = ClientOptions { connect_timeout: Duration::from_secs(3), ..ClientOptions::default() };
+    let options = ClientOptions::default().with_connect_timeout(Duration::from_secs(3));
     let mut client = match Client::connect(&address, &options) {
         Ok(client) => client,
         Err(error @ ClientError::Refused { .. }) => return Err(format!("is zen running? {error}").into()),

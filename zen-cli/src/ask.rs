@@ -17,11 +17,8 @@ pub(crate) fn run(args: AskArgs) -> Result<(), Failure> {
     let (address, questions) = understood(&args.words)?;
     let address = address.unwrap_or(args.address);
     let questions = if questions.is_empty() { the_three() } else { questions };
-    let options = ClientOptions {
-        limits: ClientLimits { answer_deadline: args.timeout, ..ClientLimits::default() },
-        connect_timeout: args.timeout,
-        ..ClientOptions::default()
-    };
+    let limits = ClientLimits { answer_deadline: args.timeout, ..ClientLimits::default() };
+    let options = ClientOptions::default().with_limits(limits).with_connect_timeout(args.timeout);
     options
         .validate()
         .map_err(|_| Failure::Usage("--timeout is zero; give it a value of at least 1ms".into()))?;

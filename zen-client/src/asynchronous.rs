@@ -17,40 +17,43 @@ use crate::dial::Dial;
 use crate::script::{Script, Step};
 use crate::{ClientError, ClientOptions};
 
-/// The most that one read takes, in bytes.
+/// How many bytes one read takes at most.
 const READ: usize = 16 * 1024;
 
 /// A client that waits in a tokio runtime.
 ///
-/// Its futures may be dropped at any point: what has happened is kept in the client and not in the future, and the crate's documentation says
-/// what becomes of the answers. Every method that waits must be called in a runtime with I/O and time enabled, and panics
-/// elsewhere. The deadlines run on tokio's clock.
+/// Its futures may be dropped at any point, because the client, not the future, keeps what has
+/// happened. The crate's documentation says what happens to the answers. Every method that waits
+/// must be called in a tokio runtime with I/O and time enabled; it panics elsewhere. The deadlines
+/// run on tokio's clock.
 ///
 /// Memory: the questions and answers in flight.
 #[derive(Debug)]
 pub struct AsyncClient<F = DelimiterFraming> {
     stream: TcpStream,
     asker: Asker<F>,
-    /// A write failed. Answers that came before may still be read.
+    /// A write failed. Answers that arrived before it may still be read.
     broken: bool,
     /// What the system said when the connection broke.
     lost: Option<io::Error>,
 }
 
 impl AsyncClient {
-    /// Connects to a server that speaks zen's own protocol, within [`ClientOptions::connect_timeout`], in which its name is looked up
-    /// and each of its addresses is tried in turn.
+    /// Connects to a server that speaks zen's own protocol. [`ClientOptions::connect_timeout`]
+    /// covers the name lookup and all of the server's addresses, which are tried in turn.
     ///
     /// # Errors
-    /// [`ClientError::Refused`], [`ClientError::ConnectTimedOut`] or [`ClientError::Connect`] for the address that was tried last;
-    /// [`ClientError::Resolve`] if there is none; [`ClientError::Options`]; [`ClientError::Socket`].
+    /// [`ClientError::Refused`], [`ClientError::ConnectTimedOut`] or [`ClientError::Connect`] for
+    /// the address that was tried last; [`ClientError::Resolve`] if the name has no address;
+    /// [`ClientError::Options`]; [`ClientError::Socket`].
     pub async fn connect(address: impl ToSocketAddrs, options: &ClientOptions) -> Result<Self, ClientError> {
         Self::connect_with(address, aphorism::client_framing(), options).await
     }
 }
 
 impl<F: Framing> AsyncClient<F> {
-    /// Like [`connect`](AsyncClient::connect), for a protocol of one's own: `framing` cuts answers and writes questions.
+    /// Like [`connect`](AsyncClient::connect), for a protocol of your own: `framing` cuts answers
+    /// and writes questions.
     pub async fn connect_with(
         address: impl ToSocketAddrs,
         framing: F,
@@ -67,7 +70,7 @@ impl<F: Framing> AsyncClient<F> {
             let connected = timeout(share, TcpStream::connect(address)).await;
             match connected.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
                 Ok(stream) => {
-                    let local = stream.local_addr().map_err(socket("read the local address"))?;
+                    let local = stream.local_addr().map_err(socket_error("read the local address"))?;
                     if dial.reached(address, local) {
                         return Self::from_stream(stream, framing, options);
                     }
@@ -78,36 +81,41 @@ impl<F: Framing> AsyncClient<F> {
         Err(dial.failure())
     }
 
-    /// A client on a connection that was made elsewhere.
+    /// Wraps a connection that is already open.
     ///
     /// # Errors
     /// [`ClientError::Options`], or [`ClientError::Socket`] when the socket cannot be prepared.
     pub fn from_stream(stream: TcpStream, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
         options.validate()?;
         if options.nodelay {
-            stream.set_nodelay(true).map_err(socket("set TCP_NODELAY"))?;
+            stream.set_nodelay(true).map_err(socket_error("set TCP_NODELAY"))?;
         }
         let asker = Asker::new(framing, options.limits.clone());
         Ok(Self { stream, asker, broken: false, lost: None })
     }
 
-    /// Asks a question and waits for its answer, for as long as [`ClientLimits::answer_deadline`](crate::ClientLimits) allows.
+    /// Asks a question and waits for its answer, for at most
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
     ///
-    /// Dropped before the first poll, nothing was asked. Dropped later, the question is asked all the same, if not now then
-    /// with the next one, and its answer is thrown away when it comes.
+    /// If the future is dropped before its first poll, nothing is asked. If it is dropped later,
+    /// the question is still sent, at the latest together with the next one, and its answer is
+    /// discarded when it arrives.
     ///
     /// # Errors
-    /// [`ClientError`] says for each error whether the client can be used on.
+    /// [`ClientError`] says for each error whether the client can still be used.
     pub async fn ask(&mut self, question: impl AsRef<[u8]>) -> Result<Bytes, ClientError> {
-        // One question has one answer or one error, so the other arm is never taken; if it were, it would be an early close.
+        // One question has one answer or one error, so this value is never used. If it were, the
+        // cause would be an early close.
         let closed = ClientError::ClosedEarly { awaited: 1, partial: false };
         self.pipeline([question]).next().await.unwrap_or(Err(closed))
     }
 
-    /// Asks all questions, as many at once as the limits allow, and gives the answers in the order of the questions.
+    /// Asks all questions, as many at once as the limits allow, and returns the answers in the
+    /// order of the questions.
     ///
     /// # Errors
-    /// The first error; the answers before it are lost. Use [`pipeline`](Self::pipeline) to keep them.
+    /// The first error. The answers before it are lost; use [`pipeline`](Self::pipeline) to keep
+    /// them.
     pub async fn ask_all<Q>(&mut self, questions: Q) -> Result<Vec<Bytes>, ClientError>
     where
         Q: IntoIterator<Item: AsRef<[u8]>>,
@@ -120,11 +128,13 @@ impl<F: Framing> AsyncClient<F> {
         Ok(all)
     }
 
-    /// Asks all questions, as many at once as [`ClientLimits::questions_in_flight`](crate::ClientLimits) allows, and gives
-    /// each answer when it is there, in the order of the questions. Questions are taken from the iterator when they are about to be sent.
+    /// Asks all questions, as many at once as
+    /// [`ClientLimits::questions_in_flight`](crate::ClientLimits::questions_in_flight) allows, and
+    /// yields each answer when it arrives, in the order of the questions. A question is taken from
+    /// the iterator just before it is sent.
     ///
-    /// The first error is the last item. A question that cannot be sent comes in its turn, after the answers to those before it, and
-    /// none behind it is asked.
+    /// The first error is the last item. A question that cannot be sent yields its error in its
+    /// turn, after the answers to the questions before it, and no later question is asked.
     ///
     /// ```no_run
     /// use zen_client::{AsyncClient, ClientOptions};
@@ -145,15 +155,18 @@ impl<F: Framing> AsyncClient<F> {
         AsyncAnswers { client: self, script }
     }
 
-    /// Sends FIN and waits for the server's, which shows that it has seen everything: a clean end.
+    /// Ends the conversation cleanly: sends FIN and waits for the server's FIN, which shows that
+    /// the server has seen everything.
     ///
     /// # Errors
-    /// [`ClientError::NotClosed`] when the server does not close; otherwise as for [`ask`](Self::ask).
+    /// [`ClientError::NotClosed`] when the server does not close; otherwise as for
+    /// [`ask`](Self::ask).
     pub async fn finish(mut self) -> Result<(), ClientError> {
         self.asker.abandon();
         self.asker.finish(now());
         loop {
-            // Nobody waits for these; what cannot be thrown away is unasked, and fails.
+            // No caller waits for these answers. A message that answers no question is not
+            // discarded: it fails the conversation.
             while self.asker.poll_answer().is_some() {}
             if let Some(error) = self.asker.failed() {
                 return Err(ClientError::new(AskError::Failed(error.clone()), self.lost.as_ref()));
@@ -170,26 +183,28 @@ impl<F: Framing> AsyncClient<F> {
         self.stream.peer_addr()
     }
 
-    /// The address that the server sees.
+    /// The client's own address, as the server sees it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
 
-    /// Waits until bytes have moved, or the deadline.
+    /// Waits until bytes have moved or the deadline has passed.
     async fn turn(&mut self) {
         let deadline = self.asker.poll_timeout();
         let moved = std::future::poll_fn(|context| self.poll_move(context));
         match deadline {
-            // Which of the two it was does not matter: the asker looks at the clock.
+            // It does not matter which of the two ended the wait: the asker looks at the clock.
             Some(at) => drop(timeout_at(at.into(), moved).await),
             None => moved.await,
         }
         self.asker.handle_timeout(now());
     }
 
-    /// Moves bytes in both directions as far as one call each goes. Ready when any moved, or the connection changed.
+    /// Moves bytes with one call in each direction. Ready when bytes have moved or the connection
+    /// has changed.
     ///
-    /// Whatever was taken from the socket is in the asker when this returns, so that nothing is lost with the future that polled.
+    /// Everything read from the socket is in the asker when this returns, so dropping the future
+    /// that polled loses nothing.
     fn poll_move(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let write = self.poll_write(context);
         let read = self.poll_read(context);
@@ -209,7 +224,8 @@ impl<F: Framing> AsyncClient<F> {
             return Poll::Ready(());
         }
         if self.asker.poll_shutdown() {
-            // Done at once, or the connection is gone, which the read is about to find out.
+            // Completes at once. If it fails, the connection is gone, and the next read reports
+            // that.
             return stream.poll_shutdown(context).map(drop);
         }
         Poll::Pending
@@ -241,8 +257,8 @@ pub struct AsyncAnswers<'a, F, I: Iterator> {
 }
 
 impl<F: Framing, I: Iterator<Item: AsRef<[u8]>>> AsyncAnswers<'_, F, I> {
-    /// The next answer; `None` when all were given, or after an error. If this is dropped before it is ready, no answer is lost: the
-    /// next call gives it.
+    /// The next answer; `None` after the last one or after an error. If this future is dropped
+    /// before it is ready, no answer is lost: the next call returns it.
     pub async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         loop {
             match self.script.step(&mut self.client.asker, now()) {
@@ -255,11 +271,11 @@ impl<F: Framing, I: Iterator<Item: AsRef<[u8]>>> AsyncAnswers<'_, F, I> {
     }
 }
 
-/// Tokio's clock, which is the one that its timeouts run on, and which tests may pause.
+/// Tokio's clock. Its timeouts run on this clock, and tests may pause it.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-fn socket(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
+fn socket_error(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
     move |error| ClientError::Socket { doing, error }
 }

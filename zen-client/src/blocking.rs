@@ -1,4 +1,4 @@
-//! The client that blocks its thread, on the standard library alone.
+//! The client that blocks its thread. It needs only the standard library.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -11,47 +11,52 @@ use crate::dial::Dial;
 use crate::script::{Script, Step};
 use crate::{ClientError, ClientOptions};
 
-/// The most that one read takes, in bytes.
+/// How many bytes one read takes at most.
 const READ: usize = 16 * 1024;
 
-/// How long a write, or a read while something is unsent, may block before it is the other's turn. A socket that blocks cannot wait for
-/// both directions at once; when both are full they alternate, so that neither peer waits for the other for ever.
+/// How long a write may block, and how long a read may block while something is unsent, before the
+/// other direction gets its turn. A blocking socket cannot wait for both directions at once.
+/// Alternating when both are full keeps the two peers from waiting for each other forever.
 const TURN: Duration = Duration::from_millis(10);
 
 /// A client that blocks its thread while it waits.
 ///
-/// Memory: 16 KiB, and the questions and answers in flight.
+/// Memory: 16 KiB, plus the questions and answers in flight.
 #[derive(Debug)]
 pub struct Client<F = DelimiterFraming> {
     stream: TcpStream,
     asker: Asker<F>,
     buffer: Box<[u8]>,
-    /// The socket's read timeout, so that it is set only when it changes.
+    /// The socket's current read timeout, kept so that it is set only when it changes.
     read_timeout: Option<Duration>,
-    /// The last write left something unsent: the server does not read, or not fast enough.
+    /// The last write left something unsent: the server does not read, or does not read fast
+    /// enough.
     stalled: bool,
-    /// The last read took all it could, so there is probably more.
+    /// The last read filled the buffer, so there is probably more to read.
     flooded: bool,
-    /// A write failed. Answers that came before may still be read.
+    /// A write failed. Answers that arrived before it may still be read.
     broken: bool,
     /// What the system said when the connection broke.
     lost: Option<io::Error>,
 }
 
 impl Client {
-    /// Connects to a server that speaks zen's own protocol, within [`ClientOptions::connect_timeout`]. Each address is tried in turn.
-    /// Looking a name up cannot be interrupted, but its time counts.
+    /// Connects to a server that speaks zen's own protocol, within
+    /// [`ClientOptions::connect_timeout`]. The server's addresses are tried in turn. The name
+    /// lookup cannot be interrupted, but its time counts.
     ///
     /// # Errors
-    /// [`ClientError::Refused`], [`ClientError::ConnectTimedOut`] or [`ClientError::Connect`] for the address that was tried last;
-    /// [`ClientError::Resolve`] if there is none; [`ClientError::Options`]; [`ClientError::Socket`].
+    /// [`ClientError::Refused`], [`ClientError::ConnectTimedOut`] or [`ClientError::Connect`] for
+    /// the address that was tried last; [`ClientError::Resolve`] if the name has no address;
+    /// [`ClientError::Options`]; [`ClientError::Socket`].
     pub fn connect(address: impl ToSocketAddrs, options: &ClientOptions) -> Result<Self, ClientError> {
         Self::connect_with(address, aphorism::client_framing(), options)
     }
 }
 
 impl<F: Framing> Client<F> {
-    /// Like [`connect`](Client::connect), for a protocol of one's own: `framing` cuts answers and writes questions.
+    /// Like [`connect`](Client::connect), for a protocol of your own: `framing` cuts answers and
+    /// writes questions.
     pub fn connect_with(
         address: impl ToSocketAddrs,
         framing: F,
@@ -64,7 +69,7 @@ impl<F: Framing> Client<F> {
         while let Some((address, timeout)) = dial.next(Instant::now()) {
             match TcpStream::connect_timeout(&address, timeout) {
                 Ok(stream) => {
-                    let local = stream.local_addr().map_err(socket("read the local address"))?;
+                    let local = stream.local_addr().map_err(socket_error("read the local address"))?;
                     if dial.reached(address, local) {
                         return Self::from_stream(stream, framing, options);
                     }
@@ -75,17 +80,18 @@ impl<F: Framing> Client<F> {
         Err(dial.failure())
     }
 
-    /// A client on a connection that was made elsewhere. It must be in blocking mode; its timeouts are the client's from now on.
+    /// Wraps a connection that is already open. It must be in blocking mode. From now on the client
+    /// sets its timeouts.
     ///
     /// # Errors
     /// [`ClientError::Options`], or [`ClientError::Socket`] when the socket cannot be prepared.
     pub fn from_stream(stream: TcpStream, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
         options.validate()?;
         if options.nodelay {
-            stream.set_nodelay(true).map_err(socket("set TCP_NODELAY"))?;
+            stream.set_nodelay(true).map_err(socket_error("set TCP_NODELAY"))?;
         }
-        stream.set_write_timeout(Some(TURN)).map_err(socket("set the write timeout"))?;
-        stream.set_read_timeout(None).map_err(socket("set the read timeout"))?;
+        stream.set_write_timeout(Some(TURN)).map_err(socket_error("set the write timeout"))?;
+        stream.set_read_timeout(None).map_err(socket_error("set the read timeout"))?;
         Ok(Self {
             stream,
             asker: Asker::new(framing, options.limits.clone()),
@@ -98,20 +104,24 @@ impl<F: Framing> Client<F> {
         })
     }
 
-    /// Asks a question and waits for its answer, for as long as [`ClientLimits::answer_deadline`](crate::ClientLimits) allows.
+    /// Asks a question and waits for its answer, for at most
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
     ///
     /// # Errors
-    /// [`ClientError`] says for each error whether the client can be used on.
+    /// [`ClientError`] says for each error whether the client can still be used.
     pub fn ask(&mut self, question: impl AsRef<[u8]>) -> Result<Bytes, ClientError> {
-        // One question has one answer or one error, so the other arm is never taken; if it were, it would be an early close.
+        // One question has one answer or one error, so this value is never used. If it were, the
+        // cause would be an early close.
         let closed = ClientError::ClosedEarly { awaited: 1, partial: false };
         self.pipeline([question]).next().unwrap_or(Err(closed))
     }
 
-    /// Asks all questions, as many at once as the limits allow, and gives the answers in the order of the questions.
+    /// Asks all questions, as many at once as the limits allow, and returns the answers in the
+    /// order of the questions.
     ///
     /// # Errors
-    /// The first error; the answers before it are lost. Use [`pipeline`](Self::pipeline) to keep them.
+    /// The first error. The answers before it are lost; use [`pipeline`](Self::pipeline) to keep
+    /// them.
     pub fn ask_all<Q>(&mut self, questions: Q) -> Result<Vec<Bytes>, ClientError>
     where
         Q: IntoIterator<Item: AsRef<[u8]>>,
@@ -119,12 +129,14 @@ impl<F: Framing> Client<F> {
         self.pipeline(questions).collect()
     }
 
-    /// Asks all questions, as many at once as [`ClientLimits::questions_in_flight`](crate::ClientLimits) allows, and gives
-    /// each answer when it is there, in the order of the questions. Questions are taken from the iterator when they are about to be sent.
+    /// Asks all questions, as many at once as
+    /// [`ClientLimits::questions_in_flight`](crate::ClientLimits::questions_in_flight) allows, and
+    /// yields each answer when it arrives, in the order of the questions. A question is taken from
+    /// the iterator just before it is sent.
     ///
-    /// The first error is the last item. A question that cannot be sent comes in its turn, after the answers to those before it, and
-    /// none behind it is asked. Dropping the iterator early does no harm: the crate's documentation says what becomes of
-    /// the answers.
+    /// The first error is the last item. A question that cannot be sent yields its error in its
+    /// turn, after the answers to the questions before it, and no later question is asked. The
+    /// iterator may be dropped early; the crate's documentation says what happens to the answers.
     ///
     /// ```no_run
     /// use zen_client::{Client, ClientOptions};
@@ -143,15 +155,18 @@ impl<F: Framing> Client<F> {
         Answers { client: self, script }
     }
 
-    /// Sends FIN and waits for the server's, which shows that it has seen everything: a clean end.
+    /// Ends the conversation cleanly: sends FIN and waits for the server's FIN, which shows that
+    /// the server has seen everything.
     ///
     /// # Errors
-    /// [`ClientError::NotClosed`] when the server does not close; otherwise as for [`ask`](Self::ask).
+    /// [`ClientError::NotClosed`] when the server does not close; otherwise as for
+    /// [`ask`](Self::ask).
     pub fn finish(mut self) -> Result<(), ClientError> {
         self.asker.abandon();
         self.asker.finish(Instant::now());
         loop {
-            // Nobody waits for these; what cannot be thrown away is unasked, and fails.
+            // No caller waits for these answers. A message that answers no question is not
+            // discarded: it fails the conversation.
             while self.asker.poll_answer().is_some() {}
             if let Some(error) = self.asker.failed() {
                 return Err(ClientError::new(AskError::Failed(error.clone()), self.lost.as_ref()));
@@ -168,19 +183,21 @@ impl<F: Framing> Client<F> {
         self.stream.peer_addr()
     }
 
-    /// The address that the server sees.
+    /// The client's own address, as the server sees it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.stream.local_addr()
     }
 
-    /// Moves bytes: writes once if there is something to write, then waits until something can be read, or the deadline.
+    /// Moves bytes: writes once if there is something to write, then waits until something can be
+    /// read or the deadline has passed.
     fn turn(&mut self) {
-        // While the server has more to say than a read takes, its answers are what stands in the way of the questions.
+        // While the server sends more than one read takes, its unread answers keep it from reading
+        // questions, so only read.
         if self.is_unsent() && !(self.stalled && self.flooded) {
             self.write();
         }
         if self.asker.poll_shutdown() {
-            // Fails only when the connection is gone, which the read is about to find out.
+            // Fails only when the connection is gone, and the next read reports that.
             let _ = self.stream.shutdown(Shutdown::Write);
         }
         if self.asker.wants_read() {
@@ -207,10 +224,11 @@ impl<F: Framing> Client<F> {
 
     fn read(&mut self) {
         self.flooded = false;
-        let patience = if self.is_unsent() { Ok(Some(TURN)) } else { self.remaining() };
-        // No time left: a zero timeout would be an error, and the deadline is about to be noticed.
-        let Ok(patience) = patience else { return };
-        if let Err(error) = self.wait_at_most(patience) {
+        let timeout = if self.is_unsent() { Ok(Some(TURN)) } else { self.remaining() };
+        // No time is left. A zero timeout would be an error, and the caller is about to check the
+        // deadline.
+        let Ok(timeout) = timeout else { return };
+        if let Err(error) = self.wait_at_most(timeout) {
             self.lose(error);
             return;
         }
@@ -225,23 +243,25 @@ impl<F: Framing> Client<F> {
         }
     }
 
-    /// How long to wait for the next answer, `None` for ever; an error when it is late.
+    /// How long to wait for the next answer; `None` means without limit. An error if the answer is
+    /// late already.
     fn remaining(&self) -> Result<Option<Duration>, Late> {
         let Some(at) = self.asker.poll_timeout() else { return Ok(None) };
         let left = at.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Late);
         }
-        // Up to the next millisecond: the deadline has then passed when the wait is over, and questions that are
-        // asked right after each other wait equally long, which spares setting the timeout anew.
+        // Rounded up to the next millisecond, for two reasons: the deadline has passed when the
+        // wait ends, and questions that follow each other at once wait equally long, so the timeout
+        // need not be set again.
         let millis = left.as_nanos().div_ceil(1_000_000);
         Ok(Some(Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))))
     }
 
-    fn wait_at_most(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        if self.read_timeout != patience {
-            self.stream.set_read_timeout(patience)?;
-            self.read_timeout = patience;
+    fn wait_at_most(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if self.read_timeout != timeout {
+            self.stream.set_read_timeout(timeout)?;
+            self.read_timeout = timeout;
         }
         Ok(())
     }
@@ -277,8 +297,9 @@ impl<F: Framing, I: Iterator<Item: AsRef<[u8]>>> Iterator for Answers<'_, F, I> 
 /// The deadline has passed.
 struct Late;
 
-/// Whether to simply try again: a signal came, or the time was up. On Windows only is the latter called "timed out"; elsewhere that means
-/// that the network has given the connection up.
+/// Whether to simply try again, because a signal arrived or the time was up. Only Windows reports
+/// the latter as `TimedOut`; elsewhere `TimedOut` means that the network has given up the
+/// connection.
 fn is_passing(error: &io::Error) -> bool {
     match error.kind() {
         ErrorKind::Interrupted | ErrorKind::WouldBlock => true,
@@ -287,6 +308,6 @@ fn is_passing(error: &io::Error) -> bool {
     }
 }
 
-fn socket(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
+fn socket_error(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
     move |error| ClientError::Socket { doing, error }
 }

@@ -1,4 +1,4 @@
-//! Dialing: which address to try, for how long, and what its failure is called.
+//! Dialing: which address to try, for how long, and which error reports its failure.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,13 +16,13 @@ pub(crate) struct Dial {
 }
 
 impl Dial {
-    /// `began`: when connecting began, before the addresses were looked up.
+    /// `began` is the time at which connecting began, before the addresses were looked up.
     pub(crate) fn new(addresses: Vec<SocketAddr>, began: Instant, timeout: Duration) -> Self {
         Self { addresses: addresses.into_iter(), began, timeout, failure: None }
     }
 
-    /// The address to try now, and for how long: an equal share of what is left for each, so that one which swallows every
-    /// packet does not use up the time of the others.
+    /// The address to try now, and for how long. Each address gets an equal share of the remaining
+    /// time, so that an address that swallows every packet does not use up the time of the others.
     pub(crate) fn next(&mut self, now: Instant) -> Option<(SocketAddr, Duration)> {
         let left = u32::try_from(self.addresses.len()).unwrap_or(u32::MAX);
         let address = self.addresses.next()?;
@@ -31,12 +31,13 @@ impl Dial {
             self.failed(address, &io::ErrorKind::TimedOut.into());
             return None;
         }
-        // Never zero, which the system takes for an error.
+        // Never zero, because the system rejects a zero timeout.
         Some((address, (remaining / left).max(Duration::from_millis(1))))
     }
 
-    /// Whether a connection that was made to `address` from `local` leads to a server. On its own machine, a connection to a port
-    /// where nothing listens can be given that very port to start from, and is then connected to itself.
+    /// Whether a connection from `local` to `address` leads to a server. When nothing listens on a
+    /// port of the client's own machine, the system may choose that same port as the client's own,
+    /// and the connection then leads back to itself.
     pub(crate) fn reached(&mut self, address: SocketAddr, local: SocketAddr) -> bool {
         let reached = address != local;
         if !reached {
@@ -49,11 +50,11 @@ impl Dial {
         self.failure = Some(match error.kind() {
             io::ErrorKind::ConnectionRefused => ClientError::Refused { address },
             io::ErrorKind::TimedOut => ClientError::ConnectTimedOut { address, timeout: self.timeout },
-            _ => ClientError::Connect { address, error: crate::error::same(error) },
+            _ => ClientError::Connect { address, error: crate::error::copy_error(error) },
         });
     }
 
-    /// Why no address led to a server: the failure of the one that was tried last.
+    /// Why no address led to a server: the failure of the address that was tried last.
     pub(crate) fn failure(self) -> ClientError {
         self.failure.unwrap_or_else(|| ClientError::Resolve {
             error: io::Error::new(io::ErrorKind::NotFound, "it has none"),
@@ -76,7 +77,7 @@ mod tests {
         let began = Instant::now();
         let mut dial = Dial::new(addresses(3), began, 3 * SECOND);
         let mut shares = Vec::new();
-        // The first is refused at once, the second takes all its time.
+        // The first address is refused at once; the second uses all of its time.
         for at in [Duration::ZERO, Duration::ZERO, SECOND * 3 / 2] {
             shares.push(dial.next(began + at).map(|(_, share)| share));
         }

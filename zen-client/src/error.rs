@@ -8,17 +8,18 @@ use zen_proto::{AskError, AskerError, LimitError, Unsendable};
 
 /// Why a client could not connect, ask, or finish.
 ///
-/// After [`Unsendable`](Self::Unsendable) the client may be used on. After any other error of a question the conversation is over, and
-/// asking again gives the same error: connect anew.
+/// After [`Unsendable`](Self::Unsendable) the client can still be used. After any other error of a
+/// question the conversation is over, and asking again returns the same error: connect again.
 ///
-/// `awaited` counts the questions that have no answer, those whose answer nobody waits for any longer included.
+/// `awaited` counts all questions without an answer, including those whose caller has stopped
+/// waiting.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// A bound of the [`ClientOptions`](crate::ClientOptions) is zero.
     #[error(transparent)]
     Options(#[from] LimitError),
-    /// The server's name has no address, or it could not be found.
+    /// The server's name has no address or could not be looked up.
     #[error("cannot find the server's address: {error}; check how it is spelled")]
     Resolve {
         /// What the system says.
@@ -30,7 +31,8 @@ pub enum ClientError {
         /// The address that was tried last.
         address: SocketAddr,
     },
-    /// There was no connection within [`ClientOptions::connect_timeout`](crate::ClientOptions::connect_timeout).
+    /// No connection was made within
+    /// [`ClientOptions::connect_timeout`](crate::ClientOptions::connect_timeout).
     #[error(
         "no connection to {address} within {timeout:?}; check that the server can be reached and is not full, or allow more time"
     )]
@@ -40,7 +42,7 @@ pub enum ClientError {
         /// The time for all addresses together.
         timeout: Duration,
     },
-    /// Connecting failed in another way.
+    /// Connecting failed for another reason.
     #[error("cannot connect to {address}: {error}")]
     Connect {
         /// The address that was tried last.
@@ -48,10 +50,11 @@ pub enum ClientError {
         /// What the system says.
         error: io::Error,
     },
-    /// The question is none in this protocol. Nothing of it was sent.
+    /// The framing cannot express this as a question. Nothing was sent.
     #[error("this question cannot be sent: {0}")]
     Unsendable(Unsendable),
-    /// An answer did not come within [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
+    /// An answer did not come within
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
     #[error(
         "no answer within {deadline:?} ({awaited} outstanding); the server is slow or stuck: allow more time, or connect again"
     )]
@@ -61,7 +64,8 @@ pub enum ClientError {
         /// The deadline.
         deadline: Duration,
     },
-    /// After `finish` the server did not close within [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
+    /// After `finish`, the server did not close within
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
     #[error("the server answered everything but did not close within {deadline:?}")]
     NotClosed {
         /// The deadline.
@@ -69,8 +73,8 @@ pub enum ClientError {
     },
     /// The server closed although it owed answers.
     #[error(
-        "the server closed the connection with {awaited} answer(s) outstanding{}; connect again, or look into the server's log",
-        if *.partial { ", one of them begun" } else { "" }
+        "the server closed the connection with {awaited} answer(s) outstanding{}; connect again, or check the server's log",
+        if *.partial { ", one of them partly received" } else { "" }
     )]
     ClosedEarly {
         /// Questions without an answer.
@@ -78,13 +82,14 @@ pub enum ClientError {
         /// Whether the server closed in the middle of an answer.
         partial: bool,
     },
-    /// An answer did not end within [`ClientLimits::answer_length`](crate::ClientLimits::answer_length).
-    #[error("the server's answer is longer than {limit} bytes; if that is right, raise the limit")]
+    /// An answer is longer than
+    /// [`ClientLimits::answer_length`](crate::ClientLimits::answer_length).
+    #[error("the server's answer is longer than {limit} bytes; if that is expected, raise the limit")]
     AnswerTooLong {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The server sent what nobody asked for, or what is no answer in this framing.
+    /// The server sent bytes that answer no question, or that are not an answer in this framing.
     #[error("the server sent bytes that answer no question; check that it speaks this protocol")]
     Unasked,
     /// The connection broke.
@@ -95,13 +100,13 @@ pub enum ClientError {
         /// What the system says.
         error: io::Error,
     },
-    /// The conversation failed in a way that this version has no name of its own for.
+    /// The conversation failed in a way that this version has no variant for.
     #[error(transparent)]
     Failed(AskerError),
     /// The socket could not be prepared.
     #[error("cannot {doing}: {error}")]
     Socket {
-        /// What was being done.
+        /// What the client was doing.
         doing: &'static str,
         /// What the system says.
         error: io::Error,
@@ -109,7 +114,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// An error of asking, with what the system said when the connection broke, if it did.
+    /// An error of asking, with the system's error if the connection broke.
     pub(crate) fn new(error: AskError, lost: Option<&io::Error>) -> Self {
         match error {
             AskError::Unsendable(error) => Self::Unsendable(error),
@@ -122,15 +127,17 @@ impl ClientError {
             }
             AskError::Failed(AskerError::AnswerTooLong { limit }) => Self::AnswerTooLong { limit },
             AskError::Failed(AskerError::Unasked) => Self::Unasked,
-            AskError::Failed(AskerError::Lost { awaited }) => {
-                Self::Lost { awaited, error: lost.map_or_else(|| io::ErrorKind::BrokenPipe.into(), same) }
-            }
+            AskError::Failed(AskerError::Lost { awaited }) => Self::Lost {
+                awaited,
+                error: lost.map_or_else(|| io::ErrorKind::BrokenPipe.into(), copy_error),
+            },
             AskError::Failed(error) => Self::Failed(error),
         }
     }
 }
 
-/// The same error again, since [`io::Error`] is not `Clone` and a failed client says why each time it is asked.
-pub(crate) fn same(error: &io::Error) -> io::Error {
+/// A copy of the error: [`io::Error`] is not `Clone`, and a failed client reports the reason every
+/// time.
+pub(crate) fn copy_error(error: &io::Error) -> io::Error {
     error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }

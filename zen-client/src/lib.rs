@@ -1,13 +1,18 @@
-//! Clients of the question-and-answer protocol: [`Client`] blocks its thread, [`AsyncClient`] (feature `tokio`) does not.
+//! Clients of the question-and-answer protocol: [`Client`] blocks its thread, [`AsyncClient`]
+//! (feature `tokio`) does not.
 //!
-//! Both only move bytes; what to send, what an answer is, and when one is late is decided in [`zen_proto::Asker`]. They are used alike:
+//! Both only move bytes. [`zen_proto::Asker`] decides what to send, what counts as an answer, and
+//! when an answer is late. Both are used alike:
 //!
 //! | what | how |
 //! |---|---|
-//! | connect, within a time | `connect(address, &options)`; `connect_with` for a framing other than zen's |
+//! | connect, within a time | `connect(address, &options)`; `connect_with` takes a framing |
 //! | ask one question | `ask(question)` |
-//! | ask many at once, have the answers in order | `ask_all(questions)`; `pipeline(questions)` for one answer at a time |
-//! | end well | `finish()`; dropping the client closes the connection too, but does not see whether the server agreed |
+//! | ask many at once, answers in order | `ask_all(questions)` |
+//! | the same, one answer at a time | `pipeline(questions)` |
+//! | end cleanly | `finish()`, which waits until the server has closed too |
+//!
+//! Dropping a client also closes its connection, but does not wait for the server.
 //!
 //! ```
 //! use zen_client::{Client, ClientOptions};
@@ -30,10 +35,21 @@
 //!
 //! # When a wait is cut short
 //!
-//! The future of [`AsyncClient::ask`] may be dropped at any point, and so may [`Answers`] and [`AsyncAnswers`] before their end. The
-//! conversation stays whole: a question that was begun is still sent, its answer is thrown away when it comes, and the next question
-//! gets its own answer. The deadline of such a question stands, since answers come in order: a server that never answers it
-//! will not answer the next one either.
+//! The future of [`AsyncClient::ask`] may be dropped at any point. So may [`Answers`] and
+//! [`AsyncAnswers`] before their end. The conversation stays intact: a question that has been
+//! started is still sent, its answer is discarded when it arrives, and the next question gets its
+//! own answer. The deadline of the dropped question still applies, because answers come in order: a
+//! server that never answers it will not answer the next one either.
+//!
+//! # Features
+//!
+//! - `tokio`: the async client, [`AsyncClient`]. Off by default; without it this crate needs no
+//!   runtime.
+//!
+// Without the feature these types do not exist, so their names lead to the section that says so.
+#![cfg_attr(not(feature = "tokio"), doc = "[`AsyncClient`]: self#features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`AsyncClient::ask`]: self#features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`AsyncAnswers`]: self#features")]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "tokio")]

@@ -1,29 +1,31 @@
-//! What a client is given besides an address.
+//! The options of a client.
 
 use std::time::Duration;
 
 use zen_proto::{ClientLimits, LimitError};
 
-/// A client's options, the same for both clients.
+/// The options of a client, the same for both clients.
 ///
 /// ```
 /// use std::time::Duration;
 /// use zen_client::{ClientLimits, ClientOptions};
 ///
-/// let impatient = ClientOptions {
-///     limits: ClientLimits { answer_deadline: Duration::from_secs(2), ..ClientLimits::default() },
-///     connect_timeout: Duration::from_millis(500),
-///     ..ClientOptions::default()
-/// };
+/// let mut limits = ClientLimits::default();
+/// limits.answer_deadline = Duration::from_secs(2);
+/// let impatient = ClientOptions::default()
+///     .with_limits(limits)
+///     .with_connect_timeout(Duration::from_millis(500));
 /// assert!(impatient.validate().is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientOptions {
-    /// How long an answer may be, how many questions may wait for theirs, and for how long.
+    /// How long an answer may be, how many questions may wait for their answers, and for how long.
     pub limits: ClientLimits,
-    /// How long connecting may take, all of the server's addresses together. Default 10 s.
+    /// How long connecting may take, for all of the server's addresses together. Default 10 s.
     pub connect_timeout: Duration,
-    /// Whether questions are sent at once rather than held back to fill a segment (`TCP_NODELAY`). Default true.
+    /// Whether questions are sent at once instead of being held back to fill a segment
+    /// (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
 }
 
@@ -34,7 +36,28 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// Checks that a client can work with these options. Connecting does so too.
+    /// Sets [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: ClientLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets [`connect_timeout`](Self::connect_timeout).
+    #[must_use]
+    pub fn with_connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.connect_timeout = connect_timeout;
+        self
+    }
+
+    /// Sets [`nodelay`](Self::nodelay).
+    #[must_use]
+    pub fn with_nodelay(mut self, nodelay: bool) -> Self {
+        self.nodelay = nodelay;
+        self
+    }
+
+    /// Checks that a client can work with these options. Connecting does this too.
     ///
     /// # Errors
     /// [`LimitError::Zero`] names the first bound that is zero.

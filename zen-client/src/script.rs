@@ -1,4 +1,5 @@
-//! The script of one call: the questions it still has to ask, and the answers it is owed. What both clients share.
+//! The script of one call, shared by both clients: the questions it still has to ask and the
+//! answers it is owed.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -10,19 +11,19 @@ use zen_proto::{AskError, Asker, Framing};
 /// Questions on their way through an [`Asker`].
 pub(crate) struct Script<I: Iterator> {
     questions: Peekable<I>,
-    /// Questions asked whose answers were not given yet.
+    /// How many questions were asked whose answers have not been returned.
     owed: usize,
-    /// Why no further question is asked; told after the answers that are owed.
+    /// Why no further question is asked. Reported after the answers that are owed.
     stopped: Option<AskError>,
     over: bool,
 }
 
-/// What comes next; the result of [`Script::step`].
+/// The result of [`Script::step`]: what the client does next.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// An answer, in the order of the questions.
     Answer(Bytes),
-    /// No further answer will come, for this reason.
+    /// There is no further answer, for this reason.
     Failed(AskError),
     /// Everything was asked and answered.
     Done,
@@ -31,13 +32,13 @@ pub(crate) enum Step {
 }
 
 impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
-    /// A new call. Answers that an earlier one did not wait for belong to nobody.
+    /// Starts a call. Answers that an earlier call did not wait for are discarded.
     pub(crate) fn new<F: Framing>(questions: impl IntoIterator<IntoIter = I>, asker: &mut Asker<F>) -> Self {
         asker.abandon();
         Self { questions: questions.into_iter().peekable(), owed: 0, stopped: None, over: false }
     }
 
-    /// Gives the next answer if it is there, else asks as many questions as the window allows.
+    /// Returns the next answer if it has arrived, else asks as many questions as the window allows.
     pub(crate) fn step<F: Framing>(&mut self, asker: &mut Asker<F>, now: Instant) -> Step {
         if self.over {
             return Step::Done;
@@ -46,7 +47,8 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
             self.owed -= 1;
             return Step::Answer(answer);
         }
-        // To a server that has closed the next question is asked too: it is the asker who says what is wrong with that.
+        // The next question is asked even if the server has closed: the asker then reports what is
+        // wrong.
         while self.stopped.is_none() && (asker.wants_question() || asker.is_closed()) {
             let Some(question) = self.questions.next() else { break };
             match asker.ask(question.as_ref(), now) {

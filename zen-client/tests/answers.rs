@@ -1,4 +1,4 @@
-//! Questions and their answers, from servers that keep to the protocol: what both clients do.
+//! Both clients against servers that keep to the protocol: questions and their answers.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,18 +22,18 @@ cases! {
     each_question_gets_its_answer,
     ten_thousand_questions_are_answered_in_order,
     ten_thousand_questions_at_once_are_answered_in_order,
-    both_directions_may_fill,
+    both_directions_may_fill_up,
     a_long_question_reaches_a_server_that_is_slow_to_read,
-    nothing_asked_is_nothing_answered,
-    an_answer_may_come_byte_by_byte,
+    asking_no_questions_returns_no_answers,
+    an_answer_may_arrive_byte_by_byte,
     an_answer_may_be_as_long_as_the_limit,
     an_answer_given_while_the_question_is_sent_is_read,
-    a_question_that_cannot_be_sent_harms_no_other,
-    a_question_that_cannot_be_sent_ends_a_pipeline_in_its_turn,
-    answers_that_nobody_takes_are_not_given_to_the_next_question,
+    a_question_that_cannot_be_sent_does_not_affect_others,
+    a_question_that_cannot_be_sent_ends_a_pipeline_after_earlier_answers,
+    untaken_answers_are_not_given_to_the_next_question,
     the_window_bounds_what_is_asked,
     finishing_waits_for_the_server_to_close,
-    finishing_waits_for_answers_that_nobody_takes,
+    finishing_waits_for_untaken_answers,
 }
 
 fn each_question_gets_its_answer(connect: Connect) {
@@ -61,8 +61,9 @@ fn ten_thousand_questions_at_once_are_answered_in_order(connect: Connect) {
     client.finish().unwrap();
 }
 
-/// 50 MB each way, all of it asked before the first answer is read, by a client that may do so: far more than the kernel holds.
-fn both_directions_may_fill(connect: Connect) {
+/// 50 MB in each direction, far more than the kernel holds. The client's limits let it ask
+/// everything before it reads the first answer.
+fn both_directions_may_fill_up(connect: Connect) {
     const LENGTH: usize = 1 << 18;
     let (numbers, _) = numbered(200);
     let pad = |mut question: Vec<u8>| {
@@ -86,7 +87,7 @@ fn both_directions_may_fill(connect: Connect) {
     }
 }
 
-/// The server needs all of the question before it says anything, and reads nothing for a while.
+/// The server reads nothing for a while, and answers only when it has the whole question.
 fn a_long_question_reaches_a_server_that_is_slow_to_read(connect: Connect) {
     const LENGTH: usize = 32 << 20;
     let address = serve(|mut stream| {
@@ -101,13 +102,13 @@ fn a_long_question_reaches_a_server_that_is_slow_to_read(connect: Connect) {
     client.finish().unwrap();
 }
 
-fn nothing_asked_is_nothing_answered(connect: Connect) {
+fn asking_no_questions_returns_no_answers(connect: Connect) {
     let mut client = connect_to(connect, serve_aphorisms());
     assert!(client.ask_all(&[]).unwrap().is_empty());
     assert_eq!(client.ask(b"Why?").unwrap(), aphorism::UNKNOWN);
 }
 
-fn an_answer_may_come_byte_by_byte(connect: Connect) {
+fn an_answer_may_arrive_byte_by_byte(connect: Connect) {
     let address = serve(|mut stream| {
         stream.set_nodelay(true).unwrap();
         for _ in 0..3 {
@@ -134,7 +135,7 @@ fn an_answer_may_be_as_long_as_the_limit(connect: Connect) {
     assert!(matches!(error, ClientError::AnswerTooLong { limit: 10 }), "{error:?}");
 }
 
-/// The server refuses a long question before it is wholly sent; what it says is the answer.
+/// The server refuses a long question before all of it is sent. The refusal is the answer.
 fn an_answer_given_while_the_question_is_sent_is_read(connect: Connect) {
     let mut client = connect_to(connect, serve_aphorisms());
     let mut question = vec![b'x'; 200_000];
@@ -144,7 +145,7 @@ fn an_answer_given_while_the_question_is_sent_is_read(connect: Connect) {
     assert!(matches!(error, ClientError::ClosedEarly { awaited: 1, partial: false }), "{error:?}");
 }
 
-fn a_question_that_cannot_be_sent_harms_no_other(connect: Connect) {
+fn a_question_that_cannot_be_sent_does_not_affect_others(connect: Connect) {
     let mut client = connect_to(connect, serve_aphorisms());
     for question in ["", "Why", "Why? Because.", "?Who?"] {
         let error = client.ask(question.as_bytes()).unwrap_err();
@@ -154,7 +155,7 @@ fn a_question_that_cannot_be_sent_harms_no_other(connect: Connect) {
     client.finish().unwrap();
 }
 
-fn a_question_that_cannot_be_sent_ends_a_pipeline_in_its_turn(connect: Connect) {
+fn a_question_that_cannot_be_sent_ends_a_pipeline_after_earlier_answers(connect: Connect) {
     let mut client = connect_to(connect, serve_echo());
     let mut taken = client.take(&["1?", "2?", "three", "4?"], 9).into_iter();
     assert_eq!(taken.next().unwrap().unwrap(), "1.");
@@ -165,7 +166,7 @@ fn a_question_that_cannot_be_sent_ends_a_pipeline_in_its_turn(connect: Connect) 
     assert_eq!(client.ask(b"5?").unwrap(), "5.");
 }
 
-fn answers_that_nobody_takes_are_not_given_to_the_next_question(connect: Connect) {
+fn untaken_answers_are_not_given_to_the_next_question(connect: Connect) {
     let questions = ["1?", "2?", "3?", "4?", "5?"];
     for taken in 0..=questions.len() {
         let mut client = connect_to(connect, serve_echo());
@@ -180,7 +181,7 @@ fn answers_that_nobody_takes_are_not_given_to_the_next_question(connect: Connect
     }
 }
 
-/// The server answers only when all of a window, and no more, has come.
+/// The server answers only when exactly one window of questions has arrived.
 fn the_window_bounds_what_is_asked(connect: Connect) {
     let address = serve(|mut stream| {
         for _ in 0..5 {
@@ -222,7 +223,7 @@ fn finishing_waits_for_the_server_to_close(connect: Connect) {
     assert_eq!(observed.try_recv(), Ok(2), "the server had seen the end before finish returned");
 }
 
-fn finishing_waits_for_answers_that_nobody_takes(connect: Connect) {
+fn finishing_waits_for_untaken_answers(connect: Connect) {
     let mut client = connect_to(connect, serve_echo());
     assert_eq!(client.take(&["1?", "2?", "3?"], 1).len(), 1);
     client.finish().unwrap();

@@ -1,4 +1,4 @@
-//! Dropping what waits: the async client's futures may be dropped at any point.
+//! Cancellation: the async client's futures may be dropped at any point.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +21,7 @@ fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
-/// Polls `future` once, and says whether it was ready.
+/// Polls `future` once and returns whether it was ready.
 async fn poll_once(mut future: Pin<&mut impl Future>) -> bool {
     poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
@@ -42,7 +42,7 @@ fn serve_slow_echo() -> std::net::SocketAddr {
 }
 
 #[test]
-fn an_ask_dropped_after_any_number_of_polls_leaves_the_next_its_own_answer() {
+fn after_a_dropped_ask_the_next_gets_its_own_answer() {
     run(async {
         let mut client = AsyncClient::connect(serve_slow_echo(), &patient()).await.unwrap();
         let mut cancelled = 0;
@@ -73,7 +73,7 @@ fn an_ask_dropped_after_any_number_of_polls_leaves_the_next_its_own_answer() {
 }
 
 #[test]
-fn a_late_answer_is_thrown_away() {
+fn a_late_answer_is_discarded() {
     let (release, released) = mpsc::channel();
     let released = std::sync::Arc::new(std::sync::Mutex::new(released));
     let address = serve(move |mut stream| {
@@ -109,7 +109,8 @@ fn an_ask_that_was_never_polled_asks_nothing() {
     });
 }
 
-/// The question is far longer than the kernel takes, so a part of it is on its way when it is dropped.
+/// The question is far longer than the kernel's buffers, so only a part of it is sent when it is
+/// dropped.
 #[test]
 fn a_question_dropped_half_sent_is_sent_whole() {
     let (release, released) = mpsc::channel();
@@ -131,7 +132,8 @@ fn a_question_dropped_half_sent_is_sent_whole() {
         let long = vec![b'x'; 32 << 20];
         assert!(!poll_once(pin!(client.ask([&long[..], b"?"].concat()))).await);
         release.send(()).unwrap();
-        // The two lengths tell that the first was sent whole, and that its answer went to nobody.
+        // The two lengths show that the first question was sent whole and that its answer was
+        // discarded.
         assert_eq!(client.ask("123?").await.unwrap(), "4.");
         let own = client.ask([&long[..], b"?"].concat()).await.unwrap();
         assert_eq!(own, format!("{}.", long.len() + 1));
@@ -140,14 +142,14 @@ fn a_question_dropped_half_sent_is_sent_whole() {
 }
 
 #[test]
-fn a_next_that_is_dropped_loses_no_answer() {
+fn dropping_next_loses_no_answer() {
     run(async {
         let (questions, expected) = numbered(50);
         let mut client = AsyncClient::connect(serve_slow_echo(), &patient()).await.unwrap();
         let mut answers = client.pipeline(&questions);
         let mut given = Vec::new();
         while given.len() < expected.len() {
-            // Either branch may win; a future that loses is dropped while it waits.
+            // Either branch may win; the future that loses is dropped while it waits.
             match tokio::time::timeout(Duration::from_millis(1), answers.next()).await {
                 Ok(Some(answer)) => given.push(answer.unwrap()),
                 Ok(None) => break,
@@ -160,7 +162,7 @@ fn a_next_that_is_dropped_loses_no_answer() {
 }
 
 #[test]
-fn questions_dropped_over_and_over_do_not_pile_up() {
+fn repeatedly_dropped_questions_do_not_pile_up() {
     let address = serve(|mut stream| read_to_end(&mut stream));
     run(async move {
         let mut options = patient();
@@ -188,7 +190,7 @@ impl AsRef<[u8]> for Counted<'_> {
 }
 
 #[test]
-fn another_question_does_not_extend_the_deadline_of_one_that_was_dropped() {
+fn a_new_question_does_not_extend_the_deadline_of_a_dropped_one() {
     let address = serve(|mut stream| read_to_end(&mut stream));
     run(async move {
         let mut options = patient();
@@ -216,7 +218,7 @@ fn the_deadline_runs_on_the_clock_of_the_runtime() {
 }
 
 #[test]
-fn its_futures_may_move_to_another_thread() {
+fn futures_may_move_to_another_thread() {
     fn is_send(_: &impl Send) {}
     run(async {
         let mut client = AsyncClient::connect(serve_echo(), &patient()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Signals: a call that a signal interrupts is made again.
+//! Signals: a call that a signal interrupts is repeated.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking, their helpers too")]
 
@@ -35,7 +35,8 @@ fn a_signal_does_not_end_the_wait_for_an_answer() {
     let disturber = thread::spawn(move || {
         question_arrived.recv().unwrap();
         for _ in 0..20 {
-            // Time to fall asleep in the read again; too little would only make the test see less.
+            // Time to block in the read again. Too short a sleep would only make the test less
+            // strict.
             thread::sleep(Duration::from_millis(5));
             pthread_kill(waiting, Signal::SIGUSR1).unwrap();
             while !handled.swap(false, Ordering::SeqCst) {

@@ -1,4 +1,4 @@
-//! Servers that do not keep to the protocol: what both clients make of each.
+//! Both clients against servers that break the protocol.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,10 +23,10 @@ cases! {
     a_server_that_does_not_read_is_a_timeout,
     a_close_instead_of_an_answer_is_early,
     a_close_inside_an_answer_is_early,
-    answers_before_an_early_close_are_given,
+    answers_before_an_early_close_are_returned,
     a_reset_is_a_loss,
-    bytes_behind_the_answer_are_not_the_next_answer,
-    bytes_that_nobody_asked_for_spoil_the_end,
+    bytes_after_the_answer_are_not_the_next_answer,
+    unasked_bytes_make_finishing_fail,
     a_server_that_does_not_close_is_noticed,
 }
 
@@ -96,7 +96,7 @@ fn a_close_inside_an_answer_is_early(connect: Connect) {
     assert!(matches!(error, ClientError::ClosedEarly { awaited: 1, partial: true }), "{error:?}");
 }
 
-fn answers_before_an_early_close_are_given(connect: Connect) {
+fn answers_before_an_early_close_are_returned(connect: Connect) {
     let address = serve_after_question(|stream| {
         stream.write_all(b"One.Two.Thr").unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
@@ -123,7 +123,7 @@ fn a_reset_is_a_loss(connect: Connect) {
     }
 }
 
-fn bytes_behind_the_answer_are_not_the_next_answer(connect: Connect) {
+fn bytes_after_the_answer_are_not_the_next_answer(connect: Connect) {
     let address = serve_after_question(|stream| stream.write_all(b"One.Two.").unwrap());
     let mut client = connect_to(connect, address);
     assert_eq!(client.ask(b"1?").unwrap(), "One.");
@@ -131,7 +131,7 @@ fn bytes_behind_the_answer_are_not_the_next_answer(connect: Connect) {
     assert!(matches!(error, ClientError::Unasked), "{error:?}");
 }
 
-fn bytes_that_nobody_asked_for_spoil_the_end(connect: Connect) {
+fn unasked_bytes_make_finishing_fail(connect: Connect) {
     let address = serve(|mut stream| {
         stream.write_all(b"Welcome").unwrap();
         read_to_end(&mut stream);

@@ -1,4 +1,4 @@
-//! Small servers, good and bad, and both clients under one face.
+//! Small servers, and one trait for both clients.
 #![allow(dead_code, unused_macros, reason = "each test file uses its own part")]
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
-use zen_client::{AsyncClient, Client, ClientError, ClientLimits, ClientOptions};
+use zen_client::{AsyncClient, Client, ClientError, ClientOptions};
 use zen_proto::{Answer, Conversation, DelimiterFraming, Limits, aphorism};
 
 /// Runs each case with each client.
@@ -28,16 +28,16 @@ macro_rules! cases {
     };
 }
 
-/// A client, whichever it is.
+/// What both clients can do.
 pub(crate) trait Asks {
     fn ask(&mut self, question: &[u8]) -> Result<Bytes, ClientError>;
     fn ask_all(&mut self, questions: &[Vec<u8>]) -> Result<Vec<Bytes>, ClientError>;
-    /// Pipelines `questions` and takes at most `n` of what comes.
+    /// Pipelines `questions` and takes at most `n` of the results.
     fn take(&mut self, questions: &[&str], n: usize) -> Vec<Result<Bytes, ClientError>>;
     fn finish(self: Box<Self>) -> Result<(), ClientError>;
 }
 
-/// How a client of one kind connects.
+/// How one kind of client connects.
 pub(crate) type Connect = fn(&[SocketAddr], &ClientOptions) -> Result<Box<dyn Asks>, ClientError>;
 
 pub(crate) fn blocking(
@@ -106,19 +106,20 @@ impl Asks for InRuntime {
     }
 }
 
-/// Options under which a test that would hang fails instead.
+/// Options that make a test fail where it would otherwise hang.
 pub(crate) fn patient() -> ClientOptions {
     with_deadline(Duration::from_secs(60))
 }
 
-/// Options under which an answer that does not come is soon missed.
+/// Options under which a missing answer soon breaks its deadline.
 pub(crate) fn impatient() -> ClientOptions {
     with_deadline(Duration::from_millis(60))
 }
 
 fn with_deadline(answer_deadline: Duration) -> ClientOptions {
-    let limits = ClientLimits { answer_deadline, ..ClientLimits::default() };
-    ClientOptions { limits, ..ClientOptions::default() }
+    let mut options = ClientOptions::default();
+    options.limits.answer_deadline = answer_deadline;
+    options
 }
 
 /// Connects to one address, patiently.
@@ -139,7 +140,8 @@ pub(crate) fn serve(handle: impl Fn(TcpStream) + Send + Clone + 'static) -> Sock
     address
 }
 
-/// A server that does `what` once it has read a question, then keeps the connection until the client closes.
+/// A server that calls `what` after it has read a question, then keeps the connection open until
+/// the client closes.
 pub(crate) fn serve_after_question(what: impl Fn(&mut TcpStream) + Send + Clone + 'static) -> SocketAddr {
     serve(move |mut stream| {
         read_question(&mut stream);
@@ -148,14 +150,15 @@ pub(crate) fn serve_after_question(what: impl Fn(&mut TcpStream) + Send + Clone 
     })
 }
 
-/// A good server of zen's protocol.
+/// A correct server of zen's protocol.
 pub(crate) fn serve_aphorisms() -> SocketAddr {
     serve(|stream| converse(stream, Limits::default(), &mut aphorism::Aphorisms))
 }
 
-/// A good server that answers each question with itself, its `?` turned into a `.`, however long.
+/// A correct server that echoes each question, of any length, with its `?` replaced by a `.`.
 ///
-/// It does not read while it writes, so that a client which does not read while it writes stops both.
+/// It does not read while it writes, so a client that does not read while it writes blocks both
+/// sides.
 pub(crate) fn serve_echo() -> SocketAddr {
     let limits = Limits { question_length: 1 << 20, ..Limits::default() };
     serve(move |stream| converse(stream, limits.clone(), &mut echo))
@@ -191,7 +194,7 @@ fn converse(mut stream: TcpStream, limits: Limits, service: &mut impl zen_proto:
     }
 }
 
-/// Reads up to a `?`. What is behind it stays in the socket.
+/// Reads up to a `?` and leaves the rest in the socket.
 pub(crate) fn read_question(stream: &mut TcpStream) -> Vec<u8> {
     let mut question = Vec::new();
     let mut byte = [0];
@@ -205,7 +208,7 @@ pub(crate) fn read_to_end(stream: &mut TcpStream) {
     let _ = io::copy(stream, &mut io::sink());
 }
 
-/// `n` questions that can be told apart, and their echoes.
+/// `n` distinct questions and their echoes.
 pub(crate) fn numbered(n: usize) -> (Vec<Vec<u8>>, Vec<Bytes>) {
     (0..n).map(|i| (format!("question {i}?").into_bytes(), Bytes::from(format!("question {i}.")))).unzip()
 }
