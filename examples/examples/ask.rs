@@ -10,6 +10,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use zen_client::{Client, ClientError, ClientOptions};
+use zen_server_sync::{Options, Server, aphorism::Aphorisms};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let address = match std::env::args().nth(1) {
@@ -54,8 +55,7 @@ fn show(answer: &[u8]) -> String {
 fn start_a_server() -> Result<String, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
-    let service = zen_proto::aphorism::Aphorisms;
-    let server = zen_server_sync::Server::threaded(listener, service, zen_proto::Options::default())?;
+    let server = Server::threaded(listener, Aphorisms, Options::default())?;
     std::thread::spawn(|| server.run());
     Ok(address)
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use zen_client::{AsyncClient, ClientOptions};
-use zen_proto::StopHandle;
-use zen_server_async::{Deferred, Server};
+use zen_server_async::{Deferred, Options, Server, StopHandle};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -57,7 +56,7 @@ async fn ponder(question: Bytes) -> &'static str {
 fn start_a_server() -> Result<(SocketAddr, StopHandle), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    let server = Server::single(listener, Deferred::new(ponder), zen_proto::Options::default())?;
+    let server = Server::single(listener, Deferred::new(ponder), Options::default())?;
     let stop = server.stop_handle();
     tokio::spawn(server.serve());
     Ok((address, stop))

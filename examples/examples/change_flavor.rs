@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use zen_client::{Client, ClientError, ClientOptions};
 use zen_proto::aphorism::{Aphorisms, TABLE};
-use zen_proto::{Counters, Options};
+use zen_server::{Counters, Options};
 
 const QUESTIONS: usize = 3_000;
 

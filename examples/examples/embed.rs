@@ -7,8 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use zen_client::{Client, ClientError, ClientOptions};
-use zen_proto::{Answer, Counters, Limits, Options};
-use zen_server_sync::Server;
+use zen_server_sync::{Answer, Counters, Limits, Options, Server};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Port 0: the system picks a free one. Binding it yourself means that you know it, and that a failure is yours to handle.

@@ -11,8 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use zen_compare::{Contender, Plan, Scenario, Workload, child, compare};
-use zen_proto::{Answer, Cut, Framing, Options, Output, Unsendable};
-use zen_server_mio::Server;
+use zen_server_mio::{Answer, Cut, Framing, Options, Output, Server, Unsendable};
 
 /// Messages that end with a line feed, which is not part of the text.
 #[derive(Debug, Clone, Default)]

@@ -10,8 +10,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use zen_client::{Client, ClientOptions};
-use zen_proto::{Answer, Cut, Framing, Options, Output, Refusal, Service, Unsendable};
-use zen_server_mio::Server;
+use zen_server_mio::{Answer, Cut, Framing, Options, Output, Refusal, Server, Service, Unsendable};
 
 /// The bytes of a length.
 const PREFIX: usize = 2;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::ValueEnum;
+use zen_proto::Service;
 use zen_proto::aphorism::{self, Aphorisms};
-use zen_proto::{Counters, Options, OptionsError, Service, StopHandle};
+use zen_server::{Counters, Options, OptionsError, StopHandle};
 use zen_server_async::Deferred;
 
 use crate::work::{Work, WorkKind, Working};

@@ -10,7 +10,7 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use tracing::info;
 use zen_compare::child::end_with_the_lab;
-use zen_proto::{Options, OptionsError, Snapshot, StopHandle};
+use zen_server::{Options, OptionsError, Snapshot, StopHandle};
 
 use crate::args::ServeArgs;
 use crate::failure::Failure;

@@ -1,9 +1,10 @@
-//! The options that every flavor takes: `zen_proto`'s options and limits, as they are written on the command line.
+//! The options that every flavor takes: `zen_server`'s options and `zen_proto`'s limits, as they are written on the command line.
 
 use std::time::Duration;
 
 use clap::Args;
-use zen_proto::{Limits, Options};
+use zen_proto::Limits;
+use zen_server::Options;
 
 use crate::units;
 

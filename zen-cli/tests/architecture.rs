@@ -10,27 +10,45 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate of the workspace, and those of its own that it may depend on. Tests may besides use the testkit.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("zen-proto", &[]),
-    ("zen-server-sync", &["zen-proto"]),
-    ("zen-server-mio", &["zen-proto"]),
-    ("zen-server-async", &["zen-proto"]),
+    ("zen-server", &["zen-proto"]),
+    ("zen-server-sync", &["zen-proto", "zen-server"]),
+    ("zen-server-mio", &["zen-proto", "zen-server"]),
+    ("zen-server-async", &["zen-proto", "zen-server"]),
     ("zen-client", &["zen-proto"]),
-    ("zen-testkit", &["zen-proto"]),
+    ("zen-testkit", &["zen-proto", "zen-server"]),
     ("zen-compare", &["zen-proto"]),
     (
         "zen-cli",
-        &["zen-proto", "zen-server-sync", "zen-server-mio", "zen-server-async", "zen-client", "zen-compare"],
+        &[
+            "zen-proto",
+            "zen-server",
+            "zen-server-sync",
+            "zen-server-mio",
+            "zen-server-async",
+            "zen-client",
+            "zen-compare",
+        ],
     ),
     (
         "examples",
-        &["zen-proto", "zen-server-sync", "zen-server-mio", "zen-server-async", "zen-client", "zen-compare"],
+        &[
+            "zen-proto",
+            "zen-server",
+            "zen-server-sync",
+            "zen-server-mio",
+            "zen-server-async",
+            "zen-client",
+            "zen-compare",
+        ],
     ),
 ];
 
 /// What must not come in, not even through another crate.
-const LEAN: [(&str, &[&str]); 3] = [
+const LEAN: [(&str, &[&str]); 4] = [
     ("zen-proto", &["tokio", "mio", "socket2", "nix", "tracing"]),
+    ("zen-server", &["tokio", "mio"]),
     ("zen-server-sync", &["tokio", "mio"]),
     ("zen-server-mio", &["tokio"]),
 ];
@@ -156,10 +174,28 @@ fn the_core_has_no_io_no_clock_and_no_threads() {
         // Tests below the code, and examples in comments, may use a clock.
         let code = source.split("#[cfg(test)]").next().unwrap_or_default();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-            for banned in ["std::net", "std::thread", "std::fs", "Instant::now", "SystemTime", "sleep("] {
+            for banned in [
+                "std::net",
+                "std::os",
+                "std::thread",
+                "std::fs",
+                "Mutex",
+                "Condvar",
+                "Instant::now",
+                "SystemTime",
+                "sleep(",
+            ] {
                 assert!(!line.contains(banned), "{}: {banned} in: {line}", file.display());
             }
         }
+    }
+}
+
+#[test]
+fn what_servers_share_re_exports_nothing_of_the_core() {
+    for file in sources(&root().join("zen-server/src")) {
+        let source = std::fs::read_to_string(&file).expect("a source file");
+        assert!(!source.contains("pub use zen_proto"), "{} re-exports from zen-proto", file.display());
     }
 }
 

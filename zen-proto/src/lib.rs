@@ -8,38 +8,26 @@
 //! | cutting a byte stream into messages | [`Framing`], [`DelimiterFraming`] |
 //! | what to answer | [`Service`]; zen's own is [`aphorism::Aphorisms`] |
 //! | one connection's life: limits, deadlines, backpressure, half-close, lingering close, drain | [`Conversation`], [`Limits`], [`CloseReason`] |
-//! | whether to accept now | [`Admission`] |
 //! | the side that asks | [`Asker`], [`ClientLimits`] |
-//! | what all servers share besides: options, counters, the stop handle | [`Options`], [`Counters`], [`StopHandle`], [`Setup`] |
 //!
 //! A protocol of your own is a [`Framing`] and a [`Service`]; everything else stays as it is. A front end of your own drives
 //! [`Conversation`] in five steps a turn, which its documentation lists.
 #![forbid(unsafe_code)]
 
-mod admission;
 pub mod aphorism;
 mod asker;
 mod buffer;
 mod close;
 mod conversation;
-mod counters;
 mod delimiter;
 mod framing;
 mod limits;
-mod options;
 mod service;
-mod setup;
-mod stop;
 
-pub use admission::{AcceptTrouble, Admission};
 pub use asker::{AskError, Asker, AskerError, ClientLimits};
 pub use close::CloseReason;
 pub use conversation::{Conversation, ForeignTicket, Question, Tally, Ticket};
-pub use counters::{Counters, Snapshot};
 pub use delimiter::DelimiterFraming;
 pub use framing::{Cut, Framing, Output, Refusal, Unsendable};
 pub use limits::{LimitError, Limits};
-pub use options::{Options, OptionsError};
 pub use service::{Answer, Service};
-pub use setup::Setup;
-pub use stop::StopHandle;

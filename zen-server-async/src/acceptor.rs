@@ -10,7 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, sleep_until};
-use zen_proto::{Admission, CloseReason, Conversation, Counters, Framing, Setup, StopHandle};
+use zen_proto::{CloseReason, Conversation, Framing};
+use zen_server::{Admission, Counters, Setup, StopHandle};
 
 use crate::alarm::Alarm;
 use crate::answering::Answering;
@@ -37,12 +38,7 @@ where
         tokio::select! {
             accepted = listener.accept(), if admission.wants_accept() => match accepted {
                 Ok((stream, _)) => {
-                    setup.counters.count_accepted();
-                    admission.handle_accepted();
-                    if setup.options.nodelay {
-                        // It fails only on a connection that is broken already, which the first read will tell.
-                        let _ = stream.set_nodelay(true);
-                    }
+                    setup.handle_accepted(&mut admission, &stream);
                     let begun = match setup.begin(Instant::now()) {
                         Ok(begun) => begun,
                         Err(reason) => {
@@ -60,12 +56,7 @@ where
                     };
                     tasks.spawn(converse(stream, begun, shared));
                 }
-                Err(error) => {
-                    setup.counters.count_accept_error();
-                    if let Some(trouble) = admission.handle_error(&error, Instant::now()) {
-                        tracing::warn!(%error, failures = trouble.failures, pause = ?trouble.pause, "cannot accept");
-                    }
-                }
+                Err(error) => setup.handle_accept_error(&mut admission, &error, Instant::now()),
             },
             Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
                 setup.counters.count_closed(reason(ended));

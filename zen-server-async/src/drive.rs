@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use zen_proto::{CloseReason, Conversation, Counters, Framing, StopHandle};
+use zen_proto::{CloseReason, Conversation, Framing};
+use zen_server::{Counters, StopHandle};
 
 use crate::alarm::Alarm;
 use crate::answering::Answering;

@@ -7,8 +7,7 @@
 //! use std::net::TcpListener;
 //! use bytes::Bytes;
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
-//! use zen_server_async::{Deferred, Server};
-//! use zen_proto::Options;
+//! use zen_server_async::{Deferred, Options, Server};
 //!
 //! async fn answer(question: Bytes) -> String {
 //!     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -46,3 +45,10 @@ mod server;
 
 pub use answering::{Answering, Deferred};
 pub use server::Server;
+
+/// What a user of a server needs besides it.
+pub use zen_proto::{
+    Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
+    Unsendable, aphorism,
+};
+pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};

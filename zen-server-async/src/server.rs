@@ -2,12 +2,12 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::thread;
 
-use nix::sys::resource::{Resource, getrlimit};
 use tokio::runtime::Builder;
-use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Setup, StopHandle};
+use zen_proto::{DelimiterFraming, Framing, aphorism};
+use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
 
 use crate::acceptor;
 use crate::answering::Answering;
@@ -23,7 +23,7 @@ pub struct Server<A, F = DelimiterFraming> {
 #[derive(Debug, Clone, Copy)]
 enum Threads {
     One,
-    Many(Option<usize>),
+    Many(usize),
 }
 
 impl<A> Server<A> {
@@ -40,7 +40,7 @@ impl<A> Server<A> {
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn multi(listener: TcpListener, service: A, options: Options) -> Result<Self, OptionsError> {
-        let threads = Threads::Many(options.workers);
+        let threads = Threads::Many(options.workers.unwrap_or_else(defaults::workers));
         Self::new(listener, service, options, threads)
     }
 
@@ -50,28 +50,12 @@ impl<A> Server<A> {
         options: Options,
         threads: Threads,
     ) -> Result<Self, OptionsError> {
-        let open_files = getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
-        let setup = Setup::new(service, options, usize::MAX, open_files)?;
+        let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
         Ok(Self { listener, setup, threads })
     }
 }
 
-impl<A, F> Server<A, F> {
-    /// The same server for another protocol.
-    pub fn with_framing<G>(self, framing: G) -> Server<A, G> {
-        Server { listener: self.listener, setup: self.setup.with_framing(framing), threads: self.threads }
-    }
-
-    /// Drains the server, from any thread.
-    pub fn stop_handle(&self) -> StopHandle {
-        self.setup.stop.clone()
-    }
-
-    /// What the server has done, readable while it runs.
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.setup.counters)
-    }
-}
+server_methods!(Server { listener, threads });
 
 impl<A, F> Server<A, F>
 where
@@ -93,8 +77,6 @@ where
                 runtime.block_on(acceptor::serve(listener, setup))
             }
             Threads::Many(workers) => {
-                let workers =
-                    workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, Into::into));
                 try_threads(workers)?;
                 let mut builder = Builder::new_multi_thread();
                 builder.worker_threads(workers).thread_name("zen-async").enable_io().enable_time();

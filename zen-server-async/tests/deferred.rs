@@ -14,8 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use zen_proto::{CloseReason, Counters, Limits, Options, StopHandle};
-use zen_server_async::{Answering, Deferred, Server};
+use zen_server_async::{Answering, CloseReason, Counters, Deferred, Limits, Options, Server, StopHandle};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -6,8 +6,7 @@
 use std::net::TcpListener;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use zen_proto::Options;
-use zen_server_async::Server;
+use zen_server_async::{Options, Server};
 use zen_testkit::flavor::{Running, Tester};
 
 /// One test, because the limit is the whole process's.

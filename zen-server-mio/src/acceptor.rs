@@ -1,6 +1,6 @@
 //! The acceptor: takes new connections, and deals each to the loop that has the fewest.
 
-use std::io;
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use mio::Waker;
 use mio::net::{TcpListener, TcpStream};
-use zen_proto::{Admission, CloseReason, Counters};
+use zen_proto::CloseReason;
+use zen_server::{Admission, Setup};
 
 /// What the loops share with the acceptor: how many connections each has, and whether more are wanted.
 #[derive(Debug)]
@@ -54,8 +55,6 @@ pub(crate) struct Acceptor {
     pub(crate) listener: TcpListener,
     pub(crate) gate: Arc<Gate>,
     pub(crate) others: Vec<Sender<TcpStream>>,
-    pub(crate) nodelay: bool,
-    pub(crate) counters: Arc<Counters>,
     /// Connections may be waiting: mio says so once, and a pause or a used-up turn leaves some.
     pub(crate) ready: bool,
     /// Where the next tie is broken, so that equal loops take turns.
@@ -63,33 +62,23 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    pub(crate) fn new(
-        listener: TcpListener,
-        gate: Arc<Gate>,
-        others: Vec<Sender<TcpStream>>,
-        nodelay: bool,
-        counters: Arc<Counters>,
-    ) -> Self {
-        Self { listener, gate, others, nodelay, counters, ready: true, next: 0 }
+    pub(crate) fn new(listener: TcpListener, gate: Arc<Gate>, others: Vec<Sender<TcpStream>>) -> Self {
+        Self { listener, gate, others, ready: true, next: 0 }
     }
 
-    /// Accepts until nobody waits, or `budget` connections are taken. `adopt` gets those that are for the first loop itself.
-    pub(crate) fn turn(&mut self, budget: usize, now: Instant, mut adopt: impl FnMut(TcpStream)) {
-        for _ in 0..budget {
+    /// Accepts until nobody waits, or a turn's budget of connections is taken. `adopt` gets those that are for the first loop itself.
+    pub(crate) fn turn<S, F>(&mut self, setup: &Setup<S, F>, now: Instant, mut adopt: impl FnMut(TcpStream)) {
+        for _ in 0..setup.options.turn_budget {
             if !self.wants_turn(now) {
                 return;
             }
             match self.listener.accept() {
                 Ok((stream, _)) => {
-                    self.counters.count_accepted();
-                    self.gate.admission().handle_accepted();
-                    if self.nodelay {
-                        // It fails only on a connection that is broken already, which the first read will tell.
-                        let _ = stream.set_nodelay(true);
-                    }
-                    self.deal(stream, &mut adopt);
+                    setup.handle_accepted(&mut self.gate.admission(), &stream);
+                    self.deal(setup, stream, &mut adopt);
                 }
-                Err(error) => self.note(&error, now),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready = false,
+                Err(error) => setup.handle_accept_error(&mut self.gate.admission(), &error, now),
             }
         }
     }
@@ -110,7 +99,7 @@ impl Acceptor {
     }
 
     /// The loop with the fewest connections gets it; of equals, each in turn.
-    fn deal(&mut self, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
+    fn deal<S, F>(&mut self, setup: &Setup<S, F>, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
         let loads = &self.gate.loads;
         let to = (0..loads.len())
             .map(|offset| (self.next + offset) % loads.len())
@@ -124,21 +113,10 @@ impl Acceptor {
         }
         if self.others[to - 1].send(stream).is_err() {
             // A loop ends before this one only by failing, and then the server stops.
-            self.counters.count_closed(CloseReason::ConnectionLost);
+            setup.counters.count_closed(CloseReason::ConnectionLost);
             self.gate.closed(to);
         }
         self.gate.wake(to);
-    }
-
-    fn note(&mut self, error: &io::Error, now: Instant) {
-        if error.kind() == io::ErrorKind::WouldBlock {
-            self.ready = false;
-            return;
-        }
-        self.counters.count_accept_error();
-        if let Some(trouble) = self.gate.admission().handle_error(error, now) {
-            tracing::warn!(%error, failures = trouble.failures, pause = ?trouble.pause, "cannot accept");
-        }
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
-use zen_proto::{CloseReason, Framing, Service, Setup, Tally};
+use zen_proto::{CloseReason, Framing, Service, Tally};
+use zen_server::Setup;
 
 use crate::acceptor::{Acceptor, Gate};
 use crate::drive::{Connection, Turn};
@@ -181,7 +182,7 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
     fn take_new(&mut self, now: Instant) {
         let mut new = Vec::new();
         if let Some(acceptor) = &mut self.acceptor {
-            acceptor.turn(self.setup.options.turn_budget, now, |stream| new.push(stream));
+            acceptor.turn(&self.setup, now, |stream| new.push(stream));
         }
         while let Some(inbox) = &self.inbox {
             match inbox.try_recv() {

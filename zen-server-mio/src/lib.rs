@@ -7,8 +7,7 @@
 //! ```
 //! use std::net::{TcpListener, TcpStream};
 //! use std::io::{Read, Write};
-//! use zen_server_mio::Server;
-//! use zen_proto::{Options, aphorism::Aphorisms};
+//! use zen_server_mio::{Options, Server, aphorism::Aphorisms};
 //!
 //! let listener = TcpListener::bind("127.0.0.1:0")?;
 //! let address = listener.local_addr()?;
@@ -36,3 +35,10 @@ mod server;
 mod timers;
 
 pub use server::Server;
+
+/// What a user of a server needs besides it.
+pub use zen_proto::{
+    Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
+    Unsendable, aphorism,
+};
+pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};

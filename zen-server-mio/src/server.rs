@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
 
 use mio::{Interest, Poll, Waker};
-use nix::sys::resource::{Resource, getrlimit};
-use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Service, Setup, StopHandle};
+use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
+use zen_server::{Options, OptionsError, Setup, StopHandle, defaults, server_methods};
 
 use crate::acceptor::{Acceptor, Gate};
 use crate::event_loop::{EventLoop, LISTENER, Room, WAKER};
@@ -35,34 +35,17 @@ impl<S> Server<S> {
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn multi(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
-        let loops =
-            options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
+        let loops = options.workers.unwrap_or_else(defaults::workers);
         Self::new(listener, service, options, loops)
     }
 
     fn new(listener: TcpListener, service: S, options: Options, loops: usize) -> Result<Self, OptionsError> {
-        let open_files = getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
-        let setup = Setup::new(service, options, usize::MAX, open_files)?;
+        let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
         Ok(Self { listener, setup, loops })
     }
 }
 
-impl<S, F> Server<S, F> {
-    /// The same server for another protocol.
-    pub fn with_framing<G>(self, framing: G) -> Server<S, G> {
-        Server { listener: self.listener, setup: self.setup.with_framing(framing), loops: self.loops }
-    }
-
-    /// Drains the server, from any thread.
-    pub fn stop_handle(&self) -> StopHandle {
-        self.setup.stop.clone()
-    }
-
-    /// What the server has done, readable while it runs.
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.setup.counters)
-    }
-}
+server_methods!(Server { listener, loops });
 
 impl<S, F> Server<S, F>
 where
@@ -93,9 +76,7 @@ where
         listener.set_nonblocking(true)?;
         let mut listener = mio::net::TcpListener::from_std(listener);
         polls[0].registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let counters = Arc::clone(&setup.counters);
-        let mut acceptor =
-            Some(Acceptor::new(listener, Arc::clone(&gate), mailboxes, setup.options.nodelay, counters));
+        let mut acceptor = Some(Acceptor::new(listener, Arc::clone(&gate), mailboxes));
 
         let mut loops = polls.into_iter().enumerate().map(|(index, poll)| {
             let acceptor = acceptor.take();

@@ -6,8 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 
-use zen_proto::{Answer, Options};
-use zen_server_mio::Server;
+use zen_server_mio::{Answer, Options, Server};
 
 #[test]
 fn each_loop_gets_the_same_number_of_connections() {

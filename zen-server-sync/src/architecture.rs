@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, scope};
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Counters, Framing, Service, Setup};
+use zen_proto::{CloseReason, Conversation, Framing, Service};
+use zen_server::{Counters, Setup};
 
 use crate::bell::Bell;
 use crate::drive::Connection;
@@ -32,7 +33,7 @@ where
     S: Service + Clone,
     F: Framing + Clone,
 {
-    while let Some(stream) = house.gate.accept() {
+    while let Some(stream) = house.gate.accept(setup) {
         serve(house, setup.begin(Instant::now()), stream, &setup.counters);
     }
 }
@@ -69,7 +70,7 @@ where
 {
     let counters = &*setup.counters;
     scope(|scope| {
-        while let Some(stream) = house.gate.accept() {
+        while let Some(stream) = house.gate.accept(setup) {
             // Put where it stays while there is no thread to take it, so that nobody is turned away who was let in.
             let waiting = Arc::new(Mutex::new(Some((setup.begin(Instant::now()), stream))));
             let start = || {
@@ -78,7 +79,7 @@ where
                 Builder::new().name("zen-conversation".into()).spawn_scoped(scope, thread)
             };
             while let Err(error) = start() {
-                if house.gate.out_of_threads(&error).is_none() {
+                if house.gate.out_of_threads(setup, &error).is_none() {
                     // The server drains, so this thread has nothing else to do.
                     serve_waiting(house, &waiting, counters);
                     break;

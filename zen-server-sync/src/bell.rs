@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use zen_proto::StopHandle;
+use zen_server::StopHandle;
 
 /// Rung once, by the stop handle, and heard by every thread from then on.
 ///

@@ -4,7 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Counters, Framing, Service};
+use zen_proto::{CloseReason, Conversation, Framing, Service};
+use zen_server::Counters;
 
 use crate::bell::Bell;
 use crate::timeouts::{Timeouts, is_timeout};

@@ -6,14 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
-use zen_proto::{AcceptTrouble, Admission, Counters, StopHandle};
+use zen_server::{Admission, Setup, StopHandle};
 
 /// The listener, and whether to accept from it.
 #[derive(Debug)]
 pub(crate) struct Gate {
     listener: TcpListener,
-    nodelay: bool,
-    counters: Arc<Counters>,
     stop: StopHandle,
     inner: Arc<Inner>,
 }
@@ -31,14 +29,10 @@ impl Inner {
 }
 
 impl Gate {
-    pub(crate) fn new(
-        listener: TcpListener,
-        cap: usize,
-        nodelay: bool,
-        counters: Arc<Counters>,
-        stop: StopHandle,
-    ) -> std::io::Result<Self> {
-        let inner = Arc::new(Inner { admission: Mutex::new(Admission::new(cap)), changed: Condvar::new() });
+    pub(crate) fn new<S, F>(listener: TcpListener, setup: &Setup<S, F>) -> std::io::Result<Self> {
+        let stop = setup.stop.clone();
+        let admission = Mutex::new(Admission::new(setup.connections));
+        let inner = Arc::new(Inner { admission, changed: Condvar::new() });
         let waiting = Arc::clone(&inner);
         let blocked = listener.try_clone()?;
         stop.on_stop(move || {
@@ -46,25 +40,20 @@ impl Gate {
             waiting.changed.notify_all();
             wake_accept(&blocked);
         });
-        Ok(Self { listener, nodelay, counters, stop, inner })
+        Ok(Self { listener, stop, inner })
     }
 
     /// The next connection; it counts as open until [`closed`](Self::closed). None: the server drains.
-    pub(crate) fn accept(&self) -> Option<TcpStream> {
+    pub(crate) fn accept<S, F>(&self, setup: &Setup<S, F>) -> Option<TcpStream> {
         loop {
             self.wait_until(Admission::wants_accept)?;
             match self.listener.accept() {
                 Ok((stream, _)) => {
-                    self.counters.count_accepted();
-                    self.inner.admission().handle_accepted();
-                    if self.nodelay {
-                        // It fails only on a connection that is broken already, which the first read will tell.
-                        let _ = stream.set_nodelay(true);
-                    }
+                    setup.handle_accepted(&mut self.inner.admission(), &stream);
                     return Some(stream);
                 }
                 Err(_) if self.stop.is_stopped() => return None,
-                Err(error) => self.trouble(&error),
+                Err(error) => self.handle_error(setup, &error),
             }
         }
     }
@@ -76,28 +65,19 @@ impl Gate {
     }
 
     /// A thread for a connection could not be had. Waits before the next attempt. None: the server drains.
-    pub(crate) fn out_of_threads(&self, error: &Error) -> Option<()> {
-        self.counters.count_accept_error();
-        let trouble = self.inner.admission().handle_exhausted(Instant::now());
-        report(error, trouble.as_ref());
+    pub(crate) fn out_of_threads<S, F>(&self, setup: &Setup<S, F>, error: &Error) -> Option<()> {
+        setup.handle_exhausted(&mut self.inner.admission(), error, Instant::now());
         self.wait_until(|admission| admission.poll_timeout().is_none())
     }
 
-    /// Accepting failed.
-    fn trouble(&self, error: &Error) {
-        if error.kind() == ErrorKind::Interrupted {
-            return;
-        }
-        self.counters.count_accept_error();
-        let mut admission = self.inner.admission();
-        let trouble = if error.kind() == ErrorKind::WouldBlock {
-            // Somebody else has made this listener one that does not wait. Trying again at once would spin.
-            admission.handle_exhausted(Instant::now())
+    fn handle_error<S, F>(&self, setup: &Setup<S, F>, error: &Error) {
+        let (admission, now) = (&mut *self.inner.admission(), Instant::now());
+        if error.kind() == ErrorKind::WouldBlock {
+            // Another owner of this listener has made it one that does not wait. Trying again at once would spin.
+            setup.handle_exhausted(admission, error, now);
         } else {
-            admission.handle_error(error, Instant::now())
-        };
-        drop(admission);
-        report(error, trouble.as_ref());
+            setup.handle_accept_error(admission, error, now);
+        }
     }
 
     /// Waits until admission is as it should be. None: the server drains.
@@ -124,12 +104,6 @@ impl Gate {
                 }
             };
         }
-    }
-}
-
-fn report(error: &Error, trouble: Option<&AcceptTrouble>) {
-    if let Some(AcceptTrouble { failures, pause }) = trouble {
-        tracing::warn!(%error, failures, ?pause, "cannot accept");
     }
 }
 

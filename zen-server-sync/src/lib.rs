@@ -8,8 +8,7 @@
 //! ```
 //! use std::net::{TcpListener, TcpStream};
 //! use std::io::{Read, Write};
-//! use zen_server_sync::Server;
-//! use zen_proto::{Options, aphorism::Aphorisms};
+//! use zen_server_sync::{Options, Server, aphorism::Aphorisms};
 //!
 //! let listener = TcpListener::bind("127.0.0.1:0")?;
 //! let address = listener.local_addr()?;
@@ -38,3 +37,10 @@ mod server;
 mod timeouts;
 
 pub use server::Server;
+
+/// What a user of a server needs besides it.
+pub use zen_proto::{
+    Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
+    Unsendable, aphorism,
+};
+pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};

@@ -2,20 +2,13 @@
 
 use std::io;
 use std::net::TcpListener;
-use std::sync::Arc;
 
-use nix::sys::resource::{Resource, getrlimit};
-use zen_proto::{Counters, DelimiterFraming, Framing, Options, OptionsError, Service, Setup, StopHandle};
+use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
+use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
 
 use crate::architecture::{House, a_thread_each, one_at_a_time, pool};
 use crate::bell::Bell;
 use crate::gate::Gate;
-
-/// The workers of a pool when nothing else is said, as in the book.
-const POOL_WORKERS: usize = 4;
-
-/// The threads of `threaded` when nothing else is said.
-const THREADS: usize = 1_000;
 
 /// A server whose threads block. See the [crate] for an example.
 #[derive(Debug)]
@@ -46,7 +39,7 @@ impl<S> Server<S> {
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn threaded(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
-        Self::new(listener, service, options, Architecture::Threaded, THREADS)
+        Self::new(listener, service, options, Architecture::Threaded, defaults::CONNECTIONS_WITH_THREADS)
     }
 
     /// Flavor `pool`: [`Options::workers`] threads, by default 4, each of which serves one conversation at a time.
@@ -54,8 +47,8 @@ impl<S> Server<S> {
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn pool(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
-        let workers = options.workers.unwrap_or(POOL_WORKERS);
-        Self::new(listener, service, options, Architecture::Pool { workers }, usize::MAX)
+        let workers = options.workers.unwrap_or(defaults::POOL_WORKERS);
+        Self::new(listener, service, options, Architecture::Pool { workers }, defaults::CONNECTIONS)
     }
 
     fn new(
@@ -63,31 +56,14 @@ impl<S> Server<S> {
         service: S,
         options: Options,
         architecture: Architecture,
-        flavor_cap: usize,
+        default_connections: usize,
     ) -> Result<Self, OptionsError> {
-        let open_files = getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft);
-        let setup = Setup::new(service, options, flavor_cap, open_files)?;
+        let setup = Setup::new(service, aphorism::framing(), options, default_connections)?;
         Ok(Self { listener, setup, architecture })
     }
 }
 
-impl<S, F> Server<S, F> {
-    /// The same server for another protocol.
-    pub fn with_framing<G>(self, framing: G) -> Server<S, G> {
-        let Self { listener, setup, architecture } = self;
-        Server { listener, setup: setup.with_framing(framing), architecture }
-    }
-
-    /// Drains the server, from any thread.
-    pub fn stop_handle(&self) -> StopHandle {
-        self.setup.stop.clone()
-    }
-
-    /// What the server has done, readable while it runs.
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.setup.counters)
-    }
-}
+server_methods!(Server { listener, architecture });
 
 impl<S, F> Server<S, F>
 where
@@ -107,9 +83,7 @@ where
             Architecture::Blocking | Architecture::Threaded => 1,
         };
         let bell = Bell::rung_by(&setup.stop)?;
-        let counters = Arc::clone(&setup.counters);
-        let gate =
-            Gate::new(listener, setup.connections, setup.options.nodelay, counters, setup.stop.clone())?;
+        let gate = Gate::new(listener, &setup)?;
         let house = House { gate, bell };
         match architecture {
             Architecture::Blocking => one_at_a_time(&house, &setup),

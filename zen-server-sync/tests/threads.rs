@@ -7,8 +7,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use zen_proto::{CloseReason, Options};
-use zen_server_sync::Server;
+use zen_server_sync::{CloseReason, Options, Server};
 use zen_testkit::flavor::{PATIENCE, Running, Tester};
 
 /// One test, because the limit is the whole process's.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit};
 use zen_compare::{Contender, Plan, Scenario, Stop, Wish, WorkKind};
+use zen_server::defaults;
 
 use super::args::CompareArgs;
 use crate::failure::Failure;
@@ -13,14 +14,8 @@ use crate::work;
 /// Clients, where the user's own load is described and nothing is said of them: as many as `think` has.
 const CLIENTS: usize = 50;
 
-/// As many connections as a server holds by itself.
-const DEFAULT_CONNECTIONS: usize = 10_000;
-
 /// Connections that a server may not have let go of yet when others come in their place.
 const LEAVING: usize = 100;
-
-/// Files that a server keeps for other things than connections.
-const RESERVED_FILES: usize = 32;
 
 /// The load that the options describe, if they do.
 pub(crate) fn wish(args: &CompareArgs) -> Option<Wish> {
@@ -96,8 +91,8 @@ fn room_for(scenarios: &[Scenario]) -> Option<usize> {
     let room = most + LEAVING;
     // Servers have the hard limit, as the lab raises its own to that; one that asks for more does not start.
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard);
-    let fits = u64::try_from(room + RESERVED_FILES).is_ok_and(|needed| needed <= files);
-    (most > DEFAULT_CONNECTIONS - LEAVING && fits).then_some(room)
+    let fits = u64::try_from(room + defaults::RESERVED_FILES).is_ok_and(|needed| needed <= files);
+    (most > defaults::CONNECTIONS - LEAVING && fits).then_some(room)
 }
 
 fn contenders(args: &CompareArgs, room: Option<usize>) -> Result<Vec<Contender>, Failure> {

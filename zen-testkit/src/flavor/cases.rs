@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, SockRef, Socket, Type};
-use zen_proto::{CloseReason, Limits, Options};
+use zen_proto::{CloseReason, Limits};
+use zen_server::Options;
 
 use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, PATIENCE, Running, SET_ANSWER, SLOW, SLOW_ANSWER};
 use crate::peers::Python;

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use zen_proto::{Answer, Counters, Service, Snapshot, StopHandle, aphorism};
+use zen_proto::{Answer, Service, aphorism};
+pub use zen_server::Options;
+use zen_server::{Counters, Snapshot, StopHandle};
 
 /// How long anything may take before it counts as stuck. Generous: the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -167,7 +169,7 @@ impl Drop for Running {
 #[macro_export]
 macro_rules! start_flavor {
     ($server:expr) => {
-        |options: ::zen_proto::Options| {
+        |options: $crate::flavor::Options| {
             let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
             let ours = listener.try_clone().expect("a descriptor");
             let new = $server;
@@ -183,7 +185,7 @@ macro_rules! start_flavor {
 macro_rules! flavor_tests {
     ($name:ident, $at_once:expr, $server:expr) => {
         mod $name {
-            fn start(options: ::zen_proto::Options) -> $crate::flavor::Running {
+            fn start(options: $crate::flavor::Options) -> $crate::flavor::Running {
                 $crate::start_flavor!($server)(options)
             }
             $crate::flavor_tests!(@cases $at_once;

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::{CloseReason, Tally};
+use zen_proto::{CloseReason, Tally};
 
 /// A server's counters. They only go up; each is exact, and a [`snapshot`](Self::snapshot) of several may be taken between two
 /// updates.

@@ -1,22 +1,18 @@
 //! What every server is given besides a listener and a service: options, checked before anything starts.
 
-use crate::limits::{LimitError, Limits};
+use zen_proto::{LimitError, Limits};
 
-/// Descriptors that a process needs besides its connections: standard streams, listener, poll, waker, a log.
-const RESERVED_FILES: usize = 32;
-
-/// The connection cap when none is given and the open-file limit allows it.
-const DEFAULT_CONNECTIONS: usize = 10_000;
+use crate::defaults;
 
 /// A server's options, the same for every flavor.
 ///
 /// ```
-/// use zen_proto::{Limits, Options};
+/// use zen_server::{Options, defaults};
 ///
 /// let options = Options { connections: Some(500), ..Options::default() };
-/// assert_eq!(options.connection_cap(1_000, Some(1024))?, 500);
-/// assert_eq!(Options::default().connection_cap(usize::MAX, Some(1024))?, 992);
-/// # Ok::<(), zen_proto::OptionsError>(())
+/// assert_eq!(options.connection_cap(defaults::CONNECTIONS, Some(1024))?, 500);
+/// assert_eq!(Options::default().connection_cap(defaults::CONNECTIONS, Some(1024))?, 992);
+/// # Ok::<(), zen_server::OptionsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -35,7 +31,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { limits: Limits::default(), connections: None, workers: None, nodelay: true, turn_budget: 16 }
+        Self {
+            limits: Limits::default(),
+            connections: None,
+            workers: None,
+            nodelay: true,
+            turn_budget: defaults::TURN_BUDGET,
+        }
     }
 }
 
@@ -58,15 +60,19 @@ impl Options {
         Ok(())
     }
 
-    /// The connection cap of a flavor that serves at most `flavor_cap` when nothing else is said, in a process that may have
-    /// `open_files` descriptors (`None`: unlimited).
+    /// The connection cap of a server that holds at most `default_connections` when the options do not say how many, in a process
+    /// that may have `open_files` descriptors (`None`: unlimited).
     ///
     /// # Errors
     /// [`OptionsError::ConnectionCap`] when the options ask for more than the open-file limit allows, or it allows none.
-    pub fn connection_cap(&self, flavor_cap: usize, open_files: Option<u64>) -> Result<usize, OptionsError> {
+    pub fn connection_cap(
+        &self,
+        default_connections: usize,
+        open_files: Option<u64>,
+    ) -> Result<usize, OptionsError> {
         let open_files = open_files.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let most = open_files.saturating_sub(RESERVED_FILES);
-        let cap = self.connections.unwrap_or_else(|| DEFAULT_CONNECTIONS.min(flavor_cap).min(most.max(1)));
+        let most = open_files.saturating_sub(defaults::RESERVED_FILES);
+        let cap = self.connections.unwrap_or_else(|| default_connections.min(most.max(1)));
         if cap > most {
             return Err(OptionsError::ConnectionCap { cap, open_files, most });
         }
@@ -90,7 +96,7 @@ pub enum OptionsError {
     /// More connections than the process may have descriptors.
     #[error(
         "a connection cap of {cap} needs {} open files, but the limit is {open_files}; lower the cap to {most} or raise the limit (ulimit -n)",
-        .cap + RESERVED_FILES
+        .cap + defaults::RESERVED_FILES
     )]
     ConnectionCap {
         /// What was asked for.
@@ -122,12 +128,12 @@ mod tests {
     #[test]
     fn the_cap_stays_below_the_open_file_limit() {
         let options = Options::default();
-        assert_eq!(options.connection_cap(usize::MAX, None), Ok(10_000));
+        assert_eq!(options.connection_cap(10_000, None), Ok(10_000));
         assert_eq!(options.connection_cap(1_000, None), Ok(1_000));
-        assert_eq!(options.connection_cap(usize::MAX, Some(20_000)), Ok(10_000));
-        assert_eq!(options.connection_cap(usize::MAX, Some(256)), Ok(224));
+        assert_eq!(options.connection_cap(10_000, Some(20_000)), Ok(10_000));
+        assert_eq!(options.connection_cap(10_000, Some(256)), Ok(224));
         let greedy = Options { connections: Some(20_000), ..options };
-        let error = greedy.connection_cap(usize::MAX, Some(20_000)).expect_err("too many");
+        let error = greedy.connection_cap(10_000, Some(20_000)).expect_err("too many");
         assert!(error.to_string().contains("lower the cap to 19968"), "{error}");
         assert!(
             Options::default().connection_cap(1, Some(32)).is_err(),

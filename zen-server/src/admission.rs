@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// How often, at the most, a failure to accept is to be logged.
-const REPORT_EVERY: Duration = Duration::from_secs(1);
+const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// A listener's state machine: connections against the cap, back-off when the system is out of descriptors or memory, drain.
 ///
 /// While [`wants_accept`](Self::wants_accept) is false new connections wait in the listener's backlog.
 ///
 /// ```
-/// use zen_proto::Admission;
+/// use zen_server::Admission;
 ///
 /// let mut admission = Admission::new(1);
 /// assert!(admission.wants_accept());
@@ -33,17 +33,17 @@ pub struct Admission {
     /// The pause that the next failure will cause.
     back_off: Duration,
     resume_at: Option<Instant>,
-    reported_at: Option<Instant>,
-    unreported: u64,
+    logged_at: Option<Instant>,
+    unlogged: u64,
 }
 
-/// A failure to accept that is worth a line in the log; the result of [`Admission::handle_error`].
+/// A failure to accept; the result of [`Admission::handle_error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcceptTrouble {
-    /// How many failures there were since the last report, this one included.
-    pub failures: u64,
     /// How long accepting now pauses: zero when only the one connection was concerned.
     pub pause: Duration,
+    /// `Some` when a log line is due, at most once a second: how many failures there were since the last one, this one included.
+    pub unlogged: Option<u64>,
 }
 
 impl Admission {
@@ -55,8 +55,8 @@ impl Admission {
             draining: false,
             back_off: BACK_OFF.0,
             resume_at: None,
-            reported_at: None,
-            unreported: 0,
+            logged_at: None,
+            unlogged: 0,
         }
     }
 
@@ -79,31 +79,31 @@ impl Admission {
     /// Accepting failed. A connection that died in the queue concerns only itself; anything else, such as EMFILE, ENFILE, ENOBUFS or
     /// ENOMEM, would come again at once, so accepting pauses: 5 ms, then twice as long each time, at most 1 s.
     ///
-    /// Some: log it. That is so at most once a second. "Would block" and "interrupted" are no failures, and never logged.
+    /// Returns `None` when it was no failure: "would block" and "interrupted".
     pub fn handle_error(&mut self, error: &io::Error, now: Instant) -> Option<AcceptTrouble> {
         match Cause::of(error) {
             Cause::Nothing => None,
-            Cause::Connection => self.report(Duration::ZERO, now),
-            Cause::System => self.handle_exhausted(now),
+            Cause::Connection => Some(self.report(Duration::ZERO, now)),
+            Cause::System => Some(self.handle_exhausted(now)),
         }
     }
 
     /// The system had no more to give: a thread for a connection, say, which it refuses with an error that elsewhere means "would block".
-    /// Accepting pauses as after [`handle_error`](Self::handle_error). Some: log it.
-    pub fn handle_exhausted(&mut self, now: Instant) -> Option<AcceptTrouble> {
+    /// Accepting pauses as after [`handle_error`](Self::handle_error).
+    pub fn handle_exhausted(&mut self, now: Instant) -> AcceptTrouble {
         let pause = self.back_off;
         self.resume_at = Some(now + pause);
         self.back_off = (pause * 2).min(BACK_OFF.1);
         self.report(pause, now)
     }
 
-    fn report(&mut self, pause: Duration, now: Instant) -> Option<AcceptTrouble> {
-        self.unreported += 1;
-        if self.reported_at.is_some_and(|at| now.saturating_duration_since(at) < REPORT_EVERY) {
-            return None;
+    fn report(&mut self, pause: Duration, now: Instant) -> AcceptTrouble {
+        self.unlogged += 1;
+        let due = self.logged_at.is_none_or(|at| now.saturating_duration_since(at) >= LOG_EVERY);
+        if due {
+            self.logged_at = Some(now);
         }
-        self.reported_at = Some(now);
-        Some(AcceptTrouble { failures: std::mem::take(&mut self.unreported), pause })
+        AcceptTrouble { pause, unlogged: due.then(|| std::mem::take(&mut self.unlogged)) }
     }
 
     /// Time has passed: ends a pause that is over. May be called at any time.
@@ -211,16 +211,17 @@ mod tests {
         let start = Instant::now();
         let mut lines = Vec::new();
         for millis in (0..2500).step_by(100) {
-            lines.extend(admission.handle_error(&emfile(), start + Duration::from_millis(millis)));
+            let trouble = admission.handle_error(&emfile(), start + Duration::from_millis(millis));
+            lines.extend(trouble.expect("a failure").unlogged);
         }
-        assert_eq!(lines.iter().map(|line| line.failures).collect::<Vec<_>>(), [1, 10, 10]);
+        assert_eq!(lines, [1, 10, 10]);
     }
 
     #[test]
     fn a_thread_that_cannot_be_had_is_reason_to_pause() {
         let mut admission = Admission::new(9);
         let now = Instant::now();
-        let trouble = admission.handle_exhausted(now).expect("a report");
+        let trouble = admission.handle_exhausted(now);
         assert_eq!(trouble.pause, Duration::from_millis(5));
         assert!(!admission.wants_accept());
         assert_eq!(admission.poll_timeout(), Some(now + trouble.pause));
@@ -230,7 +231,7 @@ mod tests {
     fn a_connection_that_died_in_the_queue_stops_nothing() {
         let mut admission = Admission::new(9);
         let now = Instant::now();
-        let trouble = admission.handle_error(&ErrorKind::ConnectionAborted.into(), now).expect("a report");
+        let trouble = admission.handle_error(&ErrorKind::ConnectionAborted.into(), now).expect("a failure");
         assert_eq!(trouble.pause, Duration::ZERO);
         assert!(admission.wants_accept());
         assert_eq!(admission.handle_error(&ErrorKind::WouldBlock.into(), now), None);

@@ -4,12 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::options::{Options, OptionsError};
-use crate::{CloseReason, Conversation, Counters, DelimiterFraming, Framing, Limits, StopHandle, aphorism};
+use zen_proto::{CloseReason, Conversation, Framing, Limits};
 
-/// What every server is made of, whatever its architecture: for those who write a front end.
+use crate::{Counters, Options, OptionsError, StopHandle, open_file_limit};
+
+/// What every server is made of, whatever its architecture. Needed by those who write a server, not by those who use one.
 #[derive(Debug, Clone)]
-pub struct Setup<S, F = DelimiterFraming> {
+pub struct Setup<S, F> {
     /// Cloned for each conversation.
     pub service: S,
     /// Cloned for each conversation.
@@ -26,32 +27,30 @@ pub struct Setup<S, F = DelimiterFraming> {
     pub stop: StopHandle,
 }
 
-impl<S> Setup<S> {
-    /// Checks the options for a flavor that serves at most `flavor_cap` connections when nothing else is said, in a process that may have
-    /// `open_files` descriptors. The framing is zen's.
+impl<S, F> Setup<S, F> {
+    /// Checks the options for a server that holds at most `default_connections` when the options do not say how many, in this process
+    /// with its open-file limit.
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn new(
         service: S,
+        framing: F,
         options: Options,
-        flavor_cap: usize,
-        open_files: Option<u64>,
+        default_connections: usize,
     ) -> Result<Self, OptionsError> {
         options.validate()?;
         Ok(Self {
             service,
-            framing: aphorism::framing(),
+            framing,
             limits: Arc::new(options.limits.clone()),
-            connections: options.connection_cap(flavor_cap, open_files)?,
+            connections: options.connection_cap(default_connections, open_file_limit())?,
             options,
             counters: Arc::default(),
             stop: StopHandle::default(),
         })
     }
-}
 
-impl<S, F> Setup<S, F> {
     /// The same with another framing.
     pub fn with_framing<G>(self, framing: G) -> Setup<S, G> {
         let Self { service, framing: _, limits, options, connections, counters, stop } = self;
@@ -63,8 +62,8 @@ impl<S: Clone, F: Framing + Clone> Setup<S, F> {
     /// A fresh conversation and the service that answers in it.
     ///
     /// # Errors
-    /// [`CloseReason::ServiceFailed`] when the service, or the framing, panicked over being cloned: this conversation is over before
-    /// it has begun, and nothing else is.
+    /// [`CloseReason::ServiceFailed`] when the service or the framing panicked while it was cloned: this conversation is over before it
+    /// has begun. The server goes on.
     pub fn begin(&self, now: Instant) -> Result<(Conversation<F>, S), CloseReason> {
         let clones = || (self.framing.clone(), self.service.clone());
         let (framing, service) =

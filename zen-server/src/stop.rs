@@ -11,7 +11,7 @@ type Waker = Box<dyn Fn() + Send + Sync>;
 /// Clones stop the same server. Stopping twice is the same as once.
 ///
 /// ```
-/// use zen_proto::StopHandle;
+/// use zen_server::StopHandle;
 ///
 /// let stop = StopHandle::default();
 /// let elsewhere = stop.clone();

@@ -1,0 +1,90 @@
+//! Accepting: what every server does with the result of an accept.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Instant;
+
+use socket2::SockRef;
+
+use crate::{AcceptTrouble, Admission, Setup};
+
+impl<S, F> Setup<S, F> {
+    /// A connection was accepted: counts it, and sets the socket options that [`Options`](crate::Options) ask for.
+    pub fn handle_accepted(&self, admission: &mut Admission, stream: &impl AsFd) {
+        self.counters.count_accepted();
+        admission.handle_accepted();
+        if self.options.nodelay {
+            // This fails only on a connection that is broken already, and then the first read says so.
+            let _ = SockRef::from(stream).set_tcp_nodelay(true);
+        }
+    }
+
+    /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs it when a line is due.
+    ///
+    /// "Would block" and "interrupted" are no failures, and change nothing.
+    pub fn handle_accept_error(&self, admission: &mut Admission, error: &io::Error, now: Instant) {
+        if let Some(trouble) = admission.handle_error(error, now) {
+            self.report(error, &trouble);
+        }
+    }
+
+    /// The system had no more to give for a connection, as [`Admission::handle_exhausted`] says: counts it, pauses accepting,
+    /// and logs it when a line is due.
+    pub fn handle_exhausted(&self, admission: &mut Admission, error: &io::Error, now: Instant) {
+        let trouble = admission.handle_exhausted(now);
+        self.report(error, &trouble);
+    }
+
+    fn report(&self, error: &io::Error, trouble: &AcceptTrouble) {
+        self.counters.count_accept_error();
+        if let Some(failures) = trouble.unlogged {
+            tracing::warn!(%error, failures, pause = ?trouble.pause, "cannot accept");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::{TcpListener, TcpStream};
+
+    use zen_proto::aphorism::{self, Aphorisms};
+
+    use super::*;
+    use crate::Options;
+
+    fn setup(nodelay: bool) -> Setup<Aphorisms, zen_proto::DelimiterFraming> {
+        let options = Options { nodelay, ..Options::default() };
+        Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options")
+    }
+
+    #[test]
+    fn an_accepted_connection_sends_at_once_if_it_is_to() {
+        for nodelay in [true, false] {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let _client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");
+            let (stream, _) = listener.accept().expect("accepts");
+            let (setup, mut admission) = (setup(nodelay), Admission::new(1));
+            setup.handle_accepted(&mut admission, &stream);
+            assert_eq!(stream.nodelay().expect("an option"), nodelay);
+            assert_eq!((setup.counters.snapshot().accepted, admission.open()), (1, 1));
+        }
+    }
+
+    #[test]
+    fn only_failures_are_counted() {
+        let (setup, mut admission) = (setup(true), Admission::new(1));
+        let now = Instant::now();
+        for kind in [ErrorKind::Interrupted, ErrorKind::WouldBlock] {
+            setup.handle_accept_error(&mut admission, &kind.into(), now);
+        }
+        assert_eq!(setup.counters.snapshot().accept_errors, 0);
+        assert!(admission.wants_accept());
+        setup.handle_accept_error(&mut admission, &ErrorKind::ConnectionAborted.into(), now);
+        assert_eq!(setup.counters.snapshot().accept_errors, 1);
+        assert!(admission.wants_accept());
+        setup.handle_exhausted(&mut admission, &ErrorKind::WouldBlock.into(), now);
+        assert_eq!(setup.counters.snapshot().accept_errors, 2);
+        assert!(!admission.wants_accept());
+    }
+}

@@ -1,0 +1,34 @@
+//! What every zen server shares, whatever its architecture.
+//!
+//! `zen-proto` decides everything about one conversation and does no I/O. The server crates move the bytes. This crate holds what lies
+//! between the two and is the same for all of them:
+//!
+//! | what | where |
+//! |---|---|
+//! | what a server is given besides a listener and a service | [`Options`], with the [`defaults`] for what they leave open |
+//! | whether to accept a connection now | [`Admission`] |
+//! | what the server has done | [`Counters`], read as a [`Snapshot`] |
+//! | how it is told to stop | [`StopHandle`] |
+//! | all of these together, and the start of each conversation | [`Setup`] |
+//! | how many descriptors the process may have | [`open_file_limit`] |
+//!
+//! You need this crate by name only to write a server of a new architecture. A user of a server finds what is needed in the server's
+//! own crate.
+#![forbid(unsafe_code)]
+
+mod accepting;
+mod admission;
+mod counters;
+pub mod defaults;
+mod methods;
+mod open_files;
+mod options;
+mod setup;
+mod stop;
+
+pub use admission::{AcceptTrouble, Admission};
+pub use counters::{Counters, Snapshot};
+pub use open_files::open_file_limit;
+pub use options::{Options, OptionsError};
+pub use setup::Setup;
+pub use stop::StopHandle;

@@ -1,0 +1,18 @@
+//! The open-file limit: how many descriptors this process may have.
+
+use nix::sys::resource::{Resource, getrlimit};
+
+/// How many descriptors this process may have open at once: the soft limit, `ulimit -n`. `None` if the system does not say.
+pub fn open_file_limit() -> Option<u64> {
+    getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_leaves_room_for_the_standard_streams() {
+        assert!(open_file_limit().is_some_and(|limit| limit > 3));
+    }
+}
