@@ -34,7 +34,7 @@ fn nobody_is_turned_away_for_want_of_a_thread() {
     }
     drop((inside, clients));
     server.stop.stop();
-    let counters = server.joined().expect("drains");
+    let counters = server.join_with_counters().expect("drains");
     assert_eq!((counters.accepted, counters.open), (6, 0));
     assert_eq!(counters.closed(CloseReason::ConnectionLost), 0);
 }

@@ -1,6 +1,6 @@
-//! Holds any server of the protocol to the suite: `conformance 127.0.0.1:1060`.
+//! Checks any server of the protocol against the suite: `conformance 127.0.0.1:1060`.
 //!
-//! Exit status: 0 if every transcript passed, 1 if not, 2 if it could not be asked at all.
+//! Exit status: 0 if every transcript passed, 1 if not, 2 if the server could not be tested.
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use zen_testkit::{Expectations, zen_suite};
 
-/// Hold a question-and-answer server to the conformance suite.
+/// Check a question-and-answer server against the conformance suite.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:
   conformance 127.0.0.1:1060
@@ -20,7 +20,7 @@ struct Arguments {
     /// Where the server listens
     #[arg(value_name = "HOST:PORT")]
     server: String,
-    /// The server's longest question, in bytes, its question mark included
+    /// The server's longest question, in bytes, including its question mark
     #[arg(long, value_name = "BYTES", default_value_t = 1024, value_parser = at_least_64)]
     question_limit: usize,
     /// The server's question deadline; its transcripts are run only if this is given
@@ -38,7 +38,7 @@ struct Arguments {
     /// Run only the transcripts whose name contains this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Give up after so many failures
+    /// Give up after this many failures
     #[arg(long, value_name = "N", default_value_t = 10)]
     give_up_after: usize,
     /// Print each transcript's name and outcome
@@ -67,19 +67,19 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every transcript passed. Mismatches and the summary go to `out`, progress to `err`.
+/// Returns whether every transcript passed. Mismatches and the summary go to `out`, progress to
+/// `err`.
 fn run(arguments: &Arguments, out: &mut impl Write, err: &mut impl Write) -> Result<bool, String> {
     let ms = |ms: Option<u64>| ms.map(Duration::from_millis);
-    let suite = zen_suite(&Expectations {
-        question_limit: arguments.question_limit,
-        question_deadline: ms(arguments.question_deadline_ms),
-        idle_deadline: ms(arguments.idle_deadline_ms),
-        write_deadline: ms(arguments.write_deadline_ms),
-        ..Expectations::default()
-    })
-    .only(&arguments.only)
-    .parallelism(arguments.parallel)
-    .give_up_after(arguments.give_up_after);
+    let expectations = Expectations::default()
+        .with_question_limit(arguments.question_limit)
+        .with_question_deadline(ms(arguments.question_deadline_ms))
+        .with_idle_deadline(ms(arguments.idle_deadline_ms))
+        .with_write_deadline(ms(arguments.write_deadline_ms));
+    let suite = zen_suite(&expectations)
+        .only(&arguments.only)
+        .with_parallelism(arguments.parallel)
+        .give_up_after(arguments.give_up_after);
     let unwritable = |error: io::Error| format!("cannot write: {error}");
     if arguments.list {
         for transcript in suite.transcripts() {
@@ -96,7 +96,7 @@ fn run(arguments: &Arguments, out: &mut impl Write, err: &mut impl Write) -> Res
     let report = suite.run_with(server, |outcome| {
         done += 1;
         let mark = if outcome.result.is_ok() { "ok    " } else { "FAILED" };
-        // Progress that cannot be shown is no reason to stop.
+        // A failure to show progress is not a reason to stop.
         if arguments.verbose {
             let _ = writeln!(err, "{mark} {:>6} ms  {}", outcome.took.as_millis(), outcome.name);
         } else if counting {
@@ -110,7 +110,7 @@ fn run(arguments: &Arguments, out: &mut impl Write, err: &mut impl Write) -> Res
     Ok(report.is_pass())
 }
 
-/// The server's address, if one can connect to it.
+/// The server's address, if a connection to it succeeds.
 fn reach(server: &str) -> Result<SocketAddr, String> {
     let unknown =
         |why: &str| format!("{server:?} is not an address ({why}); give HOST:PORT, such as 127.0.0.1:1060");
@@ -118,7 +118,7 @@ fn reach(server: &str) -> Result<SocketAddr, String> {
         .to_socket_addrs()
         .map_err(|error| unknown(&error.to_string()))?
         .next()
-        .ok_or_else(|| unknown("it has none"))?;
+        .ok_or_else(|| unknown("the name has no address"))?;
     match TcpStream::connect_timeout(&addr, Duration::from_secs(5)) {
         Ok(_) => Ok(addr),
         Err(error) => Err(format!("cannot connect to {addr}: {error}; is the server running?")),

@@ -10,7 +10,7 @@ QUESTIONS = [
     b"Explicit is better than?",
     b"Simple is better than?",
 ]
-SECONDS = 20.0  # of silence, after which a server is given up
+SECONDS = 20.0  # how long to wait for a silent server
 
 
 def address(text):

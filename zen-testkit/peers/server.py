@@ -1,7 +1,7 @@
 """Answer questions about the Zen of Python, one client at a time.
 
-What has been received counts as a question once its END is a question mark, so two
-questions in one segment are taken for one. Ask one at a time.
+The server takes its input for a question once the END of it is a question mark, so it
+takes two questions in one segment for one. Ask one at a time.
 """
 
 import argparse
@@ -49,9 +49,9 @@ def serve(listener, quiet):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "address", metavar="HOST:PORT", type=address, help="port 0 takes a free one"
+        "address", metavar="HOST:PORT", type=address, help="port 0 picks a free one"
     )
-    parser.add_argument("-q", action="store_true", help="say nothing of clients that break off")
+    parser.add_argument("-q", action="store_true", help="do not report clients that break off")
     options = parser.parse_args()
     family = socket.AF_INET6 if ":" in options.address[0] else socket.AF_INET
     try:

@@ -1,4 +1,5 @@
-//! The client's end of one connection: sockets with patience, and a memory of what was sent and what came.
+//! The client's end of one connection: a socket with timeouts, and a record of what was sent and
+//! received.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,25 +11,28 @@ use socket2::{Domain, SockRef, Socket, Type};
 use crate::mismatch::Fault;
 use crate::transcript::Trickle;
 
-/// A write that takes longer than this is stuck: the server has stopped reading, so it is time to read its answers. Until
-/// then the client reads nothing while it writes, which is what makes it a late reader.
+/// A write that takes longer than this is stuck: the server has stopped reading, so it is time to
+/// read its answers. Until then the client reads nothing while it writes, and so acts as a late
+/// reader.
 const STUCK: Duration = Duration::from_millis(5);
 
-/// A server that takes this much and gives back nothing holds it all in memory; it gets no more.
+/// How many bytes a non-reader sends at most. A server that accepts this many and returns nothing
+/// keeps them all in memory, and gets no more.
 const FLOOD: usize = 8 << 20;
 
 /// One connection, as seen by the client.
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
-    /// All that was sent.
+    /// Every byte that was sent.
     pub(crate) sent: Vec<u8>,
-    /// All that came.
-    came: Vec<u8>,
-    /// So much of it was expected, and has been checked.
-    taken: usize,
+    /// Every byte that was received.
+    received: Vec<u8>,
+    /// How many of the received bytes have been checked against an expectation.
+    matched: usize,
     ended: bool,
-    /// The start of the last send, or of the connection: a deadline that this send set off cannot have begun sooner.
+    /// The start of the last send, or of the connection. A deadline that this send started cannot
+    /// have started earlier.
     since: Instant,
 }
 
@@ -52,15 +56,15 @@ impl Connection {
             Ok(stream)
         };
         let stream = connect().map_err(Fault::Connect)?;
-        Ok(Self { stream, patience, sent: Vec::new(), came: Vec::new(), taken: 0, ended: false, since })
+        Ok(Self { stream, patience, sent: Vec::new(), received: Vec::new(), matched: 0, ended: false, since })
     }
 
-    /// What came and was expected; what came beyond it.
-    pub(crate) fn split_came(&self) -> (&[u8], &[u8]) {
-        self.came.split_at(self.taken)
+    /// The received bytes that were expected, and those after them.
+    pub(crate) fn split_received(&self) -> (&[u8], &[u8]) {
+        self.received.split_at(self.matched)
     }
 
-    /// Writes all of the segments, each by its own write, and reads only when nothing else helps.
+    /// Writes each segment with a write of its own. Reads only when the server has stopped reading.
     pub(crate) fn send(&mut self, segments: &[Vec<u8>], gap: Duration) -> Result<(), Fault> {
         self.since = Instant::now();
         for (index, segment) in segments.iter().enumerate() {
@@ -90,7 +94,8 @@ impl Connection {
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    // For the report only: what came is worth more than what reading says now.
+                    // Only for the report: an error of this read would hide the more useful one
+                    // below.
                     let _ = self.read_what_is_there();
                     return Err(broken(error));
                 }
@@ -104,11 +109,11 @@ impl Connection {
         self.stream.shutdown(std::net::Shutdown::Write).map_err(broken)
     }
 
-    /// Exactly `expected` comes next.
+    /// The next bytes are exactly `expected`.
     pub(crate) fn expect(&mut self, expected: &[u8]) -> Result<(), Fault> {
         let mut checked = 0;
         loop {
-            let beyond = &self.came[self.taken..];
+            let beyond = &self.received[self.matched..];
             let common = beyond.len().min(expected.len());
             let differs = (checked..common).find(|&at| beyond[at] != expected[at]);
             if let Some(at) = differs {
@@ -116,7 +121,7 @@ impl Connection {
             }
             checked = common;
             if common == expected.len() {
-                self.taken += common;
+                self.matched += common;
                 return Ok(());
             }
             if self.ended {
@@ -141,12 +146,12 @@ impl Connection {
         }
     }
 
-    /// Nothing has come that no step expected.
+    /// All received bytes were expected by a step.
     pub(crate) fn expect_no_more(&self) -> Result<(), Fault> {
-        if self.came.len() > self.taken { Err(Fault::Extra) } else { Ok(()) }
+        if self.received.len() > self.matched { Err(Fault::Extra) } else { Ok(()) }
     }
 
-    /// The connection was not reset behind a FIN that has been seen already.
+    /// The connection was not reset after a FIN that has been seen.
     pub(crate) fn expect_no_reset(&self) -> Result<(), Fault> {
         match self.stream.take_error() {
             Ok(None) => Ok(()),
@@ -154,7 +159,7 @@ impl Connection {
         }
     }
 
-    /// The server ends the connection in silence, by FIN or reset.
+    /// The server ends the connection by FIN or reset, and sends nothing before that.
     pub(crate) fn expect_drop(
         &mut self,
         not_before: Duration,
@@ -184,7 +189,7 @@ impl Connection {
                 && left > 0
             {
                 left -= 1;
-                // A failure means that the server has closed; reading will say so.
+                // A failure means that the server has closed. The next read reports that.
                 if self.stream.write(&[byte]).is_ok() {
                     self.sent.push(byte);
                 }
@@ -192,7 +197,8 @@ impl Connection {
         }
     }
 
-    /// The server ends the connection of a client that sends `pattern` on and on and reads next to nothing.
+    /// The server ends the connection of a client that keeps sending `pattern` and reads almost
+    /// nothing.
     pub(crate) fn expect_drop_of_non_reader(
         &mut self,
         pattern: &[u8],
@@ -207,7 +213,7 @@ impl Connection {
                 Ok(Some(_)) | Err(_) => return Ok(()),
             }
             if sent < FLOOD && !pattern.is_empty() {
-                // From where the last write was cut, so that the pattern stays whole.
+                // Continues where the last write stopped, so that the pattern stays whole.
                 match self.stream.write(&pattern[sent % pattern.len()..]) {
                     Ok(written) => sent += written,
                     Err(error) if is_timeout(&error) => {}
@@ -229,7 +235,8 @@ impl Connection {
         Err(Fault::StaysOpen(self.patience))
     }
 
-    /// Nothing is left over, and the server will see a close, or a reset.
+    /// Checks that no byte is left over, and chooses whether the server will see a close or a
+    /// reset.
     pub(crate) fn prepare_to_leave(&self, reset: bool) -> Result<(), Fault> {
         self.expect_no_more()?;
         if reset {
@@ -238,22 +245,22 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for bytes or for the end; false if neither came in time.
+    /// Waits for bytes or for the end; false if neither arrives in time.
     fn read_within(&mut self, time: Duration) -> Result<bool, Fault> {
         self.stream.set_read_timeout(Some(time.max(Duration::from_millis(1)))).map_err(Fault::Io)?;
         self.read_once()
     }
 
-    /// Reads all there is without waiting; false if there was nothing new.
+    /// Reads everything that is available without waiting; false if nothing new was received.
     fn read_what_is_there(&mut self) -> Result<bool, Fault> {
-        let before = self.came.len();
+        let before = self.received.len();
         self.stream.set_nonblocking(true).map_err(Fault::Io)?;
         let mut result = Ok(true);
         while matches!(result, Ok(true)) && !self.ended {
             result = self.read_once();
         }
         self.stream.set_nonblocking(false).map_err(Fault::Io)?;
-        result.map(|_| self.came.len() > before)
+        result.map(|_| self.received.len() > before)
     }
 
     fn read_once(&mut self) -> Result<bool, Fault> {
@@ -265,7 +272,7 @@ impl Connection {
                     return Ok(true);
                 }
                 Ok(read) => {
-                    self.came.extend_from_slice(&buffer[..read]);
+                    self.received.extend_from_slice(&buffer[..read]);
                     return Ok(true);
                 }
                 Err(error) if is_timeout(&error) => return Ok(false),
@@ -276,7 +283,7 @@ impl Connection {
     }
 }
 
-/// A socket's timeout has one of two names, depending on the system.
+/// A socket timeout is reported as one of two kinds, depending on the system.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

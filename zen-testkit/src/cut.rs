@@ -1,9 +1,10 @@
 //! Cutting bytes into segments.
 
-/// Every way to cut `len` bytes into `pieces` segments, none of them empty, as the places of the cuts.
+/// Returns every way to cut `len` bytes into `pieces` non-empty segments, as the offsets of the
+/// cuts.
 ///
-/// There are C(`len` − 1, `pieces` − 1) of them, so keep `len` small where `pieces` is more than two.
-/// `pieces` of 0, or more pieces than bytes, gives none.
+/// There are C(`len` − 1, `pieces` − 1) ways, so keep `len` small if `pieces` is more than two. The
+/// result is empty if `pieces` is 0 or more than `len`.
 ///
 /// ```
 /// assert_eq!(zen_testkit::every_cut(4, 2), [[1], [2], [3]]);
@@ -27,7 +28,8 @@ pub fn every_cut(len: usize, pieces: usize) -> Vec<Vec<usize>> {
     cuts
 }
 
-/// `data` in segments that end at each of the places `at`. Places that do not move forward, or lie outside, cut nothing.
+/// Cuts `data` into segments that end at each of the offsets `at`. An offset that does not move
+/// forward or lies outside the data cuts nothing.
 pub(crate) fn cut_at(data: &[u8], at: &[usize]) -> Vec<Vec<u8>> {
     let mut segments = Vec::new();
     let mut from = 0;
@@ -52,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_as_many_cuts_as_there_should_be() {
+    fn the_number_of_cuts_is_the_binomial_coefficient() {
         assert_eq!(every_cut(9, 3).len(), 28);
         assert_eq!(every_cut(9, 1), [Vec::<usize>::new()]);
         assert!(every_cut(9, 0).is_empty());

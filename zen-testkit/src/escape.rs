@@ -1,11 +1,13 @@
-//! Showing a peer's bytes: escaped, so that they cannot steer a terminal, and shortened, so that a flood stays one line.
+//! Displaying a peer's bytes: escaped, so that they cannot control a terminal, and shortened, so
+//! that a flood stays on one line.
 
 use std::fmt;
 
-/// At most so many bytes are shown of one piece; the rest is counted.
+/// How many bytes are shown at most; the rest is only counted.
 const SHOWN: usize = 96;
 
-/// Displays bytes as a quoted string of printable ASCII, around the byte at `at` if there are too many.
+/// Displays bytes as a quoted string of printable ASCII. If there are too many, it shows those
+/// around the byte at `at`.
 pub(crate) struct Escaped<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -54,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_counted_not_shown() {
+    fn a_flood_is_shortened_and_the_rest_counted() {
         let flood = [b'?'; 10_000];
         let shown = "?".repeat(SHOWN);
         assert_eq!(Escaped::start(&flood).to_string(), format!("\"{shown}\" … (9904 bytes)"));

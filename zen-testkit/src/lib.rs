@@ -1,12 +1,13 @@
 //! A conformance suite of transcripts for question-and-answer servers.
 //!
-//! A [`Transcript`] is one client's whole story as plain data: what it sends and how that is cut, where it half-closes,
-//! resets or stalls, which bytes must come back, and how the connection ends. A [`Suite`] is a list of them that is run
-//! against an address over real sockets and yields a [`Report`]; each failure is a [`Mismatch`] that shows what was sent, what was
-//! expected and what came.
+//! A [`Transcript`] describes one client's behaviour as plain data: what it sends and how that is
+//! cut, where it half-closes, resets or stalls, which bytes must come back, and how the connection
+//! ends. A [`Suite`] is a list of transcripts. It runs against an address over real sockets and
+//! yields a [`Report`]. Each failure is a [`Mismatch`] that shows what was sent, what was expected
+//! and what was received.
 //!
-//! [`zen_suite`] is the suite of zen's own protocol. Nothing in it knows how the server is built (it does not even
-//! use zen's core), so it is an independent witness, and any server of the protocol can be held to it:
+//! [`zen_suite`] is the suite of zen's own protocol. It is independent of how the server is built
+//! (it does not even use zen's core), so it can check any server of the protocol:
 //!
 //! ```no_run
 //! use zen_testkit::{Expectations, zen_suite};
@@ -18,7 +19,8 @@
 //! # }
 //! ```
 //!
-//! A protocol of your own takes a few lines. This one is length-prefixed, and its server echoes one message:
+//! A suite for a protocol of your own takes a few lines. In this protocol messages are
+//! length-prefixed, and the server echoes one message:
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -42,15 +44,19 @@
 //!
 //! let suite = Suite::new([
 //!     Transcript::new("a message is echoed").ask(b"\x03zen", b"\x03zen").ends(),
-//!     Transcript::new("an empty message, too").ask(b"\x00", b"\x00").ends(),
-//!     Transcript::new("cut after the length").send_cut_at(b"\x03zen", &[1]).expect(b"\x03zen").ends(),
+//!     Transcript::new("an empty message is echoed").ask(b"\x00", b"\x00").ends(),
+//!     Transcript::new("a message cut after its length is echoed")
+//!         .send_cut_at(b"\x03zen", &[1])
+//!         .expect(b"\x03zen")
+//!         .ends(),
 //! ]);
 //! suite.run(server).assert_passed();
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`peers`] holds programs of another make, Python's standard library and nothing else, to talk to.
+//! [`peers`] holds an independent client and server to test against, written in Python with nothing
+//! but its standard library.
 #![forbid(unsafe_code)]
 
 mod connection;

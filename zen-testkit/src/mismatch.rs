@@ -1,4 +1,4 @@
-//! The mismatch: where a server's side of the story parted from the transcript.
+//! The mismatch: where a server's behaviour differs from the transcript.
 
 use std::fmt;
 use std::io;
@@ -13,19 +13,19 @@ pub enum Fault {
     /// No connection could be made.
     #[error("could not connect: {0}")]
     Connect(io::Error),
-    /// Other bytes came than were expected.
+    /// The server sent other bytes than expected.
     #[error("the answers differ from byte {at} on")]
     Differs {
-        /// The first byte that differs, counted from the start of what was expected.
+        /// The offset of the first byte that differs, from the start of the expected bytes.
         at: usize,
     },
-    /// Bytes came where nothing was expected.
-    #[error("more came than was expected")]
+    /// The server sent bytes where nothing was expected.
+    #[error("the server sent more than was expected")]
     Extra,
-    /// The rest of the answers did not come in time.
-    #[error("nothing more came for {0:?}")]
+    /// The rest of the answers did not arrive in time.
+    #[error("the server sent nothing more for {0:?}")]
     Silent(Duration),
-    /// The server ended the connection before all answers had come.
+    /// The server ended the connection before all answers had arrived.
     #[error("the server closed the connection too early")]
     Ended,
     /// The server did not end the connection in time.
@@ -34,31 +34,32 @@ pub enum Fault {
     /// The server ended the connection before a deadline could have passed.
     #[error("the server closed the connection after {after:?}, before its deadline of {not_before:?}")]
     DroppedEarly {
-        /// How long the client had the connection, at the least.
+        /// The least time for which the client had the connection.
         after: Duration,
-        /// How long it should have had it.
+        /// The least time for which the client should have had it.
         not_before: Duration,
     },
-    /// The connection was reset, which destroys answers on their way.
+    /// The connection was reset, which destroys answers in flight.
     #[error("the server reset the connection")]
     Reset,
-    /// The server took no more bytes, though its answers were being read.
-    #[error("the server took no more bytes for {0:?}")]
+    /// The server accepted no more bytes, although its answers were being read.
+    #[error("the server accepted no more bytes for {0:?}")]
     Stuck(Duration),
-    /// The socket failed in another way.
+    /// The socket failed for another reason.
     #[error("the socket failed: {0}")]
     Io(io::Error),
 }
 
-/// One transcript failed: which, where, and what the connection had seen by then.
+/// The failure of one transcript: its name, the step, and what the connection had sent and
+/// received.
 ///
-/// Displayed, it takes a few lines; a peer's bytes are escaped and a flood is shortened.
+/// Displayed, it takes a few lines. The peer's bytes are escaped, and long runs are shortened.
 #[derive(Debug)]
-pub struct Mismatch(Box<Story>);
+pub struct Mismatch(Box<Details>);
 
-/// Boxed, since a result should not take the room of a failure when it is none.
+/// Boxed, so that a successful result stays small.
 #[derive(Debug)]
-pub(crate) struct Story {
+pub(crate) struct Details {
     pub(crate) transcript: String,
     pub(crate) step: usize,
     pub(crate) steps: usize,
@@ -66,13 +67,13 @@ pub(crate) struct Story {
     pub(crate) fault: Fault,
     pub(crate) sent: Vec<u8>,
     pub(crate) expected: Option<Vec<u8>>,
-    pub(crate) before: Vec<u8>,
-    pub(crate) came: Vec<u8>,
+    pub(crate) matched: Vec<u8>,
+    pub(crate) received: Vec<u8>,
 }
 
-impl From<Story> for Mismatch {
-    fn from(story: Story) -> Self {
-        Self(Box::new(story))
+impl From<Details> for Mismatch {
+    fn from(details: Details) -> Self {
+        Self(Box::new(details))
     }
 }
 
@@ -82,7 +83,7 @@ impl Mismatch {
         &self.0.transcript
     }
 
-    /// The step that failed, from 1; 0 if there was no connection to begin with.
+    /// The number of the step that failed, from 1; 0 if no connection could be made.
     pub fn step(&self) -> usize {
         self.0.step
     }
@@ -92,7 +93,7 @@ impl Mismatch {
         &self.0.fault
     }
 
-    /// All that was sent on the connection.
+    /// Every byte that was sent on the connection.
     pub fn sent(&self) -> &[u8] {
         &self.0.sent
     }
@@ -102,9 +103,9 @@ impl Mismatch {
         self.0.expected.as_deref()
     }
 
-    /// What came in its place.
-    pub fn came(&self) -> &[u8] {
-        &self.0.came
+    /// The bytes received instead.
+    pub fn received(&self) -> &[u8] {
+        &self.0.received
     }
 }
 
@@ -114,14 +115,14 @@ impl fmt::Display for Mismatch {
         writeln!(f, "{}", self.0.transcript)?;
         writeln!(f, "  step {} of {}, {}: {}", self.0.step, self.0.steps, self.0.doing, self.0.fault)?;
         writeln!(f, "  sent      {}", Escaped::start(&self.0.sent))?;
-        if !self.0.before.is_empty() {
-            writeln!(f, "  had come  {}", Escaped::end(&self.0.before))?;
+        if !self.0.matched.is_empty() {
+            writeln!(f, "  matched   {}", Escaped::end(&self.0.matched))?;
         }
         match &self.0.expected {
             Some(expected) => writeln!(f, "  expected  {}", Escaped::around(expected, at))?,
             None => writeln!(f, "  expected  nothing")?,
         }
-        write!(f, "  came      {}", Escaped::around(&self.0.came, at))
+        write!(f, "  received  {}", Escaped::around(&self.0.received, at))
     }
 }
 

@@ -1,7 +1,7 @@
-//! Peers of another make: a client and a server in Python that use its standard library and nothing else.
+//! Independent peers: a client and a server in Python that use nothing but its standard library.
 //!
-//! A test that needs a program which is not there is skipped, and says so on standard error. Where that must not happen, set
-//! `ZEN_REQUIRE_PEERS=1`: then it fails.
+//! A test that needs a missing program is skipped with a line on standard error. Where a skipped
+//! test is not acceptable, set `ZEN_REQUIRE_PEERS=1`: the test then fails.
 //!
 //! ```
 //! use zen_testkit::peers::Python;
@@ -21,10 +21,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-/// The client's source, for a file or `python3 -c`.
+/// The client's source code, to be written to a file or passed to `python3 -c`.
 pub const CLIENT: &str = include_str!("../peers/client.py");
 
-/// The server's source, for a file or `python3 -c`.
+/// The server's source code, to be written to a file or passed to `python3 -c`.
 pub const SERVER: &str = include_str!("../peers/server.py");
 
 /// What the client must print, in any order.
@@ -34,12 +34,13 @@ const CONVERSATION: [&str; 3] = [
     "Simple is better than? Complex.",
 ];
 
-/// Where the program is in `PATH`; `None`, and a line on standard error, if it is nowhere.
+/// Finds the program in `PATH`. If it is not there, returns `None` and prints a line to standard
+/// error.
 ///
 /// The line reaches the terminal even when the test harness captures the output of tests that pass.
 ///
 /// # Panics
-/// If the program is nowhere and `ZEN_REQUIRE_PEERS` is `1`.
+/// If the program is missing and `ZEN_REQUIRE_PEERS` is `1`.
 ///
 /// ```
 /// use zen_testkit::peers::require_program;
@@ -47,27 +48,28 @@ const CONVERSATION: [&str; 3] = [
 /// let Some(shell) = require_program("sh") else { return };
 /// assert!(shell.is_absolute());
 /// ```
-#[must_use = "without the program the test must be left"]
+#[must_use = "without the program the test must return"]
 pub fn require_program(name: &str) -> Option<PathBuf> {
     let found = find_program(name, &env::var_os("PATH").unwrap_or_default());
     if found.is_none() {
         assert!(
             env::var_os("ZEN_REQUIRE_PEERS").is_none_or(|value| value != "1"),
-            "{name} not found, and ZEN_REQUIRE_PEERS=1 says that it must be there"
+            "{name} not found, although ZEN_REQUIRE_PEERS=1 requires it"
         );
-        // Not `eprintln!`, which the harness captures. A closed standard error is no reason to fail.
+        // Not `eprintln!`, which the harness captures. A closed standard error is no reason to
+        // fail.
         let _ = writeln!(io::stderr(), "skipped: {name} not found");
     }
     found
 }
 
 fn find_program(name: &str, path: &OsStr) -> Option<PathBuf> {
-    // A relative entry would find whatever the test's working directory holds.
+    // A relative entry would depend on the test's working directory.
     let directories = env::split_paths(path).filter(|directory| directory.is_absolute());
     directories.map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
-/// Why a peer did not do its part.
+/// Why a peer failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeerError {
@@ -76,18 +78,23 @@ pub enum PeerError {
     Run {
         /// The program.
         program: &'static str,
-        /// What the system said.
+        /// What the system says.
         error: io::Error,
     },
-    /// The client ended with an error, or printed something other than it must.
-    #[error("the client ended with {}, said {:?} and complained {:?}", .0.status, String::from_utf8_lossy(&.0.stdout), String::from_utf8_lossy(&.0.stderr))]
+    /// The client ended with an error, or its output was wrong.
+    #[error(
+        "the client ended with {}, printed {:?}, and wrote {:?} to standard error",
+        .0.status,
+        String::from_utf8_lossy(&.0.stdout),
+        String::from_utf8_lossy(&.0.stderr)
+    )]
     Client(Output),
     /// The server did not say where it listens.
-    #[error("the server's first line was {0:?}")]
+    #[error("the server did not say where it listens; its first line was {0:?}")]
     Server(String),
 }
 
-/// A Python that runs the peers.
+/// The Python interpreter that runs the peers.
 #[derive(Debug, Clone)]
 pub struct Python {
     program: PathBuf,
@@ -97,16 +104,18 @@ impl Python {
     /// Finds `python3`, as [`require_program`] does.
     ///
     /// # Panics
-    /// If there is none and `ZEN_REQUIRE_PEERS` is `1`.
-    #[must_use = "without the program the test must be left"]
+    /// If it is missing and `ZEN_REQUIRE_PEERS` is `1`.
+    #[must_use = "without the program the test must return"]
     pub fn require() -> Option<Self> {
         require_program("python3").map(|program| Self { program })
     }
 
-    /// The client asks the three questions in random order, each after the answer before it, and every answer is right.
+    /// Runs the client, which asks the three questions in random order, each after the previous
+    /// answer, and checks every answer.
     ///
     /// # Errors
-    /// [`PeerError::Client`] with what the client printed, if anything else happened.
+    /// [`PeerError::Client`] with the client's output, if an answer is wrong or the client fails;
+    /// [`PeerError::Run`] if Python cannot be started.
     pub fn ask_three(&self, server: SocketAddr) -> Result<(), PeerError> {
         let output = self.client(&[&server.to_string()])?;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -115,10 +124,10 @@ impl Python {
         if output.status.success() && lines == CONVERSATION { Ok(()) } else { Err(PeerError::Client(output)) }
     }
 
-    /// The client sends half a question and closes.
+    /// Runs the client, which sends half a question and closes.
     ///
     /// # Errors
-    /// [`PeerError::Client`] if it could not.
+    /// [`PeerError::Client`] if the client fails; [`PeerError::Run`] if Python cannot be started.
     pub fn ask_half(&self, server: SocketAddr) -> Result<(), PeerError> {
         let output = self.client(&["-e", &server.to_string()])?;
         if output.status.success() && output.stdout.is_empty() {
@@ -128,7 +137,8 @@ impl Python {
         }
     }
 
-    /// Runs the client with these arguments. It gives up after 20 s without a byte from the server.
+    /// Runs the client with these arguments. The client gives up after 20 s without a byte from the
+    /// server.
     ///
     /// # Errors
     /// [`PeerError::Run`] if Python cannot be started.
@@ -136,15 +146,17 @@ impl Python {
         self.command(CLIENT).args(arguments).output().map_err(cannot_run)
     }
 
-    /// Starts the server on a free port of the loopback interface. It serves one client at a time, one question at a time.
+    /// Starts the server on a free port of the loopback interface. It serves one client at a time
+    /// and answers one question at a time.
     ///
     /// # Errors
-    /// [`PeerError::Run`] if Python cannot be started, [`PeerError::Server`] if it does not say where it listens.
+    /// [`PeerError::Run`] if Python cannot be started, [`PeerError::Server`] if it does not say
+    /// where it listens.
     pub fn serve(&self) -> Result<PythonServer, PeerError> {
         let mut child =
             self.command(SERVER).args(["-q", "0"]).stdout(Stdio::piped()).spawn().map_err(cannot_run)?;
         let stdout = child.stdout.take();
-        // From here on the child is ended when this is dropped.
+        // From here on, dropping `server` ends the child.
         let mut server = PythonServer { child, addr: SocketAddr::from(([127, 0, 0, 1], 0)) };
         let mut line = String::new();
         if let Some(stdout) = stdout {
@@ -159,7 +171,8 @@ impl Python {
 
     fn command(&self, script: &str) -> Command {
         let mut command = Command::new(&self.program);
-        // Isolated: neither the environment nor the working directory can replace the standard library.
+        // Isolated: neither the environment nor the working directory can replace the standard
+        // library.
         command.args(["-I", "-c", script]).stdin(Stdio::null());
         command
     }
@@ -169,7 +182,7 @@ fn cannot_run(error: io::Error) -> PeerError {
     PeerError::Run { program: "python3", error }
 }
 
-/// A running server in Python. Dropping it ends the process.
+/// A running Python server. Dropping it ends the process.
 #[derive(Debug)]
 pub struct PythonServer {
     child: Child,
@@ -185,7 +198,7 @@ impl PythonServer {
 
 impl Drop for PythonServer {
     fn drop(&mut self) {
-        // Both fail only for a process that has ended and been waited for, which is what they are for.
+        // Both fail only if the process has already ended and been waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -197,11 +210,11 @@ mod tests {
 
     #[test]
     #[allow(clippy::unwrap_used, reason = "a test may panic")]
-    fn a_program_is_found_in_the_path_or_not_at_all() {
+    fn a_program_is_found_only_in_the_path() {
         let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let path = env::join_paths([here.join("src"), here.clone()]).unwrap();
         assert_eq!(find_program("Cargo.toml", &path), Some(here.join("Cargo.toml")));
-        assert_eq!(find_program("src", &path), None, "a directory is no program");
+        assert_eq!(find_program("src", &path), None, "a directory is not a program");
         assert_eq!(find_program("no-such-program", &path), None);
         assert_eq!(find_program("Cargo.toml", OsStr::new("")), None);
     }

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::connection::Connection;
-use crate::mismatch::{Fault, Mismatch, Story};
+use crate::mismatch::{Details, Fault, Mismatch};
 use crate::transcript::{Step, Transcript};
 
 impl Transcript {
@@ -18,7 +18,7 @@ impl Transcript {
     /// # fn main() -> std::io::Result<()> {
     /// use zen_testkit::{Fault, Transcript};
     ///
-    /// // A server that hangs up.
+    /// // A server that closes at once.
     /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     /// let server = listener.local_addr()?;
     /// std::thread::spawn(move || listener.accept());
@@ -29,11 +29,11 @@ impl Transcript {
     /// # }
     /// ```
     pub fn run(&self, server: SocketAddr) -> Result<(), Mismatch> {
-        self.run_with_patience(server, self.waits())
+        self.run_with_patience(server, self.patience())
     }
 
     pub(crate) fn run_with_patience(&self, server: SocketAddr, patience: Duration) -> Result<(), Mismatch> {
-        let connect = || Connection::open(server, patience, self.window());
+        let connect = || Connection::open(server, patience, self.receive_buffer());
         let mut connection = connect().map_err(|fault| self.mismatch(0, "connecting", None, fault, None))?;
         for (index, step) in self.steps().iter().enumerate() {
             play(&mut connection, step).map_err(|fault| {
@@ -62,8 +62,8 @@ impl Transcript {
         fault: Fault,
         connection: Option<&Connection>,
     ) -> Mismatch {
-        let (before, came) = connection.map_or((&[][..], &[][..]), Connection::split_came);
-        Mismatch::from(Story {
+        let (matched, received) = connection.map_or((&[][..], &[][..]), Connection::split_received);
+        Mismatch::from(Details {
             transcript: self.name().to_owned(),
             step,
             steps: self.steps().len(),
@@ -71,8 +71,8 @@ impl Transcript {
             fault,
             sent: connection.map_or_else(Vec::new, |connection| connection.sent.clone()),
             expected: if let Some(Step::Expect(bytes)) = at { Some(bytes.clone()) } else { None },
-            before: before.to_vec(),
-            came: came.to_vec(),
+            matched: matched.to_vec(),
+            received: received.to_vec(),
         })
     }
 }
@@ -89,7 +89,7 @@ fn play(connection: &mut Connection, step: &Step) -> Result<(), Fault> {
         Step::ExpectEnd => connection.expect_end(),
         Step::ExpectDrop { not_before, trickle } => connection.expect_drop(*not_before, *trickle),
         Step::ExpectDropOfNonReader { pattern, sip } => connection.expect_drop_of_non_reader(pattern, *sip),
-        // The rest of this step, a new connection, is made where the old one is owned.
+        // The caller owns the connection, so it makes the new one.
         Step::Reconnect { reset } => connection.prepare_to_leave(*reset),
     }
 }

@@ -1,12 +1,13 @@
-//! The report: what became of each transcript.
+//! The report: the outcome of each transcript.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::mismatch::Mismatch;
 
-/// What became of one transcript.
+/// The outcome of one transcript.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The transcript's name.
     pub name: String,
@@ -16,15 +17,17 @@ pub struct Outcome {
     pub took: Duration,
 }
 
-/// What became of a suite. Displayed, it shows every mismatch and ends in a summary of one line.
+/// The outcome of a suite. Displayed, it lists every mismatch and ends with a one-line summary.
 #[derive(Debug)]
 #[must_use = "a report may hold failures"]
+#[non_exhaustive]
 pub struct Report {
-    /// One for each transcript that was run, in the suite's order.
+    /// One outcome for each transcript that was run, in the suite's order.
     pub outcomes: Vec<Outcome>,
-    /// How many transcripts were not run, because [too many](crate::Suite::give_up_after) had failed before.
+    /// How many transcripts were not run, because [too many](crate::Suite::give_up_after) had
+    /// already failed.
     pub not_run: usize,
-    /// How long it all took.
+    /// How long the whole suite took.
     pub took: Duration,
 }
 
@@ -39,15 +42,15 @@ impl Report {
         self.outcomes.len() - self.mismatches().count()
     }
 
-    /// Whether there were transcripts, and all of them were run and passed.
+    /// Whether the suite had transcripts and all of them were run and passed.
     pub fn is_pass(&self) -> bool {
         !self.outcomes.is_empty() && self.not_run == 0 && self.mismatches().next().is_none()
     }
 
-    /// For tests: fails the calling test with the whole report, unless every transcript passed.
+    /// For tests: panics with the whole report unless every transcript passed.
     ///
     /// # Panics
-    /// Unless [`is_pass`](Self::is_pass). An empty suite is a failure too, since it has shown nothing.
+    /// Unless [`is_pass`](Self::is_pass). An empty suite fails too, because it proves nothing.
     #[track_caller]
     pub fn assert_passed(&self) {
         assert!(self.is_pass(), "the server does not conform\n{self}");
@@ -62,7 +65,7 @@ impl fmt::Display for Report {
         let failed = self.mismatches().count();
         write!(f, "{} passed, {failed} failed", self.passed())?;
         if self.not_run > 0 {
-            write!(f, ", {} not run after so many failures", self.not_run)?;
+            write!(f, ", {} not run after too many failures", self.not_run)?;
         }
         write!(f, ", in {:.1} s", self.took.as_secs_f64())
     }

@@ -1,4 +1,4 @@
-//! The suite: a list of transcripts, run all of them against one address.
+//! The suite: a list of transcripts that are run against one address.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::report::{Outcome, Report};
 use crate::transcript::Transcript;
 
-/// A list of transcripts, and how to run it.
+/// A list of transcripts, and how to run them.
 ///
 /// ```
 /// use zen_testkit::{Suite, Transcript};
@@ -42,7 +42,7 @@ impl Extend<Transcript> for Suite {
 }
 
 impl Suite {
-    /// A suite of these transcripts, run one at a time.
+    /// Makes a suite of these transcripts, which are run one at a time.
     pub fn new(transcripts: impl IntoIterator<Item = Transcript>) -> Self {
         Self {
             transcripts: transcripts.into_iter().collect(),
@@ -52,21 +52,22 @@ impl Suite {
         }
     }
 
-    /// How many transcripts are run at once. Default 1, which every server can serve; 0 counts as 1.
-    pub fn parallelism(mut self, conversations: usize) -> Self {
+    /// Sets how many transcripts run at once. Default 1, which every server can serve; 0 counts as
+    /// 1.
+    pub fn with_parallelism(mut self, conversations: usize) -> Self {
         self.parallelism = conversations.max(1);
         self
     }
 
-    /// After so many failures the rest is not run, because a server that answers nothing at all would be waited for
-    /// over and over. Default 25; 0 counts as 1.
+    /// Stops after this many failures and does not run the rest, so that a server that answers
+    /// nothing is not waited for again and again. Default 25; 0 counts as 1.
     pub fn give_up_after(mut self, failures: usize) -> Self {
         self.give_up_after = failures.max(1);
         self
     }
 
-    /// Overrides each transcript's [patience](Transcript::patience).
-    pub fn patience(mut self, patience: Duration) -> Self {
+    /// Overrides each transcript's [patience](Transcript::with_patience).
+    pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self
     }
@@ -87,21 +88,24 @@ impl Suite {
         self.transcripts.len()
     }
 
-    /// Whether there is none, as after [`only`](Self::only) with a name that no transcript has.
+    /// Whether there are no transcripts, for example after [`only`](Self::only) with text that no
+    /// name contains.
     pub fn is_empty(&self) -> bool {
         self.transcripts.is_empty()
     }
 
-    /// Runs all transcripts. Blocks until the last of them is done.
+    /// Runs all transcripts. Blocks until the last one is done.
     pub fn run(&self, server: SocketAddr) -> Report {
         self.run_with(server, |_| {})
     }
 
-    /// Runs all transcripts and calls `progress` with each outcome as it comes, on the calling thread.
+    /// Runs all transcripts and calls `progress` with each outcome when it is ready, on the calling
+    /// thread.
     pub fn run_with(&self, server: SocketAddr, mut progress: impl FnMut(&Outcome)) -> Report {
         let start = Instant::now();
         let next = AtomicUsize::new(0);
-        // Counted where the transcripts run, so that none is begun after the last failure that is allowed.
+        // Counted on the threads that run the transcripts, so that none starts after the last
+        // allowed failure.
         let failures = AtomicUsize::new(0);
         let (done, outcomes) = mpsc::channel();
         let mut finished = Vec::with_capacity(self.len());
@@ -114,7 +118,7 @@ impl Suite {
                         let Some(transcript) = self.transcripts.get(index) else { break };
                         let outcome = self.run_one(transcript, server);
                         failures.fetch_add(usize::from(outcome.result.is_err()), Ordering::Relaxed);
-                        // The other end is only gone once the report no longer matters.
+                        // The receiver is gone only when the report no longer matters.
                         let _ = done.send((index, outcome));
                     }
                 });
@@ -132,7 +136,7 @@ impl Suite {
 
     fn run_one(&self, transcript: &Transcript, server: SocketAddr) -> Outcome {
         let start = Instant::now();
-        let patience = self.patience.unwrap_or_else(|| transcript.waits());
+        let patience = self.patience.unwrap_or_else(|| transcript.patience());
         let result = transcript.run_with_patience(server, patience);
         Outcome { name: transcript.name().to_owned(), result, took: start.elapsed() }
     }

@@ -1,45 +1,50 @@
-//! The transcript: one client's story as plain data, and the words to write it in.
+//! The transcript: one client's behaviour as plain data, and the methods to describe it.
 
 use std::time::Duration;
 
 use crate::cut::cut_at;
 
-/// One thing that the client does, or one thing that must happen to it.
+/// One action of the client, or one expectation of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Step {
-    /// Writes each segment by a write of its own, with Nagle's algorithm off, and waits for `gap` between them.
+    /// Writes each segment with a write of its own, with Nagle's algorithm off, and waits for `gap`
+    /// between segments.
     Send {
         /// What is written, in order.
         segments: Vec<Vec<u8>>,
-        /// Zero: the segments follow each other at once, and the server may still find two of them in one read.
+        /// If zero, the segments follow each other at once, and the server may read two of them
+        /// together.
         gap: Duration,
     },
     /// Exactly these bytes come next.
     Expect(Vec<u8>),
-    /// Does nothing for so long.
+    /// Does nothing for this long.
     Pause(Duration),
-    /// Half-closes: the server sees the end of the input, and can still answer.
+    /// Half-closes: the server sees the end of the input and can still answer.
     FinishSending,
     /// The server sends FIN, and nothing before it. A reset is a mismatch.
     ExpectEnd,
     /// The server ends the connection by FIN or reset, and sends nothing before it.
     ExpectDrop {
-        /// No sooner than so long after the start of the last [`Step::Send`], or of the connection.
+        /// The least time from the start of the last [`Step::Send`], or of the connection, to the
+        /// end.
         not_before: Duration,
-        /// Sent meanwhile: what must *not* keep the server from it.
+        /// Bytes sent meanwhile. They must *not* keep the server from ending the connection.
         trickle: Option<Trickle>,
     },
-    /// Sends the pattern over and over, as fast as it is taken and up to 8 MiB, and reads nothing, or a byte now and
-    /// then: the server must end the connection.
+    /// Sends the pattern again and again, as fast as the server accepts it, up to 8 MiB in all.
+    /// Reads nothing, or a single byte now and then. The server must end the connection.
     ///
-    /// Seen through a reset, since a client that does not read does not see a FIN: the server must leave input unread, or get more after its close.
+    /// The end is detected as a reset, because a client that does not read does not see a FIN. So
+    /// the server must leave input unread, or receive more after it has closed.
     ExpectDropOfNonReader {
         /// What is sent. Must not be empty.
         pattern: Vec<u8>,
-        /// How long to wait between reading single bytes; `None` reads nothing.
+        /// The time between reading single bytes; `None` reads nothing.
         sip: Option<Duration>,
     },
-    /// Leaves and comes back: the old connection is closed, or reset (`SO_LINGER` 0), and a new one is made.
+    /// Reconnects: the old connection is closed, or reset (`SO_LINGER` 0), and a new one is made.
     Reconnect {
         /// Whether the old connection ends in a reset.
         reset: bool,
@@ -47,22 +52,47 @@ pub enum Step {
 }
 
 /// Bytes sent one at a time at a steady pace.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_testkit::Trickle;
+///
+/// let trickle = Trickle::new(b'x', Duration::from_millis(50)).with_at_most(100);
+/// assert_eq!(trickle.at_most, 100);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Trickle {
     /// What is sent each time.
     pub byte: u8,
-    /// The time between two of them.
+    /// The time between two bytes.
     pub every: Duration,
-    /// How many at most.
+    /// How many bytes are sent at most. Default: no bound.
     pub at_most: usize,
 }
 
-/// One client's story: a name and [`Step`]s, played on one connection (more, if it [leaves and comes
-/// back](Self::leave_and_return)).
+impl Trickle {
+    /// Makes a trickle of this byte, sent at intervals of `every`.
+    #[must_use]
+    pub fn new(byte: u8, every: Duration) -> Self {
+        Self { byte, every, at_most: usize::MAX }
+    }
+
+    /// Sets [`at_most`](Self::at_most).
+    #[must_use]
+    pub fn with_at_most(mut self, at_most: usize) -> Self {
+        self.at_most = at_most;
+        self
+    }
+}
+
+/// One client's behaviour: a name and a list of [`Step`]s. They are played on one connection, or on
+/// several if the client [closes and reconnects](Self::leave_and_return).
 ///
-/// Whatever the server sends must be expected by a step: after the last one nothing may be left over. Whether more *would* come
-/// is only known when something else follows, so end with [`stays_open`](Self::stays_open), [`ends`](Self::ends),
-/// [`finish_and_end`](Self::finish_and_end) or [`dropped`](Self::dropped).
+/// A step must expect every byte that the server sends: after the last step none may be left over.
+/// A surplus byte is only detected when another step follows, so end with
+/// [`stays_open`](Self::stays_open), [`ends`](Self::ends), [`finish_and_end`](Self::finish_and_end)
+/// or [`dropped`](Self::dropped).
 ///
 /// ```
 /// use zen_testkit::Transcript;
@@ -84,7 +114,7 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// A transcript without steps, with [10 s of patience](Self::patience).
+    /// Makes a transcript without steps, with [10 s of patience](Self::with_patience).
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -95,7 +125,7 @@ impl Transcript {
         }
     }
 
-    /// Any step, as data.
+    /// Adds any step.
     pub fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
@@ -106,19 +136,20 @@ impl Transcript {
         self.send_cut_at(data, &[])
     }
 
-    /// Sends `data` in segments that end at the given places, counted in bytes from its start.
+    /// Sends `data` in segments that end at the given offsets, in bytes.
     pub fn send_cut_at(self, data: &[u8], at: &[usize]) -> Self {
         let gap = self.gap;
         self.step(Step::Send { segments: cut_at(data, at), gap })
     }
 
-    /// Sends `data` in segments of `size` bytes, the last one shorter. A `size` of 0 counts as 1.
+    /// Sends `data` in segments of `size` bytes; the last one may be shorter. A `size` of 0 counts
+    /// as 1.
     pub fn send_in_chunks(self, data: &[u8], size: usize) -> Self {
         let gap = self.gap;
         self.step(Step::Send { segments: data.chunks(size.max(1)).map(<[u8]>::to_vec).collect(), gap })
     }
 
-    /// Sends each byte of `data` by a write of its own.
+    /// Sends each byte of `data` with a write of its own.
     pub fn send_byte_by_byte(self, data: &[u8]) -> Self {
         self.send_in_chunks(data, 1)
     }
@@ -133,7 +164,7 @@ impl Transcript {
         self.send(question).expect(answer)
     }
 
-    /// Does nothing for so long. Better wait for bytes, where there are any to wait for.
+    /// Does nothing for this long. If there are bytes to wait for, wait for them instead.
     pub fn pause(self, time: Duration) -> Self {
         self.step(Step::Pause(time))
     }
@@ -143,7 +174,7 @@ impl Transcript {
         self.step(Step::FinishSending)
     }
 
-    /// Half-closes; then the server sends nothing but FIN.
+    /// Half-closes, after which the server sends nothing but FIN.
     pub fn finish_and_end(self) -> Self {
         self.finish().ends()
     }
@@ -153,15 +184,17 @@ impl Transcript {
         self.step(Step::ExpectEnd)
     }
 
-    /// The connection still serves: it answers one question more, and has sent nothing else before that answer.
+    /// The connection still serves: it answers one more question, and has sent nothing else before
+    /// that answer.
     ///
-    /// Choose one whose answer differs from the last, or a server that gives an answer twice will pass.
+    /// Choose a question whose answer differs from the last answer. Otherwise a server that sends
+    /// an answer twice would pass.
     pub fn stays_open(self, question: &[u8], answer: &[u8]) -> Self {
         self.ask(question, answer)
     }
 
-    /// The server ends the connection without a word, but no sooner than `not_before` after the start of the last send (or of
-    /// the connection), whatever trickles in meanwhile.
+    /// The server ends the connection without sending anything, but no sooner than `not_before`
+    /// after the start of the last send (or of the connection), whatever trickles in meanwhile.
     pub fn dropped(self, not_before: Duration, trickle: Option<Trickle>) -> Self {
         self.step(Step::ExpectDrop { not_before, trickle })
     }
@@ -176,27 +209,28 @@ impl Transcript {
         self.step(Step::Reconnect { reset: true })
     }
 
-    /// Between the segments of the sends *that follow*, waits for so long, so that they arrive apart. Default 0.
-    pub fn gap(mut self, gap: Duration) -> Self {
+    /// Sets how long to wait between the segments of the sends *that follow*, so that the segments
+    /// arrive separately. Default 0.
+    pub fn with_gap(mut self, gap: Duration) -> Self {
         self.gap = gap;
         self
     }
 
-    /// How long to wait for each next sign of life: a byte, room to send, the end. Default 10 s; a deadline of the server's that
-    /// is waited for must be shorter.
-    pub fn patience(mut self, patience: Duration) -> Self {
+    /// Sets how long to wait for each event: a byte, room to send, or the end. Default 10 s. It
+    /// must be longer than any of the server's deadlines that the transcript waits for.
+    pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Asks the kernel for a receive buffer of so many bytes (it takes twice as many, and has a least size), so that the server's
-    /// answers back up sooner. Default: the kernel's choice.
-    pub fn receive_buffer(mut self, bytes: usize) -> Self {
+    /// Asks the kernel for a receive buffer of this size (it doubles the value and has a minimum),
+    /// so that the server's answers back up sooner. By default the kernel chooses.
+    pub fn with_receive_buffer(mut self, bytes: usize) -> Self {
         self.receive_buffer = Some(bytes);
         self
     }
 
-    /// What the transcript is called in reports.
+    /// The transcript's name in reports.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -206,11 +240,11 @@ impl Transcript {
         &self.steps
     }
 
-    pub(crate) fn waits(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.patience
     }
 
-    pub(crate) fn window(&self) -> Option<usize> {
+    pub(crate) fn receive_buffer(&self) -> Option<usize> {
         self.receive_buffer
     }
 }

@@ -1,6 +1,7 @@
-//! The cases of [`flavor_tests!`](crate::flavor_tests). Each gets a way to start the flavor, and how many conversations it serves at once.
+//! The cases of [`flavor_tests!`](crate::flavor_tests). Each takes a function that starts the
+//! flavor, and how many conversations the flavor serves at once.
 
-// A test that says what it expects does so by panicking.
+// A test reports a broken expectation by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, missing_docs)]
 
 use std::io::{ErrorKind, Read, Write};
@@ -20,7 +21,7 @@ use crate::{Expectations, zen_deadlines, zen_suite};
 
 type Start = fn(Options) -> Running;
 
-/// A client of few words, which never waits for ever.
+/// A simple client with a timeout on every wait.
 struct Client(TcpStream);
 
 impl Client {
@@ -28,7 +29,7 @@ impl Client {
         Self::over(TcpStream::connect_timeout(&address, PATIENCE).expect("connects"))
     }
 
-    /// One whose system takes in little of what it does not read.
+    /// A client whose receive buffer is small, so that unread answers back up soon.
     fn through_a_small_window(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a size");
@@ -47,9 +48,9 @@ impl Client {
     }
 
     fn expect(&mut self, answer: &[u8]) {
-        let mut came = vec![0; answer.len()];
-        self.0.read_exact(&mut came).expect("an answer comes");
-        assert_eq!(String::from_utf8_lossy(&came), String::from_utf8_lossy(answer));
+        let mut received = vec![0; answer.len()];
+        self.0.read_exact(&mut received).expect("an answer arrives");
+        assert_eq!(String::from_utf8_lossy(&received), String::from_utf8_lossy(answer));
     }
 
     fn ask(&mut self) {
@@ -57,7 +58,7 @@ impl Client {
         self.expect(b"Complex.");
     }
 
-    /// All that comes until the server closes.
+    /// Everything that arrives until the server closes.
     fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         self.0.read_to_end(&mut rest).expect("the server closes");
@@ -69,7 +70,7 @@ fn with(limits: Limits) -> Options {
     Options { limits, ..Options::default() }
 }
 
-/// Every deadline far away, so that none of them is what a test sees.
+/// Limits whose deadlines are too far away for a test to reach.
 fn patient() -> Limits {
     let long = Duration::from_secs(600);
     Limits {
@@ -83,7 +84,7 @@ fn patient() -> Limits {
 
 pub fn conforms_to_the_protocol(start: Start, at_once: usize) {
     let server = start(Options::default());
-    zen_suite(&Expectations::default()).parallelism(at_once.min(8)).run(server.address).assert_passed();
+    zen_suite(&Expectations::default()).with_parallelism(at_once.min(8)).run(server.address).assert_passed();
     server.wait_for("quiet", |counters| counters.open == 0);
     server.stop.stop();
     server.join().expect("drains");
@@ -98,13 +99,11 @@ pub fn keeps_every_deadline(start: Start, at_once: usize) {
         linger_deadline: short,
         ..Limits::default()
     }));
-    let expectations = Expectations {
-        question_deadline: Some(short),
-        idle_deadline: Some(short * 2),
-        write_deadline: Some(short),
-        ..Expectations::default()
-    };
-    zen_deadlines(&expectations).parallelism(at_once.min(8)).run(server.address).assert_passed();
+    let expectations = Expectations::default()
+        .with_question_deadline(short)
+        .with_idle_deadline(short * 2)
+        .with_write_deadline(short);
+    zen_deadlines(&expectations).with_parallelism(at_once.min(8)).run(server.address).assert_passed();
     let counters = server.counters();
     for reason in [CloseReason::QuestionDeadline, CloseReason::IdleDeadline, CloseReason::WriteDeadline] {
         assert!(counters.closed(reason) > 0, "no conversation ended by {reason}: {counters:?}");
@@ -140,7 +139,7 @@ pub fn counts_what_it_does(start: Start, _at_once: usize) {
 }
 
 pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
-    // Any deadline or lingering close that has to be waited for outlasts the test's patience.
+    // Any deadline or lingering close that must be waited for outlasts the test's patience.
     let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
     let mut client = Client::connect(server.address);
     client.ask();
@@ -151,11 +150,11 @@ pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
     assert_eq!(counters.closed(CloseReason::Drained), 1, "{counters:?}");
     let address = server.address;
     server.join().expect("drains");
-    let refused = TcpStream::connect_timeout(&address, PATIENCE).expect_err("nobody listens any more");
+    let refused = TcpStream::connect_timeout(&address, PATIENCE).expect_err("no server listens any more");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 }
 
-pub fn drains_before_anybody_has_come(start: Start, _at_once: usize) {
+pub fn drains_before_any_client_connects(start: Start, _at_once: usize) {
     let server = start(Options::default());
     server.stop.stop();
     server.join().expect("drains");
@@ -178,7 +177,7 @@ pub fn drains_after_answering_what_it_has_received(start: Start, _at_once: usize
     let server = start(with(patient()));
     let mut client = Client::connect(server.address);
     client.send(&[SLOW, b"Simple is better than?"].concat());
-    // The service is asleep over the first question once both have been read.
+    // The service is still busy with the first question when both have been read.
     server.wait_for("accepted", |counters| counters.accepted == 1);
     thread::sleep(Duration::from_millis(100));
     server.stop.stop();
@@ -201,13 +200,15 @@ pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_on
     server.join().expect("drains");
 }
 
-/// What the client sends after the stop must not be answered with RST, which would destroy the answers that it has not read yet.
-pub fn a_drain_destroys_no_answer_on_its_way(start: Start, _at_once: usize) {
+/// The server must not answer what the client sends after the stop with RST, which would destroy
+/// the answers that the client has not read yet.
+pub fn a_drain_destroys_no_answer_in_flight(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 10;
     let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
     let mut client = Client::through_a_small_window(server.address);
     client.send(&BIG.repeat(QUESTIONS));
-    // All is in the system's buffers, and the server waits for the next question of a peer that has fallen quiet.
+    // Everything is in the system's buffers, and the server waits for the next question of a quiet
+    // peer.
     let sent = (QUESTIONS * BIG_ANSWER) as u64;
     server.wait_for("answered", |counters| counters.bytes_out == sent);
     thread::sleep(Duration::from_millis(300));
@@ -221,7 +222,7 @@ pub fn a_drain_destroys_no_answer_on_its_way(start: Start, _at_once: usize) {
     server.join().expect("drains");
 }
 
-pub fn a_stop_amid_arrivals_leaves_nothing_open(start: Start, _at_once: usize) {
+pub fn a_stop_during_arrivals_leaves_nothing_open(start: Start, _at_once: usize) {
     for round in 0..40_u64 {
         let server = start(with(Limits { linger_deadline: Duration::from_millis(100), ..patient() }));
         let arriving = server.address;
@@ -235,9 +236,9 @@ pub fn a_stop_amid_arrivals_leaves_nothing_open(start: Start, _at_once: usize) {
         });
         thread::sleep(Duration::from_micros(100 * (round % 10)));
         server.stop.stop();
-        let counters = server.joined().expect("drains");
+        let counters = server.join_with_counters().expect("drains");
         assert_eq!(counters.open, 0, "{counters:?}");
-        arrivals.join().expect("nothing to fail");
+        arrivals.join().expect("connecting does not panic");
     }
 }
 
@@ -250,7 +251,7 @@ fn fill(client: &Client) {
             return;
         }
     }
-    panic!("the server has read 40 MB of questions, and nobody has read an answer");
+    panic!("the server has read 40 MB of questions although no answer was read");
 }
 
 pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
@@ -262,7 +263,7 @@ pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
     let mut client = Client::connect(server.address);
     client.send(&[b"Simple is better than?", PANIC, b"Simple is better than?"].concat());
     client.expect(b"Complex.");
-    assert_eq!(client.rest(), b"", "neither a part of the answer that panicked nor anything after it");
+    assert_eq!(client.rest(), b"", "no part of the answer that panicked, and nothing after it");
     drop(client);
     let counters = server.wait_for("counted", |counters| counters.closed(CloseReason::ServiceFailed) == 1);
     assert_eq!(counters.open, u64::from(other.is_some()));
@@ -273,8 +274,8 @@ pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
     Client::connect(server.address).ask();
 }
 
-/// A service is cloned for each conversation and dropped with it. Both may run into what its author has not thought of.
-pub fn a_panic_outside_of_answers_closes_its_own_conversation_only(start: Start, _at_once: usize) {
+/// A service is cloned for each conversation and dropped with it. Either may panic.
+pub fn a_panic_outside_an_answer_closes_its_own_conversation_only(start: Start, _at_once: usize) {
     let server = start(with(patient()));
     let mut client = Client::connect(server.address);
     client.send(DROP);
@@ -293,7 +294,7 @@ pub fn a_panic_outside_of_answers_closes_its_own_conversation_only(start: Start,
 
     Client::connect(server.address).ask();
     server.stop.stop();
-    let counters = server.joined().expect("drains");
+    let counters = server.join_with_counters().expect("drains");
     assert_eq!((counters.accepted, counters.open), (4, 0), "{counters:?}");
 }
 
@@ -305,7 +306,7 @@ pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usi
     let mut outside = Client::connect(server.address);
     outside.send(b"Simple is better than?");
     outside.0.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
-    let waited = outside.0.read(&mut [0; 8]).expect_err("nobody answers yet");
+    let waited = outside.0.read(&mut [0; 8]).expect_err("no answer yet");
     assert!(matches!(waited.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waited}");
     assert_eq!(server.counters().accepted, cap as u64);
     inside.pop();
@@ -338,7 +339,8 @@ pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
     assert_eq!(counters.closed(CloseReason::Finished), 1, "{counters:?}");
 }
 
-/// Each sip makes room for a part of the answers, and yet the oldest byte gets too old.
+/// Each small read makes room for a part of the answers, and yet the oldest unsent byte becomes too
+/// old.
 pub fn a_reader_that_sips_is_cut_off(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 300;
     let server = start(with(Limits {
@@ -348,13 +350,13 @@ pub fn a_reader_that_sips_is_cut_off(start: Start, _at_once: usize) {
     }));
     let mut client = Client::through_a_small_window(server.address);
     client.send(&BIG.repeat(QUESTIONS));
-    let mut came = 0;
-    // A millisecond for each 4 KiB makes it 4 s at the least for all.
+    let mut received = 0;
+    // At a millisecond for each 4 KiB, reading everything would take at least 4 s.
     while let Ok(n @ 1..) = client.0.read(&mut [0; 4096]) {
-        came += n;
+        received += n;
         thread::sleep(Duration::from_millis(1));
     }
-    assert!(came < QUESTIONS * BIG_ANSWER);
+    assert!(received < QUESTIONS * BIG_ANSWER);
     let counters = server.wait_for("closed", |counters| counters.open == 0);
     assert_eq!(counters.closed(CloseReason::WriteDeadline), 1, "{counters:?}");
 }
@@ -387,7 +389,8 @@ pub fn a_flood_does_not_starve_the_others(start: Start, at_once: usize) {
     });
 }
 
-/// Not among the tests of [`flavor_tests!`](crate::flavor_tests), since it needs a process of its own: the limit is the whole process's.
+/// Not one of the tests of [`flavor_tests!`](crate::flavor_tests), because it needs a process of
+/// its own: the descriptor limit applies to the whole process.
 pub fn waits_when_out_of_descriptors(start: Start) {
     let server = start(with(patient()));
     Client::connect(server.address).ask();
@@ -402,10 +405,10 @@ pub fn waits_when_out_of_descriptors(start: Start) {
     let failed = server.wait_for("out of descriptors", |counters| counters.accept_errors > 0);
     thread::sleep(Duration::from_millis(500));
     let failures = server.counters().accept_errors - failed.accept_errors;
-    assert!(failures < 100, "{failures} failures to accept in half a second: it spins");
+    assert!(failures < 100, "{failures} failures to accept in half a second: the server spins");
     set_limit(before);
     for mut client in clients {
-        // Each leaves after its answer: one at a time is the least that any flavor serves.
+        // Each client leaves after its answer, because some flavors serve only one at a time.
         client.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
         client.ask();
     }
@@ -413,7 +416,7 @@ pub fn waits_when_out_of_descriptors(start: Start) {
     server.join().expect("drains");
 }
 
-/// Sets how many descriptors the process may have, and returns how many it might have had.
+/// Sets how many descriptors the process may have, and returns the previous limit.
 fn set_limit(limit: u64) -> u64 {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
     setrlimit(Resource::RLIMIT_NOFILE, limit, hard).expect("may be set up to the hard limit");

@@ -1,6 +1,8 @@
-//! The tests that every server flavor has to pass, over real sockets: the suite, and what no transcript can show.
+//! The tests that every server flavor must pass, over real sockets: the suite, and what a
+//! transcript cannot show.
 //!
-//! A flavor's own tests are one line, [`flavor_tests!`](crate::flavor_tests): a name, how many conversations the flavor serves at once, and how it is started.
+//! A flavor's own tests are one line of [`flavor_tests!`](crate::flavor_tests): a name, how many
+//! conversations the flavor serves at once, and how to start it.
 
 pub mod cases;
 
@@ -15,31 +17,31 @@ use zen_proto::{Answer, Service, aphorism};
 pub use zen_server::Options;
 use zen_server::{Counters, Snapshot, StopHandle};
 
-/// How long anything may take before it counts as stuck. Generous: the machine may be busy.
+/// How long a test waits before it fails. Generous, because the machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The aphorisms, and a few questions that put a server to the test.
+/// A service that answers the aphorisms and a few questions that provoke trouble.
 #[derive(Debug, Default)]
 pub struct Tester {
-    /// Of all clones of one tester: the next one to be cloned panics.
+    /// Shared by all clones of one tester: the next call of `clone` panics.
     clone_panics: Arc<AtomicBool>,
     drop_panics: bool,
 }
 
-/// Its service panics.
+/// The service panics while it answers this question.
 pub const PANIC: &[u8] = b"Panic?";
-/// Its answer takes half a second.
+/// The answer to this question takes half a second.
 pub const SLOW: &[u8] = b"Slow?";
 /// The answer to [`SLOW`].
 pub const SLOW_ANSWER: &[u8] = b"At last.";
-/// Its answer is [`BIG_ANSWER`] bytes long.
+/// The answer to this question is [`BIG_ANSWER`] bytes long.
 pub const BIG: &[u8] = b"Big?";
 /// The length of the answer to [`BIG`], in bytes.
 pub const BIG_ANSWER: usize = 60_000;
 
-/// After its answer, the next clone of the service panics.
+/// After the answer to this question, the next clone of the service panics.
 pub const CLONE: &[u8] = b"Clone?";
-/// After its answer, the service panics when it is dropped.
+/// After the answer to this question, the service panics when it is dropped.
 pub const DROP: &[u8] = b"Drop?";
 /// The answer to [`CLONE`] and [`DROP`].
 pub const SET_ANSWER: &[u8] = b"The trap is set.";
@@ -85,19 +87,20 @@ impl Service for Tester {
     }
 }
 
-/// A server that runs on a thread of the test's, and is stopped when this is dropped.
+/// A server that runs on a thread of the test. Dropping this stops it.
 #[derive(Debug)]
 pub struct Running {
-    /// Where it listens.
+    /// The address that the server listens on.
     pub address: SocketAddr,
-    /// Stops it.
+    /// Stops the server.
     pub stop: StopHandle,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Running {
-    /// Runs a server: its stop handle, its counters, and its `run`.
+    /// Starts a thread that calls `run`. The stop handle and the counters belong to the same
+    /// server.
     ///
     /// # Panics
     /// If the listener has no address.
@@ -111,15 +114,16 @@ impl Running {
         Self { address, stop, counters, thread: Some(thread::spawn(run)) }
     }
 
-    /// What the server has done so far.
+    /// The server's counters so far.
     pub fn counters(&self) -> Snapshot {
         self.counters.snapshot()
     }
 
-    /// Waits until the counters are as they should be.
+    /// Waits until the counters satisfy `holds`, and returns them. `what` names the condition in
+    /// the panic's message.
     ///
     /// # Panics
-    /// If they are not within [`PATIENCE`].
+    /// If they do not within [`PATIENCE`].
     pub fn wait_for(&self, what: &str, holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let start = Instant::now();
         loop {
@@ -132,19 +136,19 @@ impl Running {
         }
     }
 
-    /// Waits until `run` has returned, and returns what it returned.
+    /// Waits until `run` has returned, and returns its result.
     ///
     /// # Panics
-    /// If it does not within [`PATIENCE`], or has panicked.
+    /// If `run` does not return within [`PATIENCE`], or panics.
     pub fn join(self) -> io::Result<()> {
-        self.joined().map(drop)
+        self.join_with_counters().map(drop)
     }
 
-    /// The same, and returns what the server has done in all.
+    /// Waits until `run` has returned, and returns the final counters if it succeeded.
     ///
     /// # Panics
-    /// As [`join`](Self::join).
-    pub fn joined(mut self) -> io::Result<Snapshot> {
+    /// As for [`join`](Self::join).
+    pub fn join_with_counters(mut self) -> io::Result<Snapshot> {
         let Some(thread) = self.thread.take() else { panic!("joined twice") };
         let start = Instant::now();
         while !thread.is_finished() {
@@ -165,7 +169,8 @@ impl Drop for Running {
     }
 }
 
-/// How one flavor is started, for the [`cases`]: a function from options to a [`Running`].
+/// Makes a function that starts one flavor for the [`cases`]: it takes options and returns a
+/// [`Running`].
 #[macro_export]
 macro_rules! start_flavor {
     ($server:expr) => {
@@ -179,7 +184,8 @@ macro_rules! start_flavor {
     };
 }
 
-/// Makes the tests of one flavor: `flavor_tests!(name, at_once, |listener, service, options| server)`, where `server` is a
+/// Makes the tests of one flavor:
+/// `flavor_tests!(name, at_once, |listener, service, options| server)`, where `server` is a
 /// `Result` of a server with `stop_handle`, `counters` and `run`.
 #[macro_export]
 macro_rules! flavor_tests {
@@ -194,14 +200,14 @@ macro_rules! flavor_tests {
                 works_with_the_books_client
                 counts_what_it_does
                 drains_an_idle_conversation_at_once
-                drains_before_anybody_has_come
+                drains_before_any_client_connects
                 drains_without_answering_half_a_question
                 drains_after_answering_what_it_has_received
                 a_drained_conversation_that_does_not_read_is_cut_off
-                a_drain_destroys_no_answer_on_its_way
-                a_stop_amid_arrivals_leaves_nothing_open
+                a_drain_destroys_no_answer_in_flight
+                a_stop_during_arrivals_leaves_nothing_open
                 a_panic_closes_its_own_conversation_only
-                a_panic_outside_of_answers_closes_its_own_conversation_only
+                a_panic_outside_an_answer_closes_its_own_conversation_only
                 the_connection_cap_holds_and_the_backlog_waits
                 a_reset_is_a_lost_connection
                 a_late_reader_gets_every_byte

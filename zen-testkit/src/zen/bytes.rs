@@ -1,4 +1,4 @@
-//! Bytes that are no text: a question is bytes, and one byte ends it.
+//! Bytes that are not text: a question may hold any bytes, and one byte ends it.
 
 use super::{COMPLEX, SIMPLE, UNKNOWN, join};
 use crate::transcript::Transcript;
@@ -25,12 +25,12 @@ pub(super) fn transcripts() -> impl Iterator<Item = Transcript> {
 }
 
 fn every_byte() -> Vec<Transcript> {
-    // Behind an `x`, since some of these bytes are white space.
+    // After an `x`, because some of these bytes are white space.
     let singles: Vec<u8> =
         (0..=255).filter(|byte| *byte != b'?').flat_map(|byte| [b'x', byte, b'?']).collect();
     let rising: Vec<u8> = (0..=255).filter(|byte| *byte != b'?').collect();
     let falling: Vec<u8> = rising.iter().rev().copied().collect();
-    // In pieces, so that each question fits under a limit of 64.
+    // In pieces, so that each question fits within a limit of 64 bytes.
     let pieces: Vec<u8> =
         rising.chunks(32).chain(falling.chunks(32)).flat_map(|piece| join(&[b"x", piece, b"?"])).collect();
     let number = rising.len().div_ceil(32) * 2;

@@ -1,12 +1,14 @@
-//! How clients leave: half-closed after whole questions or inside one, closed, reset; and who is served after them.
+//! How clients leave: they half-close after whole questions or inside one, close, or reset. The
+//! server must serve the next client.
 
 use std::time::Duration;
 
 use super::{BEAUTIFUL, COMPLEX, EXPLICIT, IMPLICIT, SIMPLE, UGLY, UNKNOWN, join, mixed};
 use crate::transcript::Transcript;
 
-/// Long enough for an idle server to answer what came before the half-close; no pass depends on it.
-const APART: Duration = Duration::from_millis(2);
+/// Long enough for an idle server to answer what arrived before the half-close. A pass does not
+/// depend on it.
+const SEPARATE: Duration = Duration::from_millis(2);
 
 pub(super) fn transcripts() -> impl Iterator<Item = Transcript> {
     after_whole_questions().into_iter().chain(inside_a_question()).chain(gone())
@@ -17,11 +19,11 @@ fn after_whole_questions() -> Vec<Transcript> {
     let pair_answers = join(&[COMPLEX, UGLY]);
     let mut all = vec![
         Transcript::new("half-close at once").finish_and_end(),
-        Transcript::new("half-close a little later").pause(APART).finish_and_end(),
+        Transcript::new("half-close a little later").pause(SEPARATE).finish_and_end(),
         Transcript::new("half-close after a question").send(SIMPLE).finish().expect(COMPLEX).ends(),
-        Transcript::new("half-close after a question, arriving apart")
+        Transcript::new("half-close after a question, arriving separately")
             .send(SIMPLE)
-            .pause(APART)
+            .pause(SEPARATE)
             .finish()
             .expect(COMPLEX)
             .ends(),
@@ -59,7 +61,7 @@ fn after_whole_questions() -> Vec<Transcript> {
             Transcript::new(format!("half-close after {number} questions, read late"))
                 .send(&questions)
                 .finish()
-                .pause(APART)
+                .pause(SEPARATE)
                 .expect(&answers)
                 .ends(),
         );
@@ -90,9 +92,9 @@ fn inside_a_question() -> Vec<Transcript> {
             .ask(BEAUTIFUL, UGLY)
             .send(b"Simple is bet")
             .finish_and_end(),
-        Transcript::new("truncated: half-close arrives apart")
+        Transcript::new("truncated: half-close arrives separately")
             .send(b"Simple is bet")
-            .pause(APART)
+            .pause(SEPARATE)
             .finish_and_end(),
         Transcript::new("truncated: half a question in small pieces")
             .send_byte_by_byte(b"\r\n Simple is bet")
@@ -106,7 +108,7 @@ fn inside_a_question() -> Vec<Transcript> {
     all
 }
 
-/// Clients that leave without a half-close can see no more of the server, but the next client can.
+/// A client that closes or resets sees no more of the server, but the next client does.
 fn gone() -> Vec<Transcript> {
     let stories: [(&str, &[u8]); 6] = [
         ("at once", b""),
@@ -124,7 +126,7 @@ fn gone() -> Vec<Transcript> {
         };
         all.push(named("closes").leave_and_return().still_serves());
         all.push(named("resets").reset_and_return().still_serves());
-        all.push(named("waits, then resets,").pause(APART).reset_and_return().still_serves());
+        all.push(named("waits, then resets,").pause(SEPARATE).reset_and_return().still_serves());
     }
     all.push(
         Transcript::new("the client resets after an answer")

@@ -1,4 +1,4 @@
-//! Questions cut into segments in every way: where a cut falls must not matter.
+//! Questions cut into segments in every way. The places of the cuts must not matter.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::{COMPLEX, UGLY, UNKNOWN, join, mixed};
 use crate::cut::every_cut;
 use crate::transcript::Transcript;
 
-/// Long enough for an idle server to take what has arrived. Whether it did is not needed for a pass, so no test depends on it.
-const APART: Duration = Duration::from_millis(1);
+/// Long enough for an idle server to read what has arrived. A pass does not depend on it.
+const SEPARATE: Duration = Duration::from_millis(1);
 
 pub(super) fn transcripts() -> impl Iterator<Item = Transcript> {
     let pair = b"Simple is better than?\r\nBeautiful is better than?";
@@ -17,19 +17,19 @@ pub(super) fn transcripts() -> impl Iterator<Item = Transcript> {
     let two_ways = every_cut(pair.len(), 2).into_iter().map({
         let answers = pair_answers.clone();
         move |at| {
-            Transcript::new(format!("a pair of questions, cut at {}, arriving apart", at[0]))
-                .gap(APART)
+            Transcript::new(format!("a pair of questions, cut at {}, arriving separately", at[0]))
+                .with_gap(SEPARATE)
                 .send_cut_at(pair, &at)
                 .expect(&answers)
                 .still_serves()
         }
     });
-    let three_ways = [Duration::ZERO, APART].into_iter().flat_map(move |gap| {
+    let three_ways = [Duration::ZERO, SEPARATE].into_iter().flat_map(move |gap| {
         let answers = small_answers.clone();
         every_cut(small.len(), 3).into_iter().map(move |at| {
-            let apart = if gap.is_zero() { "at once" } else { "arriving apart" };
-            Transcript::new(format!("four small questions, cut at {} and {}, {apart}", at[0], at[1]))
-                .gap(gap)
+            let arrival = if gap.is_zero() { "at once" } else { "arriving separately" };
+            Transcript::new(format!("four small questions, cut at {} and {}, {arrival}", at[0], at[1]))
+                .with_gap(gap)
                 .send_cut_at(small, &at)
                 .expect(&answers)
                 .still_serves()
@@ -38,7 +38,7 @@ pub(super) fn transcripts() -> impl Iterator<Item = Transcript> {
     two_ways.chain(three_ways).chain(steady_cuts())
 }
 
-/// Segments of one size, from a byte up.
+/// Segments of equal size, from one byte up.
 fn steady_cuts() -> Vec<Transcript> {
     let (many, many_answers) = mixed(40);
     let mut all: Vec<_> = [1, 2, 3, 5, 7, 11, 13, 24, 25, 64]
@@ -52,16 +52,16 @@ fn steady_cuts() -> Vec<Transcript> {
         .collect();
     let (few, few_answers) = mixed(3);
     all.push(
-        Transcript::new("three questions byte by byte, arriving apart")
-            .gap(APART)
+        Transcript::new("three questions byte by byte, arriving separately")
+            .with_gap(SEPARATE)
             .send_byte_by_byte(&few)
             .expect(&few_answers)
             .still_serves(),
     );
     all.push(
-        Transcript::new("a question mark arrives on its own, after all else")
+        Transcript::new("a question mark arrives on its own, after everything else")
             .send(b"Simple is better than")
-            .pause(APART * 5)
+            .pause(SEPARATE * 5)
             .ask(b"?", COMPLEX)
             .still_serves(),
     );

@@ -1,6 +1,8 @@
-//! Deadlines: a broken one closes without a message, and what must not extend it does not.
+//! Deadlines: the server closes without a message when one is broken, and some input must not
+//! extend it.
 //!
-//! No sooner than the deadline is exact, give or take a timer's grain. No later than is only a generous patience.
+//! The lower bound is exact up to the grain of a timer. The upper bound is only a generous
+//! patience.
 
 use std::time::Duration;
 
@@ -20,7 +22,7 @@ pub(super) fn transcripts(expectations: &Expectations) -> Vec<Transcript> {
     }
     for transcript in &mut all {
         let patience = Duration::from_secs(10) + deadline_sum(expectations) * 4;
-        *transcript = transcript.clone().patience(patience);
+        *transcript = transcript.clone().with_patience(patience);
     }
     all
 }
@@ -32,15 +34,16 @@ fn deadline_sum(expectations: &Expectations) -> Duration {
         .sum()
 }
 
-/// The least time a client can have had until a deadline broke, with a tenth for coarse timers.
-fn at_least(deadline: Duration) -> Duration {
+/// The least time from the start of a deadline to the close, with a tenth allowed for coarse
+/// timers.
+fn earliest_drop(deadline: Duration) -> Duration {
     deadline / 10 * 9
 }
 
 fn question(deadline: Duration, expectations: &Expectations) -> Vec<Transcript> {
-    let not_before = at_least(deadline);
-    // Bytes of one question that must never grow over the limit.
-    let trickle = |byte| Trickle { byte, every: deadline / 8, at_most: expectations.question_limit - 32 };
+    let not_before = earliest_drop(deadline);
+    // These bytes belong to one question, which must not grow over the limit.
+    let trickle = |byte| Trickle::new(byte, deadline / 8).with_at_most(expectations.question_limit - 32);
     let named = |what: &str| Transcript::new(format!("deadline of a question: {what}"));
     let mut all = vec![
         named("half a question, then silence").send(b"Simple is").dropped(not_before, None),
@@ -49,7 +52,7 @@ fn question(deadline: Duration, expectations: &Expectations) -> Vec<Transcript> 
         named("a trickle of white space does not extend it")
             .send(b"S")
             .dropped(not_before, Some(trickle(b' '))),
-        named("half a question behind a whole one")
+        named("half a question after a whole one")
             .send(b"Simple is better than?Beautiful")
             .expect(COMPLEX)
             .dropped(not_before, None),
@@ -74,11 +77,11 @@ fn question(deadline: Duration, expectations: &Expectations) -> Vec<Transcript> 
 }
 
 fn idle(deadline: Duration) -> Vec<Transcript> {
-    let not_before = at_least(deadline);
-    let trickle = |byte| Trickle { byte, every: deadline / 8, at_most: usize::MAX };
+    let not_before = earliest_drop(deadline);
+    let trickle = |byte| Trickle::new(byte, deadline / 8);
     let named = |what: &str| Transcript::new(format!("idle deadline: {what}"));
     let mut all = vec![
-        named("nothing is ever said").dropped(not_before, None),
+        named("the client sends nothing").dropped(not_before, None),
         named("silence after an answer").ask(SIMPLE, COMPLEX).dropped(not_before, None),
         named("silence after three answers")
             .ask(SIMPLE, COMPLEX)
@@ -103,7 +106,7 @@ fn idle(deadline: Duration) -> Vec<Transcript> {
 
 fn write(deadline: Duration) -> Vec<Transcript> {
     let pattern = vec![b'?'; 4_096];
-    let named = |what: &str| Transcript::new(format!("write deadline: {what}")).receive_buffer(8 * 1024);
+    let named = |what: &str| Transcript::new(format!("write deadline: {what}")).with_receive_buffer(8 * 1024);
     vec![
         named("a client that reads nothing")
             .step(Step::ExpectDropOfNonReader { pattern: pattern.clone(), sip: None })

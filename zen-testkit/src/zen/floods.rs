@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{BEAUTIFUL, COMPLEX, Expectations, SIMPLE, TOO_LONG, UGLY, UNKNOWN, join, mixed};
 use crate::transcript::Transcript;
 
-/// How late a late reader is: long enough for the server to fill every buffer on the way.
+/// How long a late reader waits: long enough for the server to fill every buffer on the way.
 const LATE: Duration = Duration::from_millis(20);
 
 pub(super) fn transcripts(expectations: &Expectations) -> Vec<Transcript> {
@@ -27,7 +27,7 @@ fn empty_questions(expectations: &Expectations) -> Vec<Transcript> {
         named("read at once").ask(&flood, &answers).still_serves(),
         named("read late").send(&flood).pause(LATE).expect(&answers).still_serves(),
         named("read late through a small window")
-            .receive_buffer(8 * 1024)
+            .with_receive_buffer(8 * 1024)
             .send(&flood)
             .pause(LATE)
             .expect(&answers)
@@ -46,7 +46,7 @@ fn empty_questions(expectations: &Expectations) -> Vec<Transcript> {
             .ask(b"ter than?", COMPLEX)
             .still_serves(),
         named("then one too long, read late")
-            .receive_buffer(8 * 1024)
+            .with_receive_buffer(8 * 1024)
             .send(&join(&[&flood, &too_long]))
             .pause(LATE)
             .expect(&join(&[&answers, TOO_LONG]))
@@ -57,7 +57,8 @@ fn empty_questions(expectations: &Expectations) -> Vec<Transcript> {
             .ask(&flood, &answers)
             .finish_and_end(),
     ];
-    // So many that a server takes several turns over what has arrived already, with no new segment to wake it.
+    // So many that a server takes several turns over input that has already arrived, with no new
+    // segment to wake it.
     for (number, name) in [(50_000, "50 000"), (100_000, "100 000"), (200_000, "200 000")] {
         all.push(
             Transcript::new(format!("flood: {name} empty questions, read when nothing more can be sent"))
@@ -65,7 +66,8 @@ fn empty_questions(expectations: &Expectations) -> Vec<Transcript> {
                 .finish_and_end(),
         );
     }
-    // The answers come to about 16 KiB and 64 KiB, the marks at which a server by default stops and resumes.
+    // The answers add up to about 16 KiB and 64 KiB, the default marks at which a server resumes
+    // and stops.
     for number in [682, 683, 2_730, 2_731] {
         all.push(
             Transcript::new(format!("flood: {number} empty questions"))
@@ -84,7 +86,7 @@ fn whole_questions() -> Vec<Transcript> {
             .ask(&many, &many_answers)
             .still_serves(),
         Transcript::new("flood: 5000 questions, read late through a small window")
-            .receive_buffer(8 * 1024)
+            .with_receive_buffer(8 * 1024)
             .send(&many)
             .pause(LATE)
             .expect(&many_answers)
@@ -97,12 +99,13 @@ fn whole_questions() -> Vec<Transcript> {
     ]
 }
 
-/// Segments that may fill a read buffer to its last byte: the rest must be asked for again, and nothing hangs.
+/// Segments that may fill a read buffer exactly. The server must ask for the rest and must not
+/// hang.
 fn exact_segments() -> Vec<Transcript> {
     let mut all = Vec::new();
     for size in [512, 1_024, 2_048, 4_096, 8_192, 16_384, 32_768, 65_536] {
         for size in [size - 1, size, size + 1] {
-            // White space first, so that only the last bytes ask something.
+            // White space comes first, so that only the last bytes are a question.
             let mut padded = vec![b'\n'; size - SIMPLE.len()];
             padded.extend_from_slice(SIMPLE);
             all.push(
@@ -131,24 +134,24 @@ fn white_space() -> Vec<Transcript> {
     ]
 }
 
-/// A server that is in the middle of writing when its client is gone serves the next one.
+/// A server that is writing when its client leaves must serve the next client.
 fn abandoned() -> Vec<Transcript> {
     let flood = vec![b'?'; 20_000];
     vec![
         Transcript::new("flood: the client resets and reads none of it")
-            .receive_buffer(8 * 1024)
+            .with_receive_buffer(8 * 1024)
             .send(&flood)
             .pause(LATE)
             .reset_and_return()
             .still_serves(),
         Transcript::new("flood: the client closes and reads none of it")
-            .receive_buffer(8 * 1024)
+            .with_receive_buffer(8 * 1024)
             .send(&flood)
             .pause(LATE)
             .leave_and_return()
             .still_serves(),
         Transcript::new("flood: the client half-closes, reads none of it, and resets")
-            .receive_buffer(8 * 1024)
+            .with_receive_buffer(8 * 1024)
             .send(&flood)
             .finish()
             .pause(LATE)

@@ -14,17 +14,19 @@ use std::time::Duration;
 use crate::suite::Suite;
 use crate::transcript::Transcript;
 
-/// What the server under test was started with.
+/// The settings of the server under test, as far as the suite must know them.
 ///
 /// ```
 /// use zen_testkit::{Expectations, zen_suite};
 ///
-/// let suite = zen_suite(&Expectations { question_limit: 256, ..Expectations::default() });
+/// let suite = zen_suite(&Expectations::default().with_question_limit(256));
 /// assert!(suite.len() >= 250);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Expectations {
-    /// The longest question that is answered, in bytes, its `?` included. 64 or more. Default 1024.
+    /// The longest question that the server answers, in bytes, including its `?`. At least 64.
+    /// Default 1024.
     pub question_limit: usize,
     /// How many bytes a lingering close discards before it may give up. Default 262 144.
     pub linger_bytes: usize,
@@ -32,7 +34,7 @@ pub struct Expectations {
     pub question_deadline: Option<Duration>,
     /// How long a conversation may go without a question. Default `None`: not tested.
     pub idle_deadline: Option<Duration>,
-    /// The greatest age of the oldest byte that the client does not take. Default `None`: not tested.
+    /// How old the oldest byte that the client has not read may become. Default `None`: not tested.
     pub write_deadline: Option<Duration>,
 }
 
@@ -48,10 +50,48 @@ impl Default for Expectations {
     }
 }
 
-/// The conformance suite of zen's protocol: about 400 transcripts, and a few more for each deadline that is given.
+impl Expectations {
+    /// Sets [`question_limit`](Self::question_limit).
+    #[must_use]
+    pub fn with_question_limit(mut self, question_limit: usize) -> Self {
+        self.question_limit = question_limit;
+        self
+    }
+
+    /// Sets [`linger_bytes`](Self::linger_bytes).
+    #[must_use]
+    pub fn with_linger_bytes(mut self, linger_bytes: usize) -> Self {
+        self.linger_bytes = linger_bytes;
+        self
+    }
+
+    /// Sets [`question_deadline`](Self::question_deadline).
+    #[must_use]
+    pub fn with_question_deadline(mut self, question_deadline: impl Into<Option<Duration>>) -> Self {
+        self.question_deadline = question_deadline.into();
+        self
+    }
+
+    /// Sets [`idle_deadline`](Self::idle_deadline).
+    #[must_use]
+    pub fn with_idle_deadline(mut self, idle_deadline: impl Into<Option<Duration>>) -> Self {
+        self.idle_deadline = idle_deadline.into();
+        self
+    }
+
+    /// Sets [`write_deadline`](Self::write_deadline).
+    #[must_use]
+    pub fn with_write_deadline(mut self, write_deadline: impl Into<Option<Duration>>) -> Self {
+        self.write_deadline = write_deadline.into();
+        self
+    }
+}
+
+/// The conformance suite of zen's protocol: about 400 transcripts, and a few more for each given
+/// deadline.
 ///
 /// # Panics
-/// If the question limit is less than 64 bytes: the aphorisms would not fit.
+/// If the question limit is less than 64 bytes, because the aphorisms would not fit.
 pub fn zen_suite(expectations: &Expectations) -> Suite {
     assert!(expectations.question_limit >= 64, "the suite needs a question limit of at least 64 bytes");
     let mut suite = Suite::new(questions::transcripts());
@@ -65,10 +105,10 @@ pub fn zen_suite(expectations: &Expectations) -> Suite {
     suite
 }
 
-/// Only the transcripts of the deadlines that are given.
+/// Only the transcripts of the given deadlines.
 ///
-/// Start a server with short deadlines (a few hundred milliseconds) for these alone: a busy machine can hold up a client of
-/// the other transcripts for as long.
+/// Run these alone against a server with short deadlines (a few hundred milliseconds). On a busy
+/// machine, the clients of the other transcripts can be held up for as long as that.
 pub fn zen_deadlines(expectations: &Expectations) -> Suite {
     Suite::new(deadlines::transcripts(expectations))
 }
@@ -82,21 +122,21 @@ const COMPLEX: &[u8] = b"Complex.";
 const UNKNOWN: &[u8] = b"Error: unknown aphorism.";
 const TOO_LONG: &[u8] = b"Error: question too long.";
 
-/// The three aphorisms with their answers, and a question that is none.
+/// The three aphorisms with their answers, and a question that is not an aphorism.
 const TABLE: [(&[u8], &[u8]); 4] =
     [(BEAUTIFUL, UGLY), (EXPLICIT, IMPLICIT), (SIMPLE, COMPLEX), (b"Now is better than?", UNKNOWN)];
 
 impl Transcript {
-    /// The connection still serves, as seen from zen's protocol.
+    /// The connection still serves, according to zen's protocol.
     ///
-    /// Two questions with answers of their own, each after the answer before it: one answer too many before them can
-    /// pass for the first of these, but not for both.
+    /// Asks two questions with different answers, each after the previous answer. A surplus answer
+    /// could pass for the first of these, but not for both.
     fn still_serves(self) -> Self {
         self.stays_open(SIMPLE, COMPLEX).stays_open(EXPLICIT, IMPLICIT)
     }
 }
 
-/// The parts after each other.
+/// Concatenates the parts.
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
 }
@@ -106,7 +146,7 @@ fn mixed(number: usize) -> (Vec<u8>, Vec<u8>) {
     let (mut questions, mut answers) = (Vec::new(), Vec::new());
     let mut state: u32 = 2025;
     for _ in 0..number {
-        // A linear congruential step; its high bits are the good ones.
+        // A linear congruential generator, whose high bits are the most random.
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let (question, answer) = TABLE[(state >> 30) as usize];
         questions.extend_from_slice(question);
@@ -120,24 +160,23 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    fn told_everything() -> Suite {
+    fn suite_with_all_deadlines() -> Suite {
         let soon = Some(Duration::from_millis(200));
-        zen_suite(&Expectations {
-            question_deadline: soon,
-            idle_deadline: soon,
-            write_deadline: soon,
-            ..Expectations::default()
-        })
+        let expectations = Expectations::default()
+            .with_question_deadline(soon)
+            .with_idle_deadline(soon)
+            .with_write_deadline(soon);
+        zen_suite(&expectations)
     }
 
     #[test]
     fn two_questions_in_one_segment_come_first() {
-        assert_eq!(told_everything().transcripts()[0].name(), "two questions in one segment");
+        assert_eq!(suite_with_all_deadlines().transcripts()[0].name(), "two questions in one segment");
     }
 
     #[test]
-    fn names_are_unique_and_of_one_line() {
-        let suite = told_everything();
+    fn names_are_unique_and_fit_one_line() {
+        let suite = suite_with_all_deadlines();
         let mut names = HashSet::new();
         for name in suite.transcripts().iter().map(Transcript::name) {
             assert!(names.insert(name), "{name} is used twice");
@@ -146,9 +185,9 @@ mod tests {
     }
 
     #[test]
-    fn every_transcript_could_fail() {
+    fn every_transcript_ends_in_an_expectation() {
         use crate::transcript::Step;
-        for transcript in told_everything().transcripts() {
+        for transcript in suite_with_all_deadlines().transcripts() {
             let last = transcript.steps().last();
             assert!(
                 matches!(
@@ -167,9 +206,9 @@ mod tests {
     }
 
     #[test]
-    fn deadlines_are_tested_only_when_told() {
+    fn deadlines_are_tested_only_when_given() {
         assert!(zen_deadlines(&Expectations::default()).is_empty());
         assert!(zen_suite(&Expectations::default()).len() >= 250);
-        assert!(told_everything().len() > zen_suite(&Expectations::default()).len());
+        assert!(suite_with_all_deadlines().len() > zen_suite(&Expectations::default()).len());
     }
 }

@@ -1,4 +1,5 @@
-//! Which question gets which answer, how many at a time, and what is only nearly a question of the table.
+//! Which question gets which answer, how many questions at a time, and what only resembles a
+//! question of the table.
 
 use super::{BEAUTIFUL, COMPLEX, EXPLICIT, IMPLICIT, SIMPLE, TABLE, UGLY, UNKNOWN, join, mixed};
 use crate::transcript::Transcript;
@@ -9,7 +10,7 @@ pub(super) fn transcripts() -> impl Iterator<Item = Transcript> {
 
 fn in_one_segment() -> Vec<Transcript> {
     let mut all = vec![
-        // A server that tests whether the *end* of what it has received is a `?` takes these for one question.
+        // A server that tests whether the *end* of its input is a `?` takes these for one question.
         Transcript::new("two questions in one segment")
             .send(b"Beautiful is better than?Explicit is better than?")
             .expect(b"Ugly.Implicit.")
@@ -35,7 +36,7 @@ fn in_one_segment() -> Vec<Transcript> {
                 .still_serves(),
         );
     }
-    // Around the window of questions in flight, and well beyond it.
+    // Around the limit of questions in flight, and well beyond it.
     for number in [7, 16, 31, 32, 33, 63, 64, 65, 128, 500] {
         let (questions, answers) = mixed(number);
         all.push(

@@ -3,7 +3,7 @@
 use super::{BEAUTIFUL, COMPLEX, SIMPLE, UGLY, UNKNOWN, join};
 use crate::transcript::Transcript;
 
-/// All of ASCII's: what C calls `isspace`.
+/// All ASCII white space, as C's `isspace` defines it.
 const KINDS: [(&str, u8); 6] = [
     ("space", b' '),
     ("tab", b'\t'),

@@ -1,4 +1,4 @@
-//! Tests of the test kit: a correct server passes, a broken one is caught, and messages help.
+//! Tests of the test kit: a correct server passes, a broken one is caught, and the messages help.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod broken;

@@ -1,4 +1,5 @@
-//! A mismatch says which transcript failed, at which step, what was sent, what was expected and what came.
+//! A mismatch says which transcript failed, at which step, and what was sent, expected and
+//! received.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use zen_testkit::{Expectations, Fault, Suite, Transcript, zen_suite};
 
-/// Answers whatever comes first with these bytes, then closes when the client does.
+/// A server that answers the first read with these bytes, then waits until the client closes.
 fn parrot(answer: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
@@ -24,7 +25,7 @@ fn parrot(answer: &'static [u8]) -> SocketAddr {
 }
 
 #[test]
-fn a_mismatch_tells_the_whole_story_with_its_bytes_escaped() {
+fn a_mismatch_shows_every_step_with_its_bytes_escaped() {
     let mismatch = Transcript::new("colours")
         .send(b"red\x1b?")
         .expect(b"Ugly.")
@@ -36,35 +37,35 @@ fn a_mismatch_tells_the_whole_story_with_its_bytes_escaped() {
         r#"colours
   step 3 of 3, waiting for answers: the answers differ from byte 0 on
   sent      "red\x1b?"
-  had come  "Ugly."
+  matched   "Ugly."
   expected  "Complex."
-  came      "\x1b[31m\r\n""#
+  received  "\x1b[31m\r\n""#
     );
     assert_eq!((mismatch.transcript(), mismatch.step()), ("colours", 3));
     assert_eq!(mismatch.sent(), b"red\x1b?");
     assert_eq!(mismatch.expected(), Some(&b"Complex."[..]));
-    assert_eq!(mismatch.came(), b"\x1b[31m\r\n");
+    assert_eq!(mismatch.received(), b"\x1b[31m\r\n");
 }
 
 #[test]
-fn what_is_left_over_is_a_mismatch() {
+fn leftover_bytes_are_a_mismatch() {
     let server = parrot(b"Ugly.Ugly.");
     let ended = Transcript::new("ended").ask(b"?", b"Ugly.").finish_and_end().run(server).unwrap_err();
     assert!(matches!(ended.fault(), Fault::Extra), "{ended}");
-    assert_eq!((ended.came(), ended.expected()), (&b"Ugly."[..], None));
+    assert_eq!((ended.received(), ended.expected()), (&b"Ugly."[..], None));
     assert!(ended.to_string().contains("expected  nothing"), "{ended}");
 }
 
 #[test]
-fn silence_is_waited_for_and_no_longer() {
+fn a_silent_server_is_waited_for_as_long_as_patience_lasts() {
     let mismatch = Transcript::new("a longer answer")
-        .patience(Duration::from_millis(50))
+        .with_patience(Duration::from_millis(50))
         .ask(b"?", b"Ugly. Very.")
         .run(parrot(b"Ugly."))
         .unwrap_err();
     assert!(matches!(mismatch.fault(), Fault::Silent(_)), "{mismatch}");
     let open = Transcript::new("an end")
-        .patience(Duration::from_millis(50))
+        .with_patience(Duration::from_millis(50))
         .ask(b"?", b"Ugly.")
         .ends()
         .run(parrot(b"Ugly."))
@@ -73,21 +74,21 @@ fn silence_is_waited_for_and_no_longer() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_not_asked_for_ever() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+fn the_suite_gives_up_on_a_server_that_is_not_there() {
+    let vacant = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let suite = zen_suite(&Expectations::default()).give_up_after(3);
     let mut seen = 0;
-    let report = suite.run_with(nobody, |outcome| seen += usize::from(outcome.result.is_err()));
+    let report = suite.run_with(vacant, |outcome| seen += usize::from(outcome.result.is_err()));
     assert_eq!((report.outcomes.len(), report.not_run), (3, suite.len() - 3), "{report}");
     assert_eq!((seen, report.passed()), (report.outcomes.len(), 0));
     assert!(!report.is_pass());
     let mismatch = report.mismatches().next().unwrap();
     assert!(matches!(mismatch.fault(), Fault::Connect(_)) && mismatch.step() == 0, "{mismatch}");
-    assert!(report.to_string().contains("not run after so many failures"));
+    assert!(report.to_string().contains("not run after too many failures"));
 }
 
 #[test]
-fn an_empty_suite_shows_nothing() {
+fn an_empty_suite_does_not_pass() {
     let nothing = Suite::new([]).run(parrot(b""));
     assert!(!nothing.is_pass());
 }

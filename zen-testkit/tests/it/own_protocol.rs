@@ -1,4 +1,4 @@
-//! The kit serves protocols that are not zen's: here a length-prefixed one with a greeting.
+//! The kit works for other protocols: here a length-prefixed one with a greeting.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,13 +6,14 @@ use std::thread;
 
 use zen_testkit::{Fault, Suite, Transcript, every_cut};
 
-/// Greets, then returns each message (a length byte and so many bytes) reversed; a length of 255 ends the conversation.
+/// Greets, then returns each message (a length byte and that many bytes) reversed. A length of 255
+/// ends the conversation.
 fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     thread::spawn(move || {
         for client in listener.incoming() {
-            // A client that leaves ends its own conversation only.
+            // A client that leaves ends only its own conversation.
             let _ = reverse(client.unwrap());
         }
     });
@@ -61,7 +62,7 @@ fn a_length_prefixed_protocol_is_a_suite_too() {
 }
 
 #[test]
-fn a_greeting_that_nobody_expects_is_a_mismatch() {
+fn an_unexpected_greeting_is_a_mismatch() {
     let mismatch = Transcript::new("no greeting").ask(b"\x01a", b"\x01a").run(start()).unwrap_err();
     assert!(matches!(mismatch.fault(), Fault::Differs { at: 0 }), "{mismatch}");
 }

@@ -10,7 +10,7 @@ use zen_testkit::{Expectations, Fault, zen_suite};
 use crate::reference::{Flaw, Limits, Reference};
 
 #[test]
-fn the_python_client_and_the_python_server_get_along() {
+fn the_python_client_talks_to_the_python_server() {
     let Some(python) = Python::require() else { return };
     let server = python.serve().unwrap();
     python.ask_three(server.addr()).unwrap();
@@ -35,7 +35,7 @@ fn a_wrong_answer_is_an_error_that_shows_it() {
 }
 
 #[test]
-fn nobody_there_is_an_error_within_one_line() {
+fn nothing_listening_is_an_error_of_one_line() {
     let Some(python) = Python::require() else { return };
     let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for result in [python.ask_three(addr), python.ask_half(addr)] {
@@ -48,10 +48,10 @@ fn nobody_there_is_an_error_within_one_line() {
     assert_eq!(usage.status.code(), Some(2));
 }
 
-/// Runs one of the tests above where there is no Python.
+/// Runs one of the tests above without Python in the `PATH`.
 fn without_python(required: &str) -> Output {
     Command::new(env::current_exe().unwrap())
-        .args(["--exact", "peers::the_python_client_and_the_python_server_get_along"])
+        .args(["--exact", "peers::the_python_client_talks_to_the_python_server"])
         .env("PATH", "")
         .env("ZEN_REQUIRE_PEERS", required)
         .output()
@@ -59,23 +59,23 @@ fn without_python(required: &str) -> Output {
 }
 
 #[test]
-fn a_test_without_its_peer_is_skipped_for_all_to_see() {
+fn a_test_without_its_peer_is_skipped_visibly() {
     let output = without_python("0");
     assert!(output.status.success(), "{output:?}");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "skipped: python3 not found\n");
 }
 
 #[test]
-fn a_test_without_a_peer_that_must_be_there_fails() {
+fn a_test_without_a_required_peer_fails() {
     let output = without_python("1");
     assert!(!output.status.success(), "{output:?}");
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("python3 not found, and ZEN_REQUIRE_PEERS=1 says that it must be there"), "{said}");
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("python3 not found, although ZEN_REQUIRE_PEERS=1 requires it"), "{printed}");
 }
 
-/// What the suite is for: the server of the book tests the end of what it has received.
+/// The purpose of the suite: the book's server tests only the end of what it has received.
 #[test]
-fn the_suite_shows_where_the_python_server_goes_wrong() {
+fn the_suite_finds_the_fault_of_the_python_server() {
     let Some(python) = Python::require() else { return };
     let server = python.serve().unwrap();
     let suite = zen_suite(&Expectations::default());
@@ -86,5 +86,5 @@ fn the_suite_shows_where_the_python_server_goes_wrong() {
     let mismatch = report.mismatches().next().unwrap();
     assert_eq!(mismatch.transcript(), "two questions in one segment");
     assert!(matches!(mismatch.fault(), Fault::Differs { at: 0 }), "{mismatch}");
-    assert_eq!(mismatch.came(), b"Error: unknown aphorism.");
+    assert_eq!(mismatch.received(), b"Error: unknown aphorism.");
 }

@@ -1,4 +1,5 @@
-//! A small server to test the suite with: a thread for each conversation, naive but correct, unless it is told to be wrong.
+//! A small server to test the suite with. It uses a thread for each conversation and is correct
+//! unless it is given a flaw.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Ways to be wrong.
+/// What the server does wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     None,
@@ -38,7 +39,7 @@ pub(crate) enum Flaw {
     NeverDropsANonReader,
 }
 
-/// Bounds of the reference server; a deadline that is `None` never breaks.
+/// Bounds of the reference server. A deadline of `None` never breaks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) question: usize,
@@ -53,7 +54,7 @@ impl Default for Limits {
     }
 }
 
-/// A running server on a free port. Dropping it stops the accepting.
+/// A running server on a free port. Dropping it stops accepting.
 pub(crate) struct Reference {
     pub(crate) addr: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -84,7 +85,8 @@ impl Reference {
 impl Drop for Reference {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
-        // A last client, so that the accept returns; it fails where the server has died of its flaw.
+        // Connects once more, so that `accept` returns. This fails if the server has died of its
+        // flaw.
         let _ = TcpStream::connect(self.addr);
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.join().unwrap();
@@ -148,7 +150,7 @@ impl Conversation {
                 self.linger()
             }
             End::Normal if self.flaw == Flaw::NeverCloses => {
-                // Held open for as long as any test could wait for it to close.
+                // Stays open longer than any test waits for it to close.
                 thread::sleep(Duration::from_secs(60));
                 Ok(())
             }
@@ -207,7 +209,7 @@ impl Conversation {
         }
     }
 
-    /// How long a read may wait; zero once a deadline is broken, an hour if there is none.
+    /// How long a read may wait: zero if a deadline is broken, an hour if there is none.
     fn time_left(&self) -> Duration {
         let (deadline, since) = match self.question_since {
             Some(since) => (self.limits.question_deadline, since),
@@ -217,7 +219,8 @@ impl Conversation {
         deadline.map_or(Duration::from_secs(3_600), |deadline| deadline.saturating_sub(since.elapsed()))
     }
 
-    /// Takes all whole questions from what was received; returns their answers, and whether one was too long.
+    /// Takes all whole questions from the input. Returns their answers, and whether one was too
+    /// long.
     fn answers(&mut self) -> (Vec<u8>, bool) {
         let mut answers: Vec<Vec<u8>> = Vec::new();
         let mut too_long = false;
@@ -227,7 +230,7 @@ impl Conversation {
             _ => self.limits.question,
         };
         if self.flaw == Flaw::SkipsWhiteSpaceEverywhere {
-            // All but the plain space, as if lines were joined.
+            // All white space but the plain space, as if lines were joined.
             self.received.retain(|byte| *byte == b' ' || !is_space(*byte));
         }
         loop {
@@ -259,7 +262,7 @@ impl Conversation {
             }
             let Some(end) = end else {
                 self.question_since.get_or_insert_with(Instant::now);
-                return (self.spoil(answers), too_long);
+                return (self.apply_flaw(answers), too_long);
             };
             let question: Vec<u8> = self.received.drain(..=end).collect();
             let question = if self.flaw == Flaw::WhiteSpaceCountsTowardsTheLimit {
@@ -277,7 +280,7 @@ impl Conversation {
             }
         }
         self.question_since = None;
-        (self.spoil(answers), too_long)
+        (self.apply_flaw(answers), too_long)
     }
 
     fn skip_white_space(&mut self) {
@@ -291,7 +294,7 @@ impl Conversation {
         self.received.drain(..text);
     }
 
-    fn spoil(&self, mut answers: Vec<Vec<u8>>) -> Vec<u8> {
+    fn apply_flaw(&self, mut answers: Vec<Vec<u8>>) -> Vec<u8> {
         match self.flaw {
             Flaw::DropsTheThirdAnswerOfASegment if answers.len() >= 3 => _ = answers.remove(2),
             Flaw::AnswersOutOfOrder if answers.len() >= 2 => answers.swap(0, 1),
@@ -301,7 +304,7 @@ impl Conversation {
         answers.concat()
     }
 
-    /// Writes it all; true if the write deadline broke.
+    /// Writes all answers; true if the write deadline broke.
     fn write(&mut self, mut answers: &[u8]) -> io::Result<bool> {
         let since = Instant::now();
         while !answers.is_empty() {
@@ -324,9 +327,10 @@ impl Conversation {
         Ok(false)
     }
 
-    /// Whether the client has half-closed and all is read.
+    /// Whether the client has half-closed and everything has been read.
     fn at_eof(&self) -> io::Result<bool> {
-        // The FIN comes a little after its data; a server with this flaw would not always find it.
+        // The FIN arrives a little after the data. A server with this flaw would not always notice
+        // it.
         self.stream.set_read_timeout(Some(Duration::from_secs(1)))?;
         let peeked = self.stream.peek(&mut [0]);
         Ok(peeked.is_ok_and(|there| there == 0))
