@@ -1,8 +1,8 @@
-//! Ask questions from blocking code: one, many at once, and one that cannot be asked.
+//! Ask from blocking code: one question, many at once, and one that cannot be sent.
 //!
 //! ```text
 //! cargo run -p examples --example ask                    asks a server that it starts itself
-//! cargo run -p examples --example ask -- HOST:PORT       asks the server there
+//! cargo run -p examples --example ask -- HOST:PORT       asks the server at that address
 //! ```
 
 use std::error::Error;
@@ -30,28 +30,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     let question = "Beautiful is better than?";
     println!("{question} {}", show(&client.ask(question)?));
 
-    // Many at once: the answers come in the order of the questions, and the waiting is done once.
+    // Many at once. The answers come in the order of the questions, and there is only one wait.
     let questions = ["Explicit is better than?", "Simple is better than?", "Flat is better than?"];
     for (question, answer) in questions.iter().zip(client.ask_all(questions)?) {
         println!("{question} {}", show(&answer));
     }
 
-    // What is no question is not sent, and the client is as good as before.
+    // Text that is not a question is not sent, and the client can still be used.
     if let Err(error) = client.ask("Readability counts.") {
         println!("Readability counts. ({error})");
     }
 
     client.finish()?;
-    println!("both sides have said goodbye");
+    println!("both sides have closed");
     Ok(())
 }
 
-/// A server may send anything, and a terminal obeys what it is sent: escape it.
+/// A server may send any bytes. Escaping keeps them from controlling the terminal.
 fn show(answer: &[u8]) -> String {
     answer.escape_ascii().to_string()
 }
 
-/// A server for this program's own use. It ends with the program.
+/// Starts a server for this program. It ends with the program.
 fn start_a_server() -> Result<String, Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();

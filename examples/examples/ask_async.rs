@@ -1,4 +1,4 @@
-//! Ask from async code, give up on an answer, and ask on.
+//! Ask from async code, give up on an answer, and keep asking.
 
 use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
@@ -15,16 +15,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("Now is better than? {}", show(&client.ask("Now is better than?").await?));
 
-    // A future that is dropped is a question that nobody waits for. The conversation stays whole: its answer is thrown away when it
-    // comes, and the next question gets its own.
-    let patience = Duration::from_millis(20);
-    match tokio::time::timeout(patience, client.ask("Slow is better than?")).await {
+    // Dropping the future gives up on the answer. The conversation stays intact: the answer is
+    // discarded when it arrives, and the next question gets its own answer.
+    let timeout = Duration::from_millis(20);
+    match tokio::time::timeout(timeout, client.ask("Slow is better than?")).await {
         Ok(answer) => println!("Slow is better than? {}", show(&answer?)),
-        Err(_) => println!("Slow is better than? (no answer in {patience:?}, never mind)"),
+        Err(_) => println!("Slow is better than? (no answer in {timeout:?}, giving up)"),
     }
     println!("Flat is better than? {}", show(&client.ask("Flat is better than?").await?));
 
-    // Answers as they come, in the order of the questions.
+    // Prints each answer when it arrives, in the order of the questions.
     let mut answers = client.pipeline(["Sparse is better than?", "Now is better than?"]);
     while let Some(answer) = answers.next().await {
         println!("... {}", show(&answer?));
@@ -39,7 +39,7 @@ fn show(answer: &[u8]) -> String {
     answer.escape_ascii().to_string()
 }
 
-/// What the server answers with: some questions take it longer than others.
+/// The server's service. Some questions take longer than others.
 async fn ponder(question: Bytes) -> &'static str {
     match &question[..] {
         b"Now is better than?" => "Never.",
@@ -52,7 +52,7 @@ async fn ponder(question: Bytes) -> &'static str {
     }
 }
 
-/// A server in this program's own runtime.
+/// Starts a server in this program's runtime.
 fn start_a_server() -> Result<(SocketAddr, StopHandle), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

@@ -11,7 +11,8 @@ use zen_server::{Counters, Options};
 
 const QUESTIONS: usize = 3_000;
 
-/// Starts a server whatever its flavor, lets `talk` speak to it, stops it, and says what it counted.
+/// Starts a server of any flavor, lets `talk` speak to it, stops it, and returns a summary of its
+/// counters.
 macro_rules! serve {
     ($address:ident, $server:expr) => {{
         let server = $server?;
@@ -21,7 +22,7 @@ macro_rules! serve {
         stop.stop();
         running.join().map_err(|_| "the server panicked")??;
         talked?;
-        report(&counters)
+        summarize(&counters)
     }};
 }
 
@@ -45,7 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         println!("{flavor:>12}: {counted}, in {:.1?} from start to stop", began.elapsed());
     }
-    println!("which one is for you? `zen compare` measures it");
+    println!("which one should you use? `zen compare` measures it");
     Ok(())
 }
 
@@ -57,7 +58,7 @@ fn talk(address: SocketAddr) -> Result<(), ClientError> {
     client.finish()
 }
 
-fn report(counters: &Counters) -> String {
+fn summarize(counters: &Counters) -> String {
     let counted = counters.snapshot();
     let closes: Vec<_> = counted.closes().map(|(reason, n)| format!("{n} {reason}")).collect();
     format!("{} answered, conversations: {}", counted.questions, closes.join(", "))

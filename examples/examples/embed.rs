@@ -1,4 +1,5 @@
-//! A server inside a program of your own: read its counters while it runs, stop it from another thread.
+//! A server inside a program of your own: read its counters while it runs, stop it from another
+//! thread.
 
 use std::error::Error;
 use std::io::Read;
@@ -10,16 +11,17 @@ use zen_client::{Client, ClientError, ClientOptions};
 use zen_server_sync::{Answer, Counters, Limits, Options, Server};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Port 0: the system picks a free one. Binding it yourself means that you know it, and that a failure is yours to handle.
+    // Port 0 lets the system pick a free port. Because you bind the listener, you know its address
+    // and you handle its errors.
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
 
-    // Everything has a bound by default; tighten what you know better.
+    // Every limit has a default. Tighten the ones that you know better.
     let limits = Limits { question_length: 200, idle_deadline: Duration::from_secs(20), ..Limits::default() };
     let options = Options { limits, connections: Some(100), workers: Some(4), ..Options::default() };
     let server = Server::pool(listener, whisper, options)?;
 
-    // Take what you need of it before it runs: `run` keeps the server.
+    // Take the handles before the server runs, because `run` consumes the server.
     let stop = server.stop_handle();
     let counters = server.counters();
     let running = thread::spawn(move || server.run());
@@ -32,10 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let now = counters.snapshot();
     println!("so far: {} connections, {} questions", now.accepted, now.questions);
 
-    // A client that is connected but asks nothing does not hold the drain up.
+    // A client that is connected but asks nothing does not delay the drain.
     let mut idle = TcpStream::connect(address)?;
     wait_for(&counters, 4)?;
-    println!("one client is connected and says nothing; stopping all the same");
+    println!("one client is connected and idle; stopping the server anyway");
     thread::spawn(move || stop.stop()).join().map_err(|_| "the stopping thread panicked")?;
     idle.read_to_end(&mut Vec::new())?;
     drop(idle);
@@ -47,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The service: any function of this shape is one.
+/// The service. Any function with this signature is a service.
 fn whisper(question: &[u8], answer: &mut Answer<'_>) {
     answer.put(question.trim_ascii_end().to_ascii_lowercase().strip_suffix(b"?").unwrap_or_default());
     answer.put(b", you say.");
@@ -60,7 +62,7 @@ fn talk(address: SocketAddr, n: u32) -> Result<(), ClientError> {
     client.finish()
 }
 
-/// The client is connected before the server has counted it.
+/// Waits until the server has counted the connection, which happens after the client has connected.
 fn wait_for(counters: &Counters, accepted: u64) -> Result<(), &'static str> {
     let began = Instant::now();
     while counters.snapshot().accepted < accepted {

@@ -1,7 +1,9 @@
-//! A lab of your own: compares two servers of a protocol that is not zen's, both of which are this very program.
+//! A lab of your own. It compares two servers of a protocol that is not zen's; this program runs as
+//! both of them.
 //!
-//! In the protocol a message is a line. A question is a word, and its answer is the word backwards. One server is built
-//! from zen's parts, the other by hand; the floor, the least that any server costs here, comes with the lab.
+//! In this protocol a message is a line. A question is a word, and its answer is the word
+//! backwards. One server is built from zen's parts, the other is written by hand. The lab brings
+//! its own floor, the least that any server costs here.
 
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
@@ -37,14 +39,14 @@ impl Framing for Lines {
     }
 }
 
-/// The service: the word backwards.
+/// The service: it answers with the word backwards.
 fn backwards(question: &[u8], answer: &mut Answer<'_>) {
     for &byte in question.iter().rev() {
         answer.put(&[byte]);
     }
 }
 
-/// The other server: a thread for each connection, line by line.
+/// The server written by hand: a thread for each connection, line by line.
 fn serve_by_hand(listener: &TcpListener) -> std::io::Result<()> {
     for stream in listener.incoming() {
         let stream = stream?;
@@ -64,7 +66,7 @@ fn converse(mut stream: &TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Plays one of the servers; the lab has started this program once more to do so.
+/// Runs as one of the servers. The lab has started this program again for that.
 fn serve(role: &str, listener: TcpListener) -> Result<(), Box<dyn Error>> {
     match role {
         "zen" => {
@@ -77,19 +79,20 @@ fn serve(role: &str, listener: TcpListener) -> Result<(), Box<dyn Error>> {
 }
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    // First of all: is this the lab, or one of its servers?
+    // If the lab has started this program as one of its servers, serve and exit.
     if let Some(code) = child::serve_if_asked(serve) {
         return Ok(code);
     }
     let contenders =
         vec![Contender::own_floor(b'\n', b"olleh\n")?, Contender::own("zen")?, Contender::own("by-hand")?];
-    // Every answer is checked, byte by byte.
+    // The lab checks every answer byte by byte.
     let workload = Workload::new([("hello\n", "olleh\n"), ("stressed\n", "desserts\n")])?;
     let plan = Plan {
         workload,
         repetitions: 2,
         window: Duration::from_millis(300),
-        // These take longer: system calls are counted in runs apart, and runs that the machine spoils are made again.
+        // Both settings save time: system calls are counted in separate runs, and runs that the
+        // machine disturbs are repeated.
         count_system_calls: false,
         attempts_more: 0,
         ..Plan::quick(contenders, vec![Scenario::saturate(8)])

@@ -1,4 +1,5 @@
-//! The core in a loop of your own, without any server crate: here over a Unix socket pair, but any two-way stream of bytes will do.
+//! The core in a loop of your own, without a server crate. It runs over a Unix socket pair here,
+//! but any two-way stream of bytes works.
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,7 +14,7 @@ use zen_proto::{CloseReason, Conversation, Limits};
 fn main() -> Result<(), Box<dyn Error>> {
     let (ours, mut theirs) = UnixStream::pair()?;
     let client = thread::spawn(move || -> io::Result<String> {
-        // Two questions and the beginning of a third in one piece; the core cuts them.
+        // Two questions and the beginning of a third in one piece. The core separates them.
         theirs.write_all(b"Beautiful is better than? Simple is better than? Explicit is")?;
         theirs.write_all(b" better than?")?;
         theirs.shutdown(Shutdown::Write)?;
@@ -22,10 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok(answers)
     });
     let reason = converse(ours, Limits::default())?;
-    println!("a client that asks: {}", client.join().map_err(|_| "the client panicked")??);
+    println!("a client that asks gets: {}", client.join().map_err(|_| "the client panicked")??);
     println!("  it ended: {reason}");
 
-    // The deadlines come with the core too. This client never says a word.
+    // The core also brings the deadlines. This client sends nothing.
     let (ours, silent) = UnixStream::pair()?;
     let limits = Limits { idle_deadline: Duration::from_millis(50), ..Limits::default() };
     let reason = converse(ours, limits)?;
@@ -34,20 +35,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Drives one conversation to its end: the five steps of a turn, and a socket that blocks.
+/// Drives one conversation to its end over a blocking socket. Each turn has five steps.
 fn converse(mut stream: UnixStream, limits: Limits) -> io::Result<CloseReason> {
     let mut conversation = Conversation::new(aphorism::framing(), limits, Instant::now());
     let mut buffer = [0; 4096];
     loop {
-        // A peer that sends a byte now and then ends every wait before its timeout, but not the deadline.
+        // A peer that sends a byte now and then ends every wait before its timeout, so check the
+        // deadline here as well.
         conversation.handle_timeout(Instant::now());
 
         // 1. Answer what is buffered.
         conversation.answer_with(&mut Aphorisms, Instant::now());
 
-        // 2. Write what is ready. The timeout lets a peer that does not read break its deadline.
+        // 2. Write what is ready. The timeout ends the write when the peer does not read, so that
+        //   its deadline can break.
         while !conversation.transmit().is_empty() {
-            stream.set_write_timeout(patience(&conversation))?;
+            stream.set_write_timeout(time_left(&conversation))?;
             match stream.write(conversation.transmit()) {
                 Ok(n) => conversation.handle_sent(n, Instant::now()),
                 Err(error) if is_passing(&error) => conversation.handle_timeout(Instant::now()),
@@ -55,19 +58,19 @@ fn converse(mut stream: UnixStream, limits: Limits) -> io::Result<CloseReason> {
             }
         }
 
-        // 3. Send FIN if it is due. If the peer is gone the next read will say so.
+        // 3. Send FIN if it is due. If the peer is gone, the next read reports that.
         if conversation.poll_shutdown() {
             let _ = stream.shutdown(Shutdown::Write);
         }
 
-        // 4. Stop if it is over.
+        // 4. Stop if the conversation is over.
         if let Some(reason) = conversation.closed() {
             return Ok(reason);
         }
 
-        // 5. Wait: for the peer, or for a deadline.
+        // 5. Wait for the peer or for a deadline.
         if conversation.wants_read() {
-            stream.set_read_timeout(patience(&conversation))?;
+            stream.set_read_timeout(time_left(&conversation))?;
             match stream.read(&mut buffer) {
                 Ok(0) => conversation.handle_eof(Instant::now()),
                 Ok(n) => conversation.handle_input(&buffer[..n], Instant::now()),
@@ -78,13 +81,13 @@ fn converse(mut stream: UnixStream, limits: Limits) -> io::Result<CloseReason> {
     }
 }
 
-/// Until the next deadline, but not zero, which a socket takes for an error.
-fn patience<F: zen_proto::Framing>(conversation: &Conversation<F>) -> Option<Duration> {
+/// The time until the next deadline. Never zero, because a socket rejects a zero timeout.
+fn time_left<F: zen_proto::Framing>(conversation: &Conversation<F>) -> Option<Duration> {
     let deadline = conversation.poll_timeout()?;
     Some(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)))
 }
 
-/// The time was up, or a signal came: look at the clock and go on.
+/// Whether to check the clock and continue, because the time was up or a signal arrived.
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

@@ -1,8 +1,9 @@
-//! A protocol of your own: its framing, its service, and both ends of it. Everything else (limits, deadlines, backpressure, drain) comes with
-//! the core.
+//! A protocol of your own: its framing, its service, its server and its client. The core provides
+//! everything else: limits, deadlines, backpressure and drain.
 //!
-//! On the wire a message is its length, in two bytes with the higher one first, and then that many bytes of any kind. A question is
-//! a number; the answer is the sum of the numbers so far in this conversation.
+//! On the wire a message is its length, in two bytes with the higher one first, followed by that
+//! many bytes of any kind. A question is a number. The answer is the sum of all numbers so far in
+//! this conversation.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -12,22 +13,24 @@ use std::thread;
 use zen_client::{Client, ClientOptions};
 use zen_server_mio::{Answer, Cut, Framing, Options, Output, Refusal, Server, Service, Unsendable};
 
-/// The bytes of a length.
+/// The size of a length, in bytes.
 const PREFIX: usize = 2;
 
-/// Messages with their length up front. Both directions look alike, so both sides use it.
+/// Messages that start with their length. Both directions look alike, so both sides use this
+/// framing.
 #[derive(Debug, Clone, Copy)]
 struct LengthPrefixed;
 
 impl Framing for LengthPrefixed {
     fn cut(&mut self, input: &[u8]) -> Cut {
         let Some((prefix, rest)) = input.split_first_chunk::<PREFIX>() else {
-            // `at_least` is 0 as long as nothing has begun: an idle connection is not a slow question.
+            // `at_least` is 0 until a message has begun: an idle connection is not a slow question.
             return Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { PREFIX } };
         };
         let len = PREFIX + usize::from(u16::from_be_bytes(*prefix));
         if rest.len() + PREFIX < len {
-            // Said as soon as it is known, so that a message over the limit is refused before it arrives.
+            // Reported as soon as it is known, so that a message over the limit is refused before
+            // it arrives.
             return Cut::Partial { skip: 0, at_least: len };
         }
         Cut::Whole { skip: 0, len, text: PREFIX..len }
@@ -46,14 +49,14 @@ impl Framing for LengthPrefixed {
     }
 
     fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
-        // As it goes on the wire: the length, then the text.
+        // Written as it goes on the wire: the length, then the text.
         if refusal == Refusal::TooLong {
             output.put(b"\x00\x10that is too long");
         }
     }
 }
 
-/// Adds up. Each conversation gets a clone of its own, so each has a sum of its own.
+/// Adds numbers. Each conversation gets its own clone, so each has its own sum.
 #[derive(Debug, Clone, Default)]
 struct Adder {
     sum: i64,

@@ -1,4 +1,4 @@
-//! Runs every example, as built beside this test, and reads what it prints.
+//! Runs every example that cargo built beside this test, and checks what it prints.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,8 +12,8 @@ fn source(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.rs"))
 }
 
-/// The built example. `cargo test` builds the examples beside this test; told to build only some targets it may not have, so then it is
-/// done here.
+/// The path of the built example. `cargo test` builds the examples beside this test. If cargo was
+/// told to build only some targets, the example may be missing or old, so this builds it.
 fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
@@ -31,17 +31,18 @@ fn built(name: &str) -> PathBuf {
     program
 }
 
-/// Runs an example, which must succeed and have nothing to complain of, and gives what it printed.
+/// Runs an example and returns what it printed. It must succeed and print nothing to standard
+/// error.
 fn run(name: &str) -> String {
     let output = Command::new(built(name)).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {}\n{printed}{complaints}", output.status);
-    assert_eq!(complaints, "", "{name} complains");
+    assert_eq!(complaints, "", "{name} writes to standard error");
     printed
 }
 
-/// Each example must have a test of its name.
+/// Makes a test for each example, and one that fails if an example has no test.
 macro_rules! examples {
     ($($name:ident: $expect:expr,)*) => {
         $(#[test] fn $name() {
@@ -51,7 +52,7 @@ macro_rules! examples {
         })*
 
         #[test]
-        fn none_is_forgotten() {
+        fn every_example_has_a_test() {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
             let mut there: Vec<_> = directory.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
             let mut run = vec![$(source(stringify!($name)),)*];
@@ -75,12 +76,12 @@ examples! {
         "Simple is better than? Complex.",
         "Flat is better than? Error: unknown aphorism.",
         "Readability counts. (this question cannot be sent: a message must hold its delimiter once, as its last byte)",
-        "both sides have said goodbye",
+        "both sides have closed",
     ]),
     ask_async: |printed| {
         assert_eq!(printed.lines().collect::<Vec<_>>(), [
             "Now is better than? Never.",
-            "Slow is better than? (no answer in 20ms, never mind)",
+            "Slow is better than? (no answer in 20ms, giving up)",
             "Flat is better than? Nested.",
             "... Dense.",
             "... Never.",
@@ -104,17 +105,17 @@ examples! {
         assert!(printed.starts_with("saturate-8 — 8 clients\n"), "{printed}");
         for contender in ["floor", "zen", "by-hand"] {
             let row = printed.lines().find(|line| line.split_whitespace().next() == Some(contender));
-            let row = row.unwrap_or_else(|| panic!("no row of {contender} in:\n{printed}"));
+            let row = row.unwrap_or_else(|| panic!("no row for {contender} in:\n{printed}"));
             assert!(row.contains(" 8/8"), "{contender} leaves clients waiting:\n{printed}");
         }
-        // A run may be spoiled by what else this machine does, but not by the servers.
+        // What else this machine does may make a run invalid, but the servers may not.
         for fault in ["wrong answers", "conversations before", "died", "could not be started", "attempts to connect"] {
             assert!(!printed.contains(fault), "{printed}");
         }
     },
     own_loop: |printed| {
         assert_eq!(printed.lines().collect::<Vec<_>>(), [
-            "a client that asks: Ugly.Complex.Implicit.",
+            "a client that asks gets: Ugly.Complex.Implicit.",
             "  it ended: finished",
             "a client that is silent",
             "  it ended: idle_deadline",
