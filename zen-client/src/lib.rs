@@ -50,7 +50,13 @@
 #![cfg_attr(not(feature = "tokio"), doc = "[`AsyncClient`]: self#features")]
 #![cfg_attr(not(feature = "tokio"), doc = "[`AsyncClient::ask`]: self#features")]
 #![cfg_attr(not(feature = "tokio"), doc = "[`AsyncAnswers`]: self#features")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+
+/// The README's example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[cfg(feature = "tokio")]
 mod asynchronous;

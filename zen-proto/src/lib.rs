@@ -14,6 +14,11 @@
 //! [`Conversation`] in five steps a turn, which its documentation lists.
 #![forbid(unsafe_code)]
 
+/// The README's example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod aphorism;
 mod asker;
 mod buffer;

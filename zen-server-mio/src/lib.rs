@@ -28,6 +28,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+/// The README's example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod acceptor;
 mod drive;
 mod event_loop;

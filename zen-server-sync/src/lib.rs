@@ -29,6 +29,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+/// The README's example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod architecture;
 mod bell;
 mod drive;

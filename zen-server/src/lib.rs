@@ -16,6 +16,11 @@
 //! own crate.
 #![forbid(unsafe_code)]
 
+/// The README's example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod accepting;
 mod admission;
 mod counters;

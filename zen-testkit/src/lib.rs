@@ -59,6 +59,11 @@
 //! but its standard library.
 #![forbid(unsafe_code)]
 
+/// The README's example, so that it compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod connection;
 mod cut;
 mod escape;
