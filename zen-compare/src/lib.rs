@@ -32,66 +32,36 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-mod again;
-mod baseline;
-mod batch;
-mod capacity;
-mod chance;
-pub mod child;
-mod columns;
-mod compare;
-mod contender;
-mod curve;
-mod effort;
-mod environment;
-mod excuses;
-mod family;
-pub mod floor;
+mod analysis;
 pub mod generator;
-mod invalid;
-mod ladder;
-mod measure;
-mod neighbours;
+mod machine;
+mod observe;
 pub mod output;
-mod pin;
 mod plan;
-mod progress;
-mod report;
-mod run;
-mod rung;
-mod running;
-mod sample;
+mod results;
+mod runner;
 mod scenario;
 pub mod selftest;
+mod server;
 pub mod stats;
-mod store;
-mod summary;
-mod system_calls;
-mod table;
-mod thread_cpu;
+#[cfg(test)]
+mod testing;
 mod units;
-mod validity;
-mod verdict;
-mod watch;
-mod wish;
-mod witness;
-mod workload;
 
-pub use baseline::{Broken, Change, Changes, Figure, Finding, Outcome};
-pub use compare::{CompareError, Expected, Observer, Upcoming, compare, compare_in};
-pub use contender::{Contender, StartError};
-pub use environment::Environment;
-pub use pin::Cores;
-pub use plan::{Length, Plan, PlanError, Stop};
-pub use progress::Progress;
-pub use report::{
-    ContenderSettings, GeneratorUse, Group, Latency, Point, ReadError, Report, Run, Rung, SCHEMA, Schedule,
-    Settings, Standing, Summary, ThreadCpu,
+pub use analysis::advice::Advice;
+pub use analysis::baseline::{Broken, Change, Changes, Figure, Finding, Outcome};
+pub use generator::Progress;
+pub use machine::environment::Environment;
+pub use machine::pin::Cores;
+pub use observe::process::{Probe, Threads, ThreadsDelta};
+pub use plan::{Length, Plan, PlanError, Wish};
+pub use results::{
+    ContenderSettings, GeneratorUse, Group, Invalid, Latency, Point, ReadError, Report, Run, Rung, SCHEMA,
+    Schedule, Settings, Standing, Store, StoreError, Summary, ThreadCpu,
 };
-pub use running::{Running, Stopped};
-pub use sample::{Probe, Threads, ThreadsDelta};
-pub use scenario::{Arrivals, BOOK_THINK, Company, RankedBy, Rate, Scenario, Spacing, Work, WorkKind};
-pub use store::{Store, StoreError};
-pub use validity::Invalid;
-pub use wish::{Advice, Wish};
-pub use workload::{Exchange, Workload, WorkloadError};
+pub use runner::compare::{CompareError, Expected, Observer, Upcoming, compare, compare_in};
+pub use scenario::{
+    Arrivals, BOOK_THINK, Company, Exchange, RankedBy, Rate, Scenario, Spacing, Work, WorkKind, Workload,
+    WorkloadError,
+};
+pub use server::{Contender, Running, StartError, Stop, Stopped, child, floor};

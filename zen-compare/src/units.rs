@@ -43,6 +43,30 @@ pub(crate) fn interval(estimate: &Estimate, runs: usize, show: fn(f64) -> String
     format!("{low}–{high}")
 }
 
+pub(crate) fn range(from: &str, to: &str) -> String {
+    if from == to { from.to_owned() } else { format!("{from} to {to}") }
+}
+
+/// A share as a percentage with one decimal below ten, and with a second one only where the first would be zero.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent.abs() {
+        p if p < 0.005 => "0 %".to_owned(),
+        p if p < 0.095 => format!("{percent:.2} %"),
+        p if p < 9.95 => format!("{percent:.1} %"),
+        _ => format!("{percent:.0} %"),
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

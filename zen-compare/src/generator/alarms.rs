@@ -14,7 +14,7 @@ use mio::{Interest, Registry, Token};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
-use super::Nanos;
+use super::load::Nanos;
 
 /// The timer's name among the loop's events.
 pub(super) const TIMER: Token = Token(usize::MAX);

@@ -8,9 +8,9 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::Nanos;
-use super::open_loop::{Due, OpenLoop};
-use super::tape::Tape;
+use super::encoded::Tape;
+use super::load::Nanos;
+use super::schedule::{Due, OpenLoop};
 
 /// The most bytes of a wrong answer that are kept to be shown.
 const SHOWN: usize = 80;
@@ -313,7 +313,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::Workload;
+    use crate::scenario::Workload;
 
     fn client_with_questions_in_flight(count: usize) -> (Client, Tape) {
         let workload = Workload::new([("1?", "one."), ("1?", "one.")]).unwrap();

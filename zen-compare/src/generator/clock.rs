@@ -2,7 +2,7 @@
 
 use nix::time::{ClockId, clock_gettime};
 
-use super::Nanos;
+use super::load::Nanos;
 
 /// Counts nanoseconds from its start. It is read twice for each question, so it is the kernel's own count and one
 /// subtraction, and not the difference of two `Instant`s, which calculates with seconds.
@@ -33,7 +33,7 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::generator::nanos;
+    use crate::generator::load::nanos;
 
     #[test]
     fn it_goes_as_any_other() {

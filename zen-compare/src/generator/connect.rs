@@ -1,11 +1,11 @@
 //! Connections of the generator: from which address, how many can be had, and what one is made with.
 
+use crate::machine::open_files::raise_open_files;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mio::net::TcpStream;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
@@ -85,17 +85,6 @@ fn set_out(socket: Socket, server: SocketAddr) -> io::Result<TcpStream> {
     Ok(TcpStream::from_std(socket.into()))
 }
 
-/// Lets this process, and the servers that it starts from now on, have as many open files as the system permits
-/// it; how many that are.
-pub(crate) fn raise_open_files() -> io::Result<u64> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {
-        // Some systems have a ceiling below what they call permitted.
-        return Ok(soft);
-    }
-    Ok(hard)
-}
-
 /// How many connections this process can still have.
 pub(super) fn room_for_connections() -> io::Result<usize> {
     let limit = raise_open_files()?;
@@ -106,6 +95,8 @@ pub(super) fn room_for_connections() -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
+
+    use nix::sys::resource::{Resource, getrlimit};
 
     use super::*;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::report::{Group, Schedule};
+use crate::results::{Group, Schedule};
 
 /// The longest latency that is told apart from longer ones: an hour.
 const LONGEST: u64 = 3_600_000_000_000;

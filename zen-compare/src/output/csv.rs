@@ -1,7 +1,7 @@
 //! The numbers as comma-separated values (RFC 4180): for spreadsheets and statistics.
 
 use super::escape;
-use crate::report::{Latency, Report, Run, Standing, Summary};
+use crate::results::{Latency, Report, Run, Standing, Summary};
 use crate::stats::Estimate;
 
 /// A field that is not quoted: a number as it is, nothing when it is not known, text as `escape` leaves it.
@@ -191,10 +191,10 @@ fn standing(standing: Standing) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::summary::summarize;
+    use crate::results::Invalid;
     use crate::scenario::Scenario;
-    use crate::summary::summarize;
-    use crate::summary::tests::{run as made, settings};
-    use crate::validity::Invalid;
+    use crate::testing::{run as made, settings};
 
     /// The fields of a line without quotes in it.
     fn fields(line: &str) -> Vec<&str> {

@@ -3,11 +3,12 @@
 use std::fmt::Write;
 
 use super::escape::{markdown as escape, markdown_code as code};
-use super::ledger::{BLIND_SPOTS, ledger};
 use super::merit::Merit;
 use super::number::{self, count, percent, time};
-use crate::excuses::Excuses;
-use crate::report::{Report, Standing, Summary};
+use super::provenance::{BLIND_SPOTS, ledger};
+use crate::analysis::advice::Advice;
+use crate::analysis::invalid_runs::Excuses;
+use crate::results::{Report, Standing, Summary};
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 
@@ -33,7 +34,7 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
         text.truncate(text.len() - 2);
         writeln!(text)?;
     }
-    if let Some(advice) = super::advice(report) {
+    if let Some(advice) = Advice::of_report(report) {
         for (depth, line) in advice.outline() {
             writeln!(text, "{}- {}", "  ".repeat(depth), escape(line))?;
         }
@@ -139,11 +140,11 @@ fn mark(standing: Standing) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::environment::Environment;
-    use crate::report::SCHEMA;
-    use crate::summary::summarize;
-    use crate::summary::tests::{run, settings};
-    use crate::validity::Invalid;
+    use crate::analysis::summary::summarize;
+    use crate::machine::environment::Environment;
+    use crate::results::Invalid;
+    use crate::results::SCHEMA;
+    use crate::testing::{run, settings};
 
     fn report(name: &str) -> Report {
         let scenario = Scenario::saturate(16);

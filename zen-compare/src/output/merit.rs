@@ -1,7 +1,7 @@
 //! The measure by which a scenario ranks, and how it is told.
 
 use super::number;
-use crate::report::Summary;
+use crate::results::Summary;
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 use crate::units::interval;

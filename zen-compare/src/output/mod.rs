@@ -5,23 +5,20 @@
 
 mod csv;
 mod escape;
-pub(crate) mod json;
-mod ledger;
 mod markdown;
 mod merit;
 mod number;
 mod page;
+mod provenance;
+mod terminal;
 #[cfg(test)]
 mod tests;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::report::Report;
-use crate::scenario::{Work, WorkKind};
-use crate::wish::{Advice, Wish};
+use crate::results::Report;
 
 /// The JSON Schema (draft 2020-12) of `report.json`, in which every field is described with its unit.
 pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
@@ -40,7 +37,7 @@ pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec
     Ok(files)
 }
 
-/// The same without `report.json`: for those who keep that in a [`Store`](crate::Store), which has saved it already. For a report of
+/// The same without `report.json`: for those who keep that in a [`Store`](crate::results::Store), which has saved it already. For a report of
 /// hundreds of runs this takes some 20 ms, which is little enough to do it after every run.
 ///
 /// # Errors
@@ -76,23 +73,6 @@ pub fn runs_csv(report: &Report) -> String {
 /// Every contender under every scenario as a line of CSV (RFC 4180), with a header: medians and interval ends.
 pub fn summary_csv(report: &Report) -> String {
     csv::summaries(report)
-}
-
-/// What the report advises when it is of one user's own workload, and not of the lab's list.
-fn advice(report: &Report) -> Option<Advice> {
-    let wish = report.settings.scenarios.iter().find_map(|scenario| {
-        let work = scenario.work.unwrap_or(Work { time: Duration::ZERO, kind: WorkKind::Spin });
-        let wish = Wish {
-            think: scenario.think,
-            work: work.time,
-            work_kind: work.kind,
-            clients: scenario.clients,
-            server_cores: None,
-        };
-        (wish.scenario() == *scenario).then_some(wish)
-    })?;
-    let measured = report.summaries.iter().any(|summary| summary.scenario == wish.scenario().name);
-    measured.then(|| wish.advice(report))
 }
 
 fn write_whole(path: PathBuf, content: &[u8]) -> io::Result<PathBuf> {

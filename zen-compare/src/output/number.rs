@@ -1,9 +1,9 @@
 //! Numbers as people read them: three digits, a prefix, a unit.
 
 use crate::stats::Estimate;
-use crate::table;
-pub(super) use crate::table::{count, time};
-pub(super) use crate::verdict::percent;
+use crate::units;
+pub(super) use crate::units::percent;
+pub(super) use crate::units::{count, time};
 
 /// Bytes, in powers of 1024.
 pub(super) fn bytes(bytes: f64) -> String {
@@ -34,7 +34,7 @@ pub(super) fn share(share: f64) -> String {
 
 /// A number below a thousand or so with three digits, and none of them a trailing zero.
 pub(super) fn digits(value: f64) -> String {
-    trim(&table::digits(value)).to_owned()
+    trim(&units::digits(value)).to_owned()
 }
 
 /// The label of a tick: no digits that say nothing.

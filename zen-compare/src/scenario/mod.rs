@@ -1,6 +1,8 @@
 //! One kind of load: how many clients, how deep, how long they think, when they hang up, who else is there.
 
 mod named;
+mod nanoseconds;
+mod workload;
 
 use std::fmt;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::named::BOOK_THINK;
+pub use self::workload::{Exchange, Workload, WorkloadError};
 
 /// A load. The clients that ask are either a closed loop, in which each asks again when it has been answered,
 /// or an open one, in which each asks by a schedule of its own, whatever has been answered.
@@ -23,7 +26,7 @@ pub struct Scenario {
     pub depth: usize,
     /// How long a client pauses before each question, in nanoseconds in the report. Zero: not at all. An open loop
     /// has no such pause.
-    #[serde(rename = "think_ns", with = "crate::report::nanoseconds")]
+    #[serde(rename = "think_ns", with = "crate::scenario::nanoseconds")]
     pub think: Duration,
     /// After how many answers a client hangs up and connects anew; `None`: never.
     pub questions_per_conversation: Option<u32>,
@@ -83,7 +86,7 @@ pub struct Company {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
     /// For how long, in nanoseconds in the report.
-    #[serde(rename = "time_ns", with = "crate::report::nanoseconds")]
+    #[serde(rename = "time_ns", with = "crate::scenario::nanoseconds")]
     pub time: Duration,
     /// What.
     pub kind: WorkKind,

@@ -10,16 +10,17 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 
-use super::{ANSWER, Check, Lab, Outcome};
-use crate::batch::Batch;
-use crate::contender::Contender;
-use crate::floor::Floor;
+use super::batch::Batch;
+use super::check::{Check, Outcome};
+use super::lab::{ANSWER, Lab};
 use crate::generator::{self, Load, Moment};
-use crate::pin::{Pinned, allowed};
-use crate::sample::Probe;
+use crate::machine::pin::{Pinned, allowed};
+use crate::observe::process::Probe;
 use crate::scenario::Scenario;
+use crate::scenario::Workload;
+use crate::server::Contender;
+use crate::server::floor::Floor;
 use crate::stats::median;
-use crate::workload::Workload;
 
 const WARMUP: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_millis(200);

@@ -4,11 +4,12 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::check::{Check, Outcome};
+use super::lab::{ANSWER, Lab, disturbed, open_loop};
 use super::worker::{Service, Worker};
-use super::{ANSWER, Check, Lab, Outcome, disturbed, open_loop};
+use crate::analysis::validity::judge_schedule;
 use crate::generator::{Moment, Tally};
 use crate::scenario::{Scenario, Spacing};
-use crate::validity::judge_schedule;
 
 const TIMES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1_500)];
 /// How long the slow generator sleeps each tenth of a second.

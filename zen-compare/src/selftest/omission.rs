@@ -7,8 +7,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::check::{Check, Outcome};
+use super::lab::{Lab, disturbed, ms, open_loop};
 use super::worker::{Service, Worker};
-use super::{Check, Lab, Outcome, disturbed, ms, open_loop};
 use crate::generator::Tally;
 use crate::scenario::Spacing;
 

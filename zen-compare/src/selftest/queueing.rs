@@ -8,9 +8,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::check::{Check, Outcome};
+use super::lab::{self, Lab, ms, open_loop};
 use super::theory::{Arriving, mean_response};
 use super::worker::{Service, Worker};
-use super::{Check, Lab, Outcome, ms, open_loop};
 use crate::generator::Tally;
 use crate::scenario::Spacing;
 
@@ -118,7 +119,7 @@ fn disturbed(tally: &Tally, late: Duration) -> Option<String> {
     if asked_late > ms(nanoseconds(SERVICE)) * LATE {
         return Some(format!("the machine is busy: questions were asked {asked_late:.2} ms late on average"));
     }
-    super::disturbed(tally)
+    lab::disturbed(tally)
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -3,12 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Check, Outcome};
-use crate::compare::compare;
-use crate::contender::Contender;
+use super::check::{Check, Outcome};
 use crate::plan::Plan;
-use crate::report::{Report, Standing};
+use crate::results::{Report, Standing};
+use crate::runner::compare::compare;
 use crate::scenario::Scenario;
+use crate::server::Contender;
 
 /// Five runs of each are told apart by chance only if all of one's are better than all of the other's: with a
 /// probability of 2 / C(10, 5), one in 126.

@@ -41,7 +41,7 @@ pub(super) trait Service: Send + 'static {
 
     /// What the answer is.
     fn answer(&mut self) -> &'static [u8] {
-        super::ANSWER
+        super::lab::ANSWER
     }
 }
 

@@ -1,6 +1,6 @@
 //! The generator against servers that are right, wrong, silent, and gone.
 
-mod company;
+mod background;
 mod open_loop;
 
 use std::collections::HashSet;
@@ -14,6 +14,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::*;
+use crate::scenario::{Scenario, Workload};
 
 /// A server in threads; the closure gets each connection. It lives until the test's process ends.
 fn serve(each: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {

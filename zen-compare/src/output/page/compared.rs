@@ -3,7 +3,7 @@
 use super::figure::{Figure, Source};
 use crate::output::merit::{COST, Merit, THROUGHPUT};
 use crate::output::number;
-use crate::run::ENOUGH_CONNECTIONS;
+use crate::results::ENOUGH_CONNECTIONS;
 use crate::scenario::{RankedBy, Scenario};
 
 const MEMORY: Merit = Merit {

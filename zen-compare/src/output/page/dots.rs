@@ -1,11 +1,12 @@
 //! Dots with intervals: one row for each contender, one number each, and a line where the floor is.
 
 use super::identity::Identity;
+use super::letters::{LABEL_SIZE, width_of};
 use super::scale::{Kind, Scale};
-use super::svg::{Anchor, LABEL_SIZE, Px, Svg, width_of};
+use super::svg::{Anchor, Px, Svg};
 use crate::output::merit::Merit;
 use crate::output::number;
-use crate::report::Standing;
+use crate::results::Standing;
 use crate::stats::Estimate;
 
 const WIDTH: f64 = 336.0;

@@ -5,7 +5,7 @@ use super::identity::{Identities, Identity};
 use super::table::{Cell, Table};
 use crate::output::merit::Merit;
 use crate::output::number;
-use crate::report::{Report, Standing, Summary};
+use crate::results::{Report, Standing, Summary};
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
 

@@ -2,13 +2,13 @@
 
 use super::figure::Source;
 use super::identity::Identity;
+use crate::analysis::advice::Advice;
+use crate::analysis::verdict;
 use crate::output::escape;
 use crate::output::merit::Merit;
 use crate::output::number;
-use crate::report::{Standing, Summary};
+use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
-use crate::verdict;
-use crate::wish::Advice;
 
 /// The loads as rows and the contenders as columns.
 pub(super) struct Glance {

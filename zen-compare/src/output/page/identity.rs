@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use super::svg::{LABEL_SIZE, fit};
+use super::letters::{LABEL_SIZE, fit};
 use crate::output::escape;
-use crate::report::Report;
+use crate::results::Report;
 
 /// One contender's face.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::lines::{self, Axis, Line, Size, Spot};
 use super::scale::Kind;
 use super::table::{Cell, Table};
 use crate::output::number;
-use crate::report::{Standing, Summary};
+use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
 /// The quantiles that have a mark, and are in the table.

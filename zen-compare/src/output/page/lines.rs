@@ -1,8 +1,9 @@
 //! Lines over two axes, one for each contender, each told by its name at its end.
 
 use super::identity::Identity;
+use super::letters::{LABEL_SIZE, width_of};
 use super::scale::{Kind, Scale};
-use super::svg::{Anchor, LABEL_SIZE, Px, Svg, spread, width_of};
+use super::svg::{Anchor, Px, Svg, spread};
 use crate::output::number;
 
 const TICK_SIZE: f64 = 11.0;

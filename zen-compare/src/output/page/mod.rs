@@ -1,19 +1,20 @@
 //! The report as one page: complete without scripts, richer with them, and in need of nothing outside of itself.
 
-mod company;
+mod background;
 mod compared;
 mod dots;
 mod figure;
 mod glance;
 mod identity;
-mod ladder;
 mod latency;
+mod letters;
 mod lines;
 mod numbers;
 mod occupancy;
 mod scale;
 mod shares;
 mod svg;
+mod sweep;
 mod table;
 
 use askama::Template;
@@ -22,10 +23,10 @@ use self::figure::{Figure, Source};
 use self::glance::{Glance, Verdict};
 use self::identity::{Identities, Identity};
 use self::numbers::Numbers;
-use super::ledger::{BLIND_SPOTS, ledger};
+use super::provenance::{BLIND_SPOTS, ledger};
 use super::{escape, number};
-use crate::report::Report;
-use crate::wish::Advice;
+use crate::analysis::advice::Advice;
+use crate::results::Report;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -64,17 +65,17 @@ pub(super) fn html(report: &Report) -> String {
     let figures = [
         occupancy::thinking(source),
         compared::throughput(source),
-        ladder::connections(source),
+        sweep::connections(source),
         compared::cost(source),
         latency::distributions(source),
-        ladder::open(source),
+        sweep::open(source),
         occupancy::busy(source),
         compared::memory(source),
-        company::slow(source),
-        company::idle(source),
+        background::slow(source),
+        background::idle(source),
     ];
     let verdicts = glance::verdicts(source);
-    let advice = super::advice(report);
+    let advice = Advice::of_report(report);
     let (contenders, scenarios) = (report.settings.contenders.len(), report.by_scenario().count());
     let flavors = report.settings.contenders.iter().filter(|contender| !contender.floor).count();
     let floor = if flavors < contenders { " and the floor" } else { "" };

@@ -2,11 +2,11 @@
 
 use super::figure::{Source, standing};
 use super::table::{Cell, Table};
-use crate::excuses::Excuses;
+use crate::analysis::invalid_runs::Excuses;
 use crate::output::merit::Merit;
 use crate::output::number::{bytes, count, digits, percent, time};
-use crate::report::{Standing, Summary, ThreadCpu};
-use crate::run::ENOUGH_CONNECTIONS;
+use crate::results::ENOUGH_CONNECTIONS;
+use crate::results::{Standing, Summary, ThreadCpu};
 use crate::scenario::{RankedBy, Scenario};
 use crate::stats::Estimate;
 

@@ -4,8 +4,9 @@ use super::figure::{Figure, Panel, Source, exactly, standing};
 use super::identity::Identity;
 use super::shares::{self, Bar, Shares};
 use super::table::{Cell, Table};
-use crate::output::number::{self, share as percent};
-use crate::report::{Standing, Summary};
+use crate::output::number;
+use crate::output::number::share as percent;
+use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
 /// What the page that started it all measured: 0.01 s of 0.14 s.

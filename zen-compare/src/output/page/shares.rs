@@ -2,10 +2,11 @@
 
 use super::dots::state;
 use super::identity::Identity;
+use super::letters::{LABEL_SIZE, width_of};
 use super::scale::{Kind, Scale};
-use super::svg::{Anchor, LABEL_SIZE, Px, Svg, width_of};
+use super::svg::{Anchor, Px, Svg};
 use crate::output::number;
-use crate::report::Standing;
+use crate::results::Standing;
 
 const ROW: f64 = 24.0;
 const BAR: f64 = 13.0;

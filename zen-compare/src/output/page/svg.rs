@@ -5,9 +5,6 @@ use std::fmt::{self, Display, Write};
 use super::identity::Identity;
 use crate::output::escape;
 
-/// The size of labels, as in the style sheet.
-pub(super) const LABEL_SIZE: f64 = 12.0;
-
 /// A drawing under construction. Its size is in CSS pixels as long as there is room for it.
 pub(super) struct Svg {
     text: String,
@@ -121,38 +118,6 @@ impl Svg {
     }
 }
 
-/// About how wide a text is at a font size.
-pub(super) fn width_of(text: &str, size: f64) -> f64 {
-    text.chars().map(|char| character(char) * size).sum()
-}
-
-/// As much of the beginning of a text as fits a width; what is left out is told by an ellipsis.
-pub(super) fn fit(text: &str, size: f64, width: f64) -> String {
-    if width_of(text, size) <= width {
-        return text.to_owned();
-    }
-    let mut left = width - character('…') * size;
-    let fits = |char: &char| {
-        left -= character(*char) * size;
-        left >= 0.0
-    };
-    let kept: String = text.chars().take_while(fits).collect();
-    format!("{}…", kept.trim_end())
-}
-
-/// About how wide a character is, in parts of the font's size: as wide as in the widest of the common fonts.
-fn character(char: char) -> f64 {
-    match char {
-        'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | 'I' => 0.36,
-        'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '/' | '-' | '"' | '·' => 0.46,
-        'm' | 'w' | 'M' | 'W' | '%' | '@' | '=' | '<' | '>' | '+' | '~' | '…' | '×' | '≥' => 1.0,
-        char if char.is_ascii_uppercase() => 0.76,
-        char if char.is_ascii() || char == '–' || char == 'µ' => 0.65,
-        // Scripts whose characters fill a square, and whatever else there may be.
-        _ => 1.1,
-    }
-}
-
 /// Moves places apart, as little as may be, until each is at least `distance` from the next and all are between
 /// `low` and `high` as far as there is room. The places keep their order, and the result that of the input.
 pub(super) fn spread(places: &[f64], distance: f64, low: f64, high: f64) -> Vec<f64> {
@@ -206,14 +171,6 @@ mod tests {
              <g class=\"mark m\"><title>a&lt;b</title>\
              <rect class=\"r\" x=\"0\" y=\"0\" width=\"1\" height=\"1\"/></g></svg>"
         );
-    }
-
-    #[test]
-    fn a_name_is_cut_where_its_room_ends() {
-        assert_eq!(fit("async-multi", 12.0, 90.0), "async-multi");
-        let cut = fit("a-name-that-is-far-too-long", 12.0, 90.0);
-        assert!(cut.ends_with('…') && width_of(&cut, 12.0) <= 90.0 && cut.len() > 8, "{cut}");
-        assert_eq!(fit("x", 12.0, 0.0), "…");
     }
 
     #[test]

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::fixture::{self, BITES};
 use crate::output::{JSON_SCHEMA, html, markdown, runs_csv, summary_csv, write_all};
-use crate::report::Report;
+use crate::plan::Wish;
+use crate::results::Invalid;
+use crate::results::Report;
 use crate::scenario::WorkKind;
-use crate::validity::Invalid;
-use crate::wish::Wish;
 
 #[test]
 fn all_files_are_written_and_replaced() {
-    let report = fixture::of(vec![crate::Scenario::book()]);
+    let report = fixture::of(vec![crate::scenario::Scenario::book()]);
     let directory = env::temp_dir().join(format!("zen-output-{}", std::process::id())).join("a/b");
     for _ in 0..2 {
         let files = write_all(&report, &directory).unwrap();
@@ -72,7 +72,7 @@ fn the_page_says_what_went_wrong() {
     let page = html(&fixture::report());
     assert!(page.contains("3 of 3 runs do not count: the generator was the bottleneck"));
     assert!(page.contains("3 of 3 runs were never steady before their window"));
-    let mut report = fixture::of(vec![crate::Scenario::book()]);
+    let mut report = fixture::of(vec![crate::scenario::Scenario::book()]);
     assert!(!html(&report).contains("class=\"warnings\""));
     report.environment.debug_build = true;
     report.complete = false;
@@ -99,7 +99,7 @@ fn the_page_says_what_went_wrong() {
 
 #[test]
 fn a_ladder_has_one_verdict_and_one_run_has_none() {
-    let mut report = fixture::of(crate::Scenario::named("open").unwrap());
+    let mut report = fixture::of(crate::scenario::Scenario::named("open").unwrap());
     let said = "<h2>open-10 to open-90</h2><p class=\"about\">64 clients, questions at 10 to 90 % of ";
     let page = html(&report);
     assert!(page.contains(said) && page.matches("<p class=\"sentence\">").count() == 1);
@@ -135,7 +135,7 @@ fn a_wish_is_answered_first() {
     );
     assert!(page.contains("<h1 id=\"verdict\">Take ") && page.contains("class=\"advice\""));
     // The lab's own loads are nobody's wish.
-    assert!(!html(&fixture::of(vec![crate::Scenario::think()])).contains("class=\"advice\""));
+    assert!(!html(&fixture::of(vec![crate::scenario::Scenario::think()])).contains("class=\"advice\""));
 }
 
 fn schema() -> jsonschema::Validator {
@@ -168,7 +168,7 @@ const LATER: [(&str, &str); 3] =
 #[test]
 fn older_reports_stay_readable() {
     let schema = schema();
-    let mut report = fixture::of(vec![crate::Scenario::book()]);
+    let mut report = fixture::of(vec![crate::scenario::Scenario::book()]);
     let mut older = serde_json::to_value(&report).unwrap();
     for (path, field) in LATER {
         assert!(older.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(field).is_some(), "{field}");
@@ -183,8 +183,11 @@ fn older_reports_stay_readable() {
 #[test]
 fn nothing_may_be_missing_and_nothing_unknown() {
     let schema = schema();
-    let report =
-        serde_json::to_value(fixture::of(vec![crate::Scenario::open(50), crate::Scenario::slow()])).unwrap();
+    let report = serde_json::to_value(fixture::of(vec![
+        crate::scenario::Scenario::open(50),
+        crate::scenario::Scenario::slow(),
+    ]))
+    .unwrap();
     assert!(schema.is_valid(&report));
     let mut tried = 0;
     for path in [
@@ -219,7 +222,7 @@ fn nothing_may_be_missing_and_nothing_unknown() {
 #[test]
 fn every_field_of_the_schema_is_described() {
     let schema: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
-    assert_eq!(schema["properties"]["schema"]["const"], json!(crate::report::SCHEMA));
+    assert_eq!(schema["properties"]["schema"]["const"], json!(crate::results::SCHEMA));
     let mut described = 0;
     let mut rest = vec![&schema];
     while let Some(value) = rest.pop() {

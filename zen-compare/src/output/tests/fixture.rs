@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::curve::curve;
-use crate::environment::Environment;
-use crate::pin::Cores;
-use crate::report::{
+use crate::analysis::summary::summarize;
+use crate::machine::environment::Environment;
+use crate::machine::pin::Cores;
+use crate::results::Invalid;
+use crate::results::{
     ContenderSettings, GeneratorUse, Group, Latency, Report, Run, SCHEMA, Schedule, Settings, ThreadCpu,
 };
 use crate::scenario::Scenario;
-use crate::summary::summarize;
-use crate::validity::Invalid;
+use crate::stats::curve::curve;
 
 /// A name that tries to be HTML, a formula, a table cell, a link and another text direction.
 pub(super) const BITES: &str = "=1|<b>\"x\"</b>\u{202e}[y](http://z.example)";

@@ -1,0 +1,140 @@
+//! Whom to take: of those with enough valid runs that leave nobody waiting, who answers most, and at the least cost.
+
+use crate::results::{Report, Standing, Summary};
+use crate::scenario::{RankedBy, Scenario};
+use crate::stats::Estimate;
+
+use super::prediction::COMPUTES;
+use crate::plan::{ENOUGH, NAME};
+
+/// Throughputs closer than this are the same for all practical purposes, however narrow their intervals are.
+pub(super) const SAME: f64 = 0.02;
+/// Where intervals overlap and the medians are further apart than this, the runs are too unlike to call it a tie.
+const NOISE: f64 = 0.10;
+/// A server whose cores are less busy than this has next to nothing to do, and what it costs hardly matters.
+const IDLE: f64 = 0.05;
+
+/// What became of everybody who took part, the floor aside. Nobody is in two of the lists but for `equals` and `fit`.
+#[derive(Debug, Default)]
+pub(super) struct Choice<'a> {
+    /// Whom to take, the cheapest first: the best, and who cannot be told apart from it. Empty when there is nobody to recommend.
+    pub(super) equals: Vec<&'a Summary>,
+    /// Whether they are equal because all of them are idle, and not because they cost the same.
+    pub(super) idle: bool,
+    /// Those with enough valid runs who serve everybody.
+    pub(super) fit: Vec<&'a Summary>,
+    /// Those who leave clients without any answer.
+    pub(super) starving: Vec<&'a Summary>,
+    /// Those of whose runs the machine has left too few.
+    pub(super) undecided: Vec<&'a Summary>,
+    /// Those whose own fault it is that no run counts.
+    pub(super) invalid: Vec<&'a Summary>,
+    /// Those undecided ones whose few runs look better than the best of the others, which keeps it from being recommended.
+    pub(super) ahead: Vec<&'a Summary>,
+}
+
+/// How many valid runs it takes: three, and two where no more were asked for.
+pub(super) fn enough(report: &Report) -> usize {
+    report.settings.repetitions.clamp(2, ENOUGH) as usize
+}
+
+pub(super) fn throughput(summary: &Summary) -> f64 {
+    summary.throughput.map_or(0.0, |throughput| throughput.median)
+}
+
+fn cost(summary: &Summary) -> f64 {
+    summary.cpu_per_question_ns.map_or(f64::INFINITY, |cost| cost.median)
+}
+
+/// With `computing`, the answers per second that the handler's computing leaves room for.
+pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Choice<'_> {
+    let enough = enough(report);
+    // The yardstick is no choice, not even where its runs do not count.
+    let floor = report.settings.contenders.iter().find(|contender| contender.floor);
+    let mut choice = Choice::default();
+    let of_it = report.summaries.iter().filter(|summary| summary.scenario == NAME);
+    for summary in of_it.filter(|summary| floor.is_none_or(|floor| floor.name != summary.contender)) {
+        let list = if summary.standing == Standing::Invalid && is_its_own_fault(report, summary) {
+            &mut choice.invalid
+        } else if summary.valid_runs < enough {
+            &mut choice.undecided
+        } else if summary.clients_served < summary.clients {
+            &mut choice.starving
+        } else {
+            &mut choice.fit
+        };
+        list.push(summary);
+    }
+    let scenario = report.settings.scenarios.iter().find(|scenario| scenario.name == NAME);
+    let ranked_by = scenario.map_or(RankedBy::Throughput, Scenario::ranked_by);
+    let Some(most) = choice.fit.iter().copied().max_by(|a, b| throughput(a).total_cmp(&throughput(b))) else {
+        return choice;
+    };
+    let ahead = |summary: &&Summary| {
+        summary.clients_served == summary.clients
+            && throughput(summary) * (1.0 - SAME) > throughput(most)
+            && !most.throughput_is_lower_bound
+    };
+    choice.ahead = choice.undecided.iter().copied().filter(ahead).collect();
+    if choice.ahead.is_empty() {
+        (choice.equals, choice.idle) = equals(&choice.fit, most, cores, ranked_by);
+        // What is left to compute decides, and how threads take turns at it shows in both of its measures.
+        if computing.is_some_and(|bound| throughput(most) > COMPUTES * bound) {
+            let alike = |summary: &&Summary| {
+                throughput(summary) >= throughput(most) * (1.0 - NOISE)
+                    && cost(summary) <= cost(most) * (1.0 + NOISE)
+            };
+            choice.equals = choice.fit.iter().copied().filter(alike).collect();
+            choice.equals.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        }
+    }
+    choice
+}
+
+/// Whether there is a run that the machine has not spoiled, and that does not count all the same.
+fn is_its_own_fault(report: &Report, summary: &Summary) -> bool {
+    let runs = report.runs.iter().filter(|run| run.scenario == NAME && run.contender == summary.contender);
+    runs.into_iter().any(|run| !run.is_valid() && !run.is_spoiled())
+}
+
+/// Of those who answer as much as the one who answers most, the cheapest and who costs as much; or all, when none of them has
+/// anything to do.
+fn equals<'a>(
+    fit: &[&'a Summary],
+    most: &Summary,
+    cores: f64,
+    ranked_by: RankedBy,
+) -> (Vec<&'a Summary>, bool) {
+    let as_quick = |summary: &&&Summary| {
+        let share = throughput(summary) / throughput(most).max(f64::MIN_POSITIVE);
+        // Who was not asked for all it could answer is not known to answer less.
+        summary.throughput_is_lower_bound
+            || share >= 1.0 - SAME
+            || share >= 1.0 - NOISE && (overlap(summary.throughput, most.throughput) || tie(summary, most))
+    };
+    let mut quick: Vec<&Summary> = fit.iter().filter(as_quick).copied().collect();
+    quick.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    let idle = |summary: &&Summary| summary.occupancy.is_some_and(|busy| busy.median < IDLE * cores);
+    if quick.len() > 1 && quick.iter().all(idle) {
+        return (quick, true);
+    }
+    let best = quick.first().copied();
+    // Only then do the standings go by cost.
+    let paces = ranked_by == RankedBy::CpuPerQuestion;
+    let as_cheap = |summary: &&Summary| {
+        best.is_some_and(|best| {
+            overlap(summary.cpu_per_question_ns, best.cpu_per_question_ns) || paces && tie(summary, best)
+        }) || best.is_some_and(|best| best.contender == summary.contender)
+    };
+    (quick.into_iter().filter(as_cheap).collect(), false)
+}
+
+/// Whether the verdict calls the two a tie.
+fn tie(one: &Summary, best: &Summary) -> bool {
+    best.standing == Standing::Best && one.standing == Standing::Tie
+}
+
+/// Whether the two cannot be told apart by this measure.
+fn overlap(one: Option<Estimate>, other: Option<Estimate>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one.overlaps(&other))
+}

@@ -1,0 +1,258 @@
+//! What a report of a wish's plan says, in sentences.
+
+mod choice;
+mod prediction;
+mod saturation;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use self::choice::{Choice, SAME, choose, throughput};
+use self::prediction::{Prospect, change_of_mind};
+use super::judged::MORE;
+use crate::plan::{NAME, Wish};
+use crate::results::{Invalid, Report, Summary};
+use crate::scenario::{Work, WorkKind};
+use crate::stats::Estimate;
+use crate::units::{count, list, percent, time};
+
+/// Which contender a wish's owner should take, and what that rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice {
+    /// Names of those to take: one, or several that could not be told apart, the least costly first. Empty when nobody is
+    /// recommended.
+    pub choice: Vec<String>,
+    /// Why nobody is recommended, in a sentence without an end; `None` when somebody is.
+    pub declined: Option<String>,
+    /// Who, why, by how much, and what would change the answer: a sentence or two a line. Lines that explain the one above them
+    /// begin with two spaces.
+    pub lines: Vec<String>,
+}
+
+impl Advice {
+    /// What the report advises when it is of one user's own workload, and not of the lab's list.
+    pub(crate) fn of_report(report: &Report) -> Option<Self> {
+        let wish = report.settings.scenarios.iter().find_map(|scenario| {
+            let work = scenario.work.unwrap_or(Work { time: Duration::ZERO, kind: WorkKind::Spin });
+            let wish = Wish {
+                think: scenario.think,
+                work: work.time,
+                work_kind: work.kind,
+                clients: scenario.clients,
+                server_cores: None,
+            };
+            (wish.scenario() == *scenario).then_some(wish)
+        })?;
+        let measured = report.summaries.iter().any(|summary| summary.scenario == wish.scenario().name);
+        measured.then(|| wish.advice(report))
+    }
+
+    /// The lines as a list in a list: how deep each stands, from 0, and what it says.
+    pub(crate) fn outline(&self) -> impl Iterator<Item = (usize, &str)> {
+        let explains = |line: &str| line.starts_with("  ");
+        // The first one is of the load, and has all the others below it.
+        self.lines.iter().enumerate().map(move |(place, line)| {
+            (usize::from(place > 0) + usize::from(explains(line)), line.trim_start())
+        })
+    }
+}
+
+impl Wish {
+    /// What a report of this wish's plan says: of those that leave nobody waiting, who answers most; of those
+    /// that answer as much, who does so at the least CPU time; and which load would change that. Who has fewer than three valid
+    /// runs (two where no more were asked for) is never recommended. When such a one seems to be better than all others, nobody is.
+    pub fn advice(&self, report: &Report) -> Advice {
+        let pinned = report.environment.pinning.as_ref().map_or(1, |cores| cores.server.len());
+        #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
+        let cores = pinned as f64;
+        let found = choose(report, cores, self.computes(cores));
+        let full = self.saturating().name;
+        let full: Vec<&Summary> =
+            report.summaries.iter().filter(|summary| summary.scenario == full).collect();
+        let mut lines = vec![self.describe(pinned)];
+        let choice: Vec<String> = found.equals.iter().map(|summary| summary.contender.clone()).collect();
+        let mut declined = None;
+        if let Some(best) = found.equals.first() {
+            lines.push(recommendation(best, &found));
+            lines.extend(if found.idle { other_grounds(&found.equals, &full) } else { Vec::new() });
+            lines.extend(reasons(best, &found));
+        } else {
+            let why = refusal(report, &found);
+            lines.push(format!("→ no recommendation: {why}"));
+            declined = Some(why);
+        }
+        lines.extend(starvation(&found.starving));
+        lines.extend(undecided(report, &found.undecided));
+        if !found.invalid.is_empty() {
+            let names: Vec<&str> = found.invalid.iter().map(|summary| summary.contender.as_str()).collect();
+            let why = why(report, &names);
+            lines.push(format!("  not considered, as none of their runs counts: {}{why}", list(&names)));
+        }
+        let prospect = |summary: &Summary| Prospect::of(self, report, summary, cores);
+        if let Some((best, name)) =
+            found.equals.first().and_then(|best| Some((prospect(best)?, &best.contender)))
+        {
+            let rest = found.fit.iter().chain(&found.starving).filter(|summary| summary.contender != *name);
+            let rest: Vec<Prospect> = rest.filter_map(|summary| prospect(summary)).collect();
+            lines.extend(change_of_mind(self, cores, &best, &rest, &choice));
+        }
+        Advice { choice, declined, lines }
+    }
+
+    fn describe(&self, cores: usize) -> String {
+        let clients = if self.clients == 1 { "1 client".into() } else { format!("{} clients", self.clients) };
+        let think = match (self.think.is_zero(), self.clients) {
+            (true, 1) => "that asks again at once".to_owned(),
+            (true, _) => "that ask again at once".to_owned(),
+            (false, 1) => format!("that thinks for {:?}", self.think),
+            (false, _) => format!("that think for {:?}", self.think),
+        };
+        let work = match (self.work.is_zero(), self.work_kind) {
+            (true, _) => "a handler that answers at once".to_owned(),
+            (false, WorkKind::Spin) => format!("a handler that computes for {:?}", self.work),
+            (false, WorkKind::Sleep) => format!("a handler that waits for {:?}", self.work),
+        };
+        let cores = if cores == 1 { "1 core".into() } else { format!("{cores} cores") };
+        format!("{clients} {think}, {work}, {cores} for the server:")
+    }
+}
+
+fn of(estimate: Option<Estimate>, show: fn(f64) -> String) -> String {
+    estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
+}
+
+/// Answers per second, marked where the server could have answered more.
+fn rate(summary: &Summary) -> String {
+    let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
+    format!("{at_least}{} answers/s", of(summary.throughput, count))
+}
+
+fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
+    let names: Vec<&str> = found.equals.iter().map(|summary| summary.contender.as_str()).collect();
+    let tie = if names.len() > 1 { " (a tie)" } else { "" };
+    // A short window of clients that think has too few answers to tell.
+    let p99 = best.p99_ns.map(|p99| format!(", 99 % within {}", time(p99.median))).unwrap_or_default();
+    format!(
+        "→ {}{tie}: {}{p99}, {} of CPU per question, busy {}, {}/{} clients served",
+        list(&names),
+        rate(best),
+        of(best.cpu_per_question_ns, time),
+        of(best.occupancy, percent),
+        best.clients_served,
+        best.clients,
+    )
+}
+
+/// By what to choose between those that have next to nothing to do. Memory is known of those who were loaded by `full` many.
+fn other_grounds(equals: &[&Summary], full: &[&Summary]) -> Vec<String> {
+    let cost =
+        |summary: &&Summary| format!("{} {}", summary.contender, of(summary.cpu_per_question_ns, time));
+    let memory = |summary: &&Summary| {
+        let loaded = full.iter().find(|full| full.contender == summary.contender && full.valid_runs > 0);
+        let memory = summary.memory_per_connection_bytes.or(loaded?.memory_per_connection_bytes)?;
+        Some(format!("{} {}", summary.contender, bytes(memory.median)))
+    };
+    let costs: Vec<String> = equals.iter().map(cost).collect();
+    let memory: Vec<String> = equals.iter().filter_map(memory).collect();
+    let busiest = equals.iter().filter_map(|summary| summary.occupancy).map(|busy| busy.median);
+    let mut lines = vec![format!(
+        "  they answer all that is asked and are busy {} of the time at the most, so their CPU time hardly matters: {}",
+        percent(busiest.fold(0.0, f64::max)),
+        costs.join(", ")
+    )];
+    if !memory.is_empty() {
+        lines.push(format!("  choose by memory per connection: {}", memory.join(", ")));
+    }
+    lines.push(
+        "  choose by which is simplest for you to write and to run, and by who bears slow clients (--scenarios slow)".into(),
+    );
+    lines
+}
+
+fn bytes(bytes: f64) -> String {
+    if bytes < 1024.0 { format!("{bytes:.0} B") } else { format!("{:.1} KiB", bytes / 1024.0) }
+}
+
+/// Why the best is preferred to each of the others that serve everybody.
+fn reasons(best: &Summary, found: &Choice<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let [mut slower, mut dearer] = [Vec::new(), Vec::new()];
+    let chosen = |other: &&&Summary| found.equals.iter().any(|equal| equal.contender == other.contender);
+    for other in found.fit.iter().filter(|other| !chosen(other)) {
+        let medians = |measure: fn(&Summary) -> Option<Estimate>| {
+            let (other, best) = (measure(other)?.median, measure(best)?.median);
+            (best > 0.0).then(|| other / best - 1.0)
+        };
+        match medians(|summary| summary.throughput) {
+            Some(more) if more < -SAME && !other.throughput_is_lower_bound => {
+                slower.push(format!("{} {}", other.contender, percent(-more)));
+            }
+            _ => {
+                let more = medians(|summary| summary.cpu_per_question_ns);
+                dearer.extend(more.map(|more| format!("{} {}", other.contender, percent(more))));
+            }
+        }
+    }
+    if !slower.is_empty() {
+        lines.push(format!("  answers fewer: {}", slower.join(", ")));
+    }
+    if !dearer.is_empty() {
+        lines.push(format!("  answers as many and takes more CPU time: {}", dearer.join(", ")));
+    }
+    lines
+}
+
+/// Why there is nobody to recommend.
+fn refusal(report: &Report, found: &Choice<'_>) -> String {
+    let names = |summaries: &[&Summary]| {
+        let names: Vec<String> =
+            summaries.iter().map(|summary| format!("{} ({})", summary.contender, rate(summary))).collect();
+        list(&names.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let best = found.fit.iter().copied().max_by(|a, b| throughput(a).total_cmp(&throughput(b)));
+    match best {
+        Some(best) => format!(
+            "{} looks better than {}, and too few of its runs count to tell",
+            names(&found.ahead),
+            names(&[best])
+        ),
+        None if found.undecided.is_empty() && found.starving.is_empty() => "no run counts".into(),
+        None if found.undecided.is_empty() => "nobody served every client".into(),
+        None if report.settings.repetitions < 2 => format!("one run of each is too few to tell ({MORE})"),
+        None => "too few runs count to tell".into(),
+    }
+}
+
+fn undecided(report: &Report, undecided: &[&Summary]) -> Vec<String> {
+    let has = |runs: usize, what: &str| {
+        let those = undecided.iter().filter(|summary| summary.valid_runs == runs);
+        let those: Vec<&str> = those.map(|summary| summary.contender.as_str()).collect();
+        (!those.is_empty()).then(|| format!("  undecided: {what}: {}{}", list(&those), why(report, &those)))
+    };
+    // Three are enough, so nobody here has more than two.
+    [(2, "two valid runs are too few"), (1, "one valid run is too few"), (0, "no run counts")]
+        .into_iter()
+        .filter_map(|(runs, what)| has(runs, what))
+        .collect()
+}
+
+/// What the machine has done to the runs that do not count.
+fn why(report: &Report, names: &[&str]) -> String {
+    let runs =
+        report.runs.iter().filter(|run| run.scenario == NAME && names.contains(&run.contender.as_str()));
+    let mut reasons: Vec<&str> = runs.flat_map(|run| &run.invalid).map(Invalid::brief).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    if reasons.is_empty() { String::new() } else { format!(" ({})", list(&reasons)) }
+}
+
+fn starvation(starving: &[&Summary]) -> Option<String> {
+    let who: Vec<String> = starving
+        .iter()
+        .map(|summary| {
+            format!("{} served {} of {}", summary.contender, summary.clients_served, summary.clients)
+        })
+        .collect();
+    (!who.is_empty()).then(|| format!("  leaves clients without any answer: {}", who.join(", ")))
+}

@@ -1,0 +1,121 @@
+//! How much each contender answers at the most: measured under load that never pauses, or estimated where it could not be.
+
+use crate::results::Invalid;
+use crate::results::{Report, Run, Summary};
+use crate::stats::median;
+
+use crate::plan::Wish;
+
+/// An answer that takes so many times as long as its handler waits, and a tick of a timer that counts whole milliseconds, has stood
+/// in a queue.
+const QUEUES: f64 = 3.0;
+const TICK: f64 = 1e-3;
+/// A server that uses more than this share of its cores has nothing left to speak of.
+pub(super) const BUSY: f64 = 0.7;
+/// One window tells nothing apart from chance.
+const AT_LEAST_RUNS: usize = 2;
+
+/// The most that a contender answers. Times are in seconds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Saturation {
+    /// Answers per second.
+    pub(super) rate: f64,
+    /// Whether it could answer more than that: it was the generator, or the number of clients, that was at its limit.
+    pub(super) at_least: bool,
+    /// Why this is only an estimate; `None` when it was measured.
+    pub(super) estimate: Option<String>,
+    /// CPU time per question then.
+    pub(super) cpu: f64,
+    /// How many clients it served, where it left others without any answer while these were answered again and again.
+    pub(super) room: Option<usize>,
+}
+
+impl Saturation {
+    /// What the report's runs under [`Wish::saturating`] say of this contender; failing that, what those of the wish itself do.
+    /// `None` when it has not answered anything.
+    pub(super) fn of(wish: &Wish, report: &Report, summary: &Summary, cores: f64) -> Option<Self> {
+        match measured(wish, report, &summary.contender, cores) {
+            Ok(saturation) => Some(saturation),
+            Err(why) => estimated(wish, summary, why, cores),
+        }
+    }
+}
+
+/// Or why not.
+fn measured(wish: &Wish, report: &Report, name: &str, cores: f64) -> Result<Saturation, String> {
+    let scenario = wish.saturating();
+    let own = |run: &&Run| run.scenario == scenario.name && run.contender == name;
+    let runs: Vec<&Run> = report.runs.iter().filter(own).collect();
+    let usable: Vec<&Run> = runs.iter().copied().filter(|run| counts(run)).collect();
+    if usable.len() < AT_LEAST_RUNS {
+        let spoiled = runs.iter().flat_map(|run| &run.invalid).find(|reason| !is_bound(reason));
+        return Err(match (runs.len(), spoiled) {
+            (0, _) => "its capacity was not measured".to_owned(),
+            (_, Some(reason)) => format!("its runs at capacity do not count: {}", reason.brief()),
+            (_, None) => "one run at capacity is too few".to_owned(),
+        });
+    }
+    let middle = |of: &dyn Fn(&Run) -> Option<f64>| {
+        median(&usable.iter().filter_map(|run| of(run)).collect::<Vec<_>>())
+    };
+    let rate = middle(&|run| Some(run.throughput)).filter(|rate| *rate > 0.0);
+    let cpu = middle(&|run| run.cpu_per_question_ns).filter(|cost| *cost > 0.0);
+    let (Some(rate), Some(cpu)) = (rate, cpu) else {
+        return Err("it answered nothing at capacity".to_owned());
+    };
+    let bound = usable.iter().any(|run| run.throughput_is_lower_bound);
+    let at_limit = |run: &&&Run| is_at_its_limit(wish, run, cores);
+    let unfilled = usable.iter().filter(at_limit).count() * 2 <= usable.len();
+    // A limit is the same each time; a busy machine, which leaves some without their turn as well, is not.
+    let served = usable[0].clients_served;
+    let limited = usable.iter().all(|run| shuts_out(run) && run.clients_served == served);
+    let room = limited.then_some(served);
+    Ok(Saturation {
+        rate,
+        at_least: room.is_none() && (bound || unfilled),
+        estimate: None,
+        cpu: cpu / 1e9,
+        room,
+    })
+}
+
+/// Whether a run says how much is answered: at least so much, where the generator was the limit.
+fn counts(run: &Run) -> bool {
+    run.invalid.iter().all(is_bound)
+}
+
+fn is_bound(reason: &Invalid) -> bool {
+    matches!(reason, Invalid::GeneratorWasBottleneck { .. })
+}
+
+/// Whether more clients would get no more answers. Without a handler that waits, clients that never think leave a server no rest;
+/// with one, there may have been too few of them.
+fn is_at_its_limit(wish: &Wish, run: &Run, cores: f64) -> bool {
+    let waits = wish.waits();
+    let queues = run.latency.is_none_or(|latency| latency.mean_ns / 1e9 > QUEUES * waits + TICK);
+    waits <= 0.0 || queues || run.occupancy > BUSY * usable_cores(run.threads, cores)
+}
+
+/// Whether some clients are answered again and again while others never are. Where everybody has a turn, a window that is too
+/// short for all of them holds about one answer for each that it serves.
+fn shuts_out(run: &Run) -> bool {
+    run.clients_served < run.clients && run.answers >= 2 * run.clients_served as u64
+}
+
+/// The cores that so many threads can use.
+pub(super) fn usable_cores(threads: Option<usize>, cores: f64) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "a number of threads")]
+    threads.map_or(1.0, |threads| threads.max(1) as f64).min(cores)
+}
+
+/// CPU time per question under the wish's own load fills the cores at some rate; a question under a light load costs several
+/// times as much as under a full one, so it could be far more. Of a handler that waits, CPU time tells nothing.
+fn estimated(wish: &Wish, summary: &Summary, why: String, cores: f64) -> Option<Saturation> {
+    let cpu = summary.cpu_per_question_ns.filter(|cost| cost.median > 0.0)?.median / 1e9;
+    let seen = summary.throughput.filter(|rate| rate.median > 0.0)?.median;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of threads")]
+    let threads = summary.threads.map(|threads| threads.median as usize);
+    let rate = if wish.waits() > 0.0 { seen } else { seen.max(usable_cores(threads, cores) / cpu) };
+    let room = (summary.clients_served < summary.clients).then_some(summary.clients_served);
+    Some(Saturation { rate, at_least: true, estimate: Some(why), cpu, room })
+}

@@ -1,0 +1,226 @@
+//! What a scenario, or a ladder of them, has shown, in one sentence.
+
+use super::judged::{self, Judged, MORE, ahead, lead, value};
+use super::sweep::{self, ladders};
+use crate::results::{Report, Standing, Summary};
+use crate::scenario::{RankedBy, Scenario};
+use crate::units::{count, list, percent};
+
+/// What a scenario has shown, or all the rungs of a ladder.
+pub(crate) struct Verdict<'a> {
+    /// The name of the scenario; of a ladder, those of its ends.
+    pub(crate) title: String,
+    /// The load.
+    pub(crate) about: String,
+    /// The scenarios, each with those who are best or tie for it.
+    pub(crate) rungs: Vec<(&'a Scenario, Vec<&'a str>)>,
+    /// As few of these as it takes to have one or all of those that tie for each rung.
+    pub(crate) winners: Vec<&'a str>,
+    /// Whether these tie with one another.
+    pub(crate) tie: bool,
+    /// Whether too few runs count to tell who is best on any of the rungs.
+    pub(crate) untold: bool,
+    pub(crate) sentence: String,
+}
+
+impl Report {
+    /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain. The rungs of a
+    /// ladder, as `open-10` and `open-30` are, have one verdict together, called `open-10 to open-30`.
+    pub fn verdicts(&self) -> Vec<(String, String)> {
+        verdicts(self).into_iter().map(|verdict| (verdict.title, verdict.sentence)).collect()
+    }
+}
+
+pub(crate) fn verdicts(report: &Report) -> Vec<Verdict<'_>> {
+    let judged = report.by_scenario().map(|(scenario, summaries)| Judged { scenario, summaries });
+    ladders(judged).iter().map(|ladder| verdict(ladder)).collect()
+}
+
+fn verdict<'a>(ladder: &[Judged<'a>]) -> Verdict<'a> {
+    let agreements = sweep::agreements(ladder);
+    let untold = agreements.is_empty() && ladder.iter().any(|judged| !judged.untold().is_empty());
+    let sentence = match ladder {
+        [only] => only.sentence(),
+        rungs => sweep::sentence(rungs, &agreements),
+    };
+    Verdict {
+        title: sweep::title(ladder),
+        about: sweep::describe(ladder),
+        rungs: ladder.iter().map(|judged| (judged.scenario, judged.winners())).collect(),
+        tie: agreements.len() == 1 && agreements[0].names.len() > 1,
+        winners: agreements.into_iter().flat_map(|agreement| agreement.names).collect(),
+        untold,
+        sentence,
+    }
+}
+
+impl Verdict<'_> {
+    /// The last of its scenarios in the order of the report.
+    pub(crate) fn below<'r>(&self, report: &'r Report) -> Option<&'r Scenario> {
+        let own = |scenario: &&Scenario| self.rungs.iter().any(|(own, _)| own.name == scenario.name);
+        report.settings.scenarios.iter().rfind(own)
+    }
+
+    /// The sentence without the winners' names at its beginning, for where they stand beside it. That on a ladder needs them.
+    pub(crate) fn without_names(&self) -> &str {
+        let names = format!("{}{}: ", list(&self.winners), if self.tie { " tie" } else { "" });
+        let alone = (self.rungs.len() == 1 && !self.winners.is_empty()).then_some(names);
+        alone.and_then(|names| self.sentence.strip_prefix(&names)).unwrap_or(&self.sentence)
+    }
+}
+
+impl Judged<'_> {
+    /// The verdict on a scenario that stands for itself.
+    fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        let untold: Vec<&str> = self.untold().iter().map(|summary| summary.contender.as_str()).collect();
+        let winners = self.winners();
+        match self.with(Standing::Best).next() {
+            Some(best) if winners.is_empty() => {
+                let all = untold.len() == 1 + self.with(Standing::Tie).count();
+                let whose = if all { "each".to_owned() } else { format!("of {}", list(&untold)) };
+                parts.push(format!("one valid run {whose} is too few to tell who is best ({MORE})"));
+                parts.push(format!("so far {}: {}", best.contender, merit(self.scenario, best)));
+            }
+            Some(best) => {
+                let lead = if winners.len() + untold.len() > 1 { None } else { lead(self) };
+                let lead = lead.map(|(lead, next)| ahead(lead, lead, &next.contender)).unwrap_or_default();
+                let tie = if winners.len() > 1 { " tie" } else { "" };
+                parts.push(format!("{}{tie}: {}{lead}", list(&winners), merit(self.scenario, best)));
+                if !untold.is_empty() {
+                    parts.push(format!("one valid run of {} is too few to tell ({MORE})", list(&untold)));
+                }
+            }
+            None if self.nobody_serves_all() => parts.push("nobody served every client".into()),
+            None if self.none_counts() => parts.push("no run counts".into()),
+            None => {}
+        }
+        let starving = self.starving();
+        let starving: Vec<String> =
+            starving.map(|s| format!("{} {}/{}", s.contender, s.clients_served, s.clients)).collect();
+        if !starving.is_empty() {
+            parts.push(format!("clients left waiting, served: {}", starving.join(", ")));
+        }
+        parts.join("; ")
+    }
+}
+
+fn merit(scenario: &Scenario, best: &Summary) -> String {
+    let floor =
+        best.times_floor.map(|times| format!(", {:.2} × the floor", times.median)).unwrap_or_default();
+    let value = value(scenario.ranked_by(), best);
+    match scenario.ranked_by() {
+        RankedBy::Throughput => {
+            let cost = judged::value(RankedBy::CpuPerQuestion, best);
+            format!("{value} answers/s at {cost} of CPU each{floor}")
+        }
+        RankedBy::Latency => {
+            let rate = best.offered_rate.map(|rate| format!(" at {} questions/s", count(rate.median)));
+            if best.p99_ns.is_none() {
+                return format!("too few answers for a p99{}", rate.unwrap_or_default());
+            }
+            format!("99 % answered within {value}{}", rate.unwrap_or_default())
+        }
+        RankedBy::CpuPerQuestion => {
+            let busy =
+                best.occupancy.map(|busy| format!(", busy {}", percent(busy.median))).unwrap_or_default();
+            format!("{value} of CPU per question{floor}{busy}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::summary::summarize;
+    use crate::results::Invalid;
+    use crate::testing::{run, settings};
+
+    fn sentence(scenario: &Scenario, summaries: &[Summary]) -> String {
+        Judged { scenario, summaries: summaries.iter().collect() }.sentence()
+    }
+
+    fn verdict(scenario: &Scenario, costs: &[(&str, f64)], starving: &[&str]) -> String {
+        let names: Vec<&str> = costs.iter().map(|(name, _)| *name).collect();
+        let twice =
+            |(name, cost): &(&str, f64)| [0, 1].map(|repetition| run(name, scenario, repetition, *cost));
+        let mut runs: Vec<_> = costs.iter().flat_map(twice).collect();
+        for run in runs.iter_mut().filter(|run| starving.contains(&run.contender.as_str())) {
+            run.clients_served = 1;
+        }
+        sentence(scenario, &summarize(&settings(&names, scenario.clone()), &runs))
+    }
+
+    #[test]
+    fn the_best_is_named_with_its_lead() {
+        let costs = [("floor", 4000.0), ("mio", 5000.0), ("async", 6000.0), ("blocking", 5000.0)];
+        assert_eq!(
+            verdict(&Scenario::saturate(16), &costs, &["blocking"]),
+            "mio: 200 k answers/s at 5.00 µs of CPU each, 1.25 × the floor (20 % better than async); \
+             clients left waiting, served: blocking 1/16"
+        );
+        assert_eq!(
+            verdict(&Scenario::book(), &costs[..3], &[]),
+            "mio: 5.00 µs of CPU per question, 1.25 × the floor, busy 100 % (20 % better than async)"
+        );
+    }
+
+    #[test]
+    fn one_run_is_called_too_few() {
+        let scenario = Scenario::saturate(1);
+        let said = |of: &[(&str, u32)]| {
+            let each = |&(name, runs): &(&str, u32)| {
+                (0..runs).map(|repetition| run(name, &scenario, repetition, 1e6)).collect::<Vec<_>>()
+            };
+            let runs: Vec<_> = of.iter().flat_map(each).collect();
+            let names: Vec<&str> = of.iter().map(|(name, _)| *name).collect();
+            sentence(&scenario, &summarize(&settings(&names, scenario.clone()), &runs))
+        };
+        let merit = "1.00 k answers/s at 1.00 ms of CPU each";
+        assert_eq!(
+            said(&[("a", 1), ("b", 1)]),
+            format!(
+                "one valid run each is too few to tell who is best (--repetitions makes more); so far a: {merit}"
+            )
+        );
+        assert_eq!(
+            said(&[("a", 1), ("b", 2)]),
+            format!(
+                "one valid run of a is too few to tell who is best (--repetitions makes more); so far a: {merit}"
+            )
+        );
+        assert_eq!(
+            said(&[("a", 2), ("b", 2), ("c", 1)]),
+            format!("a and b tie: {merit}; one valid run of c is too few to tell (--repetitions makes more)")
+        );
+        // With nobody beside it, there is nothing to be told.
+        assert_eq!(said(&[("a", 1)]), format!("a: {merit}"));
+    }
+
+    #[test]
+    fn shares_have_the_digits_that_matter() {
+        let shares = [0.0, 0.000_01, 0.000_73, 0.003_4, 0.0996, 0.1234, 1.234, -0.004];
+        let told = ["0 %", "0 %", "0.07 %", "0.3 %", "10 %", "12 %", "123 %", "-0.4 %"];
+        assert_eq!(shares.map(percent), told);
+        let far = [("a", 1000.0), ("b", 14_400.0)];
+        assert!(verdict(&Scenario::book(), &far, &[]).ends_with(" (14.4 times as good as b)"));
+    }
+
+    #[test]
+    fn ties_and_absence_are_said() {
+        assert_eq!(
+            verdict(&Scenario::saturate(1), &[("a", 1e6), ("b", 1e6), ("c", 1e6)], &[]),
+            "a, b and c tie: 1.00 k answers/s at 1.00 ms of CPU each"
+        );
+        assert_eq!(
+            verdict(&Scenario::saturate(4), &[("a", 1e6)], &["a"]),
+            "nobody served every client; clients left waiting, served: a 1/4"
+        );
+        assert_eq!(verdict(&Scenario::saturate(4), &[("floor", 1e6)], &[]), "");
+        let scenario = Scenario::saturate(4);
+        let mut invalid = run("a", &scenario, 0, 1e6);
+        invalid.invalid.push(Invalid::ClosedEarly { conversations: 1 });
+        let summaries = summarize(&settings(&["a"], scenario.clone()), &[invalid]);
+        assert_eq!(sentence(&scenario, &summaries), "no run counts");
+    }
+}

@@ -1,0 +1,117 @@
+//! The questions in the order they will be asked, and the answers they must get, laid out once before the load.
+//!
+//! Asking the next `k` questions is writing one slice, and checking what came back is comparing with another:
+//! nothing is built, copied or looked up per question.
+
+use crate::scenario::Workload;
+
+/// How many questions go by before the order repeats. Enough that a server cannot learn it by heart, few
+/// enough that the tape stays in the first-level cache.
+const LENGTH: usize = 512;
+
+/// A loop of [`LENGTH`] exchanges in random order; see the [module](self).
+#[derive(Debug)]
+pub(super) struct Tape {
+    questions: Vec<u8>,
+    /// Where each question starts, and one more: where the last one ends.
+    question_starts: Vec<usize>,
+    answers: Vec<u8>,
+    answer_starts: Vec<usize>,
+}
+
+impl Tape {
+    /// Lays out the workload in the order that `seed` gives, so that any `depth` neighbours are contiguous.
+    pub(super) fn new(workload: &Workload, depth: usize, seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let exchanges = workload.exchanges();
+        let order: Vec<_> = (0..LENGTH).map(|_| &exchanges[random.usize(..exchanges.len())]).collect();
+        let mut tape = Self {
+            questions: Vec::new(),
+            question_starts: vec![0],
+            answers: Vec::new(),
+            answer_starts: vec![0],
+        };
+        // The beginning once more at the end, so that a slice never has to wrap around.
+        for exchange in order.iter().cycle().take(LENGTH + depth) {
+            tape.questions.extend_from_slice(&exchange.question);
+            tape.question_starts.push(tape.questions.len());
+            tape.answers.extend_from_slice(&exchange.answer);
+            tape.answer_starts.push(tape.answers.len());
+        }
+        tape
+    }
+
+    /// A place to start from.
+    pub(super) fn random_position(random: &mut fastrand::Rng) -> usize {
+        random.usize(..LENGTH)
+    }
+
+    /// The position `count` exchanges after `position`.
+    pub(super) fn advance(position: usize, count: usize) -> usize {
+        (position + count) % LENGTH
+    }
+
+    /// Where the bytes of the `count` questions from `position` on lie.
+    pub(super) fn question_range(&self, position: usize, count: usize) -> (usize, usize) {
+        (self.question_starts[position], self.question_starts[position + count])
+    }
+
+    /// Question bytes by a range of [`Tape::question_range`].
+    pub(super) fn question_bytes(&self, start: usize, end: usize) -> &[u8] {
+        &self.questions[start..end]
+    }
+
+    /// The bytes of the `count` answers from `position` on.
+    pub(super) fn answers(&self, position: usize, count: usize) -> &[u8] {
+        &self.answers[self.answer_starts[position]..self.answer_starts[position + count]]
+    }
+
+    /// How many of the `count` answers from `position` on are whole in their first `bytes` bytes, and how many bytes
+    /// of the next there are.
+    pub(super) fn whole_answers(&self, position: usize, count: usize, bytes: usize) -> (usize, usize) {
+        let starts = &self.answer_starts[position..=position + count];
+        let heard = starts[0] + bytes;
+        // The usual case: all of them are.
+        if heard == starts[count] {
+            return (count, 0);
+        }
+        // The first start is not beyond what was heard, so there is always one before the partition point.
+        let whole = starts.partition_point(|&start| start <= heard) - 1;
+        (whole, heard - starts[whole])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_stretch_of_questions_has_its_answers() {
+        let workload = Workload::aphorisms();
+        let tape = Tape::new(&workload, 64, 7);
+        for position in [0, 1, 500, LENGTH - 1] {
+            let (start, end) = tape.question_range(position, 64);
+            let mut asked = tape.question_bytes(start, end);
+            let mut answers = tape.answers(position, 64);
+            assert_eq!(tape.whole_answers(position, 64, answers.len()), (64, 0));
+            let mut bytes = 0;
+            for offset in 0..64 {
+                let exchange = workload.exchanges().iter().find(|e| asked.starts_with(&e.question)).unwrap();
+                assert!(answers.starts_with(&exchange.answer));
+                assert_eq!(tape.whole_answers(position, 64, bytes), (offset, 0));
+                assert_eq!(tape.whole_answers(position, 64, bytes + 3), (offset, 3));
+                bytes += exchange.answer.len();
+                asked = &asked[exchange.question.len()..];
+                answers = &answers[exchange.answer.len()..];
+            }
+            assert!(asked.is_empty() && answers.is_empty());
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_the_seed() {
+        let bytes = |seed| Tape::new(&Workload::aphorisms(), 1, seed).questions;
+        assert_eq!(bytes(3), bytes(3));
+        assert_ne!(bytes(3), bytes(4));
+    }
+}

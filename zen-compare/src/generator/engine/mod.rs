@@ -1,0 +1,240 @@
+//! The event loop: waiting, and moving bytes.
+
+mod background;
+mod join;
+mod steps;
+mod window;
+
+use std::io;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use mio::event::Event;
+use mio::{Events, Poll, Token};
+
+use super::alarms::{Alarms, TIMER};
+use super::client::{Broken, Client, Role};
+use super::clock::Clock;
+use super::connect::room_for_connections;
+use super::encoded::Tape;
+use super::herd::{Ended, FLOOD_QUESTIONS, Herd};
+use super::load::{Load, Moment, Nanos};
+use super::phases::Stages;
+use super::ramp::Arrival;
+use super::tally::Tally;
+use crate::scenario::Company;
+
+/// Bytes taken per read: several times what 64 answers amount to.
+const READ_BUFFER: usize = 64 * 1024;
+
+pub(super) struct Generator<'a> {
+    pub(super) load: &'a Load<'a>,
+    pub(super) poll: Poll,
+    pub(super) tape: Tape,
+    /// First those who disturb, then the herd, then the good ones.
+    pub(super) clients: Vec<Client>,
+    pub(super) first_good: usize,
+    pub(super) alarms: Alarms,
+    clock: Clock,
+    pub(super) stages: Stages,
+    pub(super) arrival: Arrival,
+    pub(super) herd: Herd,
+    pub(super) ended: Ended,
+    pub(super) answers: u64,
+    /// Who has been answered in this round of events, and when.
+    heard: Vec<(usize, Nanos)>,
+    /// Connections made by conversations that come and go.
+    pub(super) turns: usize,
+    pub(super) tally: Tally,
+}
+
+impl<'a> Generator<'a> {
+    pub(super) fn new(load: &'a Load<'a>) -> io::Result<Self> {
+        let scenario = load.scenario;
+        let tally = match scenario.arrivals {
+            None => Tally::new(),
+            Some(arrivals) => {
+                let unknown =
+                    "the open loop's rate is a share of what a closed loop gets answered, which is not known";
+                let rate = arrivals.rate.per_second(load.capacity);
+                Tally::open_loop(rate.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unknown))?)
+            }
+        };
+        let Company { tricklers, non_readers, quiet } = scenario.company;
+        let others = scenario.clients + tricklers + non_readers;
+        let herd = if quiet == 0 { 0 } else { quiet.min(room_for_connections()?.saturating_sub(others)) };
+        let roles = [
+            (Role::Trickler, tricklers),
+            (Role::NonReader, non_readers),
+            (Role::Quiet, herd),
+            (Role::Good, scenario.clients),
+        ];
+        let mut random = fastrand::Rng::with_seed(load.seed);
+        let longest_write =
+            if non_readers > 0 { scenario.depth.max(FLOOD_QUESTIONS) } else { scenario.depth };
+        let tape = Tape::new(load.workload, longest_write, random.u64(..));
+        let roles = roles.iter().flat_map(|&(role, count)| std::iter::repeat_n(role, count));
+        let clients: Vec<Client> = roles
+            .map(|role| {
+                let depth = if role == Role::Good { scenario.depth } else { 1 };
+                Client::new(role, depth, Tape::random_position(&mut random))
+            })
+            .collect();
+        let poll = Poll::new()?;
+        Ok(Self {
+            load,
+            alarms: Alarms::new(poll.registry(), 2 * clients.len())?,
+            poll,
+            tape,
+            first_good: clients.len() - scenario.clients,
+            clients,
+            clock: Clock::start(),
+            stages: Stages::new(load),
+            arrival: Arrival::default(),
+            herd: Herd::new(tricklers + non_readers, herd),
+            ended: Ended::default(),
+            answers: 0,
+            heard: Vec::new(),
+            turns: 0,
+            tally: Tally { herd_cut_to: (herd < quiet).then_some(herd), ..tally },
+        })
+    }
+
+    pub(super) fn run(mut self, witness: &mut dyn FnMut(Moment) -> ControlFlow<()>) -> io::Result<Tally> {
+        let mut events = Events::with_capacity(1024);
+        let mut buffer = vec![0; READ_BUFFER];
+        self.clock = Clock::start();
+        // Those who disturb come before those whom they disturb. The herd comes last: it is there to be held
+        // while others are served, and not to use up what a server admits before they come.
+        self.bring_company();
+        self.start_good_clients();
+        loop {
+            let now = self.now();
+            if self.pass_time(now, witness).is_break() {
+                break;
+            }
+            // The clock again: waking clients may have taken long, and time must not be slept through twice.
+            let now = if self.wake_clients(now) { self.now() } else { now };
+            let due = self.alarms.arm(now)?;
+            let left = if due { 0 } else { self.stages.next_moment().saturating_sub(now) };
+            match self.poll.poll(&mut events, Some(Duration::from_nanos(left))) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
+                Err(_) => continue,
+                Ok(()) => {}
+            }
+            for event in &events {
+                self.on_event(event, &mut buffer);
+            }
+            self.go_on_from_heard();
+        }
+        Ok(self.tally)
+    }
+
+    pub(super) fn now(&self) -> Nanos {
+        self.clock.now()
+    }
+
+    fn on_event(&mut self, event: &Event, buffer: &mut [u8]) {
+        if event.token() == TIMER {
+            return;
+        }
+        let Token(slot) = event.token();
+        let client = &mut self.clients[slot];
+        let Some(stream) = &client.stream else { return };
+        if !client.connected {
+            if event.is_error() {
+                let error = stream.take_error().ok().flatten().unwrap_or(io::ErrorKind::NotConnected.into());
+                return self.connect_failed(slot, &error);
+            }
+            if !event.is_writable() {
+                return;
+            }
+            client.connected = true;
+            if client.role == Role::Good && !client.has_joined {
+                client.has_joined = true;
+                self.arrival.connected(self.clock.now());
+            }
+            if let Err(broken) = self.go_on(slot, self.now()) {
+                return self.give_up(slot, broken);
+            }
+        }
+        if let Err(broken) = self.exchange(slot, event, buffer) {
+            self.give_up(slot, broken);
+        }
+    }
+
+    /// Moves the bytes that an event announces.
+    fn exchange(&mut self, slot: usize, event: &Event, buffer: &mut [u8]) -> Result<(), Broken> {
+        let client = &mut self.clients[slot];
+        if client.role == Role::NonReader {
+            let over = event.is_read_closed() || event.is_error();
+            return if over { Err(Broken::Closed) } else { client.flush(&self.tape) };
+        }
+        // A trickler's next byte has its own time.
+        if event.is_writable() && client.has_unsent() && client.role != Role::Trickler {
+            client.flush(&self.tape)?;
+        }
+        if !event.is_readable() && !event.is_read_closed() {
+            return Ok(());
+        }
+        let mut heard = None;
+        // Ends: a client takes no more bytes than it has questions in flight.
+        while let Some(count) = self.clients[slot].read(buffer)? {
+            let now = self.now();
+            heard = Some(now);
+            self.hear(slot, &buffer[..count], now)?;
+            // A short read has emptied the socket. Only an end of stream that was announced together with the
+            // data would not be announced again.
+            if count < buffer.len() && !event.is_read_closed() {
+                break;
+            }
+        }
+        if let Some(at) = heard {
+            self.heard.push((slot, at));
+        }
+        Ok(())
+    }
+
+    /// Next steps of those who have been answered. They come after all answers have been read, as a write takes far
+    /// longer than a read, and an answer that is there should not grow older by what others ask.
+    fn go_on_from_heard(&mut self) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for (slot, at) in heard.drain(..) {
+            if let Err(broken) = self.go_on(slot, at) {
+                self.give_up(slot, broken);
+            }
+        }
+        self.heard = heard;
+    }
+
+    fn hear(&mut self, slot: usize, received: &[u8], now: Nanos) -> Result<(), Broken> {
+        let client = &mut self.clients[slot];
+        let good = client.role == Role::Good;
+        let recording = self.stages.window_is_open();
+        let Tally { latency, uncorrected, .. } = &mut self.tally;
+        let mut answers = 0_u64;
+        let outcome = client.hear(&self.tape, received, |asked, count| {
+            let count = count as u64;
+            answers += count;
+            if recording && good {
+                latency.saturating_record_n(now.saturating_sub(asked.due), count);
+                if let Some(uncorrected) = uncorrected {
+                    uncorrected.saturating_record_n(now.saturating_sub(asked.sent), count);
+                }
+            }
+        });
+        if recording {
+            client.served += answers;
+        }
+        if good {
+            self.answers += answers;
+            if recording {
+                self.tally.answers += answers;
+            }
+            if let Some(progress) = self.load.progress {
+                progress.set_answers(self.answers);
+            }
+        }
+        outcome
+    }
+}

@@ -1,0 +1,163 @@
+//! What good clients do next: connect, ask, think, keep to a schedule, hang up, try again.
+
+use std::io;
+use std::time::Duration;
+
+use mio::{Interest, Token};
+
+use super::Generator;
+use crate::generator::client::{Broken, Role};
+use crate::generator::connect::{Source, connect, connect_deaf};
+use crate::generator::load::{Nanos, nanos};
+use crate::generator::schedule::OpenLoop;
+
+/// How long a good client whose connection failed waits before it connects again.
+const RETRY: Duration = Duration::from_millis(20);
+
+impl Generator<'_> {
+    /// Lets those go on whose time has come. Whether there were any.
+    pub(super) fn wake_clients(&mut self, now: Nanos) -> bool {
+        let mut any = false;
+        while let Some((at, slot)) = self.alarms.due(now) {
+            let client = &mut self.clients[slot];
+            if client.wakes_at != Some(at) {
+                continue;
+            }
+            any = true;
+            client.wakes_at = None;
+            if client.stream.is_none() {
+                self.connect(slot);
+                continue;
+            }
+            let outcome = match client.role {
+                Role::Good if client.open_loop.is_some() => self.keep_schedule(slot),
+                Role::Good => client.ask(&self.tape, now),
+                _ => self.misbehave(slot, now),
+            };
+            if let Err(broken) = outcome {
+                self.give_up(slot, broken);
+            }
+        }
+        any
+    }
+
+    pub(super) fn wake_later(&mut self, slot: usize, at: Nanos) {
+        self.clients[slot].wakes_at = Some(at);
+        self.alarms.set(at, slot);
+    }
+
+    pub(super) fn connect(&mut self, slot: usize) {
+        match self.open(slot) {
+            Ok(stream) => {
+                let questions = match self.clients[slot].role {
+                    Role::Good => self.load.scenario.questions_per_conversation,
+                    Role::Quiet => Some(1),
+                    Role::Trickler | Role::NonReader => None,
+                };
+                self.clients[slot].begin(stream, questions);
+            }
+            Err(error) => self.connect_failed(slot, &error),
+        }
+    }
+
+    fn open(&mut self, slot: usize) -> io::Result<mio::net::TcpStream> {
+        let server = self.load.server;
+        let comes_and_goes = self.load.scenario.questions_per_conversation.is_some();
+        let mut stream = match self.clients[slot].role {
+            Role::Good if comes_and_goes => connect(server, Source::InTurn(self.next_turn()))?,
+            Role::Good | Role::Trickler => connect(server, Source::Any)?,
+            // Counted from the first of all clients: it only has to be spread evenly.
+            Role::Quiet => connect(server, Source::Herd(slot))?,
+            Role::NonReader => connect_deaf(server)?,
+        };
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, Token(slot), both)?;
+        Ok(stream)
+    }
+
+    fn next_turn(&mut self) -> usize {
+        self.turns += 1;
+        self.turns
+    }
+
+    pub(super) fn connect_failed(&mut self, slot: usize, error: &io::Error) {
+        self.tally.failures.connects += 1;
+        self.tally.failures.connect_error = Some(error.to_string());
+        self.lose(slot, false);
+    }
+
+    /// The client's next step after what happened at `since`: another conversation, a thought, or more questions.
+    pub(super) fn go_on(&mut self, slot: usize, since: Nanos) -> Result<(), Broken> {
+        let client = &mut self.clients[slot];
+        if client.role != Role::Good {
+            return self.go_on_misbehaving(slot, since);
+        }
+        if client.is_done() {
+            if self.stages.window_is_open() {
+                self.tally.conversations += 1;
+            }
+            client.end();
+            self.connect(slot);
+        } else if let Some(open_loop) = &mut client.open_loop {
+            open_loop.unblock(since);
+            return self.keep_schedule(slot);
+        } else if self.load.scenario.think.is_zero() {
+            // Others may have been asked before: the moment of the write is now.
+            let now = self.now();
+            self.clients[slot].ask(&self.tape, now)?;
+        } else if client.in_flight() == 0 {
+            self.wake_later(slot, since + nanos(self.load.scenario.think));
+        }
+        Ok(())
+    }
+
+    /// Asks what is due on an open loop's connection, and sets the alarm for what will be.
+    fn keep_schedule(&mut self, slot: usize) -> Result<(), Broken> {
+        // Others may have been woken before: the moment of the write is now.
+        let now = self.now();
+        let opened = self.stages.opened();
+        let schedule = &mut self.tally.schedule;
+        let client = &mut self.clients[slot];
+        let outcome = client.ask_due(&self.tape, now, |due| {
+            if let (Some(schedule), Some(opened)) = (&mut *schedule, opened)
+                && due.at >= opened
+            {
+                schedule.due += 1;
+                schedule.late += u64::from(due.late > 0);
+                schedule.latest_ns = schedule.latest_ns.max(due.late);
+            }
+        });
+        let next = client.open_loop.as_ref().and_then(OpenLoop::alarm);
+        if let Some(next) = next.filter(|_| client.wakes_at != next) {
+            self.wake_later(slot, next);
+        }
+        outcome
+    }
+
+    pub(super) fn give_up(&mut self, slot: usize, broken: Broken) {
+        let good = self.clients[slot].role == Role::Good;
+        let failures = &mut self.tally.failures;
+        match broken {
+            // Who misbehaves may be thrown out.
+            Broken::Closed => failures.closed_early += u64::from(good),
+            Broken::Wrong { expected, received } => {
+                failures.wrong_answers += 1;
+                failures.first_wrong.get_or_insert_with(|| {
+                    (expected.escape_ascii().to_string(), received.escape_ascii().to_string())
+                });
+            }
+        }
+        self.lose(slot, true);
+    }
+
+    /// The client has no connection any more, and will try to get another.
+    fn lose(&mut self, slot: usize, ended_by_server: bool) {
+        self.clients[slot].end();
+        if self.clients[slot].role == Role::Good {
+            let at = self.now() + nanos(RETRY);
+            self.wake_later(slot, at);
+        } else {
+            self.come_again(slot, ended_by_server);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The course of a load: clients gather, the load warms up, settles, and is measured.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::Generator;
+use crate::generator::client::Client;
+use crate::generator::load::{Moment, Nanos, nanos};
+use crate::generator::phases::Stage;
+use crate::generator::tally::Tally;
+use crate::machine::thread_usage::ThreadUsage;
+
+/// How often the witness is called while the load goes on.
+const PASSING: Duration = Duration::from_millis(100);
+/// How much a warm-up grows at a time while the answers do not come at a steady pace.
+const WARM_ON: Duration = Duration::from_millis(50);
+/// How often to look whether all are in, in nanoseconds.
+const LOOK_AGAIN: Nanos = 5_000_000;
+
+impl Generator<'_> {
+    /// Lets the witness see the moments that have come. Breaks when the load is over.
+    pub(super) fn pass_time(
+        &mut self,
+        now: Nanos,
+        witness: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if now >= self.stages.next_passing {
+            self.stages.next_passing = now + nanos(PASSING);
+            if witness(Moment::Passing).is_break() {
+                self.close();
+                return ControlFlow::Break(());
+            }
+        }
+        if self.stages.stage == Stage::Gathering {
+            self.gather(now);
+        }
+        if now < self.stages.ends {
+            return ControlFlow::Continue(());
+        }
+        match self.stages.stage {
+            Stage::Gathering => ControlFlow::Continue(()),
+            Stage::WarmingUp if self.wants_more_warmup(now) => {
+                self.stages.ends = now + nanos(WARM_ON);
+                ControlFlow::Continue(())
+            }
+            Stage::WarmingUp => {
+                self.stages.stage = Stage::Settling;
+                self.stages.ends = now + self.stages.settle;
+                self.stages.answers_settling = self.answers;
+                witness(Moment::Settling)
+            }
+            Stage::Settling => {
+                let flow = witness(Moment::Opens);
+                self.stages.stage = Stage::Open;
+                self.stages.usage_opened = ThreadUsage::now();
+                self.stages.opened = self.now();
+                self.stages.ends = self.stages.opened + nanos(self.load.window);
+                flow
+            }
+            Stage::Open => {
+                self.close();
+                let _ = witness(Moment::Closes);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// Lets the good clients in, then the herd; when they are, the warm-up begins.
+    fn gather(&mut self, now: Nanos) {
+        let good_ones_have_come = self.let_good_clients_in(now);
+        if good_ones_have_come {
+            self.let_herd_in(now);
+        }
+        if good_ones_have_come && self.herd.is_in(now) {
+            self.stages.stage = Stage::WarmingUp;
+            self.stages.warmup_began = now;
+            self.stages.ends = now + self.stages.warmup;
+        } else {
+            self.stages.ends = now + LOOK_AGAIN;
+        }
+    }
+
+    fn wants_more_warmup(&self, now: Nanos) -> bool {
+        let spent = Duration::from_nanos(now - self.stages.warmup_began);
+        let asked = Duration::from_nanos(self.stages.warmup);
+        self.load.progress.is_some_and(|progress| progress.wants_more_warmup(spent, asked))
+    }
+
+    /// Closes the window, if it was open, and draws up what the clients have seen.
+    fn close(&mut self) {
+        let now = self.now();
+        if let Some(opened) = self.stages.opened() {
+            let usage = ThreadUsage::now();
+            self.tally.window = Duration::from_nanos(now - opened);
+            self.tally.generator_cpu = usage.cpu.saturating_sub(self.stages.usage_opened.cpu);
+            self.tally.generator_starved = usage.starved_since(&self.stages.usage_opened);
+            self.count_unanswered(now);
+            self.count_unsent(opened, now);
+        }
+        self.tally.answers_since_settling = self.answers - self.stages.answers_settling;
+        self.tally.groups = self.groups();
+        self.tally.connections_held = self.connections_held();
+        let good = &self.clients[self.first_good..];
+        self.tally.served = good.iter().map(|client| client.served).collect();
+        let waits = good.iter().filter_map(Client::waiting_since);
+        let waits = waits.map(|since| now.saturating_sub(since));
+        self.tally.waiting = waits.clone().count();
+        self.tally.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));
+    }
+
+    /// Takes what was asked and is not answered into the latencies, with how long it has waited so far. Without it a
+    /// server would look the better the more it leaves unanswered. Where it answers, it is a question or two of
+    /// thousands, as no more are ever open at once than a rate and a latency come to (Little's law).
+    fn count_unanswered(&mut self, now: Nanos) {
+        let Tally { latency, uncorrected, .. } = &mut self.tally;
+        for asked in self.clients[self.first_good..].iter().flat_map(Client::unanswered) {
+            latency.saturating_record_n(now.saturating_sub(asked.due), asked.open());
+            if let Some(uncorrected) = uncorrected {
+                uncorrected.saturating_record_n(now.saturating_sub(asked.sent), asked.open());
+            }
+        }
+    }
+
+    /// Counts what was due and never asked; its wait began when it was due.
+    fn count_unsent(&mut self, opened: Nanos, now: Nanos) {
+        let Some(schedule) = &mut self.tally.schedule else { return };
+        for open_loop in self.clients.iter_mut().filter_map(|client| client.open_loop.as_mut()) {
+            while let Some(due) = open_loop.take(now) {
+                self.tally.latency.saturating_record(now - due.at);
+                let in_window = u64::from(due.at >= opened);
+                schedule.due += in_window;
+                schedule.late += if due.late > 0 { in_window } else { 0 };
+                schedule.unsent += in_window;
+            }
+        }
+    }
+}

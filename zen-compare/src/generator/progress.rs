@@ -1,0 +1,59 @@
+//! What a load and those who watch it from another thread tell each other while it goes on.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Shared between the load and its watcher; see [`Load::progress`](crate::generator::load::Load::progress).
+#[derive(Debug, Default)]
+pub struct Progress {
+    answers: AtomicU64,
+    steady: AtomicBool,
+    patience: Duration,
+}
+
+impl Progress {
+    /// A load whose warm-up may take up to `patience` longer than asked for, until it is called
+    /// [steady](Self::set_steady).
+    pub fn new(patience: Duration) -> Self {
+        Self { patience, ..Self::default() }
+    }
+
+    /// Right answers since the load began.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the answers come at a steady pace now, so that the window may open.
+    pub fn set_steady(&self, steady: bool) {
+        self.steady.store(steady, Ordering::Relaxed);
+    }
+
+    /// Whether the answers were last said to come at a steady pace.
+    pub fn is_steady(&self) -> bool {
+        self.steady.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_answers(&self, answers: u64) {
+        self.answers.store(answers, Ordering::Relaxed);
+    }
+
+    /// Whether a load that has warmed up for `spent` of the `asked` time should go on doing so.
+    pub(crate) fn wants_more_warmup(&self, spent: Duration, asked: Duration) -> bool {
+        !self.is_steady() && spent < asked + self.patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends() {
+        let ms = Duration::from_millis;
+        let progress = Progress::new(ms(50));
+        assert!(progress.wants_more_warmup(ms(100), ms(100)));
+        assert!(!progress.wants_more_warmup(ms(150), ms(100)));
+        progress.set_steady(true);
+        assert!(!progress.wants_more_warmup(ms(100), ms(100)));
+    }
+}

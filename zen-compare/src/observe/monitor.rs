@@ -1,0 +1,193 @@
+//! Watching a server while it is loaded: a thread that looks at it forty times a second.
+//!
+//! The thread runs on the generator's cores, so it takes nothing from the server, and it decides from what it sees
+//! whether the load has warmed up. What it costs is in the report, as [`sampler_cpu_s`].
+//!
+//! [`sampler_cpu_s`]: crate::results::GeneratorUse::sampler_cpu_s
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::process::{Holdings, Usage};
+use super::process_tree::Family;
+use crate::generator::Progress;
+use crate::machine::pin::Pinned;
+use crate::machine::thread_usage::ThreadUsage;
+use crate::results::Point;
+
+/// How often the server is looked at. A steady pace is found after five looks.
+const EVERY: Duration = Duration::from_millis(25);
+/// One look in so many is a point of the series.
+const LOOKS_PER_POINT: usize = 2;
+/// After how many looks the thread searches for processes that the server has started since.
+const LOOKS_PER_SEARCH: usize = 40;
+/// How many looks make one of the two stretches whose paces are compared.
+const STRETCH: usize = 2;
+/// A pace that changes by less than this from one stretch to the next is steady.
+const STEADY: f64 = 0.15;
+
+/// A watching thread. Dropping it ends the watch.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<Seen>>,
+}
+
+/// What a watch has seen.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    looks: Vec<Look>,
+    /// CPU time that watching took.
+    pub(crate) cpu: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    answers: u64,
+    usage: Usage,
+    holdings: Option<Holdings>,
+}
+
+impl Watch {
+    /// Watches the process `pid` from the calling thread's cores or the given ones.
+    ///
+    /// # Errors
+    /// When the process has ended, or the machine has no thread left.
+    pub(crate) fn begin(pid: u32, progress: Arc<Progress>, cores: Option<&[usize]>) -> io::Result<Self> {
+        let family = Family::of(pid)?;
+        let (stop, stopped) = mpsc::channel();
+        let _pinned = cores.map(Pinned::to).transpose()?;
+        let thread = thread::Builder::new().name("watch".into()).spawn(move || {
+            let mut seen = Seen::default();
+            let mut family = family;
+            loop {
+                if seen.looks.len() % LOOKS_PER_SEARCH == LOOKS_PER_SEARCH - 1 {
+                    family.look_around();
+                }
+                // A server that has ended is noticed elsewhere; the series then ends with it.
+                if let Ok(usage) = family.usage() {
+                    let holdings = family.holdings().ok();
+                    seen.looks.push(Look {
+                        at: Instant::now(),
+                        answers: progress.answers(),
+                        usage,
+                        holdings,
+                    });
+                    progress.set_steady(is_steady(&seen.looks));
+                }
+                if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+                    seen.cpu = ThreadUsage::now().cpu;
+                    return seen;
+                }
+            }
+        })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Ends the watch and tells what it has seen.
+    pub(crate) fn end(mut self) -> Seen {
+        self.stop = None;
+        // The thread does not panic; if it did, there would be no series.
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Seen {
+    /// The looks as points in time around the window's opening.
+    pub(crate) fn series(&self, opened: Instant) -> Vec<Point> {
+        let Some(first) = self.looks.first() else { return Vec::new() };
+        let seconds = |at: Instant| {
+            let before = opened.saturating_duration_since(at).as_secs_f64();
+            at.saturating_duration_since(opened).as_secs_f64() - before
+        };
+        let points = self.looks.iter().step_by(LOOKS_PER_POINT).map(|look| Point {
+            at_s: seconds(look.at),
+            answers: look.answers,
+            cpu_s: look.usage.since(&first.usage).cpu.as_secs_f64(),
+            resident_bytes: look.holdings.map(|held| held.resident_bytes),
+            threads: look.holdings.map(|held| held.threads),
+            descriptors: look.holdings.and_then(|held| held.descriptors),
+        });
+        points.collect()
+    }
+}
+
+fn is_steady(looks: &[Look]) -> bool {
+    let Some(recent) = looks.len().checked_sub(2 * STRETCH + 1).map(|from| &looks[from..]) else {
+        return false;
+    };
+    let [first, middle, last] = [recent[0], recent[STRETCH], recent[2 * STRETCH]];
+    let pace = |from: Look, to: Look| {
+        let answers = to.answers.saturating_sub(from.answers);
+        (answers, to.at.duration_since(from.at).as_secs_f64())
+    };
+    is_same_pace(pace(first, middle), pace(middle, last))
+}
+
+/// Whether two stretches, each its answers and its seconds, have the same pace as far as so many answers can tell.
+fn is_same_pace(earlier: (u64, f64), later: (u64, f64)) -> bool {
+    if earlier.0 + later.0 == 0 || earlier.1 <= 0.0 || later.1 <= 0.0 {
+        return false;
+    }
+    #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    let (before, after) = (earlier.0 as f64, later.0 as f64);
+    // What the later stretch would have had in the earlier one's time.
+    let after = after * earlier.1 / later.1;
+    // A count of n varies by about its root; three of these are chance.
+    (before - after).abs() <= STEADY * before.max(after) + 3.0 * (before + after).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_the_same_within_what_chance_does() {
+        assert!(is_same_pace((100_000, 0.1), (110_000, 0.1)));
+        assert!(is_same_pace((100_000, 0.1), (200_000, 0.2)));
+        assert!(!is_same_pace((100_000, 0.1), (130_000, 0.1)));
+        assert!(is_same_pace((2, 0.1), (3, 0.1)));
+        assert!(!is_same_pace((0, 0.1), (0, 0.1)), "silence is no pace");
+        assert!(!is_same_pace((0, 0.1), (1_000, 0.1)));
+    }
+
+    #[test]
+    fn a_series_is_taken_at_least_ten_times_a_second() {
+        let progress = Arc::new(Progress::default());
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let watch = Watch::begin(child.id(), Arc::clone(&progress), None).unwrap();
+        let opened = Instant::now();
+        // Answers come all the time, so that a pace is found.
+        while !progress.is_steady() {
+            progress.set_answers(u64::try_from(opened.elapsed().as_micros()).unwrap());
+            thread::sleep(Duration::from_millis(1));
+            assert!(opened.elapsed() < Duration::from_secs(60));
+        }
+        let seen = watch.end();
+        let watched = opened.elapsed();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let series = seen.series(opened);
+        assert!(series.len() > STRETCH);
+        assert!(
+            series.windows(2).all(|pair| pair[0].at_s < pair[1].at_s && pair[0].answers <= pair[1].answers)
+        );
+        let last = series.last().unwrap();
+        assert_eq!(last.threads, Some(1));
+        assert!(last.resident_bytes.unwrap() > 0 && last.descriptors.unwrap() > 0);
+        assert!(seen.cpu < watched / 2, "watching took {:?} of {watched:?}", seen.cpu);
+    }
+}

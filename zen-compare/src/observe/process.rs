@@ -1,0 +1,313 @@
+//! What a process has cost so far, in nanoseconds wherever the kernel counts them.
+//!
+//! Processor time comes from the scheduler's own clock of the process (`clock_getcpuclockid`), which also holds the
+//! time of threads that have ended. The 10 ms ticks of `/proc/PID/stat` would round a conversation to nothing.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
+use nix::unistd::Pid;
+use procfs::process::Process;
+
+/// A watched process.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    pid: i32,
+    clock: ClockId,
+}
+
+/// What processes have used so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Usage {
+    /// User and system time, from the scheduler's clock.
+    pub(crate) cpu: Duration,
+    /// User time in ticks.
+    pub(crate) user_ticks: u64,
+    /// System time in ticks.
+    pub(crate) system_ticks: u64,
+}
+
+/// What processes hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Holdings {
+    pub(crate) resident_bytes: u64,
+    pub(crate) threads: usize,
+    /// `None` when the kernel does not let us look.
+    pub(crate) descriptors: Option<usize>,
+}
+
+/// What the threads of a process have done so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Threads(BTreeMap<i32, ThreadActivity>);
+
+/// What one thread has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct ThreadActivity {
+    /// Voluntary and involuntary context switches; `None` when the kernel does not count them.
+    switches: Option<u64>,
+    /// Time on a processor; `None` when the kernel does not tell.
+    cpu: Option<Duration>,
+}
+
+/// What the threads of a process did between two samples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadsDelta {
+    /// Context switches, voluntary and involuntary, of all threads. `None` when threads came or went in between
+    /// (theirs are lost with them), or when the kernel does not count.
+    pub switches: Option<u64>,
+    /// Threads that were on a processor for more than a twentieth of the time between the samples. `None` when
+    /// the kernel does not tell.
+    pub busy: Option<usize>,
+    /// Processor time between the samples of each thread that lived at the end and had any, the busiest first; of one that was
+    /// started in between, all it had. `None` when the kernel does not tell. The kernel brings a thread's time up to date when it
+    /// leaves its processor and with each tick, so that of one that is running may lag by a tick.
+    pub cpu: Option<Vec<Duration>>,
+    /// Threads there were at the end.
+    pub count: usize,
+}
+
+impl Probe {
+    /// Watches the process `pid`.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn new(pid: u32) -> io::Result<Self> {
+        let pid = i32::try_from(pid).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(Self { pid, clock: clock_getcpuclockid(Pid::from_raw(pid))? })
+    }
+
+    /// User and system time of all threads so far, living and ended. Costs one system call.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn cpu(&self) -> io::Result<Duration> {
+        Ok(Duration::from(clock_gettime(self.clock)?))
+    }
+
+    /// Resident memory, and the same with each shared page counted by its share (PSS), in bytes. Counted page by
+    /// page, as the cheaper counters lag behind.
+    ///
+    /// # Errors
+    /// When the process has ended, or the kernel does not let us look.
+    pub fn memory(&self) -> io::Result<(u64, u64)> {
+        let rollup =
+            Process::new(self.pid).and_then(|process| process.smaps_rollup()).map_err(io::Error::other)?;
+        let maps = rollup.memory_map_rollup;
+        let sum = |field| maps.iter().filter_map(|map| map.extension.map.get(field)).sum();
+        Ok((sum("Rss"), sum("Pss")))
+    }
+
+    /// The process's number.
+    pub(crate) fn pid(self) -> i32 {
+        self.pid
+    }
+
+    /// A process that is known to have existed; asking it fails when it is gone.
+    pub(crate) fn of(pid: i32) -> Self {
+        // A clock that does not exist fails when it is read, as does that of a process that has ended.
+        let clock = clock_getcpuclockid(Pid::from_raw(pid)).unwrap_or(ClockId::from_raw(i32::MAX));
+        Self { pid, clock }
+    }
+
+    /// CPU time so far, and how the kernel's ticks divide it.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub(crate) fn usage(self) -> io::Result<Usage> {
+        let cpu = self.cpu()?;
+        let stat = Process::new(self.pid).and_then(|process| process.stat()).map_err(io::Error::other)?;
+        Ok(Usage { cpu, user_ticks: stat.utime, system_ticks: stat.stime })
+    }
+
+    /// What the process holds, from counters that are cheap to read; the memory's may lag a little.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub(crate) fn holdings(self) -> io::Result<Holdings> {
+        let process = Process::new(self.pid).map_err(io::Error::other)?;
+        let stat = process.stat().map_err(io::Error::other)?;
+        Ok(Holdings {
+            resident_bytes: stat.rss * procfs::page_size(),
+            threads: usize::try_from(stat.num_threads).unwrap_or(0),
+            descriptors: self.descriptors(&process),
+        })
+    }
+
+    fn descriptors(self, process: &Process) -> Option<usize> {
+        // Since Linux 6.2 the directory's size is the number of its entries, and before that zero.
+        let size = std::fs::metadata(format!("/proc/{}/fd", self.pid)).ok()?.len();
+        if size > 0 { usize::try_from(size).ok() } else { process.fd_count().ok() }
+    }
+
+    /// What every living thread has done so far. Takes microseconds for each thread.
+    ///
+    /// # Errors
+    /// When the process has ended.
+    pub fn threads(&self) -> io::Result<Threads> {
+        let process = Process::new(self.pid).map_err(io::Error::other)?;
+        let mut threads = BTreeMap::new();
+        for task in process.tasks().map_err(io::Error::other)? {
+            // A thread that ends while we look is not there.
+            let Ok(task) = task else { continue };
+            let Ok(status) = task.status() else { continue };
+            let switches = status.voluntary_ctxt_switches.zip(status.nonvoluntary_ctxt_switches);
+            let activity = ThreadActivity {
+                switches: switches.map(|(voluntary, involuntary)| voluntary + involuntary),
+                cpu: task.schedstat().ok().map(|stat| Duration::from_nanos(stat.sum_exec_runtime)),
+            };
+            threads.insert(task.tid, activity);
+        }
+        Ok(Threads(threads))
+    }
+}
+
+impl Usage {
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu + other.cpu,
+            user_ticks: self.user_ticks + other.user_ticks,
+            system_ticks: self.system_ticks + other.system_ticks,
+        }
+    }
+
+    /// What was used since `earlier`.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
+            system_ticks: self.system_ticks.saturating_sub(earlier.system_ticks),
+        }
+    }
+
+    /// The time in user code and in the kernel: the sum as the scheduler has it, divided as the ticks are.
+    /// `None` when there are too few ticks to divide by.
+    pub(crate) fn split(&self) -> Option<(Duration, Duration)> {
+        // With 10 ticks an error of one in each part moves the boundary by a tenth.
+        const ENOUGH: u64 = 10;
+        let ticks = self.user_ticks + self.system_ticks;
+        if ticks < ENOUGH {
+            return None;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "ticks far below 2^52")]
+        let user = self.cpu.mul_f64(self.user_ticks as f64 / ticks as f64);
+        Some((user, self.cpu.saturating_sub(user)))
+    }
+}
+
+impl Threads {
+    /// Adds the threads of another process.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
+    /// What happened between `earlier` and this sample, `elapsed` later.
+    pub fn since(&self, earlier: &Self, elapsed: Duration) -> ThreadsDelta {
+        let same_threads = self.0.keys().eq(earlier.0.keys());
+        let switches = self.0.iter().map(|(tid, now)| {
+            let before = earlier.0.get(tid)?.switches?;
+            Some(now.switches?.saturating_sub(before))
+        });
+        let cpu = self.0.iter().map(|(tid, now)| {
+            let before = earlier.0.get(tid).copied().unwrap_or_default();
+            Some(now.cpu?.saturating_sub(before.cpu.unwrap_or_default()))
+        });
+        let mut cpu: Option<Vec<Duration>> = cpu.collect();
+        if let Some(times) = &mut cpu {
+            times.retain(|time| !time.is_zero());
+            times.sort_unstable_by(|left, right| right.cmp(left));
+        }
+        ThreadsDelta {
+            switches: if same_threads { switches.sum() } else { None },
+            busy: cpu.as_ref().map(|times| times.iter().filter(|&&time| time > elapsed / 20).count()),
+            cpu,
+            count: self.0.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::machine::thread_usage::ThreadUsage;
+
+    fn spin(time: Duration) {
+        let until = ThreadUsage::now().cpu + time;
+        while ThreadUsage::now().cpu < until {}
+    }
+
+    #[test]
+    fn work_is_counted_and_sleep_is_not() {
+        let probe = Probe::new(std::process::id()).unwrap();
+        let before = probe.cpu().unwrap();
+        spin(Duration::from_millis(15));
+        let after = probe.cpu().unwrap();
+        assert!(after >= before + Duration::from_millis(15), "{before:?} {after:?}");
+        let thread = ThreadUsage::now().cpu;
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(ThreadUsage::now().cpu < thread + Duration::from_millis(50));
+    }
+
+    #[test]
+    fn ended_threads_still_count() {
+        let probe = Probe::new(std::process::id()).unwrap();
+        let before = probe.cpu().unwrap();
+        std::thread::spawn(|| spin(Duration::from_millis(15))).join().unwrap();
+        assert!(probe.cpu().unwrap() >= before + Duration::from_millis(15));
+    }
+
+    #[test]
+    fn sleeping_is_a_context_switch() {
+        // A process with one thread, so that no other test's threads come and go in between.
+        let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
+        let probe = Probe::new(child.id()).unwrap();
+        let patience = Instant::now();
+        // It has to start and fall asleep once.
+        while probe.threads().unwrap().since(&Threads::default(), Duration::ZERO).count != 1
+            || probe.memory().unwrap().0 == 0
+        {
+            assert!(patience.elapsed() < Duration::from_secs(20));
+        }
+        let idle = probe.threads().unwrap();
+        let delta = idle.since(&idle, Duration::from_millis(1));
+        assert_eq!((delta.switches, delta.count), (Some(0), 1));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(probe.cpu().is_err());
+        assert!(Probe::new(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn threads_that_come_or_go_take_the_switches_with_them() {
+        let activity =
+            |switches, ms| ThreadActivity { switches: Some(switches), cpu: Some(Duration::from_millis(ms)) };
+        let before = Threads(BTreeMap::from([(1, activity(5, 10)), (2, activity(7, 0))]));
+        let after = Threads(BTreeMap::from([(1, activity(9, 90)), (2, activity(8, 1))]));
+        let second = Duration::from_secs(1);
+        let delta = after.since(&before, second);
+        let cpu = Some([80, 1].map(Duration::from_millis).to_vec());
+        assert_eq!(delta, ThreadsDelta { switches: Some(5), busy: Some(1), cpu: cpu.clone(), count: 2 });
+        let other = Threads(BTreeMap::from([(1, activity(9, 90)), (3, activity(8, 1))]));
+        assert_eq!(
+            other.since(&before, second),
+            ThreadsDelta { switches: None, busy: Some(1), cpu, count: 2 }
+        );
+    }
+
+    #[test]
+    fn the_sum_is_divided_as_the_ticks_are() {
+        let usage =
+            |user_ticks, system_ticks| Usage { cpu: Duration::from_millis(400), user_ticks, system_ticks };
+        let ms = Duration::from_millis;
+        assert_eq!(usage(10, 30).split(), Some((ms(100), ms(300))));
+        assert_eq!(usage(10, 0).split(), Some((ms(400), ms(0))));
+        assert_eq!(usage(5, 4).split(), None);
+        assert_eq!(
+            usage(12, 30).since(&usage(2, 20)),
+            Usage { cpu: ms(0), user_ticks: 10, system_ticks: 10 }
+        );
+    }
+}

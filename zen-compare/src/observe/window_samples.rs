@@ -1,0 +1,123 @@
+//! What a server looked like at the moments of a load: before it, as the window opened, and as it closed.
+
+use std::time::{Duration, Instant};
+
+use super::interference::CoreTimes;
+use super::process::{Holdings, Usage};
+use super::process::{Threads, ThreadsDelta};
+use super::process_tree::Family;
+use crate::generator::Moment;
+use crate::results::Foreign;
+
+/// Takes samples of a server's processes. What cannot be read is left out: a process that has died is noticed
+/// elsewhere.
+#[derive(Debug)]
+pub(crate) struct Witness<'a> {
+    family: Family,
+    /// The server's cores, when it has some to itself.
+    cores: Option<&'a [usize]>,
+    pub(crate) memory_empty: Option<(u64, u64)>,
+    pub(crate) memory_loaded: Option<(u64, u64)>,
+    pub(crate) holdings: Option<Holdings>,
+    usage: [Option<Usage>; 2],
+    /// As the first look at the threads was taken.
+    usage_settling: Option<Usage>,
+    cores_used: [Option<(Instant, CoreTimes)>; 2],
+    threads: [Option<(Instant, Threads)>; 2],
+    /// When the window opened.
+    pub(crate) opened: Option<Instant>,
+}
+
+impl<'a> Witness<'a> {
+    /// Looks at a server before anybody has connected.
+    pub(crate) fn new(family: Family, cores: Option<&'a [usize]>) -> Self {
+        Self {
+            memory_empty: family.memory().ok(),
+            family,
+            cores,
+            memory_loaded: None,
+            holdings: None,
+            usage: [None; 2],
+            usage_settling: None,
+            cores_used: [None, None],
+            threads: [None, None],
+            opened: None,
+        }
+    }
+
+    pub(crate) fn see(&mut self, moment: Moment) {
+        match moment {
+            Moment::Settling => {
+                self.family.look_around();
+                self.threads[0] = self.threads_now();
+                self.usage_settling = self.family.usage().ok();
+            }
+            Moment::Opens => {
+                self.cores_used[0] = self.cores_now();
+                self.usage[0] = self.family.usage().ok();
+                self.opened = Some(Instant::now());
+            }
+            Moment::Passing => {}
+            Moment::Closes => {
+                self.usage[1] = self.family.usage().ok();
+                self.cores_used[1] = self.cores_now();
+                self.take_in_newcomers();
+                self.threads[1] = self.threads_now();
+                self.memory_loaded = self.family.memory().ok();
+                self.holdings = self.family.holdings().ok();
+            }
+        }
+    }
+
+    /// What processes that were started in the window have used belongs to it whole.
+    fn take_in_newcomers(&mut self) {
+        let known = self.family.pids().count();
+        self.family.look_around();
+        if self.family.pids().count() > known {
+            self.usage[1] = self.family.usage().ok();
+        }
+    }
+
+    /// What the server used in the window.
+    pub(crate) fn used(&self) -> Usage {
+        let [before, after] = &self.usage;
+        after.as_ref().zip(before.as_ref()).map_or_else(Usage::default, |(after, before)| after.since(before))
+    }
+
+    /// Who else used the server's cores in the window.
+    pub(crate) fn foreign(&self) -> Option<Foreign> {
+        let [Some((began, before)), Some((ended, after))] = &self.cores_used else { return None };
+        after.foreign_since(before, ended.duration_since(*began), self.used().cpu)
+    }
+
+    /// What the server's threads did from shortly before the window to its end.
+    pub(crate) fn threads(&self) -> Option<ThreadsDelta> {
+        let [Some((began, before)), Some((ended, after))] = &self.threads else { return None };
+        Some(after.since(before, ended.duration_since(*began)))
+    }
+
+    /// What the server used in the same time.
+    pub(crate) fn used_since_settling(&self) -> Option<Usage> {
+        Some(self.usage[1]?.since(&self.usage_settling?))
+    }
+
+    fn threads_now(&self) -> Option<(Instant, Threads)> {
+        Some((Instant::now(), self.family.threads().ok()?))
+    }
+
+    fn cores_now(&self) -> Option<(Instant, CoreTimes)> {
+        Some((Instant::now(), CoreTimes::of(self.cores?)?))
+    }
+}
+
+/// Context switches of all processes that this one has waited for.
+pub(crate) fn switches_of_ended_children() -> Option<u64> {
+    use nix::sys::resource::{UsageWho, getrusage};
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;
+    u64::try_from(usage.voluntary_context_switches() + usage.involuntary_context_switches()).ok()
+}
+
+/// A duration in seconds as a share of the window; zero when there was none.
+pub(crate) fn share_of(window: Duration, time: Duration) -> f64 {
+    if window.is_zero() { 0.0 } else { time.as_secs_f64() / window.as_secs_f64() }
+}

@@ -1,0 +1,231 @@
+//! What happens when the same load grows: latency against offered questions, throughput against connections.
+
+use super::figure::{Figure, Panel, Source, exactly, standing};
+use super::identity::Identity;
+use super::latency::remark;
+use super::lines::{self, Axis, Line, Size, Spot};
+use super::scale::Kind;
+use super::table::{Cell, Table};
+use crate::output::number;
+use crate::results::{Standing, Summary};
+use crate::stats::Estimate;
+
+/// One contender's rungs, from the lowest.
+type Climb<'a> = (&'a Identity, Vec<(f64, &'a Summary)>);
+
+/// Latency against offered load, for each open loop with several rates.
+pub(super) fn open(source: Source<'_>) -> Option<Figure> {
+    let x = Axis { kind: Kind::Linear, title: "questions due per second", show: number::count };
+    let y = Axis { kind: Kind::Log, title: "p99 latency", show: number::time };
+    let corrected = Measure { x: &x, y: &y, of: |summary| summary.p99_ns, says: "p99", starving: false };
+    let uncorrected =
+        Measure { of: |summary| summary.p99_uncorrected_ns, says: "p99 from the write", ..corrected };
+    let families = families(source, "questions/s");
+    let panels = families.iter().filter_map(|family| {
+        let climbs = climbs(source, family, "questions/s");
+        panel(family, &climbs, &corrected, Some(&uncorrected))
+    });
+    let panels: Vec<Panel> = panels.collect();
+    let head = [
+        "load",
+        "flavor",
+        "due per s",
+        "answered per s",
+        "served",
+        "p99, ns",
+        "95 % from",
+        "95 % to",
+        "p99 from the write, ns",
+        "standing",
+    ];
+    let mut rows = Vec::new();
+    for (who, rungs) in families.iter().flat_map(|family| climbs(source, family, "questions/s")) {
+        for (at, summary) in rungs {
+            let mut row = vec![
+                Cell::words(&summary.scenario),
+                Cell::name(&who.name, who.index),
+                Cell::number(number::exact(at), at),
+            ];
+            row.push(Cell::shown(summary.throughput.map(|throughput| throughput.median), number::exact));
+            row.push(Cell::words(format!("{} of {}", summary.clients_served, summary.clients)));
+            row.extend(exactly(summary.p99_ns));
+            row.push(Cell::shown(summary.p99_uncorrected_ns.map(|e| e.median), number::exact));
+            row.push(Cell::words(standing(summary)));
+            rows.push(row);
+        }
+    }
+    (!panels.is_empty()).then(|| Figure {
+        id: "open",
+        title: "Latency against offered load".into(),
+        reading: format!(
+            "Questions arrive whether or not earlier ones have been answered, as strangers’ questions do. Lower is better; where a \
+             line turns up, the server has no room left.{}",
+            left_out(source, &families)
+        ),
+        method: "Solid: counted from the moment each question was due. Thin and dashed: from the moment it could be \
+                 written, which is what a generator sees that waits for the server (coordinated omission)."
+            .into(),
+        panels,
+        table: Table {
+            caption: "Latency against offered load".into(),
+            head: head.map(str::to_owned).into(),
+            rows,
+        },
+    })
+}
+
+/// Who is not drawn, in a sentence: a server that answers a few of its clients has few questions to answer, and answers them soon.
+fn left_out(source: Source<'_>, families: &[String]) -> String {
+    let climbs = families.iter().flat_map(|family| climbs(source, family, "questions/s"));
+    let names = climbs.filter_map(|(who, rungs)| {
+        let starving = rungs.iter().filter(|(_, summary)| summary.standing == Standing::Starves);
+        let (_, worst) = starving.min_by_key(|(_, summary)| summary.clients_served)?;
+        Some(format!("{} ({} of {} served)", who.name, worst.clients_served, worst.clients))
+    });
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(" Not drawn where clients were left without any answer: {}.", names.join(", "))
+}
+
+/// Throughput against connections, for each closed loop with several numbers of clients.
+pub(super) fn connections(source: Source<'_>) -> Option<Figure> {
+    let x = Axis { kind: Kind::Log, title: "connections", show: number::digits };
+    let y = Axis { kind: Kind::Linear, title: "answers per second", show: number::count };
+    let throughput =
+        Measure { x: &x, y: &y, of: |summary| summary.throughput, says: "answers/s", starving: true };
+    let families = families(source, "clients");
+    let panels = families
+        .iter()
+        .filter_map(|family| panel(family, &climbs(source, family, "clients"), &throughput, None));
+    let panels: Vec<Panel> = panels.collect();
+    let head = ["load", "flavor", "connections", "answers/s", "95 % from", "95 % to", "served", "standing"];
+    let mut rows = Vec::new();
+    for (who, rungs) in families.iter().flat_map(|family| climbs(source, family, "clients")) {
+        for (at, summary) in rungs {
+            let mut row = vec![
+                Cell::words(&summary.scenario),
+                Cell::name(&who.name, who.index),
+                Cell::number(number::exact(at), at),
+            ];
+            row.extend(exactly(summary.throughput));
+            row.push(Cell::words(format!("{} of {}", summary.clients_served, summary.clients)));
+            row.push(Cell::words(standing(summary)));
+            rows.push(row);
+        }
+    }
+    (!panels.is_empty()).then(|| Figure {
+        id: "connections",
+        title: "Throughput against connections".into(),
+        reading: "What more clients at once do to the answers per second. Higher is better, and level is good.".into(),
+        method: "The same closed loop with more clients each time, a process of its own for each. Hollow marks are of \
+                 contenders that leave clients without an answer, or whose runs do not count."
+            .into(),
+        panels,
+        table: Table {
+            caption: "Throughput against connections".into(),
+            head: head.map(str::to_owned).into(),
+            rows,
+        },
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Measure<'a> {
+    x: &'a Axis<'a>,
+    y: &'a Axis<'a>,
+    of: fn(&Summary) -> Option<Estimate>,
+    says: &'static str,
+    /// Whether those are drawn who leave clients without an answer.
+    starving: bool,
+}
+
+/// The families that have at least two rungs by this number.
+fn families(source: Source<'_>, by: &str) -> Vec<String> {
+    let mut families: Vec<(String, Vec<&str>)> = Vec::new();
+    for summary in &source.report.summaries {
+        let Some(rung) = summary.rung.as_ref().filter(|rung| rung.by == by) else { continue };
+        match families.iter_mut().find(|(family, _)| *family == rung.family) {
+            Some((_, rungs)) if rungs.contains(&summary.scenario.as_str()) => {}
+            Some((_, rungs)) => rungs.push(&summary.scenario),
+            None => families.push((rung.family.clone(), vec![&summary.scenario])),
+        }
+    }
+    families.into_iter().filter(|(_, rungs)| rungs.len() > 1).map(|(family, _)| family).collect()
+}
+
+fn climbs<'a>(source: Source<'a>, family: &str, by: &str) -> Vec<Climb<'a>> {
+    let climb = |who: &'a Identity| {
+        let own = source.report.summaries.iter().filter(|summary| summary.contender == who.name);
+        let mut rungs: Vec<(f64, &Summary)> = own
+            .filter_map(|summary| {
+                let rung = summary.rung.as_ref().filter(|rung| rung.family == family && rung.by == by)?;
+                Some((rung.at, summary))
+            })
+            .collect();
+        rungs.sort_by(|(left, _), (right, _)| left.total_cmp(right));
+        (!rungs.is_empty()).then_some((who, rungs))
+    };
+    source.identities.iter().filter_map(climb).collect()
+}
+
+fn panel(
+    family: &str,
+    climbs: &[Climb<'_>],
+    main: &Measure<'_>,
+    aside: Option<&Measure<'_>>,
+) -> Option<Panel> {
+    let line = |measure: &Measure<'_>, (who, rungs): &Climb<'_>| {
+        let spots: Vec<Spot> = rungs.iter().filter_map(|rung| spot(who, *rung, measure)).collect();
+        spots
+    };
+    let lines = |measure: &'_ Measure<'_>, aside: bool| {
+        climbs
+            .iter()
+            .map(|climb| Line { who: climb.0, spots: line(measure, climb), aside })
+            .filter(|line| !line.spots.is_empty())
+            .collect::<Vec<_>>()
+    };
+    let mut all = aside.map(|measure| lines(measure, true)).unwrap_or_default();
+    all.extend(lines(main, false));
+    let told: Vec<String> = climbs
+        .iter()
+        .filter_map(|(who, rungs)| {
+            let (at, summary) = rungs.last()?;
+            spot(who, (*at, *summary), main)?;
+            let value = (main.y.show)((main.of)(summary)?.median);
+            Some(format!("{} {} {value} at {}", who.name, main.says, (main.x.show)(*at)))
+        })
+        .collect();
+    let says = format!("{} by {}, {family}: {}.", main.y.title, main.x.title, told.join("; "));
+    Some(Panel {
+        title: String::new(),
+        about: String::new(),
+        wide: lines::draw(Size::Wide, &says, main.x, main.y, &all)?,
+        narrow: lines::draw(Size::Panel, &says, main.x, main.y, &all)?,
+    })
+}
+
+fn spot(who: &Identity, (at, summary): (f64, &Summary), measure: &Measure<'_>) -> Option<Spot> {
+    if summary.standing == Standing::Starves && !measure.starving {
+        return None;
+    }
+    let estimate = (measure.of)(summary)?;
+    let tip = format!(
+        "{}: {} {} at {} {}{}",
+        who.name,
+        measure.says,
+        number::interval(&estimate, measure.y.show),
+        (measure.x.show)(at),
+        measure.x.title,
+        remark(summary)
+    );
+    Some(Spot {
+        x: at,
+        y: estimate.median,
+        interval: Some((estimate.low, estimate.high)),
+        tip: Some(tip),
+        counts: !matches!(summary.standing, Standing::Starves | Standing::Invalid),
+    })
+}

@@ -1,0 +1,260 @@
+//! What to measure: who, under which loads, how often, how long.
+
+mod presets;
+mod user_load;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::results::{ContenderSettings, Run, Settings};
+use crate::scenario::Workload;
+use crate::scenario::{Rate, Scenario};
+use crate::server::Contender;
+use crate::server::Stop;
+
+pub use self::user_load::Wish;
+pub(crate) use self::user_load::{ENOUGH, NAME};
+
+/// A comparison to be made. Set the fields that differ from [`Plan::new`]'s.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Who takes part, the floor included. Names must differ.
+    pub contenders: Vec<Contender>,
+    /// The loads. Names must differ.
+    pub scenarios: Vec<Scenario>,
+    /// What is asked.
+    pub workload: Workload,
+    /// How often each contender meets each scenario; at least 1. An interval needs 3.
+    pub repetitions: u32,
+    /// Load before each window, at least.
+    pub warmup: Duration,
+    /// How much longer the warm-up may take until answers come at a steady pace. A run in which they never do is
+    /// made all the same, and marked.
+    pub patience: Duration,
+    /// The measured time of each run; not zero.
+    pub window: Duration,
+    /// Answers per second of which the open loop's rates are shares; `None`: as measured in a closed loop beforehand.
+    pub capacity: Option<f64>,
+    /// What all random choices derive from: the same seed asks the same questions in the same order.
+    pub seed: u64,
+    /// How often a run is made again that the machine has spoiled, by giving a core to somebody else say. The last
+    /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
+    pub attempts_more: u32,
+    /// How many valid runs of each contender and scenario there are to be, [`repetitions`](Self::repetitions) at the most. When
+    /// everything has been run, what the machine has spoiled is made again, up to three times, until there are. Zero: whatever
+    /// is left after `attempts_more` will do.
+    pub valid_at_least: u32,
+    /// Scenarios, by name, that need less time than the others: the most that their runs take.
+    pub shorter: Vec<(String, Length)>,
+    /// Whether system calls are counted, in a short run apart for each contender and scenario.
+    pub count_system_calls: bool,
+    /// Cores for the servers; `None`: half of those this process may use.
+    pub server_cores: Option<usize>,
+    /// Ends the comparison early.
+    pub stop: Stop,
+}
+
+/// How long a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Length {
+    /// Load before the window, at least.
+    pub warmup: Duration,
+    /// The measured time; not zero.
+    pub window: Duration,
+}
+
+/// Why a plan cannot be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// Nobody takes part.
+    #[error("there is nobody to compare: name at least one contender")]
+    NoContenders,
+    /// There is nothing to do.
+    #[error("there is nothing to compare them by: name at least one scenario")]
+    NoScenarios,
+    /// Two contenders or two scenarios could not be told apart in the report.
+    #[error("two things are called `{0}`: names must differ")]
+    SameName(String),
+    /// A scenario without clients or without questions.
+    #[error(
+        "scenario `{0}` asks nothing: it needs a client, a depth, a rate, and a question per \
+             conversation of 1 at least"
+    )]
+    IdleScenario(String),
+    /// No repetitions or no time.
+    #[error("nothing would be measured: repetitions and window must not be zero")]
+    NoTime,
+}
+
+/// One run to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job<'a> {
+    pub(crate) repetition: u32,
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) contender: &'a Contender,
+}
+
+impl Job<'_> {
+    /// Whether the two are repetitions of the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.scenario.name == other.scenario.name && self.contender.name() == other.contender.name()
+    }
+
+    /// Whether this run is the one that the job asks for.
+    pub(crate) fn made(&self, run: &Run) -> bool {
+        run.repetition == self.repetition
+            && run.scenario == self.scenario.name
+            && run.contender == self.contender.name()
+    }
+}
+
+impl Plan {
+    /// How many runs the plan has.
+    pub fn runs(&self) -> usize {
+        self.jobs().count()
+    }
+
+    /// How long the runs of a scenario take.
+    pub(crate) fn length_of(&self, scenario: &Scenario) -> Length {
+        let Self { warmup, window, .. } = *self;
+        let shorter = self.shorter.iter().find(|(name, _)| *name == scenario.name);
+        shorter.map_or(Length { warmup, window }, |(_, most)| Length {
+            warmup: warmup.min(most.warmup),
+            window: window.min(most.window),
+        })
+    }
+
+    /// # Errors
+    /// See [`PlanError`].
+    pub(crate) fn check(&self) -> Result<(), PlanError> {
+        if self.contenders.is_empty() {
+            return Err(PlanError::NoContenders);
+        }
+        if self.scenarios.is_empty() {
+            return Err(PlanError::NoScenarios);
+        }
+        if self.repetitions == 0
+            || self.scenarios.iter().any(|scenario| self.length_of(scenario).window.is_zero())
+        {
+            return Err(PlanError::NoTime);
+        }
+        let never = |s: &Scenario| {
+            s.arrivals.is_some_and(|a| matches!(a.rate, Rate::PerSecond(0) | Rate::PercentOfCapacity(0)))
+        };
+        let idle = |s: &&Scenario| {
+            s.clients == 0 || s.depth == 0 || s.questions_per_conversation == Some(0) || never(s)
+        };
+        if let Some(scenario) = self.scenarios.iter().find(idle) {
+            return Err(PlanError::IdleScenario(scenario.name.clone()));
+        }
+        all_differ(self.contenders.iter().map(Contender::name))?;
+        all_differ(self.scenarios.iter().map(|scenario| scenario.name.as_str()))
+    }
+
+    /// The runs in their order. Everybody has a turn before anybody has a second one, so that a machine that
+    /// changes its pace changes it for all.
+    pub(crate) fn jobs(&self) -> impl Iterator<Item = Job<'_>> {
+        (0..self.repetitions).flat_map(move |repetition| {
+            self.scenarios.iter().flat_map(move |scenario| {
+                self.contenders.iter().map(move |contender| Job { repetition, scenario, contender })
+            })
+        })
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let contenders = self.contenders.iter().map(|contender| ContenderSettings {
+            name: contender.name().to_owned(),
+            command: contender.command_line(),
+            floor: contender.is_floor(),
+            changed_unix_ms: contender.changed_unix_ms(),
+        });
+        Settings {
+            contenders: contenders.collect(),
+            scenarios: self.scenarios.clone(),
+            repetitions: self.repetitions,
+            warmup_s: self.warmup.as_secs_f64(),
+            window_s: self.window.as_secs_f64(),
+            capacity: self.capacity,
+            seed: self.seed,
+            system_calls: "not counted: it was not asked for".into(),
+            runs: self.runs(),
+            questions: checksum(&self.workload),
+        }
+    }
+}
+
+/// Tells two lists of questions apart (FNV-1a); not meant to withstand anybody who wants it not to.
+fn checksum(workload: &Workload) -> String {
+    let mut sum = 0xcbf2_9ce4_8422_2325_u64;
+    for exchange in workload.exchanges() {
+        for message in [&exchange.question, &exchange.answer] {
+            // The length as well, so that bytes cannot move from one message to the next unnoticed.
+            for byte in message.iter().copied().chain(message.len().to_le_bytes()) {
+                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        }
+    }
+    format!("{} questions, {sum:016x}", workload.exchanges().len())
+}
+
+fn all_differ<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), PlanError> {
+    let mut seen = Vec::new();
+    for name in names {
+        if seen.contains(&name) {
+            return Err(PlanError::SameName(name.to_owned()));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let contender = |name| Contender::new(name, "true", [""; 0]);
+        Plan::new(vec![contender("a"), contender("b")], vec![Scenario::book(), Scenario::churn()])
+    }
+
+    #[test]
+    fn repetitions_are_interleaved() {
+        let plan = Plan { repetitions: 2, ..plan() };
+        let order: Vec<_> = plan
+            .jobs()
+            .map(|job| (job.repetition, job.scenario.name.as_str(), job.contender.name()))
+            .collect();
+        let round = [("book", "a"), ("book", "b"), ("churn", "a"), ("churn", "b")];
+        let expected: Vec<_> =
+            (0..2).flat_map(|rep| round.map(|(scenario, name)| (rep, scenario, name))).collect();
+        assert_eq!(order, expected);
+        assert_eq!(order.len(), plan.runs());
+    }
+
+    #[test]
+    fn other_questions_have_another_checksum() {
+        let sum = |pairs: [(&str, &str); 1]| checksum(&Workload::new(pairs).unwrap());
+        assert_eq!(sum([("a?", "b.")]), sum([("a?", "b.")]));
+        assert_ne!(sum([("a?", "b.")]), sum([("a?b", ".")]));
+        assert_ne!(sum([("a?", "b.")]), sum([("a?", "c.")]));
+    }
+
+    #[test]
+    fn senseless_plans_are_refused() {
+        assert_eq!(plan().check(), Ok(()));
+        let refused = |change: fn(&mut Plan)| {
+            let mut plan = plan();
+            change(&mut plan);
+            plan.check().unwrap_err()
+        };
+        assert_eq!(refused(|p| p.contenders.clear()), PlanError::NoContenders);
+        assert_eq!(refused(|p| p.scenarios.clear()), PlanError::NoScenarios);
+        assert_eq!(refused(|p| p.repetitions = 0), PlanError::NoTime);
+        assert_eq!(refused(|p| p.window = Duration::ZERO), PlanError::NoTime);
+        assert_eq!(refused(|p| p.scenarios[0].clients = 0), PlanError::IdleScenario("book".into()));
+        assert_eq!(refused(|p| p.scenarios[0] = Scenario::open(0)), PlanError::IdleScenario("open-0".into()));
+        assert_eq!(refused(|p| p.scenarios[1] = Scenario::book()), PlanError::SameName("book".into()));
+        assert_eq!(refused(|p| p.contenders[1] = p.contenders[0].clone()), PlanError::SameName("a".into()));
+    }
+}

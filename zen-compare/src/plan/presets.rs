@@ -1,0 +1,80 @@
+//! The plans for a newcomer, the hurried and the thorough, and the scenarios they run.
+
+use std::time::Duration;
+
+use super::Plan;
+use crate::scenario::{Scenario, WorkKind, Workload};
+use crate::server::{Contender, Stop};
+
+impl Plan {
+    /// What a newcomer runs: three repetitions of 0.6 s after 0.2 s of warm-up.
+    pub fn new(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        Self {
+            contenders,
+            scenarios,
+            workload: Workload::aphorisms(),
+            repetitions: 3,
+            warmup: Duration::from_millis(200),
+            patience: Duration::from_millis(400),
+            window: Duration::from_millis(600),
+            capacity: None,
+            seed: 1,
+            attempts_more: 2,
+            valid_at_least: 0,
+            shorter: Vec::new(),
+            count_system_calls: true,
+            server_cores: None,
+            stop: Stop::default(),
+        }
+    }
+
+    /// As short as still gives an impression: three repetitions of 0.25 s after 0.15 s of warm-up, without system
+    /// calls.
+    pub fn quick(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        let ms = Duration::from_millis;
+        Self {
+            warmup: ms(150),
+            patience: ms(200),
+            window: ms(250),
+            attempts_more: 1,
+            count_system_calls: false,
+            ..Self::new(contenders, scenarios)
+        }
+    }
+
+    /// As long as it takes for narrow intervals: five repetitions of 2 s after 0.5 s of warm-up.
+    pub fn full(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
+        let ms = Duration::from_millis;
+        Self {
+            warmup: ms(500),
+            patience: ms(3_000),
+            window: ms(2_000),
+            repetitions: 5,
+            ..Self::new(contenders, scenarios)
+        }
+    }
+
+    /// The scenarios that tell architectures apart, for [`Plan::new`]: with seven contenders and a floor they take
+    /// less than three minutes.
+    pub fn usual_scenarios() -> Vec<Scenario> {
+        vec![
+            Scenario::book(),
+            Scenario::think(),
+            Scenario::saturate(64),
+            Scenario::pipeline(),
+            Scenario::slow(),
+            Scenario::work(WorkKind::Sleep),
+        ]
+    }
+
+    /// The three that say most, for [`Plan::quick`]: with seven contenders and a floor they take less than 45 seconds.
+    pub fn quick_scenarios() -> Vec<Scenario> {
+        vec![Scenario::think(), Scenario::saturate(16), Scenario::pipeline()]
+    }
+
+    /// Every scenario there is and the ladders whole, for [`Plan::full`].
+    pub fn full_scenarios() -> Vec<Scenario> {
+        let names = ["book", "think", "saturate", "pipeline", "churn", "open", "slow", "idle", "work"];
+        names.iter().filter_map(|name| Scenario::named(name)).flatten().collect()
+    }
+}

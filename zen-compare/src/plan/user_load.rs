@@ -1,0 +1,145 @@
+//! The user's own workload: what it is, the plan that runs just that, and the advice that comes out.
+
+use std::time::Duration;
+
+use super::{Length, Plan};
+use crate::scenario::{Scenario, Work, WorkKind};
+use crate::server::Contender;
+
+/// What the scenario of a wish is called.
+pub(crate) const NAME: &str = "yours";
+/// The longest window: a client that thinks for longer is not waited for.
+const LONGEST_WINDOW: Duration = Duration::from_secs(10);
+/// How many valid runs of each contender it takes to choose between them.
+pub(crate) const ENOUGH: u32 = 3;
+/// As many clients as the open loop's capacity is measured with: with one question each, no server is ever without work.
+const SATURATING: usize = 64;
+/// Beyond this many, connections cost more than they add.
+const MOST_SATURATING: usize = 4096;
+/// Clients that wait for a sleeping handler leave a server idle, so there have to be as many as this rate keeps waiting.
+const SATURATING_RATE: f64 = 200_000.0;
+
+/// A workload as its owner knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wish {
+    /// How long a client pauses before each question.
+    pub think: Duration,
+    /// How long the handler works for each answer. Zero: not at all.
+    pub work: Duration,
+    /// Whether it computes or waits meanwhile.
+    pub work_kind: WorkKind,
+    /// How many clients there are, each on a connection that stays open. At least 1.
+    pub clients: usize,
+    /// How many cores the server has; `None`: as [`Plan::server_cores`] says.
+    pub server_cores: Option<usize>,
+}
+
+impl Wish {
+    /// The wish as a scenario.
+    pub fn scenario(&self) -> Scenario {
+        Scenario {
+            name: NAME.into(),
+            think: self.think,
+            work: self.works(),
+            ..Scenario::saturate(self.clients)
+        }
+    }
+
+    /// The same work for clients that never think, and enough of them to keep a server busy: its capacity. With a
+    /// handler that waits there are as many as would wait for it at 200 000 answers a second, 4096 at most.
+    pub fn saturating(&self) -> Scenario {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it saturates, and is cut anyway"
+        )]
+        let waiting = (self.waits() * SATURATING_RATE) as usize;
+        let clients = self.clients.max(waiting).clamp(SATURATING, MOST_SATURATING);
+        Scenario { work: self.works(), ..Scenario::saturate(clients) }
+    }
+
+    /// A plan that runs just this: five repetitions, with a window of ten questions of each client, of a second at least and of ten at
+    /// most. Between them each contender's capacity is measured in shorter runs under [`Wish::saturating`]. Contenders that
+    /// are to work must be [`taking_work`](Contender::taking_work).
+    pub fn plan(&self, contenders: Vec<Contender>) -> Plan {
+        let ms = Duration::from_millis;
+        let cycle = self.think.saturating_add(self.work);
+        let times = |time: Duration, times: u32, least: u64| {
+            time.saturating_mul(times).clamp(ms(least), LONGEST_WINDOW)
+        };
+        let saturating = self.saturating();
+        let length = Length { warmup: times(self.work, 2, 200), window: times(self.work, 10, 300) };
+        Plan {
+            repetitions: 5,
+            valid_at_least: ENOUGH,
+            warmup: times(cycle, 1, 300),
+            window: times(cycle, 10, 1_000),
+            server_cores: self.server_cores,
+            shorter: vec![(saturating.name.clone(), length)],
+            ..Plan::new(contenders, vec![self.scenario(), saturating])
+        }
+    }
+
+    pub(crate) fn works(&self) -> Option<Work> {
+        (!self.work.is_zero()).then_some(Work { time: self.work, kind: self.work_kind })
+    }
+
+    /// Seconds that a handler waits for each answer.
+    pub(crate) fn waits(&self) -> f64 {
+        if self.work_kind == WorkKind::Sleep { self.work.as_secs_f64() } else { 0.0 }
+    }
+
+    /// Answers per second that so many cores can compute; `None` where the handler computes nothing.
+    pub(crate) fn computes(&self, cores: f64) -> Option<f64> {
+        let computes = self.work_kind == WorkKind::Spin && !self.work.is_zero();
+        computes.then(|| cores / self.work.as_secs_f64())
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "a number of clients")]
+    pub(crate) fn clients(&self) -> f64 {
+        self.clients as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn wish(clients: usize, think_ms: u32) -> Wish {
+        Wish {
+            think: MS * think_ms,
+            work: Duration::ZERO,
+            work_kind: WorkKind::Spin,
+            clients,
+            server_cores: None,
+        }
+    }
+
+    fn working(wish: Wish, work_ms: u32, work_kind: WorkKind) -> Wish {
+        Wish { work: MS * work_ms, work_kind, ..wish }
+    }
+
+    #[test]
+    fn the_plan_is_just_that_and_what_fills_them() {
+        let long = Wish { server_cores: Some(1), ..wish(50, 400) };
+        let plan = long.plan(vec![]);
+        assert_eq!((plan.window, plan.server_cores, plan.valid_at_least), (MS * 4000, Some(1), 3));
+        let [yours, full] = &plan.scenarios[..] else { panic!("{plan:?}") };
+        assert_eq!((yours.clients, yours.think, yours.work), (50, MS * 400, None));
+        assert_eq!((full.clients, full.think, full.work), (64, Duration::ZERO, None));
+        // Nobody thinks there, so nobody has to be waited for.
+        assert_eq!(plan.length_of(full), Length { warmup: MS * 200, window: MS * 300 });
+        assert_eq!(plan.length_of(yours), Length { warmup: MS * 400, window: MS * 4000 });
+        let hurried = Plan { window: MS * 100, ..plan.clone() };
+        assert_eq!(hurried.length_of(full).window, MS * 100);
+        let forever = Wish { think: Duration::from_secs(3600), ..long }.plan(vec![]);
+        assert_eq!((forever.warmup, forever.window), (LONGEST_WINDOW, LONGEST_WINDOW));
+        // Those that wait for a handler take up no time of the server's, so there are more of them.
+        let waiting = working(long, 2, WorkKind::Sleep).saturating();
+        assert_eq!((waiting.clients, waiting.work.is_some()), (400, true));
+        assert_eq!(working(long, 2, WorkKind::Spin).saturating().clients, 64);
+        assert_eq!(wish(100_000, 1).saturating().clients, MOST_SATURATING);
+    }
+}

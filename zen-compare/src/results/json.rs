@@ -1,0 +1,171 @@
+//! Reports as JSON. The layout of `report.json`: a line for each run and each summary, so that hundreds of runs stay small, and tools that
+//! read or compare lines have something to hold on to.
+
+use std::io::{self, Read, Write};
+
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
+
+use super::report::{ReadError, Report, SCHEMA};
+use super::run::Run;
+
+/// Objects and arrays so deep have their parts on lines of their own: the report, and what is in it directly.
+const SPREAD: usize = 2;
+
+impl Report {
+    /// Writes the report as JSON, a line for each run, with a line end.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    pub fn write_json(&self, mut writer: impl Write) -> io::Result<()> {
+        write(self, &mut writer)?;
+        writer.write_all(b"\n")?;
+        writer.flush()
+    }
+
+    /// Reads what [`Report::write_json`] wrote.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub fn read_json(reader: impl Read) -> Result<Self, ReadError> {
+        // The version first: a report of another version may lack any of the fields.
+        let value: serde_json::Value = serde_json::from_reader(reader)?;
+        match value.get("schema").and_then(serde_json::Value::as_str) {
+            Some(SCHEMA) | None => {
+                let mut report: Self = serde_json::from_value(value)?;
+                report.forget_left_out();
+                Ok(report)
+            }
+            Some(other) => Err(ReadError::UnknownSchema(other.to_owned())),
+        }
+    }
+
+    /// Reports were made with summaries of those that a scenario was not for, as if they had failed.
+    fn forget_left_out(&mut self) {
+        let Self { summaries, runs, .. } = self;
+        summaries.retain(|summary| {
+            let own = |run: &&Run| run.scenario == summary.scenario && run.contender == summary.contender;
+            let mut own = runs.iter().filter(own).peekable();
+            own.peek().is_none() || !own.all(Run::is_left_out)
+        });
+    }
+}
+
+/// Writes `value` as JSON, laid out so.
+fn write(value: &impl Serialize, writer: impl Write) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(writer, Lines::default()))?;
+    Ok(())
+}
+
+/// Breaks lines near the surface and nowhere else.
+#[derive(Debug, Default)]
+struct Lines {
+    depth: usize,
+    /// Whether the innermost object or array has parts.
+    has_parts: bool,
+}
+
+impl Lines {
+    fn begin(&mut self, writer: &mut (impl Write + ?Sized), bracket: &[u8]) -> io::Result<()> {
+        self.depth += 1;
+        self.has_parts = false;
+        writer.write_all(bracket)
+    }
+
+    fn part(&mut self, writer: &mut (impl Write + ?Sized), first: bool) -> io::Result<()> {
+        if !first {
+            writer.write_all(b",")?;
+        }
+        self.has_parts = true;
+        self.line(writer)
+    }
+
+    fn end(&mut self, writer: &mut (impl Write + ?Sized), bracket: &[u8]) -> io::Result<()> {
+        let spread = self.has_parts && self.depth <= SPREAD;
+        self.depth -= 1;
+        if spread {
+            writer.write_all(b"\n")?;
+            self.indent(writer)?;
+        }
+        // What is ended is a part of what it is in.
+        self.has_parts = true;
+        writer.write_all(bracket)
+    }
+
+    fn line(&self, writer: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        if self.depth > SPREAD {
+            return Ok(());
+        }
+        writer.write_all(b"\n")?;
+        self.indent(writer)
+    }
+
+    fn indent(&self, writer: &mut (impl Write + ?Sized)) -> io::Result<()> {
+        (0..self.depth).try_for_each(|_| writer.write_all(b"  "))
+    }
+}
+
+impl Formatter for Lines {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"]")
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.part(writer, first)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.begin(writer, b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.end(writer, b"}")
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+        self.part(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn what_is_near_the_surface_has_lines_of_its_own() {
+        let value = json!({
+            "empty": {},
+            "none": [],
+            "runs": [{"a": [1, {"b": 2}], "c": {}}, {"a": []}],
+            "settings": {"x": [1, 2], "y": "{"},
+        });
+        let mut text = Vec::new();
+        write(&value, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let expected = r#"{
+  "empty": {},
+  "none": [],
+  "runs": [
+    {"a": [1,{"b": 2}],"c": {}},
+    {"a": []}
+  ],
+  "settings": {
+    "x": [1,2],
+    "y": "{"
+  }
+}"#;
+        assert_eq!(text, expected);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+    }
+}

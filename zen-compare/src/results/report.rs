@@ -1,0 +1,206 @@
+//! What a comparison has found, as it is saved: runs, their summaries, and where they come from.
+//!
+//! Durations are in nanoseconds (`_ns`) or seconds (`_s`), memory in bytes; a measure that could not be taken is
+//! null. Readers must check [`Report::schema`] and refuse a version they do not know.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::run::{Group, Run};
+use crate::machine::environment::Environment;
+use crate::scenario::Scenario;
+use crate::stats::Estimate;
+
+/// The version of the format; it changes whenever a field changes its meaning or goes. A field that only came to be kept does not
+/// change it: where an older report lacks it, it is null.
+pub const SCHEMA: &str = "zen-compare/2";
+
+/// A whole comparison, or as much of it as there is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Where and how it was measured.
+    pub environment: Environment,
+    /// What was to be measured.
+    pub settings: Settings,
+    /// Whether every planned run has been made.
+    pub complete: bool,
+    /// For each scenario and contender, what its runs say together. Best first within a scenario. A contender that a scenario is
+    /// not for has none.
+    pub summaries: Vec<Summary>,
+    /// Every run, in the order in which they were made.
+    pub runs: Vec<Run>,
+}
+
+/// What was to be measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The contenders in their order.
+    pub contenders: Vec<ContenderSettings>,
+    /// The scenarios in their order.
+    pub scenarios: Vec<Scenario>,
+    /// How often each contender meets each scenario.
+    pub repetitions: u32,
+    /// Seconds of load before each window, at least.
+    pub warmup_s: f64,
+    /// Seconds of each window; the runs of scenarios that need less say so themselves.
+    pub window_s: f64,
+    /// Answers per second of a closed loop, of which the open loop's rates are shares; null when there was no need of it.
+    #[serde(default)]
+    pub capacity: Option<f64>,
+    /// What all random choices derive from.
+    pub seed: u64,
+    /// How system calls were counted, or why they were not.
+    pub system_calls: String,
+    /// How many runs were planned.
+    pub runs: usize,
+    /// How many questions there are, and a checksum of them and their answers.
+    pub questions: String,
+}
+
+/// A contender, as far as a reader must know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContenderSettings {
+    /// Its name.
+    pub name: String,
+    /// The command that starts it.
+    pub command: String,
+    /// Whether it is the floor.
+    pub floor: bool,
+    /// When its program last changed, in milliseconds since 1970; null when that was found by name alone.
+    pub changed_unix_ms: Option<u64>,
+}
+
+/// What the runs of one contender under one scenario say together: medians with 95 % bootstrap intervals.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Name of the scenario.
+    pub scenario: String,
+    /// Name of the contender.
+    pub contender: String,
+    /// Where the scenario is one of a ladder, its place on it.
+    pub rung: Option<Rung>,
+    /// How it stands among the others.
+    pub standing: Standing,
+    /// Runs that were made.
+    pub runs: usize,
+    /// Runs that count. When none does, the estimates are made of those that do not.
+    pub valid_runs: usize,
+    /// Answers per second.
+    pub throughput: Option<Estimate>,
+    /// Whether the server could have answered more in any of the runs.
+    pub throughput_is_lower_bound: bool,
+    /// Median latency.
+    pub p50_ns: Option<Estimate>,
+    /// 90th percentile of the latency; null also when a run has fewer than 10 samples.
+    pub p90_ns: Option<Estimate>,
+    /// 99th percentile of the latency; null also when a run has fewer than 100 samples.
+    pub p99_ns: Option<Estimate>,
+    /// 99.9th percentile of the latency; null also when a run has fewer than 1000 samples.
+    pub p99_9_ns: Option<Estimate>,
+    /// Longest latency.
+    pub max_ns: Option<Estimate>,
+    /// In an open loop, the 99th percentile of the latency as counted from the write of the question.
+    pub p99_uncorrected_ns: Option<Estimate>,
+    /// Pairs of a quantile and its latency in nanoseconds: at each quantile the median of the runs. As
+    /// [`Run::latency_curve`] is.
+    pub latency_curve: Vec<[f64; 2]>,
+    /// The same of [`Run::latency_curve_uncorrected`].
+    pub latency_curve_uncorrected: Vec<[f64; 2]>,
+    /// In an open loop, the questions per second that were due.
+    pub offered_rate: Option<Estimate>,
+    /// Server CPU time per answer.
+    pub cpu_per_question_ns: Option<Estimate>,
+    /// That as a multiple of the floor's in the same scenario and repetition.
+    pub times_floor: Option<Estimate>,
+    /// Server CPU seconds per second.
+    pub occupancy: Option<Estimate>,
+    /// The part of it in the server's own code.
+    pub occupancy_user: Option<Estimate>,
+    /// The part of it in the kernel.
+    pub occupancy_system: Option<Estimate>,
+    /// Context switches per answer.
+    pub context_switches_per_question: Option<Estimate>,
+    /// System calls per answer.
+    pub system_calls_per_question: Option<Estimate>,
+    /// Growth of the server's memory under load, divided by the number of connections; null for fewer than 64 of them, as it would
+    /// be mostly what the first one costs.
+    pub memory_per_connection_bytes: Option<Estimate>,
+    /// Threads when the window closed.
+    pub threads: Option<Estimate>,
+    /// Open descriptors when the window closed.
+    pub descriptors: Option<Estimate>,
+    /// Clients that asked.
+    pub clients: usize,
+    /// Clients served in the run that served the fewest.
+    pub clients_served: usize,
+    /// Each kind of clients, in the run that served the fewest.
+    pub groups: Vec<Group>,
+    /// Quiet connections held in the run that held the fewest.
+    pub connections_held: Option<usize>,
+    /// Jain's index over the clients.
+    pub fairness: Option<Estimate>,
+    /// Runs whose answers never came at a steady pace before the window opened.
+    pub unsteady_runs: usize,
+    /// Why runs do not count: the first reason of each kind.
+    pub invalid: Vec<String>,
+}
+
+impl Summary {
+    /// How many runs its estimates are made of.
+    pub(crate) fn counted(&self) -> usize {
+        if self.valid_runs == 0 { self.runs } else { self.valid_runs }
+    }
+}
+
+/// A scenario's place on a ladder of scenarios that differ in one number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Rung {
+    /// What the scenarios have in common: `saturate`, `open`…
+    pub family: String,
+    /// What the number is: `clients`, or `questions/s` for an open loop.
+    pub by: String,
+    /// The number.
+    pub at: f64,
+}
+
+/// How a contender stands in a scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// The yardstick, which does not compete.
+    Floor,
+    /// The best of those that serve everybody.
+    Best,
+    /// Not told apart from the best: their intervals overlap, or one of them has a single run.
+    Tie,
+    /// Worse than the best.
+    Behind,
+    /// It leaves clients without any answer, so its other numbers do not compare.
+    Starves,
+    /// None of its runs counts.
+    Invalid,
+}
+
+/// Why a saved report cannot be used.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// It is not a report, or it could not be read.
+    #[error("not a report of this program: {0}")]
+    NotAReport(#[from] serde_json::Error),
+    /// It is of a version that this program does not know.
+    #[error("the report's format is `{0}`, and this program knows only `{SCHEMA}`")]
+    UnknownSchema(String),
+}
+
+impl Report {
+    /// The scenarios with their summaries, in the order of the settings; without those that have no run yet.
+    pub fn by_scenario(&self) -> impl Iterator<Item = (&Scenario, Vec<&Summary>)> {
+        self.settings.scenarios.iter().filter_map(|scenario| {
+            let of_it: Vec<_> =
+                self.summaries.iter().filter(|summary| summary.scenario == scenario.name).collect();
+            (!of_it.is_empty()).then_some((scenario, of_it))
+        })
+    }
+}

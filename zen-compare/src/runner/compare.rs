@@ -1,0 +1,259 @@
+//! Carrying out a plan, run by run.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::capacity;
+use super::expected_time::Pace;
+use super::measure::{Lab, measure};
+use super::reruns;
+use crate::machine::environment::Environment;
+use crate::machine::pin::Cores;
+use crate::observe::system_calls::Tool;
+use crate::plan::{Job, Plan, PlanError};
+use crate::results::{Report, Run, SCHEMA, Settings};
+use crate::results::{Store, StoreError};
+use crate::server::StartError;
+
+/// One run in so many may be made again, over all of a comparison, so that its time stays foreseeable.
+const ONE_IN: usize = 4;
+
+/// Is told how a comparison goes. Every method has an empty default.
+///
+/// Nothing is being measured while a method runs, so it may take its time; the next run waits for it.
+pub trait Observer {
+    /// A contender is about to be started for the first time, to find out whether it does. It may take ten seconds.
+    fn trying(&mut self, contender: &str) {
+        let _ = contender;
+    }
+
+    /// The comparison is about to begin.
+    fn planned(&mut self, expected: &Expected) {
+        let _ = expected;
+    }
+
+    /// A run is about to begin.
+    fn run_started(&mut self, run: &Upcoming<'_>) {
+        let _ = run;
+    }
+
+    /// All runs have been made, and the machine has spoiled so many that these are made again; see [`Plan::valid_at_least`].
+    fn spoiled(&mut self, again: &Expected) {
+        let _ = again;
+    }
+
+    /// A run is over. `so_far` is the whole report up to here, ready to be saved.
+    fn run_finished(&mut self, run: &Run, so_far: &Report) {
+        let _ = (run, so_far);
+    }
+}
+
+/// For those who only want the report.
+impl Observer for () {}
+
+/// What a plan will take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// How many runs there will be.
+    pub runs: usize,
+    /// About how long they will take together.
+    pub time: Duration,
+}
+
+/// A run that is about to begin.
+#[derive(Debug, Clone, Copy)]
+pub struct Upcoming<'a> {
+    /// How many runs are over.
+    pub done: usize,
+    /// How many runs there are.
+    pub runs: usize,
+    /// About how long this run and those after it will take.
+    pub remaining: Duration,
+    /// Who is loaded.
+    pub contender: &'a str,
+    /// With what.
+    pub scenario: &'a str,
+    /// Which repetition this is, from 0.
+    pub repetition: u32,
+}
+
+/// Why there is no comparison.
+#[derive(Debug, Error)]
+pub enum CompareError {
+    /// The plan makes no sense.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The cores cannot be divided as asked.
+    #[error(transparent)]
+    Cores(io::Error),
+    /// A contender does not start; found out before the first run.
+    #[error("{name}: {source}")]
+    Contender {
+        /// Who.
+        name: String,
+        /// Why not.
+        source: StartError,
+    },
+    /// The comparison cannot be kept, or cannot be gone on with.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Open loops were to offer shares of what a closed loop gets answered, and nobody answered anything.
+    #[error(
+        "no contender answers a closed loop, so there is no rate for an open one: name one, as in `open-500/s`"
+    )]
+    NoCapacity,
+    /// The generator's event loop failed.
+    #[error("the load generator failed: {0}")]
+    Generator(io::Error),
+}
+
+/// Carries out a plan on the calling thread, which is the load generator meanwhile.
+///
+/// Every contender is started once before the first run, so that one that cannot start is found out at once. A
+/// contender that fails later makes invalid runs, and the others go on. When [`Plan::stop`] is raised,
+/// the report is of the runs made until then, and says that it is not complete.
+///
+/// # Errors
+/// See [`CompareError`].
+pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, CompareError> {
+    carry_out(plan, None, observer)
+}
+
+/// The same, saved in `store` after every run. When the store holds a part of this very comparison, only the rest
+/// is made; what was planned or measured differently is refused, and left as it is.
+///
+/// # Errors
+/// See [`CompareError`].
+pub fn compare_in(store: &Store, plan: &Plan, observer: &mut impl Observer) -> Result<Report, CompareError> {
+    carry_out(plan, Some(store), observer)
+}
+
+fn carry_out(
+    plan: &Plan,
+    store: Option<&Store>,
+    observer: &mut impl Observer,
+) -> Result<Report, CompareError> {
+    plan.check()?;
+    let cores = Cores::split(plan.server_cores).map_err(CompareError::Cores)?;
+    let (tool, system_calls) = find_tool(plan);
+    let fresh = Report {
+        schema: SCHEMA.into(),
+        environment: Environment::current(cores.as_ref()),
+        settings: Settings { system_calls, ..plan.settings() },
+        complete: false,
+        summaries: Vec::new(),
+        runs: Vec::new(),
+    };
+    let mut report = match store {
+        Some(store) => store.resume(fresh)?,
+        None => fresh,
+    };
+    let jobs: Vec<Job<'_>> = plan.jobs().filter(|job| !report.runs.iter().any(|run| job.made(run))).collect();
+    if jobs.is_empty() {
+        return Ok(report);
+    }
+    // What was saved may have been summarized otherwise; from here on, a run changes the summaries of its scenario only.
+    report.summarize();
+    let server_cores = cores.as_ref().map(|cores| cores.server.as_slice());
+    for contender in &plan.contenders {
+        observer.trying(contender.name());
+        match contender.start_unless(&plan.stop, server_cores) {
+            Err(StartError::Interrupted) => return Ok(report),
+            Err(source) => {
+                return Err(CompareError::Contender { name: contender.name().to_owned(), source });
+            }
+            Ok(_) if plan.stop.is_stopped() => return Ok(report),
+            Ok(_) => {}
+        }
+    }
+    // Before the first run, so that who cannot save finds out while it costs nothing.
+    save(store, &report)?;
+    let runs = plan.runs();
+    let made = plan.jobs().filter(|job| report.runs.iter().any(|run| job.made(run)));
+    let mut made: Duration = made.map(|job| plan.expected_time_of(job)).sum();
+    if plan.capacity.is_none() && report.settings.capacity.is_some() {
+        made += plan.calibration_time();
+    }
+    observer.planned(&Expected { runs: jobs.len(), time: plan.expected_time().saturating_sub(made) });
+    let capacity = match plan.capacity.or(report.settings.capacity) {
+        None if capacity::is_needed(plan) => {
+            let measured = capacity::measure(plan, cores.as_ref()).map_err(CompareError::Generator)?;
+            if measured.is_none() && !plan.stop.is_stopped() {
+                return Err(CompareError::NoCapacity);
+            }
+            measured
+        }
+        known => known,
+    };
+    report.settings.capacity = capacity;
+    let lab = Lab { plan, cores: cores.as_ref(), tool, capacity };
+    let mut again = runs.div_ceil(ONE_IN);
+    let mut pace = Pace::new(jobs.iter().map(|job| plan.expected_time_of(*job)).sum());
+    let mut left = VecDeque::from(jobs);
+    let mut rounds = reruns::ROUNDS;
+    while let Some(job) = left.pop_front() {
+        if plan.stop.is_stopped() {
+            break;
+        }
+        let done = report.runs.len();
+        observer.run_started(&Upcoming {
+            done,
+            runs,
+            remaining: pace.remaining(),
+            contender: job.contender.name(),
+            scenario: &job.scenario.name,
+            repetition: job.repetition,
+        });
+        let Some(run) = measure_again(lab, job, &mut again)? else { break };
+        pace.passed(plan.expected_time_of(job));
+        reruns::take(&mut report, job, run);
+        report.summarize_scenario(&job.scenario.name);
+        report.complete = report.runs.len() == runs;
+        save(store, &report)?;
+        if let Some(run) = report.runs.last() {
+            observer.run_finished(run, &report);
+        }
+        if left.is_empty() && rounds > 0 {
+            rounds -= 1;
+            left.extend(reruns::lacking(plan, &report));
+            let time: Duration = left.iter().map(|job| plan.expected_time_of(*job)).sum();
+            pace.more(time);
+            if !left.is_empty() {
+                observer.spoiled(&Expected { runs: left.len(), time });
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn save(store: Option<&Store>, report: &Report) -> Result<(), StoreError> {
+    store.map_or(Ok(()), |store| store.save(report))
+}
+
+/// Makes a run, and again when the machine has spoiled it, as long as the plan and the common `budget` allow.
+fn measure_again(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Option<Run>, CompareError> {
+    let mut attempt = 0;
+    loop {
+        let Some(mut run) = measure(lab, job).map_err(CompareError::Generator)? else { return Ok(None) };
+        run.attempt = attempt;
+        if !run.is_spoiled() || attempt == lab.plan.attempts_more || *budget == 0 {
+            return Ok(Some(run));
+        }
+        attempt += 1;
+        *budget -= 1;
+    }
+}
+
+/// What counts system calls here, and how the report speaks of it.
+fn find_tool(plan: &Plan) -> (Option<Tool>, String) {
+    if !plan.count_system_calls {
+        return (None, "not counted: it was not asked for".into());
+    }
+    match Tool::find() {
+        Ok(tool) => (Some(tool), tool.describe().into()),
+        Err(reason) => (None, format!("not counted: {reason}")),
+    }
+}

@@ -1,0 +1,131 @@
+//! How long a comparison takes, as a plan says beforehand and as it goes.
+
+use std::time::{Duration, Instant};
+
+use super::capacity;
+use super::measure::COUNTED;
+use crate::plan::{Job, Plan};
+
+/// Starting, finding and ending a server takes about this long per run.
+const AROUND_A_RUN: Duration = Duration::from_millis(60);
+/// A connection that is there beside the clients takes about this long to be made and ended.
+const PER_CONNECTION: Duration = Duration::from_micros(150);
+/// So many clients connect within the time around a run.
+const MANY: usize = 512;
+/// Attaching what counts system calls takes about this long.
+const AROUND_A_COUNT: Duration = Duration::from_millis(100);
+/// How long it takes at least to see that answers come at a steady pace.
+const STEADY_AT_THE_EARLIEST: Duration = Duration::from_millis(200);
+
+impl Plan {
+    /// About how long the whole plan will take on a machine that has nothing else to do.
+    pub fn expected_time(&self) -> Duration {
+        let runs: Duration = self.jobs().map(|job| self.expected_time_of(job)).sum();
+        let contenders = u32::try_from(self.contenders.len()).unwrap_or(u32::MAX);
+        let calibration = if self.capacity.is_none() { self.calibration_time() } else { Duration::ZERO };
+        runs + calibration + AROUND_A_RUN.saturating_mul(contenders)
+    }
+
+    /// About how long it takes to find out what open loops are to offer, where that has to be found out.
+    pub(crate) fn calibration_time(&self) -> Duration {
+        capacity::expected_time(self, AROUND_A_RUN)
+    }
+
+    /// About how long one run will take.
+    pub(crate) fn expected_time_of(&self, job: Job<'_>) -> Duration {
+        if job.contender.cannot(job.scenario).is_some() {
+            return Duration::ZERO;
+        }
+        let many = job.scenario.clients.saturating_sub(MANY);
+        let herd = u32::try_from(job.scenario.company.connections() + many).unwrap_or(u32::MAX);
+        let around = AROUND_A_RUN + PER_CONNECTION.saturating_mul(herd);
+        let counted = self.count_system_calls && job.repetition == 0;
+        let count = if counted { around + AROUND_A_COUNT + COUNTED } else { Duration::ZERO };
+        let length = self.length_of(job.scenario);
+        length.warmup.max(STEADY_AT_THE_EARLIEST) + length.window + around + count
+    }
+}
+
+/// How a comparison keeps to its expected time.
+#[derive(Debug)]
+pub(super) struct Pace {
+    began: Instant,
+    expected: Duration,
+    passed: Duration,
+}
+
+impl Pace {
+    pub(super) fn new(expected: Duration) -> Self {
+        Self { began: Instant::now(), expected, passed: Duration::ZERO }
+    }
+
+    pub(super) fn more(&mut self, expected: Duration) {
+        self.expected += expected;
+    }
+
+    pub(super) fn passed(&mut self, expected: Duration) {
+        self.passed += expected;
+    }
+
+    /// How long the rest will take, if it takes as much longer than expected as what has passed did.
+    pub(super) fn remaining(&self) -> Duration {
+        let remaining = self.expected.saturating_sub(self.passed);
+        // The first runs say little.
+        if self.passed < self.expected / 10 {
+            return remaining;
+        }
+        remaining.mul_f64(self.began.elapsed().as_secs_f64() / self.passed.as_secs_f64().max(f64::EPSILON))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Scenario, WorkKind};
+    use crate::server::Contender;
+
+    fn plan() -> Plan {
+        let contender = |name| Contender::new(name, "true", [""; 0]);
+        Plan::new(vec![contender("a"), contender("b")], vec![Scenario::book(), Scenario::churn()])
+    }
+
+    #[test]
+    fn time_is_told_beforehand() {
+        let s = Duration::from_secs;
+        let plan = Plan { repetitions: 2, warmup: s(1), window: s(2), count_system_calls: false, ..plan() };
+        // Two contenders, two scenarios, twice; and each contender is started once before.
+        assert_eq!(plan.expected_time(), (s(3) + AROUND_A_RUN) * 8 + AROUND_A_RUN * 2);
+        let counted = Plan { count_system_calls: true, ..plan.clone() };
+        let per_count = AROUND_A_RUN + AROUND_A_COUNT + COUNTED;
+        assert_eq!(counted.expected_time(), plan.expected_time() + per_count * 4);
+        let herd = Plan { scenarios: vec![Scenario::idle(10_000)], ..plan.clone() };
+        assert_eq!(
+            herd.expected_time(),
+            (s(3) + AROUND_A_RUN + PER_CONNECTION * 10_000) * 4 + AROUND_A_RUN * 2
+        );
+        let clients = Plan { scenarios: vec![Scenario::saturate(10_000 + MANY)], ..plan.clone() };
+        assert_eq!(clients.expected_time(), herd.expected_time());
+        // What an open loop offers is measured first: of everybody, three times.
+        let open = Plan { scenarios: vec![Scenario::open(50)], ..plan.clone() };
+        let measured = (AROUND_A_RUN + Duration::from_millis(300)) * 6;
+        assert_eq!(open.expected_time(), (s(3) + AROUND_A_RUN) * 4 + AROUND_A_RUN * 2 + measured);
+        let known = Plan { capacity: Some(1e5), ..open.clone() };
+        assert_eq!(known.expected_time() + measured, open.expected_time());
+        // Who is left out takes no time.
+        let work = Plan { scenarios: vec![Scenario::work(WorkKind::Spin)], ..plan };
+        assert_eq!(work.expected_time(), AROUND_A_RUN * 2);
+    }
+
+    #[test]
+    fn the_usual_plans_keep_their_promises() {
+        let eight: Vec<_> =
+            (0..8).map(|n| Contender::new(n.to_string(), "true", [""; 0]).taking_work()).collect();
+        let usual = Plan::new(eight.clone(), Plan::usual_scenarios());
+        assert!(usual.expected_time() < Duration::from_secs(180), "{:?}", usual.expected_time());
+        let quick = Plan::quick(eight.clone(), Plan::quick_scenarios());
+        assert!(quick.expected_time() < Duration::from_secs(45), "{:?}", quick.expected_time());
+        let full = Plan::full(eight, Plan::full_scenarios());
+        assert_eq!(full.check(), Ok(()));
+        assert!(usual.scenarios.iter().all(|scenario| full.scenarios.contains(scenario)));
+    }
+}

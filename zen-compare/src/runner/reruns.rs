@@ -1,0 +1,83 @@
+//! Runs that are made again because the machine has spoiled too many.
+
+use crate::plan::{Job, Plan};
+use crate::results::{Report, Run};
+
+/// How often all that is lacking is made again, after everything else: each time finds the machine at another moment.
+pub(crate) const ROUNDS: usize = 3;
+
+/// The runs that the machine has spoiled, of contenders that have fewer valid ones than the plan asks for: as many as they lack.
+pub(crate) fn lacking<'a>(plan: &'a Plan, report: &Report) -> Vec<Job<'a>> {
+    let wanted = plan.valid_at_least.min(plan.repetitions) as usize;
+    let mut jobs: Vec<Job<'a>> = Vec::new();
+    for job in plan.jobs() {
+        let own = |run: &&Run| run.scenario == job.scenario.name && run.contender == job.contender.name();
+        let valid = report.runs.iter().filter(own).filter(|run| run.is_valid()).count();
+        let to_come = jobs.iter().filter(|known| known.is_like(&job)).count();
+        let spoiled = report.runs.iter().any(|run| job.made(run) && run.is_spoiled());
+        if spoiled && valid + to_come < wanted {
+            jobs.push(job);
+        }
+    }
+    jobs
+}
+
+/// Adds a run to the report, in place of the one that is there for the same job.
+pub(crate) fn take(report: &mut Report, job: Job<'_>, mut run: Run) {
+    if let Some(place) = report.runs.iter().position(|run| job.made(run)) {
+        // It was not the first attempt, and the others have left the report as well.
+        run.attempt += report.runs.remove(place).attempt + 1;
+    }
+    report.runs.push(run);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::environment::Environment;
+    use crate::results::Invalid;
+    use crate::results::SCHEMA;
+    use crate::scenario::Scenario;
+    use crate::server::Contender;
+    use crate::testing::{run, settings};
+
+    #[test]
+    fn as_many_are_made_again_as_are_lacking() {
+        let scenario = Scenario::saturate(1);
+        let contender = |name| Contender::new(name, "true", [""; 0]);
+        let contenders = vec![contender("a"), contender("b"), contender("c")];
+        let plan =
+            Plan { repetitions: 5, valid_at_least: 3, ..Plan::new(contenders, vec![scenario.clone()]) };
+        let settings = settings(&["a", "b", "c"], scenario.clone());
+        let environment = Environment::current(None);
+        let (schema, summaries) = (SCHEMA.into(), Vec::new());
+        let mut report =
+            Report { schema, environment, settings, complete: true, summaries, runs: Vec::new() };
+        let spoiled = Invalid::GeneratorStarved { share: 0.5 };
+        for job in plan.jobs() {
+            let mut run = run(job.contender.name(), &scenario, job.repetition, 100.0);
+            match (job.contender.name(), job.repetition) {
+                // Of one there is too little left, of the other there is enough.
+                ("a", 1..) | ("b", 3..) => run.invalid.push(spoiled.clone()),
+                // A server's own fault would come again.
+                ("c", _) => run.invalid.push(Invalid::ClosedEarly { conversations: 1 }),
+                _ => {}
+            }
+            take(&mut report, job, run);
+        }
+        let found = lacking(&plan, &report);
+        let of: Vec<_> = found.iter().map(|job| (job.contender.name(), job.repetition)).collect();
+        assert_eq!(of, [("a", 1), ("a", 2)]);
+        for job in found {
+            take(&mut report, job, run("a", &scenario, job.repetition, 100.0));
+        }
+        assert_eq!(report.runs.len(), plan.runs());
+        let attempts = |name: &str| {
+            report.runs.iter().filter(|run| run.contender == name).map(|run| run.attempt).sum::<u32>()
+        };
+        assert_eq!((attempts("a"), attempts("b")), (2, 0));
+        assert!(lacking(&plan, &report).is_empty());
+        // Who asks for fewer repetitions gets them, and no more.
+        assert!(lacking(&Plan { repetitions: 1, ..plan }, &report).is_empty());
+    }
+}

@@ -1,0 +1,115 @@
+//! What is asked and what must come back: the questions of a load, with their expected answers.
+
+use thiserror::Error;
+
+/// One question and the only answer that counts as right, both as bytes on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The whole question, with whatever ends it.
+    pub question: Vec<u8>,
+    /// The whole answer, with whatever ends it.
+    pub answer: Vec<u8>,
+}
+
+/// The questions of a load. Every contender is asked the same ones, in the same seeded random order.
+///
+/// The lab is not bound to zen's protocol: any protocol in which one message is answered by one message,
+/// in order, can be loaded. Answers are compared byte for byte.
+///
+/// ```
+/// use zen_compare::Workload;
+///
+/// let ping = Workload::new([("PING\r\n", "PONG\r\n")])?;
+/// assert_eq!(ping.exchanges().len(), 1);
+/// # Ok::<(), zen_compare::WorkloadError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workload {
+    exchanges: Vec<Exchange>,
+}
+
+/// Why a workload cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum WorkloadError {
+    /// There is nothing to ask.
+    #[error("a workload needs at least one question")]
+    Empty,
+    /// A question or an answer has no bytes, so that it could not be told from silence.
+    #[error("exchange {0} has an empty question or an empty answer")]
+    EmptyMessage(usize),
+}
+
+impl Workload {
+    /// A workload of these (question, answer) pairs.
+    ///
+    /// # Errors
+    /// When there are none, or when a message is empty.
+    pub fn new<Q, A>(exchanges: impl IntoIterator<Item = (Q, A)>) -> Result<Self, WorkloadError>
+    where
+        Q: Into<Vec<u8>>,
+        A: Into<Vec<u8>>,
+    {
+        let exchanges: Vec<Exchange> = exchanges
+            .into_iter()
+            .map(|(question, answer)| Exchange { question: question.into(), answer: answer.into() })
+            .collect();
+        if exchanges.is_empty() {
+            return Err(WorkloadError::Empty);
+        }
+        match exchanges.iter().position(|e| e.question.is_empty() || e.answer.is_empty()) {
+            Some(at) => Err(WorkloadError::EmptyMessage(at)),
+            None => Ok(Self { exchanges }),
+        }
+    }
+
+    /// The three aphorisms of the book.
+    pub fn aphorisms() -> Self {
+        let exchange =
+            |question: &str, answer: &str| Exchange { question: question.into(), answer: answer.into() };
+        Self {
+            exchanges: vec![
+                exchange("Beautiful is better than?", "Ugly."),
+                exchange("Explicit is better than?", "Implicit."),
+                exchange("Simple is better than?", "Complex."),
+            ],
+        }
+    }
+
+    /// The same questions, for a server that answers each of them alike. The [floor](crate::server::floor) is such a
+    /// server: it is asked what everybody is asked, and only what counts as right differs.
+    #[must_use]
+    pub fn answered_by_constant(&self, answer: &[u8]) -> Self {
+        let exchanges = self.exchanges.iter();
+        Self {
+            exchanges: exchanges
+                .map(|e| Exchange { question: e.question.clone(), answer: answer.into() })
+                .collect(),
+        }
+    }
+
+    /// The exchanges, in the order they were given.
+    pub fn exchanges(&self) -> &[Exchange] {
+        &self.exchanges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workload_without_messages_is_refused() {
+        assert_eq!(Workload::new::<&str, &str>([]), Err(WorkloadError::Empty));
+        assert_eq!(Workload::new([("a?", "b."), ("", "c.")]), Err(WorkloadError::EmptyMessage(1)));
+        assert_eq!(Workload::new([("a?", "")]), Err(WorkloadError::EmptyMessage(0)));
+    }
+
+    #[test]
+    fn a_constant_answer_changes_no_question() {
+        let constant = Workload::aphorisms().answered_by_constant(b"Ugly.");
+        for (theirs, ours) in constant.exchanges().iter().zip(Workload::aphorisms().exchanges()) {
+            assert_eq!(theirs.question, ours.question);
+            assert_eq!(theirs.answer, b"Ugly.");
+        }
+    }
+}

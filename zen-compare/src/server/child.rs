@@ -1,0 +1,132 @@
+//! The lab's servers out of the program that runs the lab: how it becomes one of them, and ends with it.
+//!
+//! A program that compares servers of its own calls [`serve_if_asked`] first in its `main`. The lab starts the
+//! same program once more for each [`Contender::own`](crate::server::contender::Contender::own), with a role in its environment,
+//! and there the call serves and does not come back.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::unistd::getppid;
+
+use super::floor::Floor;
+
+/// Names the role that a program started by the lab shall play.
+pub(crate) const ROLE: &str = "ZEN_COMPARE_ROLE";
+/// Names the process that the lab runs in.
+pub(crate) const PARENT: &str = "ZEN_COMPARE_PARENT";
+/// The role of a floor starts with this; behind it come the delimiter and the answer, in hexadecimal digits.
+const FLOOR: &str = "floor:";
+
+/// Serves, if this process was started by the lab to do so: binds a listener on a free port of 127.0.0.1, announces
+/// it, and hands it to `serve` with the name of the role. `None` when the process has a life of its own;
+/// `Some` when it has served, or has said on standard error why not, and should exit with this code.
+///
+/// ```no_run
+/// use std::error::Error;
+/// use std::net::TcpListener;
+/// use std::process::ExitCode;
+///
+/// fn serve(role: &str, listener: TcpListener) -> Result<(), Box<dyn Error>> {
+///     match role {
+///         "patient" => listener.incoming().try_for_each(|stream| Ok(drop(stream?))),
+///         other => Err(format!("no such role: {other}").into()),
+///     }
+/// }
+///
+/// fn main() -> ExitCode {
+///     if let Some(code) = zen_compare::child::serve_if_asked(serve) {
+///         return code;
+///     }
+///     // … compare …
+///     ExitCode::SUCCESS
+/// }
+/// ```
+pub fn serve_if_asked<E: Display>(
+    serve: impl FnOnce(&str, TcpListener) -> Result<(), E>,
+) -> Option<ExitCode> {
+    let role = std::env::var(ROLE).ok()?;
+    end_with_the_lab();
+    Some(match play(&role, serve) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{role}: {error}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// Has the kernel end this process when whoever started it ends, however that happens: no server is left behind by a
+/// lab that is killed. Does nothing in a process that was not started by a lab. For programs that are contenders
+/// without [`serve_if_asked`]. What counts is the end of the thread that started this process.
+pub fn end_with_the_lab() {
+    let Some(lab) = std::env::var(PARENT).ok().and_then(|lab| lab.parse::<i32>().ok()) else { return };
+    let parent = getppid();
+    // Where the kernel refuses, a lab that is killed leaves its servers behind, and that is all.
+    let _ = set_pdeathsig(Signal::SIGKILL);
+    // The parent may have ended a moment before; whoever takes its children in is not the lab.
+    if getppid() != parent || (parent.as_raw() == 1 && lab != 1) {
+        std::process::exit(1);
+    }
+}
+
+/// The role of a floor that answers `answer` to each byte `delimiter`.
+pub(crate) fn floor_role(delimiter: u8, answer: &[u8]) -> String {
+    let bytes = std::iter::once(&delimiter).chain(answer);
+    bytes.fold(FLOOR.to_owned(), |role, byte| format!("{role}{byte:02x}"))
+}
+
+fn play<E: Display>(
+    role: &str,
+    serve: impl FnOnce(&str, TcpListener) -> Result<(), E>,
+) -> Result<(), String> {
+    let listener = announced().map_err(|error| format!("cannot listen: {error}"))?;
+    let Some(bytes) = role.strip_prefix(FLOOR) else {
+        return serve(role, listener).map_err(|error| error.to_string());
+    };
+    let bytes = from_hexadecimal(bytes).ok_or("the role of a floor is broken")?;
+    let (delimiter, answer) = bytes.split_first().ok_or("the role of a floor is empty")?;
+    let floor = Floor::answering(listener, *delimiter, answer).and_then(Floor::run);
+    floor.map_err(|error| error.to_string())
+}
+
+/// A listener whose address the lab has been told.
+fn announced() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut out = io::stdout();
+    writeln!(out, "listening on {}", listener.local_addr()?)?;
+    out.flush()?;
+    Ok(listener)
+}
+
+fn from_hexadecimal(digits: &str) -> Option<Vec<u8>> {
+    let digits = digits.as_bytes();
+    let pairs = digits.chunks_exact(2);
+    let whole = pairs.remainder().is_empty();
+    let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    bytes.collect::<Option<_>>().filter(|_| whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floors_role_says_what_it_answers() {
+        let role = floor_role(b'\n', b"PONG\r\n");
+        assert_eq!(role, "floor:0a504f4e470d0a");
+        assert_eq!(from_hexadecimal(role.strip_prefix(FLOOR).unwrap()).unwrap(), b"\nPONG\r\n");
+        for broken in ["0", "0g", "é"] {
+            assert_eq!(from_hexadecimal(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn who_was_not_asked_does_not_serve() {
+        assert!(serve_if_asked(|_, _| -> Result<(), String> { panic!("nobody asked") }).is_none());
+    }
+}

@@ -1,0 +1,282 @@
+//! A server that takes part: how its process is started, found, and brought to its end.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::UNIX_EPOCH;
+
+use super::child;
+use super::floor;
+use super::running::Running;
+use super::start_error::StartError;
+use super::stop::Stop;
+use crate::machine::open_files::raise_open_files;
+use crate::machine::pin::Pinned;
+use crate::scenario::Scenario;
+use crate::scenario::Workload;
+
+/// Stands in a command for the port that the server shall listen on.
+const PORT: &str = "{port}";
+
+/// A server process that can be started any number of times.
+///
+/// It is found in one of two ways. A command that contains `{port}` gets a free port there, and is ready when it can
+/// be connected to on 127.0.0.1. Any other command picks a port itself and prints `listening on HOST:PORT` as
+/// its first line on standard output.
+#[derive(Debug, Clone)]
+pub struct Contender {
+    name: String,
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    constant_answer: Option<Vec<u8>>,
+    floor: bool,
+    takes_work: bool,
+}
+
+impl Contender {
+    /// A server started by `program` with `arguments`; see the type for how it is found.
+    pub fn new<A: Into<OsString>>(
+        name: impl Into<String>,
+        program: impl Into<OsString>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            program: program.into(),
+            arguments: arguments.into_iter().map(Into::into).collect(),
+            environment: Vec::new(),
+            constant_answer: None,
+            floor: false,
+            takes_work: false,
+        }
+    }
+
+    /// A server started by a command line with a shell's quoting (no shell is involved).
+    ///
+    /// # Errors
+    /// [`StartError::NotACommand`] when the line is empty or a quote is not closed.
+    pub fn from_command_line(name: impl Into<String>, line: &str) -> Result<Self, StartError> {
+        let words = shlex::split(line).filter(|words| !words.is_empty());
+        let mut words = words.ok_or_else(|| StartError::NotACommand(line.to_owned()))?.into_iter();
+        let program = words.next().unwrap_or_default();
+        Ok(Self::new(name, program, words))
+    }
+
+    /// The [floor](crate::server::floor): all costs are also given as multiples of this contender's. Its program
+    /// announces itself and answers [`floor::ANSWER`] to everything.
+    pub fn floor<A: Into<OsString>>(
+        program: impl Into<OsString>,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        Self { floor: true, ..Self::new("floor", program, arguments).answering_constant(floor::ANSWER) }
+    }
+
+    /// A server out of this very program, which is started once more and told to play `role`. Its `main` has to call
+    /// [`child::serve_if_asked`] before anything else.
+    ///
+    /// # Errors
+    /// When the kernel does not tell which program this is.
+    pub fn own(role: impl Into<String>) -> io::Result<Self> {
+        let role = role.into();
+        Ok(Self::new(role.clone(), std::env::current_exe()?, [""; 0]).with_variable(child::ROLE, role))
+    }
+
+    /// The [floor](crate::server::floor) for another protocol, out of this very program as [`Contender::own`] is: it
+    /// answers `answer` to each byte `delimiter`.
+    ///
+    /// # Errors
+    /// When the kernel does not tell which program this is.
+    pub fn own_floor(delimiter: u8, answer: &[u8]) -> io::Result<Self> {
+        let floor = Self::floor(std::env::current_exe()?, [""; 0]).answering_constant(answer);
+        Ok(floor.with_variable(child::ROLE, child::floor_role(delimiter, answer)))
+    }
+
+    /// The same server, known to answer every question alike.
+    #[must_use]
+    pub fn answering_constant(self, answer: impl Into<Vec<u8>>) -> Self {
+        Self { constant_answer: Some(answer.into()), ..self }
+    }
+
+    /// The same server, known to understand `--work TIME --work-kind spin|sleep` behind its other arguments, as
+    /// `zen serve` does. The others are left out where a handler has to work.
+    #[must_use]
+    pub fn taking_work(self) -> Self {
+        Self { takes_work: true, ..self }
+    }
+
+    /// The same server, started with a variable in its environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same server under another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// The same server as one contender among others, should it be the floor.
+    pub(crate) fn competing(self) -> Self {
+        Self { floor: false, ..self }
+    }
+
+    /// What the contender is called in reports.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this is the floor.
+    pub fn is_floor(&self) -> bool {
+        self.floor
+    }
+
+    /// The command, for people to read.
+    pub fn command_line(&self) -> String {
+        let words = std::iter::once(&self.program).chain(&self.arguments);
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// When the program's file last changed, where it was named by its path.
+    pub(crate) fn changed_unix_ms(&self) -> Option<u64> {
+        let path = Path::new(&self.program);
+        // A bare name is looked up in the search path, which may find another file than this.
+        path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+        let changed = path.metadata().ok()?.modified().ok()?;
+        u64::try_from(changed.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    }
+
+    /// What this contender must answer to the plan's questions.
+    pub(crate) fn workload(&self, asked: &Workload) -> Workload {
+        match &self.constant_answer {
+            Some(answer) => asked.answered_by_constant(answer),
+            None => asked.clone(),
+        }
+    }
+
+    /// What the scenario asks of a server that this one cannot do; `None` when it can do all.
+    pub(crate) fn cannot(&self, scenario: &Scenario) -> Option<String> {
+        let lacks =
+            if self.floor { "it has no handler" } else { "it cannot be told to work for each answer" };
+        (scenario.work.is_some() && !self.takes_work).then(|| lacks.to_owned())
+    }
+
+    /// Starts the server on the given cores (wherever the kernel likes when `None`) and waits until it can be
+    /// connected to, ten seconds at most.
+    ///
+    /// # Errors
+    /// See [`StartError`]. No process is left behind.
+    pub fn start(&self, cores: Option<&[usize]>) -> Result<Running, StartError> {
+        self.start_unless(&Stop::default(), cores)
+    }
+
+    /// The same, given up with [`StartError::Interrupted`] as soon as `stop` is raised.
+    pub(crate) fn start_unless(&self, stop: &Stop, cores: Option<&[usize]>) -> Result<Running, StartError> {
+        self.start_with(&[], stop, cores)
+    }
+
+    /// The same as the scenario needs it.
+    pub(crate) fn start_for(
+        &self,
+        scenario: &Scenario,
+        stop: &Stop,
+        cores: Option<&[usize]>,
+    ) -> Result<Running, StartError> {
+        match scenario.work.filter(|_| self.takes_work) {
+            Some(work) => self.start_with(&work.arguments(), stop, cores),
+            None => self.start_unless(stop, cores),
+        }
+    }
+
+    fn start_with(
+        &self,
+        more: &[String],
+        stop: &Stop,
+        cores: Option<&[usize]>,
+    ) -> Result<Running, StartError> {
+        // The server has the limit that this process has; who counts connections should not count that instead.
+        let _ = raise_open_files();
+        let told = self.arguments.iter().any(|word| word.to_string_lossy().contains(PORT));
+        let address = if told { Some(free_address()?) } else { None };
+        let mut command = Command::new(&self.program);
+        command.args(self.arguments.iter().map(|word| with_port(word, address))).args(more);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.env(child::PARENT, std::process::id().to_string());
+        // A group of its own: an interrupt at the terminal is for the lab, and what the server starts
+        // itself can be ended with it.
+        command.process_group(0);
+        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stdout(if told { Stdio::null() } else { Stdio::piped() });
+        let child = {
+            let _pinned = cores.map(Pinned::to).transpose()?;
+            command.spawn().map_err(|source| StartError::CannotRun {
+                program: self.program.to_string_lossy().into(),
+                source,
+            })?
+        };
+        Running::await_ready(child, address, stop)
+    }
+}
+
+/// An address that nobody listens on. Somebody else may take it before the server does; the server then
+/// fails to start and says so.
+fn free_address() -> io::Result<SocketAddr> {
+    TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}
+
+fn with_port(word: &OsStr, address: Option<SocketAddr>) -> OsString {
+    match (word.to_str(), address) {
+        (Some(word), Some(address)) => word.replace(PORT, &address.port().to_string()).into(),
+        _ => word.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::scenario::WorkKind;
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let error = Contender::new("none", "/nonexistent/zen", [""; 0]).start(None).unwrap_err();
+        assert!(error.to_string().starts_with("/nonexistent/zen cannot be run"), "{error}");
+    }
+
+    #[test]
+    fn who_cannot_work_is_left_out_and_who_can_is_told() {
+        let [working, plain] = [Scenario::work(WorkKind::Sleep), Scenario::book()];
+        let announce = "echo \"$*\" >&2; echo listening on 127.0.0.1:1; exec sleep 600";
+        let contender = Contender::new("sh", "sh", ["-c", announce, "sh"]);
+        assert!(contender.cannot(&working).is_some() && contender.cannot(&plain).is_none());
+        let contender = contender.taking_work();
+        assert_eq!(contender.cannot(&working), None);
+        let running = contender.start_for(&working, &Stop::default(), None).unwrap();
+        let asked = Instant::now();
+        while running.last_words() != "--work 2ms --work-kind sleep" {
+            assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", running.last_words());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    #[test]
+    fn commands_are_split_like_a_shell_does() {
+        let contender = Contender::from_command_line("py", "python3 -c 'print(1)' --port={port}").unwrap();
+        assert_eq!(contender.arguments, ["-c", "print(1)", "--port={port}"]);
+        let word = with_port(&contender.arguments[2], Some("127.0.0.1:1060".parse().unwrap()));
+        assert_eq!(word, "--port=1060");
+        for wrong in ["", "  ", "python3 'open"] {
+            assert!(
+                matches!(Contender::from_command_line("x", wrong), Err(StartError::NotACommand(_))),
+                "{wrong:?}"
+            );
+        }
+    }
+}

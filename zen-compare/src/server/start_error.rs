@@ -1,0 +1,54 @@
+//! Why a server could not be started.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// How long a server may take until it can be connected to.
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// Why a server could not be started. What it wrote to standard error comes escaped.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The command is empty or its quotes are not closed.
+    #[error("`{0}` is not a command: it is empty or a quote is not closed")]
+    NotACommand(String),
+    /// The program could not be run.
+    #[error("{program} cannot be run: {source}")]
+    CannotRun {
+        /// What was to be run.
+        program: String,
+        /// Why it was not.
+        source: io::Error,
+    },
+    /// The process ended before it was ready.
+    #[error("it ended at once ({status}){}", said(.stderr))]
+    Ended {
+        /// How it ended.
+        status: String,
+        /// The last it wrote to standard error.
+        stderr: String,
+    },
+    /// The process lives, but cannot be connected to.
+    #[error("it was not ready within {} s{}", READY_WITHIN.as_secs(), said(.stderr))]
+    NotReady {
+        /// The last it wrote to standard error.
+        stderr: String,
+    },
+    /// It was no longer waited for, as [`Stop`](super::stop::Stop) was raised.
+    #[error("it was not ready when the comparison was interrupted")]
+    Interrupted,
+    /// The first line was not the announcement.
+    #[error(
+        "its first line was `{0}` and not `listening on HOST:PORT`; say {{port}} in its command if it is to be told"
+    )]
+    NotAnnounced(String),
+    /// The machine failed us: no port, no thread, no affinity.
+    #[error(transparent)]
+    Machine(#[from] io::Error),
+}
+
+fn said(stderr: &str) -> String {
+    if stderr.is_empty() { String::new() } else { format!("; it said: {stderr}") }
+}
