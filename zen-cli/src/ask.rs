@@ -13,9 +13,8 @@ use crate::escape::{escaped, inert_json};
 use crate::failure::Failure;
 use crate::resolve::Address;
 
-pub(crate) fn run(args: AskArgs) -> Result<(), Failure> {
-    let (address, questions) = understood(&args.words)?;
-    let address = address.unwrap_or(args.address);
+pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
+    let (address, questions) = args.understood()?;
     let questions = if questions.is_empty() { the_three() } else { questions };
     let limits = ClientLimits { answer_deadline: args.timeout, ..ClientLimits::default() };
     let options = ClientOptions::default().with_limits(limits).with_connect_timeout(args.timeout);
@@ -32,41 +31,6 @@ pub(crate) fn run(args: AskArgs) -> Result<(), Failure> {
         Failure::from_output(writeln!(io::stdout(), "{line}"))?;
     }
     Ok(())
-}
-
-/// The address and the questions among what was written.
-fn understood(words: &[String]) -> Result<(Option<Address>, Vec<String>), Failure> {
-    let (address, words) = match words.split_first() {
-        Some((first, rest)) if !first.contains('?') => {
-            let address = first.parse().map_err(|_| neither(first))?;
-            (Some(address), rest)
-        }
-        _ => (None, words),
-    };
-    let questions = words.iter().map(|word| question(word)).collect::<Result<_, _>>()?;
-    Ok((address, questions))
-}
-
-/// A question, without the white space around it, which means nothing.
-fn question(word: &str) -> Result<String, Failure> {
-    let question = word.trim();
-    let shown = escaped(question.as_bytes());
-    match question.split_once('?') {
-        Some((_, "")) => Ok(question.to_owned()),
-        Some(_) => Err(Failure::Usage(format!(
-            "'{shown}' goes on after its '?'; a question ends there, so write each in quotes of its own"
-        ))),
-        None => Err(Failure::Usage(format!(
-            "'{shown}' is not a question: it must end with '?'; write each question in quotes of its own"
-        ))),
-    }
-}
-
-fn neither(word: &str) -> Failure {
-    Failure::Usage(format!(
-        "'{}' is neither an address (HOST:PORT) nor a question (ending in '?', in quotes)",
-        escaped(word.as_bytes())
-    ))
 }
 
 /// The table's questions in random order, as in the book.
@@ -117,41 +81,6 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-
-    fn words(line: &[&str]) -> Result<(Option<String>, Vec<String>), String> {
-        let line: Vec<String> = line.iter().map(|&word| word.to_owned()).collect();
-        match understood(&line) {
-            Ok((address, questions)) => Ok((address.map(|address| address.to_string()), questions)),
-            Err(Failure::Usage(line)) => Err(line),
-            Err(other) => panic!("not the user's mistake: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn addresses_and_questions_are_told_apart() {
-        assert_eq!(words(&[]), Ok((None, vec![])));
-        assert_eq!(words(&["h:1"]), Ok((Some("h:1".into()), vec![])));
-        assert_eq!(words(&["Why?"]), Ok((None, vec!["Why?".into()])));
-        assert_eq!(words(&["h:1?"]), Ok((None, vec!["h:1?".into()])));
-        assert_eq!(
-            words(&["h:1", " Why?\n", "?"]),
-            Ok((Some("h:1".into()), vec!["Why?".into(), "?".into()]))
-        );
-    }
-
-    #[test]
-    fn what_is_neither_is_refused() {
-        for (line, says) in [
-            (&["Simple", "is", "better", "than?"][..], "neither an address"),
-            (&[""], "neither an address"),
-            (&["Why?", "h:1"], "not a question"),
-            (&["h:1", ""], "not a question"),
-            (&["Why? What?"], "goes on after"),
-        ] {
-            let error = words(line).expect_err(says);
-            assert!(error.contains(says), "{line:?}: {error}");
-        }
-    }
 
     #[test]
     fn every_order_of_the_three_comes_up() {

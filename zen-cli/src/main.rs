@@ -14,7 +14,6 @@ mod listen;
 mod logging;
 mod resolve;
 mod serve;
-mod server_args;
 mod terminal;
 mod units;
 mod work;
@@ -34,7 +33,7 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Command::Serve(args) => serve::run(&args),
-        Command::Ask(args) => ask::run(args),
+        Command::Ask(args) => ask::run(&args),
         Command::Flavors(args) => flavors::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Floor(args) => floor::run(&args),

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use zen_compare::{Broken, Changes, Finding, Outcome, Report};
 
-use super::args::CompareArgs;
 use super::saving::{REPORT, shown};
+use crate::args::CompareArgs;
 use crate::failure::Failure;
 
 /// How much worse is worth a line, where nothing is said about it.

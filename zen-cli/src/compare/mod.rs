@@ -1,7 +1,5 @@
 //! `zen compare`: has the lab load every flavor, and prints what came out.
 
-mod args;
-mod exclusive;
 mod gate;
 mod plan;
 mod progress;
@@ -18,10 +16,10 @@ use signal_hook::flag;
 use zen_compare::output::JSON_SCHEMA;
 use zen_compare::{CompareError, Invalid, Plan, Report, Run, Stop, compare, compare_in};
 
-pub(crate) use self::args::CompareArgs;
 use self::gate::Gate;
 use self::progress::Progress;
 use self::saving::Saving;
+use crate::args::CompareArgs;
 use crate::failure::Failure;
 use crate::terminal::{self, wrapped};
 

@@ -6,7 +6,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use zen_compare::{Contender, Plan, Scenario, Stop, Wish, WorkKind};
 use zen_server::defaults;
 
-use super::args::CompareArgs;
+use crate::args::CompareArgs;
 use crate::failure::Failure;
 use crate::flavor::Flavor;
 use crate::work;

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use zen_compare::Store;
 
-use super::args::CompareArgs;
 use super::saving::{REPORT, shown};
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, CompareArgs};
 use crate::escape::escaped;
 use crate::failure::Failure;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zen_compare::output::write_views;
 use zen_compare::{Report, Store};
 
-use super::args::CompareArgs;
+use crate::args::CompareArgs;
 use crate::escape::escaped;
 use crate::failure::Failure;
 

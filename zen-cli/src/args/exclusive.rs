@@ -2,9 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Command};
-
-use super::args::CompareArgs;
+use clap::{ArgMatches, Command};
 
 /// The options that describe a load like the user's own.
 pub(crate) const LOAD: &[&str] = &["think", "work", "clients"];
@@ -42,14 +40,11 @@ impl<'a> Typed<'a> {
         self.has(id) || self.0.value_source(id) == Some(ValueSource::EnvVariable)
     }
 
-    /// The first contradiction.
-    pub(crate) fn check(&self, args: &CompareArgs) -> Result<(), Error> {
-        let command = CompareArgs::augment_args(Command::new("compare"));
-        let alone =
-            [("schema", args.schema), ("self_test", args.self_test), ("resume", args.resume.is_some())];
-        for (alone, _) in alone.into_iter().filter(|(_, asked)| *asked) {
+    /// The first contradiction among the options of `command`. Those of `alone` that were asked for stand beside no other.
+    pub(crate) fn check(&self, alone: &[(&str, bool)], command: &Command) -> Result<(), Error> {
+        for (alone, _) in alone.iter().filter(|(_, asked)| *asked) {
             let others = command.get_arguments().map(|argument| argument.get_id().as_str());
-            if let Some(other) = others.filter(|id| *id != alone).find(|id| self.has(id)) {
+            if let Some(other) = others.filter(|id| id != alone).find(|id| self.has(id)) {
                 return Err(error(ErrorKind::ArgumentConflict, alone, other));
             }
         }

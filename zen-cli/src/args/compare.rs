@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, Command};
 use zen_compare::{Contender, Scenario};
 
 use super::exclusive;
-use crate::args::TEMPLATE;
+use super::help::TEMPLATE;
 use crate::flavor::Flavor;
 use crate::units;
 use crate::work::WorkKind;
@@ -167,7 +167,9 @@ impl CompareArgs {
     /// come, so it gives way to the command line and is no mistake.
     pub(crate) fn settle(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
         let typed = exclusive::Typed::new(matches);
-        typed.check(self)?;
+        let alone =
+            [("schema", self.schema), ("self_test", self.self_test), ("resume", self.resume.is_some())];
+        typed.check(&alone, &Self::augment_args(Command::new("compare")))?;
         if typed.has("full") {
             self.quick = false;
         } else if typed.has("quick") {

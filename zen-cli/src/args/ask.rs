@@ -1,0 +1,130 @@
+//! The command line of `zen ask`.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::help::{DEFAULT_ADDRESS, TEMPLATE};
+use crate::escape::escaped;
+use crate::failure::Failure;
+use crate::resolve::Address;
+use crate::units;
+
+/// Ask a server, and print each question with its answer
+#[derive(Debug, Args)]
+#[command(
+    args_override_self = true,
+    help_template = TEMPLATE,
+    before_help = "\
+Examples:
+  zen ask                                   the three questions, in random order
+  zen ask 'Simple is better than?'          one question, to 127.0.0.1:1060
+  zen ask localhost:4000                    the three questions, to another server
+  zen ask localhost:4000 'Why?' 'What?'     two questions over one connection
+  zen ask --json | jq -r .answer            one JSON object a line",
+    after_help = "\
+A word with a ? in it is a question; the first word may be an address instead. Quote questions:
+the shell has uses of its own for blanks and for ?. What is not printable is shown as \\x1b is.
+Every option has an environment variable: ZEN_TIMEOUT is --timeout; ZEN_ADDR is the address.",
+)]
+pub(crate) struct AskArgs {
+    /// Where to connect [default: 127.0.0.1:1060], and what to ask [default: the three]
+    #[arg(value_name = "ADDR|QUESTION")]
+    pub(crate) words: Vec<String>,
+
+    /// The address when `words` has none. An option because only options and positions have variables.
+    #[arg(long = "addr", value_name = "ADDR", env = "ZEN_ADDR", hide = true, default_value = DEFAULT_ADDRESS)]
+    pub(crate) address: Address,
+
+    /// How long connecting may take, and each answer
+    #[arg(long, short, value_name = "TIME", env = "ZEN_TIMEOUT", hide_env = true)]
+    #[arg(value_parser = units::duration, default_value = "10s")]
+    pub(crate) timeout: Duration,
+
+    /// Print one JSON object a line
+    #[arg(long, env = "ZEN_JSON", hide_env = true, value_parser = units::switch)]
+    pub(crate) json: bool,
+}
+
+impl AskArgs {
+    /// Where to connect, and the questions that were written; none means the three.
+    pub(crate) fn understood(&self) -> Result<(Address, Vec<String>), Failure> {
+        let (address, questions) = understood(&self.words)?;
+        Ok((address.unwrap_or_else(|| self.address.clone()), questions))
+    }
+}
+
+/// The address and the questions among what was written.
+fn understood(words: &[String]) -> Result<(Option<Address>, Vec<String>), Failure> {
+    let (address, words) = match words.split_first() {
+        Some((first, rest)) if !first.contains('?') => {
+            let address = first.parse().map_err(|_| neither(first))?;
+            (Some(address), rest)
+        }
+        _ => (None, words),
+    };
+    let questions = words.iter().map(|word| question(word)).collect::<Result<_, _>>()?;
+    Ok((address, questions))
+}
+
+/// A question, without the white space around it, which means nothing.
+fn question(word: &str) -> Result<String, Failure> {
+    let question = word.trim();
+    let shown = escaped(question.as_bytes());
+    match question.split_once('?') {
+        Some((_, "")) => Ok(question.to_owned()),
+        Some(_) => Err(Failure::Usage(format!(
+            "'{shown}' goes on after its '?'; a question ends there, so write each in quotes of its own"
+        ))),
+        None => Err(Failure::Usage(format!(
+            "'{shown}' is not a question: it must end with '?'; write each question in quotes of its own"
+        ))),
+    }
+}
+
+fn neither(word: &str) -> Failure {
+    Failure::Usage(format!(
+        "'{}' is neither an address (HOST:PORT) nor a question (ending in '?', in quotes)",
+        escaped(word.as_bytes())
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &[&str]) -> Result<(Option<String>, Vec<String>), String> {
+        let line: Vec<String> = line.iter().map(|&word| word.to_owned()).collect();
+        match understood(&line) {
+            Ok((address, questions)) => Ok((address.map(|address| address.to_string()), questions)),
+            Err(Failure::Usage(line)) => Err(line),
+            Err(other) => panic!("not the user's mistake: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn addresses_and_questions_are_told_apart() {
+        assert_eq!(words(&[]), Ok((None, vec![])));
+        assert_eq!(words(&["h:1"]), Ok((Some("h:1".into()), vec![])));
+        assert_eq!(words(&["Why?"]), Ok((None, vec!["Why?".into()])));
+        assert_eq!(words(&["h:1?"]), Ok((None, vec!["h:1?".into()])));
+        assert_eq!(
+            words(&["h:1", " Why?\n", "?"]),
+            Ok((Some("h:1".into()), vec!["Why?".into(), "?".into()]))
+        );
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        for (line, says) in [
+            (&["Simple", "is", "better", "than?"][..], "neither an address"),
+            (&[""], "neither an address"),
+            (&["Why?", "h:1"], "not a question"),
+            (&["h:1", ""], "not a question"),
+            (&["Why? What?"], "goes on after"),
+        ] {
+            let error = words(line).expect_err(says);
+            assert!(error.contains(says), "{line:?}: {error}");
+        }
+    }
+}
