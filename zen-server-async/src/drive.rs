@@ -1,91 +1,150 @@
-//! The driver: one turn of one conversation's task. Never waits; what it needs wakes the task.
+//! The driver: one conversation's turns, taken when its task is woken. Never waits.
 
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use zen_proto::{CloseReason, Conversation, Framing};
-use zen_server::{Counters, StopHandle};
+use zen_server::{Counters, Setup, StopHandle};
 
-use crate::alarm::Alarm;
 use crate::answering::Answering;
 
-/// How much one read takes, in bytes. It lies on the stack of the thread, so that a waiting task owns none.
+/// How much one read takes, in bytes. The buffer lies on the thread's stack, so that a waiting task
+/// owns none.
 const SCRATCH: usize = 16 * 1024;
 
-/// One connection: its socket, and what the task needs beside it.
+/// One connection: its socket, its conversation, and what the task needs beside them.
 pub(crate) struct Connection<A, F> {
-    pub(crate) stream: TcpStream,
+    stream: TcpStream,
     pub(crate) conversation: Conversation<F>,
-    pub(crate) answering: A,
+    service: A,
     pub(crate) stop: StopHandle,
-    pub(crate) counters: Arc<Counters>,
-    /// How many reads a turn may take.
-    pub(crate) budget: usize,
+    counters: Arc<Counters>,
+    /// The time when the task was woken.
+    now: Instant,
+    /// How many reads it gets before it is the next task's turn.
+    budget: usize,
+    /// Whether the socket has not said "not now" since the task was woken. Once it has, it wakes the
+    /// task when it is ready.
+    readable: bool,
+    writable: bool,
+}
+
+/// How a turn ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing can be done until the socket is ready, an answer is, a deadline passes, or the server
+    /// stops.
+    Wait,
+    /// There is more to answer or to read already, but it is the next task's turn.
+    Again,
+    /// The conversation is over: drop the connection.
+    Over(CloseReason),
 }
 
 impl<A: Answering, F: Framing> Connection<A, F> {
-    /// Does what can be done without waiting. Ready when the conversation is over.
-    pub(crate) fn poll_turn(&mut self, alarm: &mut Alarm<'_>, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        let now = Instant::now();
+    pub(crate) fn new(
+        stream: TcpStream,
+        (conversation, service): (Conversation<F>, A),
+        setup: &Setup<A, F>,
+    ) -> Self {
+        Self {
+            stream,
+            conversation,
+            service,
+            stop: setup.stop.clone(),
+            counters: Arc::clone(&setup.counters),
+            now: Instant::now(),
+            budget: setup.options.turn_budget,
+            readable: true,
+            writable: true,
+        }
+    }
+
+    /// Takes turns until nothing can be done without waiting, or the budget is used up.
+    pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> Turn {
+        self.now = Instant::now();
+        (self.readable, self.writable) = (true, true);
+        let mut reads = 0;
+        loop {
+            if self.may_read() {
+                if reads == self.budget {
+                    return Turn::Again;
+                }
+                reads += 1;
+                self.read(cx);
+            }
+            match self.turn(cx) {
+                Turn::Wait if self.may_read() => {}
+                turn => return turn,
+            }
+        }
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
+        // Notice a stop and a broken deadline.
+        self.notice();
+        // Answer what is buffered, and what a future has answered.
+        self.service.answer(&mut self.conversation, self.now);
+        let _ = self.service.poll_answered(&mut self.conversation, cx, self.now);
+        // Write what is ready.
+        while self.writable && !self.conversation.transmit().is_empty() {
+            self.write(cx);
+        }
+        self.counters.count(self.conversation.take_tally());
+        if self.conversation.wants_answer() {
+            return Turn::Again;
+        }
+        // FIN if due.
+        if self.conversation.poll_shutdown()
+            && matches!(Pin::new(&mut self.stream).poll_shutdown(cx), Poll::Ready(Err(_)))
+        {
+            self.conversation.handle_lost(self.now);
+        }
+        // Stop if closed.
+        if let Some(reason) = self.conversation.closed() {
+            return Turn::Over(reason);
+        }
+        // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
+        // the task.
+        Turn::Wait
+    }
+
+    fn notice(&mut self) {
         if self.stop.is_stopped() {
-            self.conversation.drain(now);
+            self.conversation.drain(self.now);
         }
-        self.conversation.handle_timeout(now);
-        for _ in 0..self.budget {
-            // Answer what is buffered, and what a future has answered.
-            self.answering.answer(&mut self.conversation, now);
-            let answered = self.answering.poll_answered(&mut self.conversation, cx, now).is_ready();
-            // Write what is ready.
-            while !self.conversation.transmit().is_empty() && self.poll_write(cx, now).is_ready() {}
-            if answered || self.conversation.wants_answer() {
-                continue;
-            }
-            // FIN if due.
-            if self.conversation.poll_shutdown()
-                && matches!(Pin::new(&mut self.stream).poll_shutdown(cx), Poll::Ready(Err(_)))
-            {
-                self.conversation.handle_lost(now);
-            }
-            // Stop if closed.
-            if let Some(reason) = self.conversation.closed() {
-                self.counters.count(self.conversation.take_tally());
-                return Poll::Ready(reason);
-            }
-            // Wait for the first of readable, writable, deadline, a deferred answer, drain: each of them wakes the task.
-            if !self.conversation.wants_read() || self.poll_read(cx, now).is_pending() {
-                self.counters.count(self.conversation.take_tally());
-                alarm.set(self.conversation.poll_timeout(), cx);
-                return Poll::Pending;
-            }
-        }
-        // There is more to read, but it is the next task's turn.
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        self.conversation.handle_timeout(self.now);
     }
 
-    /// Ready when something was sent, or never will be again.
-    fn poll_write(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
-        match ready!(Pin::new(&mut self.stream).poll_write(cx, self.conversation.transmit())) {
-            Ok(n) => self.conversation.handle_sent(n, now),
-            Err(_) => self.conversation.handle_lost(now),
+    fn write(&mut self, cx: &mut Context<'_>) {
+        match Pin::new(&mut self.stream).poll_write(cx, self.conversation.transmit()) {
+            Poll::Ready(Ok(n)) => self.conversation.handle_sent(n, self.now),
+            Poll::Pending => self.writable = false,
+            Poll::Ready(Err(_)) => self.conversation.handle_lost(self.now),
         }
-        Poll::Ready(())
     }
 
-    /// Ready when something came. tokio takes a short read for what it is, and spares the read that would only say so.
-    fn poll_read(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<()> {
+    fn may_read(&self) -> bool {
+        self.readable && self.conversation.wants_read()
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) {
         let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
         let mut scratch = ReadBuf::uninit(&mut scratch);
-        match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut scratch)) {
-            Ok(()) if scratch.filled().is_empty() => self.conversation.handle_eof(now),
-            Ok(()) => self.conversation.handle_input(scratch.filled(), now),
-            Err(_) => self.conversation.handle_lost(now),
+        match Pin::new(&mut self.stream).poll_read(cx, &mut scratch) {
+            Poll::Ready(Ok(())) if scratch.filled().is_empty() => self.conversation.handle_eof(self.now),
+            // After a short read tokio knows without a system call that the next one would wait.
+            Poll::Ready(Ok(())) => self.conversation.handle_input(scratch.filled(), self.now),
+            Poll::Pending => self.readable = false,
+            Poll::Ready(Err(_)) => self.conversation.handle_lost(self.now),
         }
-        Poll::Ready(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,7 @@ mod alarm;
 mod answering;
 mod drive;
 mod server;
+mod task;
 
 pub use answering::{Answering, Deferred};
 pub use server::Server;

@@ -11,29 +11,29 @@ use mio::net::{TcpListener, TcpStream};
 use zen_proto::CloseReason;
 use zen_server::{Admission, Setup};
 
-/// What the loops share with the acceptor: how many connections each has, and whether more are wanted.
+/// What the loops share with the acceptor: how many connections each has, and how many more may be open.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct ConnectionSlots {
     admission: Mutex<Admission>,
     loads: Vec<AtomicUsize>,
-    /// Wakes each loop. Kept here as long as any of them runs: to drop a waker is to take back what it has not told yet.
+    /// Wakes each loop. Kept here as long as any loop runs: a waker that is dropped may lose a wake-up.
     wakers: Vec<Arc<Waker>>,
 }
 
-impl Gate {
+impl ConnectionSlots {
     pub(crate) fn new(cap: usize, wakers: Vec<Arc<Waker>>) -> Self {
         let loads = wakers.iter().map(|_| AtomicUsize::new(0)).collect();
         Self { admission: Mutex::new(Admission::new(cap)), loads, wakers }
     }
 
-    /// A connection of this loop is closed. If accepting had to wait for that, it goes on.
-    pub(crate) fn closed(&self, on: usize) {
-        self.loads[on].fetch_sub(1, Relaxed);
+    /// A connection of the loop is closed. If accepting had to wait for that, it goes on.
+    pub(crate) fn handle_closed(&self, index: usize) {
+        self.loads[index].fetch_sub(1, Relaxed);
         let mut admission = self.admission();
-        let gated = !admission.wants_accept();
+        let was_full = !admission.wants_accept();
         admission.handle_closed();
         drop(admission);
-        if gated {
+        if was_full {
             // The first loop accepts.
             self.wake(0);
         }
@@ -53,20 +53,25 @@ impl Gate {
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     pub(crate) listener: TcpListener,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) slots: Arc<ConnectionSlots>,
     pub(crate) others: Vec<Sender<TcpStream>>,
-    /// Connections may be waiting: mio says so once, and a pause or a used-up turn leaves some.
+    /// Connections may be waiting. mio says so once, and a pause or a used-up budget leaves some.
     pub(crate) ready: bool,
     /// Where the next tie is broken, so that equal loops take turns.
     next: usize,
 }
 
 impl Acceptor {
-    pub(crate) fn new(listener: TcpListener, gate: Arc<Gate>, others: Vec<Sender<TcpStream>>) -> Self {
-        Self { listener, gate, others, ready: true, next: 0 }
+    pub(crate) fn new(
+        listener: TcpListener,
+        slots: Arc<ConnectionSlots>,
+        others: Vec<Sender<TcpStream>>,
+    ) -> Self {
+        Self { listener, slots, others, ready: true, next: 0 }
     }
 
-    /// Accepts until nobody waits, or a turn's budget of connections is taken. `adopt` gets those that are for the first loop itself.
+    /// Accepts until no connection waits, or a turn's budget of them is taken. Those for the first loop
+    /// itself are passed to `adopt`.
     pub(crate) fn turn<S, F>(&mut self, setup: &Setup<S, F>, now: Instant, mut adopt: impl FnMut(TcpStream)) {
         for _ in 0..setup.options.turn_budget {
             if !self.wants_turn(now) {
@@ -74,11 +79,11 @@ impl Acceptor {
             }
             match self.listener.accept() {
                 Ok((stream, _)) => {
-                    setup.handle_accepted(&mut self.gate.admission(), &stream);
+                    setup.handle_accepted(&mut self.slots.admission(), &stream);
                     self.deal(setup, stream, &mut adopt);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready = false,
-                Err(error) => setup.handle_accept_error(&mut self.gate.admission(), &error, now),
+                Err(error) => setup.handle_accept_error(&mut self.slots.admission(), &error, now),
             }
         }
     }
@@ -88,19 +93,19 @@ impl Acceptor {
         if !self.ready {
             return false;
         }
-        let mut admission = self.gate.admission();
+        let mut admission = self.slots.admission();
         admission.handle_timeout(now);
         admission.wants_accept()
     }
 
     /// When accepting goes on after a failure.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        if self.ready { self.gate.admission().poll_timeout() } else { None }
+        if self.ready { self.slots.admission().poll_timeout() } else { None }
     }
 
     /// The loop with the fewest connections gets it; of equals, each in turn.
     fn deal<S, F>(&mut self, setup: &Setup<S, F>, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
-        let loads = &self.gate.loads;
+        let loads = &self.slots.loads;
         let to = (0..loads.len())
             .map(|offset| (self.next + offset) % loads.len())
             .min_by_key(|index| loads[*index].load(Relaxed))
@@ -114,19 +119,20 @@ impl Acceptor {
         if self.others[to - 1].send(stream).is_err() {
             // A loop ends before this one only by failing, and then the server stops.
             setup.counters.count_closed(CloseReason::ConnectionLost);
-            self.gate.closed(to);
+            self.slots.handle_closed(to);
         }
-        self.gate.wake(to);
+        self.slots.wake(to);
     }
 }
 
 impl Drop for Acceptor {
-    /// Nothing is dealt any more. The other loops wait for this: what lies in their mailboxes until then is theirs to close.
+    /// Nothing is dealt any more. The other loops go on until then, since they have to close what lies in
+    /// their mailboxes.
     fn drop(&mut self) {
-        self.gate.admission().drain();
+        self.slots.admission().drain();
         for (mailbox, index) in self.others.drain(..).zip(1..) {
             drop(mailbox);
-            self.gate.wake(index);
+            self.slots.wake(index);
         }
     }
 }

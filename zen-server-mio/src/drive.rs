@@ -1,4 +1,4 @@
-//! The driver: one turn of one conversation, taken when its socket is ready. Never waits.
+//! The driver: one conversation's turns, taken when its socket is ready. Never waits.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -6,15 +6,25 @@ use std::time::Instant;
 
 use mio::event::Event;
 use mio::net::TcpStream;
-use zen_proto::{CloseReason, Conversation, Framing, Service};
+use zen_proto::{CloseReason, Conversation, Framing, Service, Tally};
+use zen_server::{Setup, StopHandle};
 
-/// One connection of an event loop: its socket, and what is known of the socket's readiness.
+/// How much one read takes, in bytes. One buffer serves the whole event loop.
+pub(crate) const SCRATCH: usize = 16 * 1024;
+
+/// One connection: its socket, its conversation, and what is known of the socket's readiness.
 #[derive(Debug)]
 pub(crate) struct Connection<S, F> {
-    stream: TcpStream,
+    pub(crate) stream: TcpStream,
     pub(crate) conversation: Conversation<F>,
     service: S,
-    /// mio tells of readiness once, when it begins: what is not used must be remembered, or the rest is never asked for.
+    stop: StopHandle,
+    /// The time after the loop's last wait.
+    now: Instant,
+    /// How many reads it gets before it is the next connection's turn.
+    budget: usize,
+    /// mio announces readiness once, when it begins. What is not used at once must be remembered,
+    /// or the rest is never asked for.
     readable: bool,
     writable: bool,
     peer_closed: bool,
@@ -25,22 +35,29 @@ pub(crate) struct Connection<S, F> {
 }
 
 /// How a turn ended.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Nothing can be done until the socket is ready, or a deadline passes.
+    /// Nothing can be done until the socket is ready, a deadline passes, or the server stops.
     Wait,
-    /// There is more to read, but it is the next connection's turn.
+    /// There is more to answer or to read already, but it is the next connection's turn.
     Again,
     /// The conversation is over: drop the connection.
     Over(CloseReason),
 }
 
 impl<S: Service, F: Framing> Connection<S, F> {
-    pub(crate) fn new(stream: TcpStream, (conversation, service): (Conversation<F>, S)) -> Self {
+    pub(crate) fn new(
+        stream: TcpStream,
+        (conversation, service): (Conversation<F>, S),
+        setup: &Setup<S, F>,
+    ) -> Self {
         Self {
             stream,
             conversation,
             service,
+            stop: setup.stop.clone(),
+            now: Instant::now(),
+            budget: setup.options.turn_budget,
             readable: false,
             writable: true,
             peer_closed: false,
@@ -49,74 +66,100 @@ impl<S: Service, F: Framing> Connection<S, F> {
         }
     }
 
-    pub(crate) fn stream_mut(&mut self) -> &mut TcpStream {
-        &mut self.stream
-    }
-
-    /// Notes what the event says. An error shows in the next read or write.
-    pub(crate) fn note(&mut self, event: &Event) {
+    /// Remembers what the event says. An error shows in the next read or write.
+    pub(crate) fn handle_event(&mut self, event: &Event) {
         self.peer_closed |= event.is_read_closed();
         self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
         self.writable |= event.is_writable() || event.is_error();
     }
 
-    /// Does what can be done without waiting, reading `budget` times at the most.
-    pub(crate) fn turn(&mut self, scratch: &mut [u8], budget: usize, now: Instant) -> Turn {
-        for _ in 0..budget {
-            // Answer what is buffered.
-            self.conversation.answer_with(&mut self.service, now);
-            // Write what is ready.
-            while self.writable && !self.conversation.transmit().is_empty() {
-                self.write(now);
+    /// Takes turns until nothing can be done without waiting, or the budget is used up.
+    pub(crate) fn drive(&mut self, scratch: &mut [u8], tally: &mut Tally, now: Instant) -> Turn {
+        self.now = now;
+        let mut reads = 0;
+        loop {
+            if self.may_read() {
+                if reads == self.budget {
+                    return Turn::Again;
+                }
+                reads += 1;
+                self.read(scratch);
             }
-            if self.conversation.wants_answer() {
-                continue;
+            match self.turn(tally) {
+                Turn::Wait if self.may_read() => {}
+                turn => return turn,
             }
-            // FIN if due.
-            if self.conversation.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
-                self.conversation.handle_lost(now);
-            }
-            // Stop if closed.
-            if let Some(reason) = self.conversation.closed() {
-                return Turn::Over(reason);
-            }
-            // Wait for the first of readable, writable, deadline, drain: the loop does.
-            if !self.readable || !self.conversation.wants_read() {
-                return Turn::Wait;
-            }
-            self.read(scratch, now);
         }
-        Turn::Again
     }
 
-    fn write(&mut self, now: Instant) {
+    fn turn(&mut self, tally: &mut Tally) -> Turn {
+        // Notice a stop and a broken deadline.
+        self.notice();
+        // Answer what is buffered.
+        self.conversation.answer_with(&mut self.service, self.now);
+        // Write what is ready.
+        while self.writable && !self.conversation.transmit().is_empty() {
+            self.write();
+        }
+        *tally += self.conversation.take_tally();
+        if self.conversation.wants_answer() {
+            return Turn::Again;
+        }
+        // FIN if due.
+        if self.conversation.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
+            self.conversation.handle_lost(self.now);
+        }
+        // Stop if closed.
+        if let Some(reason) = self.conversation.closed() {
+            return Turn::Over(reason);
+        }
+        // Wait for the first of readable, writable, deadline, drain: the event loop does.
+        Turn::Wait
+    }
+
+    fn notice(&mut self) {
+        if self.stop.is_stopped() {
+            self.conversation.drain(self.now);
+        }
+        self.conversation.handle_timeout(self.now);
+    }
+
+    fn write(&mut self) {
         let unsent = self.conversation.transmit();
         match self.stream.write(unsent) {
             Ok(n) => {
                 // The socket took what it had room for; the next write would only say so.
                 self.writable = n == unsent.len();
-                self.conversation.handle_sent(n, now);
+                self.conversation.handle_sent(n, self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.conversation.handle_lost(now),
+            Err(_) => self.conversation.handle_lost(self.now),
         }
     }
 
-    fn read(&mut self, scratch: &mut [u8], now: Instant) {
+    fn may_read(&self) -> bool {
+        self.readable && self.conversation.wants_read()
+    }
+
+    fn read(&mut self, scratch: &mut [u8]) {
         match self.stream.read(scratch) {
             Ok(0) => {
                 self.readable = false;
-                self.conversation.handle_eof(now);
+                self.conversation.handle_eof(self.now);
             }
             Ok(n) => {
-                // A short read has emptied the socket; the next would only say so, unless there is an EOF still to be read.
+                // A short read has emptied the socket. Another would only say so, unless the peer has
+                // closed: then it finds the EOF.
                 self.readable = n == scratch.len() || self.peer_closed;
-                self.conversation.handle_input(&scratch[..n], now);
+                self.conversation.handle_input(&scratch[..n], self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.conversation.handle_lost(now),
+            Err(_) => self.conversation.handle_lost(self.now),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,15 +12,12 @@ use slab::Slab;
 use zen_proto::{CloseReason, Framing, Service, Tally};
 use zen_server::Setup;
 
-use crate::acceptor::{Acceptor, Gate};
-use crate::drive::{Connection, Turn};
+use crate::acceptor::{Acceptor, ConnectionSlots};
+use crate::drive::{Connection, SCRATCH, Turn};
 use crate::timers::Timers;
 
 pub(crate) const LISTENER: Token = Token(usize::MAX);
 pub(crate) const WAKER: Token = Token(usize::MAX - 1);
-
-/// How much one read takes, in bytes. One buffer serves the whole loop.
-const SCRATCH: usize = 16 * 1024;
 
 /// How many events one wait takes.
 const EVENTS: usize = 1024;
@@ -30,28 +27,28 @@ pub(crate) struct EventLoop<S, F> {
     pub(crate) index: usize,
     pub(crate) poll: Poll,
     pub(crate) setup: Setup<S, F>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) slots: Arc<ConnectionSlots>,
     /// In the loop that accepts, while it does.
     pub(crate) acceptor: Option<Acceptor>,
     /// In the others, while anything may come: what the acceptor has dealt them.
     pub(crate) inbox: Option<Receiver<TcpStream>>,
-    pub(crate) room: Room<S, F>,
+    pub(crate) connections: Connections<S, F>,
 }
 
-/// The connections of a loop, and what a turn of theirs needs.
-pub(crate) struct Room<S, F> {
-    connections: Slab<Connection<S, F>>,
+/// The connections of a loop, and what driving them needs.
+pub(crate) struct Connections<S, F> {
+    by_key: Slab<Connection<S, F>>,
     timers: Timers,
-    /// Those who have used up their turn, and have another coming before the loop waits.
+    /// Those that have used up their turn, and get another before the loop waits.
     again: Vec<usize>,
     scratch: Box<[u8]>,
     tally: Tally,
 }
 
-impl<S, F> Room<S, F> {
+impl<S, F> Connections<S, F> {
     pub(crate) fn new() -> Self {
         Self {
-            connections: Slab::new(),
+            by_key: Slab::new(),
             timers: Timers::default(),
             again: Vec::new(),
             scratch: vec![0; SCRATCH].into(),
@@ -71,47 +68,47 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
                 draining = true;
                 self.drain(now);
             }
-            self.setup.counters.count(std::mem::take(&mut self.room.tally));
-            if draining && self.inbox.is_none() && self.room.connections.is_empty() {
+            self.setup.counters.count(std::mem::take(&mut self.connections.tally));
+            if draining && self.inbox.is_none() && self.connections.by_key.is_empty() {
                 return Ok(());
             }
-            match self.poll.poll(&mut events, self.patience(now)) {
+            match self.poll.poll(&mut events, self.wait_time(now)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
             now = Instant::now();
-            let again = std::mem::take(&mut self.room.again);
+            let again = std::mem::take(&mut self.connections.again);
             for event in &events {
                 match event.token() {
                     WAKER => {}
                     LISTENER => self.listener_is_ready(),
                     Token(key) => {
-                        if let Some(connection) = self.room.connections.get_mut(key) {
-                            connection.note(event);
-                            self.turn(key, now);
+                        if let Some(connection) = self.connections.by_key.get_mut(key) {
+                            connection.handle_event(event);
+                            self.drive(key, now);
                         }
                     }
                 }
             }
             for key in again {
-                if let Some(connection) = self.room.connections.get_mut(key).filter(|c| c.queued) {
+                if let Some(connection) = self.connections.by_key.get_mut(key).filter(|c| c.queued) {
                     connection.queued = false;
-                    self.turn(key, now);
+                    self.drive(key, now);
                 }
             }
-            self.wake_sleepers(now);
+            self.handle_alarms(now);
             self.take_new(now);
         }
     }
 
     /// How long to wait: not at all while there is work left, else until the first timer.
-    fn patience(&self, now: Instant) -> Option<Duration> {
+    fn wait_time(&self, now: Instant) -> Option<Duration> {
         let acceptor = self.acceptor.as_ref();
-        if !self.room.again.is_empty() || acceptor.is_some_and(|acceptor| acceptor.wants_turn(now)) {
+        if !self.connections.again.is_empty() || acceptor.is_some_and(|acceptor| acceptor.wants_turn(now)) {
             return Some(Duration::ZERO);
         }
         let resume = acceptor.and_then(Acceptor::poll_timeout);
-        let next = [self.room.timers.next(), resume].into_iter().flatten().min()?;
+        let next = [self.connections.timers.next(), resume].into_iter().flatten().min()?;
         Some(next.saturating_duration_since(now))
     }
 
@@ -121,17 +118,15 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
         }
     }
 
-    /// One turn of one conversation, and what follows from it.
-    fn turn(&mut self, key: usize, now: Instant) {
-        let room = &mut self.room;
-        let Some(connection) = room.connections.get_mut(key) else { return };
-        let turn = connection.turn(&mut room.scratch, self.setup.options.turn_budget, now);
-        room.tally += connection.conversation.take_tally();
-        match turn {
+    /// Drives one connection, and does what follows from it. A key whose connection is gone does nothing.
+    fn drive(&mut self, key: usize, now: Instant) {
+        let Connections { by_key, timers, again, scratch, tally } = &mut self.connections;
+        let Some(connection) = by_key.get_mut(key) else { return };
+        match connection.drive(scratch, tally, now) {
             Turn::Wait => {}
             Turn::Again => {
                 if !std::mem::replace(&mut connection.queued, true) {
-                    room.again.push(key);
+                    again.push(key);
                 }
             }
             Turn::Over(reason) => {
@@ -139,12 +134,12 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
                 return;
             }
         }
-        room.timers.arm(key, &mut connection.alarm, connection.conversation.poll_timeout());
+        timers.arm(key, &mut connection.alarm, connection.conversation.poll_timeout());
     }
 
     fn close(&mut self, key: usize, reason: CloseReason) {
-        let connection = self.room.connections.remove(key);
-        self.room.timers.disarm(key, connection.alarm);
+        let connection = self.connections.by_key.remove(key);
+        self.connections.timers.disarm(key, connection.alarm);
         // The socket goes before the connection is counted as closed, so that the cap bounds descriptors too.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(connection)));
         // What panics here is what the service does when it is dropped: that too concerns its own conversation only.
@@ -153,28 +148,26 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
 
     fn count_closed(&self, reason: CloseReason) {
         self.setup.counters.count_closed(reason);
-        self.gate.closed(self.index);
+        self.slots.handle_closed(self.index);
     }
 
-    fn wake_sleepers(&mut self, now: Instant) {
-        while let Some(key) = self.room.timers.pop(now) {
-            if let Some(connection) = self.room.connections.get_mut(key) {
+    /// Drives the connections whose alarm has gone off.
+    fn handle_alarms(&mut self, now: Instant) {
+        while let Some(key) = self.connections.timers.pop(now) {
+            if let Some(connection) = self.connections.by_key.get_mut(key) {
                 connection.alarm = None;
-                connection.conversation.handle_timeout(now);
-                self.turn(key, now);
+                self.drive(key, now);
             }
         }
     }
 
+    /// Drives every connection, so that each notices the stop.
     fn drain(&mut self, now: Instant) {
-        // The listener goes: who comes now is refused at once, and may try elsewhere.
+        // The listener goes: a client that connects now is refused at once, and may try elsewhere.
         self.acceptor = None;
-        let keys: Vec<usize> = self.room.connections.iter().map(|(key, _)| key).collect();
+        let keys: Vec<usize> = self.connections.by_key.iter().map(|(key, _)| key).collect();
         for key in keys {
-            if let Some(connection) = self.room.connections.get_mut(key) {
-                connection.conversation.drain(now);
-                self.turn(key, now);
-            }
+            self.drive(key, now);
         }
     }
 
@@ -205,19 +198,16 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
                 return;
             }
         };
-        let entry = self.room.connections.vacant_entry();
+        let entry = self.connections.by_key.vacant_entry();
         let key = entry.key();
-        let connection = entry.insert(Connection::new(stream, begun));
+        let connection = entry.insert(Connection::new(stream, begun, &self.setup));
         // Registered once, for both directions: what is not wanted now is remembered rather than asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(error) = self.poll.registry().register(connection.stream_mut(), Token(key), interest) {
+        if let Err(error) = self.poll.registry().register(&mut connection.stream, Token(key), interest) {
             tracing::warn!(%error, "cannot watch a new connection");
             self.close(key, CloseReason::ConnectionLost);
             return;
         }
-        if self.setup.stop.is_stopped() {
-            connection.conversation.drain(now);
-        }
-        self.turn(key, now);
+        self.drive(key, now);
     }
 }

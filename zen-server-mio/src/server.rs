@@ -8,8 +8,8 @@ use mio::{Interest, Poll, Waker};
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
 use zen_server::{Options, OptionsError, Setup, StopHandle, defaults, server_methods};
 
-use crate::acceptor::{Acceptor, Gate};
-use crate::event_loop::{EventLoop, LISTENER, Room, WAKER};
+use crate::acceptor::{Acceptor, ConnectionSlots};
+use crate::event_loop::{Connections, EventLoop, LISTENER, WAKER};
 
 /// An event-loop server over mio. See the [crate] for an example.
 #[derive(Debug)]
@@ -69,14 +69,14 @@ where
             });
             wakers.push(waker);
         }
-        let gate = Arc::new(Gate::new(setup.connections, wakers));
+        let slots = Arc::new(ConnectionSlots::new(setup.connections, wakers));
         let (mailboxes, inboxes): (Vec<_>, Vec<_>) = (1..loops).map(|_| mpsc::channel()).unzip();
         let mut inboxes = inboxes.into_iter();
 
         listener.set_nonblocking(true)?;
         let mut listener = mio::net::TcpListener::from_std(listener);
         polls[0].registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let mut acceptor = Some(Acceptor::new(listener, Arc::clone(&gate), mailboxes));
+        let mut acceptor = Some(Acceptor::new(listener, Arc::clone(&slots), mailboxes));
 
         let mut loops = polls.into_iter().enumerate().map(|(index, poll)| {
             let acceptor = acceptor.take();
@@ -85,10 +85,10 @@ where
                 index,
                 poll,
                 setup: setup.clone(),
-                gate: Arc::clone(&gate),
+                slots: Arc::clone(&slots),
                 acceptor,
                 inbox,
-                room: Room::new(),
+                connections: Connections::new(),
             }
         });
         let first = loops.next();
@@ -96,9 +96,9 @@ where
         let mut result = Ok(());
         let mut threads = Vec::new();
         for other in others {
-            let (name, ends) = (format!("zen-mio-{}", other.index), Ends(setup.stop.clone()));
+            let (name, stop) = (format!("zen-mio-{}", other.index), StopOnDrop(setup.stop.clone()));
             let thread = move || {
-                let _ends = ends;
+                let _stop = stop;
                 other.run()
             };
             match std::thread::Builder::new().name(name).spawn(thread) {
@@ -106,11 +106,11 @@ where
                 Err(error) => result = Err(error),
             }
         }
-        let ends = Ends(setup.stop.clone());
+        let stop = StopOnDrop(setup.stop.clone());
         if result.is_ok() {
             result = first.map_or(Ok(()), EventLoop::run);
         }
-        drop(ends);
+        drop(stop);
         for thread in threads {
             result =
                 result.and(thread.join().unwrap_or_else(|_| Err(io::Error::other("an event loop panicked"))));
@@ -119,10 +119,11 @@ where
     }
 }
 
-/// Stops the server when this loop ends, in whatever way: else connections would still be dealt to one that is gone.
-struct Ends(StopHandle);
+/// Stops the server when a loop ends, in whatever way. Otherwise connections would still be dealt to a loop
+/// that is gone.
+struct StopOnDrop(StopHandle);
 
-impl Drop for Ends {
+impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.stop();
     }

@@ -5,77 +5,107 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use zen_proto::{CloseReason, Conversation, Framing, Service};
-use zen_server::Counters;
+use zen_server::{Counters, StopHandle};
 
-use crate::bell::Bell;
+use crate::architecture::Shared;
 use crate::timeouts::{Timeouts, is_timeout};
+use crate::wake_pipe::WakePipe;
 
-/// How much one read takes, in bytes. It lies on the thread's stack, and is most of what an idle thread has touched of it.
+/// How much one read takes, in bytes. The buffer lies on the thread's stack, and is most of what an
+/// idle thread has touched of it.
 const SCRATCH: usize = 2 * 1024;
 
-/// One connection: its socket, and the thread's seat beside it.
+/// One connection: its socket, its conversation, and what the thread needs beside them.
 pub(crate) struct Connection<'a, S, F> {
     stream: &'a TcpStream,
     conversation: Conversation<F>,
     service: S,
-    /// How long a read or a write may wait.
-    timeouts: Timeouts,
-    /// The peer was waited for in vain: the next wait is where the stop handle can end it.
-    quiet: bool,
-    bell: &'a Bell,
+    stop: &'a StopHandle,
     counters: &'a Counters,
     /// The time after the last wait.
     now: Instant,
+    /// How long a read or a write may wait.
+    timeouts: Timeouts,
+    /// The last read has timed out: the next wait is in `poll`, where the stop handle can end it.
+    quiet: bool,
+    wake_pipe: &'a WakePipe,
+}
+
+/// How a turn ended.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Nothing can be done until the peer sends, a deadline passes, or the server stops.
+    Wait,
+    /// There is more to answer already.
+    Again,
+    /// The conversation is over: drop the connection.
+    Over(CloseReason),
 }
 
 impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
     pub(crate) fn new(
         stream: &'a TcpStream,
         (conversation, service): (Conversation<F>, S),
-        bell: &'a Bell,
-        counters: &'a Counters,
+        shared: &'a Shared,
     ) -> Self {
         Self {
             stream,
             conversation,
             service,
+            stop: &shared.stop,
+            counters: &shared.counters,
+            now: Instant::now(),
             timeouts: Timeouts::default(),
             quiet: false,
-            bell,
-            counters,
-            now: Instant::now(),
+            wake_pipe: &shared.wake_pipe,
         }
     }
 
-    /// Serves until the conversation is over.
+    /// Takes turns until the conversation is over.
     pub(crate) fn drive(mut self) -> CloseReason {
         let mut scratch = [0; SCRATCH];
         loop {
-            self.look_up();
-            // Answer what is buffered.
-            self.conversation.answer_with(&mut self.service, self.now);
-            // Write what is ready.
-            while !self.conversation.transmit().is_empty() {
-                self.write();
+            match self.turn() {
+                Turn::Wait => self.read(&mut scratch),
+                Turn::Again => {}
+                Turn::Over(reason) => return reason,
             }
-            self.counters.count(self.conversation.take_tally());
-            if self.conversation.wants_answer() {
-                continue;
-            }
-            // FIN if due.
-            if self.conversation.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
-                self.conversation.handle_lost(self.now);
-            }
-            // Stop if closed.
-            if let Some(reason) = self.conversation.closed() {
-                return reason;
-            }
-            // Wait for the first of readable, deadline, drain. (Writable was waited for above.)
-            self.read(&mut scratch);
         }
     }
 
-    /// Waits until the peer has room, or the deadline: not with `write_all`, which would hide how far it got.
+    fn turn(&mut self) -> Turn {
+        // Notice a stop and a broken deadline.
+        self.notice();
+        // Answer what is buffered.
+        self.conversation.answer_with(&mut self.service, self.now);
+        // Write what is ready.
+        while !self.conversation.transmit().is_empty() {
+            self.write();
+        }
+        self.counters.count(self.conversation.take_tally());
+        if self.conversation.wants_answer() {
+            return Turn::Again;
+        }
+        // FIN if due.
+        if self.conversation.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
+            self.conversation.handle_lost(self.now);
+        }
+        // Stop if closed.
+        if let Some(reason) = self.conversation.closed() {
+            return Turn::Over(reason);
+        }
+        // Wait for the first of readable, deadline, drain. (The write has waited for writable.)
+        Turn::Wait
+    }
+
+    fn notice(&mut self) {
+        if self.stop.is_stopped() {
+            self.conversation.drain(self.now);
+        }
+        self.conversation.handle_timeout(self.now);
+    }
+
+    /// Waits until the peer has room, or the deadline. `write_all` would hide how far it got.
     fn write(&mut self) {
         self.timeouts.before_write(self.stream, self.conversation.poll_timeout(), self.now);
         let written = (&mut &*self.stream).write(self.conversation.transmit());
@@ -86,16 +116,18 @@ impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.conversation.handle_lost(self.now),
         }
+        // A peer that takes a little at a time ends every wait before its timeout, so a stop or a
+        // broken deadline has to be noticed after each of them.
         if !self.conversation.transmit().is_empty() {
-            self.look_up();
+            self.notice();
         }
     }
 
-    /// Waits until the peer has sent, or the deadline, or the drain.
+    /// Waits until the peer has sent, or the deadline, or the stop.
     fn read(&mut self, scratch: &mut [u8]) {
         let deadline = self.conversation.poll_timeout();
         let waited = if self.quiet {
-            self.bell.wait(self.stream, deadline, self.now, self.conversation.is_draining())
+            self.wake_pipe.wait(self.stream, deadline, self.now, self.conversation.is_draining())
         } else {
             self.timeouts.before_read(self.stream, deadline, self.now);
             Ok(())
@@ -110,14 +142,5 @@ impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.conversation.handle_lost(self.now),
         }
-    }
-
-    /// Notices what a wait may have kept from it. A peer that trickles or sips ends every wait before its timeout, so that the
-    /// thread looks up after each, and not only after those that were in vain.
-    fn look_up(&mut self) {
-        if self.bell.is_stopped() {
-            self.conversation.drain(self.now);
-        }
-        self.conversation.handle_timeout(self.now);
     }
 }

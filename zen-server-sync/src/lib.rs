@@ -34,12 +34,12 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod acceptor;
 mod architecture;
-mod bell;
 mod drive;
-mod gate;
 mod server;
 mod timeouts;
+mod wake_pipe;
 
 pub use server::Server;
 

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
 use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
 
-use crate::architecture::{House, a_thread_each, one_at_a_time, pool};
-use crate::bell::Bell;
-use crate::gate::Gate;
+use crate::acceptor::Acceptor;
+use crate::architecture::{Shared, serve_one_at_a_time, serve_with_a_pool, serve_with_a_thread_each};
+use crate::wake_pipe::WakePipe;
 
 /// A server whose threads block. See the [crate] for an example.
 #[derive(Debug)]
@@ -82,13 +83,16 @@ where
             Architecture::Pool { workers } => workers.min(setup.connections),
             Architecture::Blocking | Architecture::Threaded => 1,
         };
-        let bell = Bell::rung_by(&setup.stop)?;
-        let gate = Gate::new(listener, &setup)?;
-        let house = House { gate, bell };
+        let shared = Shared {
+            wake_pipe: WakePipe::new(&setup.stop)?,
+            acceptor: Acceptor::new(listener, &setup)?,
+            stop: setup.stop.clone(),
+            counters: Arc::clone(&setup.counters),
+        };
         match architecture {
-            Architecture::Blocking => one_at_a_time(&house, &setup),
-            Architecture::Pool { .. } => pool(&house, &setup, workers)?,
-            Architecture::Threaded => a_thread_each(&house, &setup),
+            Architecture::Blocking => serve_one_at_a_time(&shared, &setup),
+            Architecture::Pool { .. } => serve_with_a_pool(&shared, &setup, workers)?,
+            Architecture::Threaded => serve_with_a_thread_each(&shared, &setup),
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// A zero timeout is an error, and means "for ever" to the system; a late deadline is noticed after this instead.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// A peer that has sent nothing for so long is quiet: its thread goes on waiting where it can hear the [bell](crate::bell::Bell).
+/// A peer that has sent nothing for so long is quiet: its thread goes on waiting where it can hear the [wake pipe](crate::wake_pipe::WakePipe).
 pub(crate) const QUIET: Duration = Duration::from_millis(100);
 
 /// A write that waits wakes up so often to see whether the server is stopping. Only a thread whose peer does not read pays for it.

@@ -25,7 +25,9 @@ pub struct Options {
     pub workers: Option<usize>,
     /// Whether answers are sent at once rather than held back to fill a segment (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
-    /// How many reads one ready connection gets before it is the next one's turn. Default 16.
+    /// How many reads one ready connection gets before it is the next one's turn. Default 16. A turn also
+    /// ends when a write has made room for more answers. Of no effect where a thread serves one conversation
+    /// at a time.
     pub turn_budget: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The gate: accepts a connection when admission allows it, and waits until it does.
+//! The acceptor: takes a new connection when admission allows it, and waits until it does.
 
 use std::io::{Error, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -8,48 +8,50 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use zen_server::{Admission, Setup, StopHandle};
 
-/// The listener, and whether to accept from it.
+/// The listener, and whether to accept from it. All threads of a server share it.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct Acceptor {
     listener: TcpListener,
     stop: StopHandle,
-    inner: Arc<Inner>,
+    slots: Arc<ConnectionSlots>,
 }
 
+/// How many connections may still be open.
 #[derive(Debug)]
-struct Inner {
+struct ConnectionSlots {
     admission: Mutex<Admission>,
     changed: Condvar,
 }
 
-impl Inner {
+impl ConnectionSlots {
     fn admission(&self) -> MutexGuard<'_, Admission> {
         self.admission.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Gate {
+impl Acceptor {
     pub(crate) fn new<S, F>(listener: TcpListener, setup: &Setup<S, F>) -> std::io::Result<Self> {
         let stop = setup.stop.clone();
         let admission = Mutex::new(Admission::new(setup.connections));
-        let inner = Arc::new(Inner { admission, changed: Condvar::new() });
-        let waiting = Arc::clone(&inner);
+        let slots = Arc::new(ConnectionSlots { admission, changed: Condvar::new() });
+        let waiting = Arc::clone(&slots);
         let blocked = listener.try_clone()?;
         stop.on_stop(move || {
             waiting.admission().drain();
             waiting.changed.notify_all();
             wake_accept(&blocked);
         });
-        Ok(Self { listener, stop, inner })
+        Ok(Self { listener, stop, slots })
     }
 
-    /// The next connection; it counts as open until [`closed`](Self::closed). None: the server drains.
+    /// The next connection, which counts as open until [`handle_closed`](Self::handle_closed). `None` once the
+    /// server drains.
     pub(crate) fn accept<S, F>(&self, setup: &Setup<S, F>) -> Option<TcpStream> {
         loop {
             self.wait_until(Admission::wants_accept)?;
             match self.listener.accept() {
                 Ok((stream, _)) => {
-                    setup.handle_accepted(&mut self.inner.admission(), &stream);
+                    setup.handle_accepted(&mut self.slots.admission(), &stream);
                     return Some(stream);
                 }
                 Err(_) if self.stop.is_stopped() => return None,
@@ -59,19 +61,20 @@ impl Gate {
     }
 
     /// A connection was closed.
-    pub(crate) fn closed(&self) {
-        self.inner.admission().handle_closed();
-        self.inner.changed.notify_one();
+    pub(crate) fn handle_closed(&self) {
+        self.slots.admission().handle_closed();
+        self.slots.changed.notify_one();
     }
 
-    /// A thread for a connection could not be had. Waits before the next attempt. None: the server drains.
-    pub(crate) fn out_of_threads<S, F>(&self, setup: &Setup<S, F>, error: &Error) -> Option<()> {
-        setup.handle_exhausted(&mut self.inner.admission(), error, Instant::now());
+    /// The system refused a thread for a connection. Waits until it is time to try again. `None` once the
+    /// server drains.
+    pub(crate) fn handle_no_thread<S, F>(&self, setup: &Setup<S, F>, error: &Error) -> Option<()> {
+        setup.handle_exhausted(&mut self.slots.admission(), error, Instant::now());
         self.wait_until(|admission| admission.poll_timeout().is_none())
     }
 
     fn handle_error<S, F>(&self, setup: &Setup<S, F>, error: &Error) {
-        let (admission, now) = (&mut *self.inner.admission(), Instant::now());
+        let (admission, now) = (&mut *self.slots.admission(), Instant::now());
         if error.kind() == ErrorKind::WouldBlock {
             // Another owner of this listener has made it one that does not wait. Trying again at once would spin.
             setup.handle_exhausted(admission, error, now);
@@ -80,9 +83,9 @@ impl Gate {
         }
     }
 
-    /// Waits until admission is as it should be. None: the server drains.
+    /// Waits until `holds` is true of the admission. `None` once the server drains.
     fn wait_until(&self, holds: impl Fn(&Admission) -> bool) -> Option<()> {
-        let mut admission = self.inner.admission();
+        let mut admission = self.slots.admission();
         loop {
             let now = Instant::now();
             admission.handle_timeout(now);
@@ -93,10 +96,10 @@ impl Gate {
                 return Some(());
             }
             admission = match admission.poll_timeout() {
-                None => self.inner.changed.wait(admission).unwrap_or_else(PoisonError::into_inner),
+                None => self.slots.changed.wait(admission).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {
                     let pause = at.saturating_duration_since(now);
-                    self.inner
+                    self.slots
                         .changed
                         .wait_timeout(admission, pause)
                         .unwrap_or_else(PoisonError::into_inner)
@@ -107,12 +110,13 @@ impl Gate {
     }
 }
 
-/// Ends a blocked accept. Shutting the listener down does it on Linux; where it does not, a connection of our own does.
+/// Ends a blocked accept. Shutting the listener down does it on Linux; where it does not, a connection
+/// of our own does.
 fn wake_accept(listener: &TcpListener) {
     if SockRef::from(listener).shutdown(std::net::Shutdown::Read).is_err()
         && let Ok(address) = listener.local_addr()
     {
-        // When nobody can connect, nobody waits to accept.
+        // If no connection can be made, no accept is blocked.
         let _ = TcpStream::connect_timeout(&address, Duration::from_secs(1));
     }
 }

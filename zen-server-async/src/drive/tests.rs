@@ -1,0 +1,70 @@
+//! What one turn does, and where it ends.
+
+use std::future::poll_fn;
+use std::io::Write;
+use std::net::TcpStream as Client;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use zen_proto::aphorism::{self, Aphorisms};
+use zen_proto::{DelimiterFraming, Limits};
+use zen_server::Options;
+
+use super::*;
+
+const QUESTION: &[u8] = b"Simple is better than?";
+const ANSWER: usize = "Complex.".len();
+
+/// A connection to which the client has sent so many questions, all of which have arrived.
+async fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");
+    let (stream, _) = listener.accept().await.expect("accepts");
+    let sent = QUESTION.repeat(questions);
+    client.write_all(&sent).expect("sends");
+    while stream.peek(&mut vec![0; sent.len()]).await.expect("arrives") < sent.len() {}
+    let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
+    let begun = setup.begin(Instant::now()).expect("begins");
+    (client, Connection::new(stream, begun, &setup))
+}
+
+async fn drive(connection: &mut Connection<Aphorisms, DelimiterFraming>) -> Turn {
+    poll_fn(|cx| Poll::Ready(connection.drive(cx))).await
+}
+
+#[tokio::test]
+async fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
+    let questions = 5 * SCRATCH / QUESTION.len();
+    let (_client, mut connection) = asked(questions, Options { turn_budget: 2, ..Options::default() }).await;
+    for (ends, read) in
+        [(Turn::Again, 2 * SCRATCH), (Turn::Again, 4 * SCRATCH), (Turn::Wait, questions * QUESTION.len())]
+    {
+        assert_eq!(drive(&mut connection).await, ends);
+        let counted = connection.counters.snapshot();
+        assert_eq!(counted.bytes_in, read as u64);
+        assert_eq!(counted.questions, (read / QUESTION.len()) as u64);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
+    let limits = Limits { outbound_high_water: ANSWER, outbound_low_water: 0, ..Limits::default() };
+    let (_client, mut connection) = asked(3, Options { limits, turn_budget: 9, ..Options::default() }).await;
+    for (ends, answered) in [(Turn::Again, 1), (Turn::Again, 2), (Turn::Wait, 3)] {
+        assert_eq!(drive(&mut connection).await, ends);
+        let counted = connection.counters.snapshot();
+        assert_eq!((counted.questions, counted.bytes_in), (answered, 3 * QUESTION.len() as u64));
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_has_come_is_read_before_the_deadline_is_judged() {
+    let late = Duration::from_millis(50);
+    let limits = Limits { idle_deadline: late, ..Limits::default() };
+    let (_client, mut connection) = asked(1, Options { limits, ..Options::default() }).await;
+    std::thread::sleep(late);
+    assert_eq!(drive(&mut connection).await, Turn::Wait);
+    assert_eq!(connection.counters.snapshot().questions, 1);
+    std::thread::sleep(late);
+    assert_eq!(drive(&mut connection).await, Turn::Over(CloseReason::IdleDeadline));
+}

@@ -1,0 +1,54 @@
+//! The task of one conversation: drives it whenever it is woken.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use zen_proto::{CloseReason, Conversation, Framing};
+use zen_server::Setup;
+
+use crate::alarm::Alarm;
+use crate::answering::Answering;
+use crate::drive::{Connection, Turn};
+
+/// One conversation, from its first turn to its last. `stopping` is notified when the server stops.
+///
+/// A block rather than an `async fn`: what is moved into it lies there once, while arguments of an
+/// `async fn` that are moved again lie there twice.
+pub(crate) fn converse<A, F>(
+    stream: TcpStream,
+    begun: (Conversation<F>, A),
+    setup: &Setup<A, F>,
+    stopping: Arc<Notify>,
+) -> impl Future<Output = CloseReason> + use<A, F>
+where
+    A: Answering,
+    F: Framing,
+{
+    let mut connection = Connection::new(stream, begun, setup);
+    async move {
+        let sleep = pin!(sleep(Duration::ZERO));
+        let mut alarm = Alarm::new(sleep);
+        // Polled once, it wakes this task when the server stops, and every turn looks at the flag. To
+        // poll it again would take a lock for every question.
+        let mut stopping = pin!(stopping.notified());
+        stopping.as_mut().enable();
+        poll_fn(|cx| {
+            if !connection.stop.is_stopped() && !alarm.is_set() {
+                let _ = stopping.as_mut().poll(cx);
+            }
+            match connection.drive(cx) {
+                Turn::Wait => alarm.set(connection.conversation.poll_timeout(), cx),
+                Turn::Again => cx.waker().wake_by_ref(),
+                Turn::Over(reason) => return Poll::Ready(reason),
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}

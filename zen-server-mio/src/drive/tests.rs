@@ -1,0 +1,64 @@
+//! What one turn does, and where it ends.
+
+use std::net::{TcpListener, TcpStream as Client};
+use std::time::Duration;
+
+use zen_proto::aphorism::{self, Aphorisms};
+use zen_proto::{DelimiterFraming, Limits};
+use zen_server::Options;
+
+use super::*;
+
+const QUESTION: &[u8] = b"Simple is better than?";
+const ANSWER: usize = "Complex.".len();
+
+/// A connection to which the client has sent so many questions, all of which have arrived.
+fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");
+    let (stream, _) = listener.accept().expect("accepts");
+    let sent = QUESTION.repeat(questions);
+    client.write_all(&sent).expect("sends");
+    while stream.peek(&mut vec![0; sent.len()]).expect("arrives") < sent.len() {}
+    stream.set_nonblocking(true).expect("an option");
+    let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
+    let begun = setup.begin(Instant::now()).expect("begins");
+    let mut connection = Connection::new(TcpStream::from_std(stream), begun, &setup);
+    connection.readable = true;
+    (client, connection)
+}
+
+#[test]
+fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
+    let (_client, mut connection) = asked(5, Options { turn_budget: 2, ..Options::default() });
+    let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
+    for (ends, answered) in [(Turn::Again, 2), (Turn::Again, 4), (Turn::Wait, 5)] {
+        assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
+        assert_eq!((tally.questions, tally.bytes_in), (answered, answered * QUESTION.len() as u64));
+    }
+}
+
+#[test]
+fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
+    let limits = Limits { outbound_high_water: ANSWER, outbound_low_water: 0, ..Limits::default() };
+    let (_client, mut connection) = asked(3, Options { limits, turn_budget: 9, ..Options::default() });
+    let (mut scratch, mut tally) = ([0; 1024], Tally::default());
+    for (ends, answered) in [(Turn::Again, 1), (Turn::Again, 2), (Turn::Wait, 3)] {
+        assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
+        assert_eq!((tally.questions, tally.bytes_in), (answered, 3 * QUESTION.len() as u64));
+    }
+}
+
+#[test]
+fn a_question_that_has_come_is_read_before_the_deadline_is_judged() {
+    let limits = Limits { idle_deadline: Duration::from_millis(1), ..Limits::default() };
+    let (_client, mut connection) = asked(1, Options { limits, ..Options::default() });
+    let (mut scratch, mut tally) = ([0; 1024], Tally::default());
+    let late = Instant::now() + Duration::from_secs(1);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, late), Turn::Wait);
+    assert_eq!(tally.questions, 1);
+    assert_eq!(
+        connection.drive(&mut scratch, &mut tally, late + Duration::from_secs(1)),
+        Turn::Over(CloseReason::IdleDeadline)
+    );
+}
