@@ -17,7 +17,7 @@ const READ: usize = 16 * 1024;
 /// How long a write may block, and how long a read may block while something is unsent, before the
 /// other direction gets its turn. A blocking socket cannot wait for both directions at once.
 /// Alternating when both are full keeps the two peers from waiting for each other forever.
-const TURN: Duration = Duration::from_millis(10);
+const SLICE: Duration = Duration::from_millis(10);
 
 /// A client that blocks its thread while it waits.
 ///
@@ -90,7 +90,7 @@ impl<F: Framing> Client<F> {
         if options.nodelay {
             stream.set_nodelay(true).map_err(socket_error("set TCP_NODELAY"))?;
         }
-        stream.set_write_timeout(Some(TURN)).map_err(socket_error("set the write timeout"))?;
+        stream.set_write_timeout(Some(SLICE)).map_err(socket_error("set the write timeout"))?;
         stream.set_read_timeout(None).map_err(socket_error("set the read timeout"))?;
         Ok(Self {
             stream,
@@ -224,7 +224,7 @@ impl<F: Framing> Client<F> {
 
     fn read(&mut self) {
         self.flooded = false;
-        let timeout = if self.is_unsent() { Ok(Some(TURN)) } else { self.remaining() };
+        let timeout = if self.is_unsent() { Ok(Some(SLICE)) } else { self.remaining() };
         // No time is left. A zero timeout would be an error, and the caller is about to check the
         // deadline.
         let Ok(timeout) = timeout else { return };

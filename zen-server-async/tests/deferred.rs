@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use zen_server_async::{Answering, CloseReason, Counters, Deferred, Limits, Options, Server, StopHandle};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 struct Running {
     address: SocketAddr,
@@ -40,18 +40,18 @@ async fn connect(address: SocketAddr) -> TcpStream {
 
 async fn expect(client: &mut TcpStream, answer: &str) {
     let mut came = vec![0; answer.len()];
-    timeout(PATIENCE, client.read_exact(&mut came)).await.expect("in time").expect("an answer comes");
+    timeout(TIMEOUT, client.read_exact(&mut came)).await.expect("in time").expect("an answer comes");
     assert_eq!(String::from_utf8_lossy(&came), answer);
 }
 
 async fn expect_end(client: &mut TcpStream) {
     let mut rest = Vec::new();
-    timeout(PATIENCE, client.read_to_end(&mut rest)).await.expect("in time").expect("closes");
+    timeout(TIMEOUT, client.read_to_end(&mut rest)).await.expect("in time").expect("closes");
     assert_eq!(String::from_utf8_lossy(&rest), "");
 }
 
 async fn closed(server: &Running, reason: CloseReason) {
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while server.counters.snapshot().closed(reason) == 0 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -75,7 +75,7 @@ async fn an_async_fn_is_a_service() {
     client.shutdown().await.expect("half-closes");
     expect_end(&mut client).await;
     server.stop.stop();
-    timeout(PATIENCE, server.serving).await.expect("in time").expect("no panic").expect("drains");
+    timeout(TIMEOUT, server.serving).await.expect("in time").expect("no panic").expect("drains");
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn answers_leave_in_question_order_whenever_they_are_ready() {
     let server = start(Deferred::new(service), Limits::default());
     let mut client = connect(server.address).await;
     client.write_all(b"First?Second?Third?").await.expect("sends");
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while finished.load(Ordering::SeqCst) < 2 {
             tokio::task::yield_now().await;
         }
@@ -181,7 +181,7 @@ async fn a_conversation_that_ends_drops_its_unfinished_futures() {
     // The service's own copy, the conversation's clone of it, and a future.
     let mut client = connect(server.address).await;
     client.write_all(b"Ever?").await.expect("sends");
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while Arc::strong_count(&alive) < 4 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -207,7 +207,7 @@ async fn the_in_flight_window_bounds_what_is_begun() {
     let server = start(Deferred::new(service), Limits { questions_in_flight: 5, ..Limits::default() });
     let mut client = connect(server.address).await;
     client.write_all(&b"Ever?".repeat(1000)).await.expect("sends");
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while begun.load(Ordering::SeqCst) < 5 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

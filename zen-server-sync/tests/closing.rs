@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket, Type};
 use zen_server_sync::{Answer, Options, OptionsError, Server};
-use zen_testkit::flavor::{PATIENCE, Running};
+use zen_testkit::flavor::{Running, TIMEOUT};
 
 /// Longer than the client's window takes, and short enough for the server's system to keep.
 const ANSWER: usize = 60_000;
@@ -26,7 +26,7 @@ fn counts_as_open_until_its_socket_is_closed(
 ) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     // Connections inherit both. Closing such a socket blocks until the peer has taken what was sent.
-    SockRef::from(&listener).set_linger(Some(PATIENCE)).expect("an option");
+    SockRef::from(&listener).set_linger(Some(TIMEOUT)).expect("an option");
     SockRef::from(&listener).set_send_buffer_size(2 * ANSWER).expect("a size");
     let ours = listener.try_clone().expect("a descriptor");
     let server = server(listener, answer_at_length, Options::default()).expect("good options");
@@ -42,7 +42,7 @@ fn counts_as_open_until_its_socket_is_closed(
     let counters = server.counters();
     assert_eq!((counters.open, counters.closes().count()), (1, 0), "{counters:?}");
 
-    client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    client.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     assert_eq!(client.read_to_end(&mut Vec::new()).expect("the server closes"), ANSWER);
     drop(client);
     server.wait_for("closed", |counters| counters.open == 0);
@@ -51,7 +51,7 @@ fn counts_as_open_until_its_socket_is_closed(
 fn connect_through_a_small_window(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a size");
-    socket.connect_timeout(&address.into(), PATIENCE).expect("connects");
+    socket.connect_timeout(&address.into(), TIMEOUT).expect("connects");
     socket.into()
 }
 

@@ -8,7 +8,7 @@ use std::net::{TcpListener, TcpStream};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use zen_server_sync::{CloseReason, Options, Server};
-use zen_testkit::flavor::{PATIENCE, Running, Tester};
+use zen_testkit::flavor::{Running, TIMEOUT, Tester};
 
 /// One test, because the limit is the whole process's.
 #[test]
@@ -40,7 +40,7 @@ fn nobody_is_turned_away_for_want_of_a_thread() {
 }
 
 fn ask(client: &mut TcpStream) {
-    client.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    client.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     client.write_all(b"Simple is better than?").expect("sends");
     client.read_exact(&mut [0; 8]).expect("an answer comes");
 }

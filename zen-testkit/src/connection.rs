@@ -23,7 +23,7 @@ const FLOOD: usize = 8 << 20;
 /// One connection, as seen by the client.
 pub(crate) struct Connection {
     stream: TcpStream,
-    patience: Duration,
+    timeout: Duration,
     /// Every byte that was sent.
     pub(crate) sent: Vec<u8>,
     /// Every byte that was received.
@@ -40,7 +40,7 @@ impl Connection {
     /// Connects, with Nagle's algorithm off.
     pub(crate) fn open(
         server: SocketAddr,
-        patience: Duration,
+        timeout: Duration,
         receive_buffer: Option<usize>,
     ) -> Result<Self, Fault> {
         let since = Instant::now();
@@ -49,14 +49,14 @@ impl Connection {
             if let Some(bytes) = receive_buffer {
                 socket.set_recv_buffer_size(bytes)?;
             }
-            socket.connect_timeout(&server.into(), patience)?;
+            socket.connect_timeout(&server.into(), timeout)?;
             let stream = TcpStream::from(socket);
             stream.set_nodelay(true)?;
             stream.set_write_timeout(Some(STUCK))?;
             Ok(stream)
         };
         let stream = connect().map_err(Fault::Connect)?;
-        Ok(Self { stream, patience, sent: Vec::new(), received: Vec::new(), matched: 0, ended: false, since })
+        Ok(Self { stream, timeout, sent: Vec::new(), received: Vec::new(), matched: 0, ended: false, since })
     }
 
     /// The received bytes that were expected, and those after them.
@@ -88,8 +88,8 @@ impl Connection {
                 Err(error) if is_timeout(&error) => {
                     if self.read_what_is_there()? {
                         alive = Instant::now();
-                    } else if alive.elapsed() > self.patience {
-                        return Err(Fault::Stuck(self.patience));
+                    } else if alive.elapsed() > self.timeout {
+                        return Err(Fault::Stuck(self.timeout));
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -127,8 +127,8 @@ impl Connection {
             if self.ended {
                 return Err(Fault::Ended);
             }
-            if !self.read_within(self.patience)? {
-                return Err(Fault::Silent(self.patience));
+            if !self.read_within(self.timeout)? {
+                return Err(Fault::Silent(self.timeout));
             }
         }
     }
@@ -140,8 +140,8 @@ impl Connection {
             if self.ended {
                 return Ok(());
             }
-            if !self.read_within(self.patience)? {
-                return Err(Fault::StaysOpen(self.patience));
+            if !self.read_within(self.timeout)? {
+                return Err(Fault::StaysOpen(self.timeout));
             }
         }
     }
@@ -166,7 +166,7 @@ impl Connection {
         trickle: Option<Trickle>,
     ) -> Result<(), Fault> {
         let start = Instant::now();
-        let pace = trickle.map_or(self.patience, |trickle| trickle.every.min(self.patience));
+        let pace = trickle.map_or(self.timeout, |trickle| trickle.interval.min(self.timeout));
         let mut left = trickle.map_or(0, |trickle| trickle.at_most);
         loop {
             match self.read_within(pace) {
@@ -182,8 +182,8 @@ impl Connection {
                     Ok(())
                 };
             }
-            if start.elapsed() >= self.patience {
-                return Err(Fault::StaysOpen(self.patience));
+            if start.elapsed() >= self.timeout {
+                return Err(Fault::StaysOpen(self.timeout));
             }
             if let Some(Trickle { byte, .. }) = trickle
                 && left > 0
@@ -202,12 +202,12 @@ impl Connection {
     pub(crate) fn expect_drop_of_non_reader(
         &mut self,
         pattern: &[u8],
-        sip: Option<Duration>,
+        read_interval: Option<Duration>,
     ) -> Result<(), Fault> {
         let start = Instant::now();
-        let mut sipped = start;
+        let mut last_read = start;
         let mut sent = 0;
-        while start.elapsed() < self.patience {
+        while start.elapsed() < self.timeout {
             match self.stream.take_error() {
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return Ok(()),
@@ -222,8 +222,8 @@ impl Connection {
             } else {
                 thread::sleep(STUCK);
             }
-            if sip.is_some_and(|pace| sipped.elapsed() >= pace) {
-                sipped = Instant::now();
+            if read_interval.is_some_and(|pace| last_read.elapsed() >= pace) {
+                last_read = Instant::now();
                 self.stream.set_read_timeout(Some(STUCK)).map_err(Fault::Io)?;
                 match self.stream.read(&mut [0]) {
                     Ok(0) => return Ok(()),
@@ -232,7 +232,7 @@ impl Connection {
                 }
             }
         }
-        Err(Fault::StaysOpen(self.patience))
+        Err(Fault::StaysOpen(self.timeout))
     }
 
     /// Checks that no byte is left over, and chooses whether the server will see a close or a

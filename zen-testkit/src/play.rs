@@ -29,11 +29,11 @@ impl Transcript {
     /// # }
     /// ```
     pub fn run(&self, server: SocketAddr) -> Result<(), Mismatch> {
-        self.run_with_patience(server, self.patience())
+        self.run_with_timeout(server, self.timeout())
     }
 
-    pub(crate) fn run_with_patience(&self, server: SocketAddr, patience: Duration) -> Result<(), Mismatch> {
-        let connect = || Connection::open(server, patience, self.receive_buffer());
+    pub(crate) fn run_with_timeout(&self, server: SocketAddr, timeout: Duration) -> Result<(), Mismatch> {
+        let connect = || Connection::open(server, timeout, self.receive_buffer());
         let mut connection = connect().map_err(|fault| self.mismatch(0, "connecting", None, fault, None))?;
         for (index, step) in self.steps().iter().enumerate() {
             play(&mut connection, step).map_err(|fault| {
@@ -88,7 +88,9 @@ fn play(connection: &mut Connection, step: &Step) -> Result<(), Fault> {
         Step::FinishSending => connection.finish(),
         Step::ExpectEnd => connection.expect_end(),
         Step::ExpectDrop { not_before, trickle } => connection.expect_drop(*not_before, *trickle),
-        Step::ExpectDropOfNonReader { pattern, sip } => connection.expect_drop_of_non_reader(pattern, *sip),
+        Step::ExpectDropOfNonReader { pattern, read_interval } => {
+            connection.expect_drop_of_non_reader(pattern, *read_interval)
+        }
         // The caller owns the connection, so it makes the new one.
         Step::Reconnect { reset } => connection.prepare_to_leave(*reset),
     }

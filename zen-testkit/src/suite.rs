@@ -26,7 +26,7 @@ pub struct Suite {
     transcripts: Vec<Transcript>,
     parallelism: usize,
     give_up_after: usize,
-    patience: Option<Duration>,
+    timeout: Option<Duration>,
 }
 
 impl FromIterator<Transcript> for Suite {
@@ -48,7 +48,7 @@ impl Suite {
             transcripts: transcripts.into_iter().collect(),
             parallelism: 1,
             give_up_after: 25,
-            patience: None,
+            timeout: None,
         }
     }
 
@@ -66,9 +66,9 @@ impl Suite {
         self
     }
 
-    /// Overrides each transcript's [patience](Transcript::with_patience).
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+    /// Overrides each transcript's [timeout](Transcript::with_timeout).
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -136,8 +136,8 @@ impl Suite {
 
     fn run_one(&self, transcript: &Transcript, server: SocketAddr) -> Outcome {
         let start = Instant::now();
-        let patience = self.patience.unwrap_or_else(|| transcript.patience());
-        let result = transcript.run_with_patience(server, patience);
+        let timeout = self.timeout.unwrap_or_else(|| transcript.timeout());
+        let result = transcript.run_with_timeout(server, timeout);
         Outcome { name: transcript.name().to_owned(), result, took: start.elapsed() }
     }
 }

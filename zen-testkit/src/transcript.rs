@@ -42,7 +42,7 @@ pub enum Step {
         /// What is sent. Must not be empty.
         pattern: Vec<u8>,
         /// The time between reading single bytes; `None` reads nothing.
-        sip: Option<Duration>,
+        read_interval: Option<Duration>,
     },
     /// Reconnects: the old connection is closed, or reset (`SO_LINGER` 0), and a new one is made.
     Reconnect {
@@ -66,16 +66,16 @@ pub struct Trickle {
     /// What is sent each time.
     pub byte: u8,
     /// The time between two bytes.
-    pub every: Duration,
+    pub interval: Duration,
     /// How many bytes are sent at most. Default: no bound.
     pub at_most: usize,
 }
 
 impl Trickle {
-    /// Makes a trickle of this byte, sent at intervals of `every`.
+    /// Makes a trickle of this byte, sent at this interval.
     #[must_use]
-    pub fn new(byte: u8, every: Duration) -> Self {
-        Self { byte, every, at_most: usize::MAX }
+    pub fn new(byte: u8, interval: Duration) -> Self {
+        Self { byte, interval, at_most: usize::MAX }
     }
 
     /// Sets [`at_most`](Self::at_most).
@@ -109,18 +109,18 @@ pub struct Transcript {
     name: String,
     steps: Vec<Step>,
     gap: Duration,
-    patience: Duration,
+    timeout: Duration,
     receive_buffer: Option<usize>,
 }
 
 impl Transcript {
-    /// Makes a transcript without steps, with [10 s of patience](Self::with_patience).
+    /// Makes a transcript without steps, with a [timeout](Self::with_timeout) of 10 s.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             steps: Vec::new(),
             gap: Duration::ZERO,
-            patience: Duration::from_secs(10),
+            timeout: Duration::from_secs(10),
             receive_buffer: None,
         }
     }
@@ -218,8 +218,8 @@ impl Transcript {
 
     /// Sets how long to wait for each event: a byte, room to send, or the end. Default 10 s. It
     /// must be longer than any of the server's deadlines that the transcript waits for.
-    pub fn with_patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -240,8 +240,8 @@ impl Transcript {
         &self.steps
     }
 
-    pub(crate) fn patience(&self) -> Duration {
-        self.patience
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     pub(crate) fn receive_buffer(&self) -> Option<usize> {

@@ -15,7 +15,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use zen_proto::{CloseReason, Limits};
 use zen_server::Options;
 
-use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, PATIENCE, Running, SET_ANSWER, SLOW, SLOW_ANSWER};
+use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, Running, SET_ANSWER, SLOW, SLOW_ANSWER, TIMEOUT};
 use crate::peers::Python;
 use crate::{Expectations, zen_deadlines, zen_suite};
 
@@ -26,20 +26,20 @@ struct Client(TcpStream);
 
 impl Client {
     fn connect(address: SocketAddr) -> Self {
-        Self::over(TcpStream::connect_timeout(&address, PATIENCE).expect("connects"))
+        Self::over(TcpStream::connect_timeout(&address, TIMEOUT).expect("connects"))
     }
 
     /// A client whose receive buffer is small, so that unread answers back up soon.
     fn through_a_small_window(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a size");
-        socket.connect_timeout(&address.into(), PATIENCE).expect("connects");
+        socket.connect_timeout(&address.into(), TIMEOUT).expect("connects");
         Self::over(socket.into())
     }
 
     fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+        stream.set_write_timeout(Some(TIMEOUT)).expect("a timeout");
         Self(stream)
     }
 
@@ -139,7 +139,7 @@ pub fn counts_what_it_does(start: Start, _at_once: usize) {
 }
 
 pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
-    // Any deadline or lingering close that must be waited for outlasts the test's patience.
+    // Any deadline or lingering close that must be waited for outlasts the test's timeout.
     let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
     let mut client = Client::connect(server.address);
     client.ask();
@@ -150,7 +150,7 @@ pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
     assert_eq!(counters.closed(CloseReason::Drained), 1, "{counters:?}");
     let address = server.address;
     server.join().expect("drains");
-    let refused = TcpStream::connect_timeout(&address, PATIENCE).expect_err("no server listens any more");
+    let refused = TcpStream::connect_timeout(&address, TIMEOUT).expect_err("no server listens any more");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
 }
 
@@ -229,7 +229,7 @@ pub fn a_stop_during_arrivals_leaves_nothing_open(start: Start, _at_once: usize)
         let arrivals = thread::spawn(move || {
             let mut clients = Vec::new();
             while clients.len() < 100
-                && let Ok(stream) = TcpStream::connect_timeout(&arriving, PATIENCE)
+                && let Ok(stream) = TcpStream::connect_timeout(&arriving, TIMEOUT)
             {
                 clients.push(stream);
             }
@@ -310,7 +310,7 @@ pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usi
     assert!(matches!(waited.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{waited}");
     assert_eq!(server.counters().accepted, cap as u64);
     inside.pop();
-    outside.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    outside.0.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     outside.expect(b"Complex.");
 }
 
@@ -341,7 +341,7 @@ pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
 
 /// Each small read makes room for a part of the answers, and yet the oldest unsent byte becomes too
 /// old.
-pub fn a_reader_that_sips_is_cut_off(start: Start, _at_once: usize) {
+pub fn a_slow_reader_is_cut_off(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 300;
     let server = start(with(Limits {
         write_deadline: Duration::from_millis(400),
@@ -409,7 +409,7 @@ pub fn waits_when_out_of_descriptors(start: Start) {
     set_limit(before);
     for mut client in clients {
         // Each client leaves after its answer, because some flavors serve only one at a time.
-        client.0.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        client.0.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         client.ask();
     }
     server.stop.stop();

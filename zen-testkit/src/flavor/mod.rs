@@ -18,7 +18,7 @@ pub use zen_server::Options;
 use zen_server::{Counters, Snapshot, StopHandle};
 
 /// How long a test waits before it fails. Generous, because the machine may be busy.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A service that answers the aphorisms and a few questions that provoke trouble.
 #[derive(Debug, Default)]
@@ -123,7 +123,7 @@ impl Running {
     /// the panic's message.
     ///
     /// # Panics
-    /// If they do not within [`PATIENCE`].
+    /// If they do not within [`TIMEOUT`].
     pub fn wait_for(&self, what: &str, holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let start = Instant::now();
         loop {
@@ -131,7 +131,7 @@ impl Running {
             if holds(&snapshot) {
                 return snapshot;
             }
-            assert!(start.elapsed() < PATIENCE, "not {what} after {PATIENCE:?}: {snapshot:?}");
+            assert!(start.elapsed() < TIMEOUT, "not {what} after {TIMEOUT:?}: {snapshot:?}");
             thread::sleep(Duration::from_millis(2));
         }
     }
@@ -139,7 +139,7 @@ impl Running {
     /// Waits until `run` has returned, and returns its result.
     ///
     /// # Panics
-    /// If `run` does not return within [`PATIENCE`], or panics.
+    /// If `run` does not return within [`TIMEOUT`], or panics.
     pub fn join(self) -> io::Result<()> {
         self.join_with_counters().map(drop)
     }
@@ -153,8 +153,8 @@ impl Running {
         let start = Instant::now();
         while !thread.is_finished() {
             assert!(
-                start.elapsed() < PATIENCE,
-                "the server has not drained after {PATIENCE:?}: {:?}",
+                start.elapsed() < TIMEOUT,
+                "the server has not drained after {TIMEOUT:?}: {:?}",
                 self.counters()
             );
             thread::sleep(Duration::from_millis(2));
@@ -211,7 +211,7 @@ macro_rules! flavor_tests {
                 the_connection_cap_holds_and_the_backlog_waits
                 a_reset_is_a_lost_connection
                 a_late_reader_gets_every_byte
-                a_reader_that_sips_is_cut_off
+                a_slow_reader_is_cut_off
                 a_flood_does_not_starve_the_others
             );
         }

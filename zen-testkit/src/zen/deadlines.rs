@@ -2,7 +2,7 @@
 //! extend it.
 //!
 //! The lower bound is exact up to the grain of a timer. The upper bound is only a generous
-//! patience.
+//! timeout.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ pub(super) fn transcripts(expectations: &Expectations) -> Vec<Transcript> {
         all.extend(write(deadline));
     }
     for transcript in &mut all {
-        let patience = Duration::from_secs(10) + deadline_sum(expectations) * 4;
-        *transcript = transcript.clone().with_patience(patience);
+        let timeout = Duration::from_secs(10) + deadline_sum(expectations) * 4;
+        *transcript = transcript.clone().with_timeout(timeout);
     }
     all
 }
@@ -109,11 +109,11 @@ fn write(deadline: Duration) -> Vec<Transcript> {
     let named = |what: &str| Transcript::new(format!("write deadline: {what}")).with_receive_buffer(8 * 1024);
     vec![
         named("a client that reads nothing")
-            .step(Step::ExpectDropOfNonReader { pattern: pattern.clone(), sip: None })
+            .step(Step::ExpectDropOfNonReader { pattern: pattern.clone(), read_interval: None })
             .leave_and_return()
             .still_serves(),
         named("a client that reads a byte now and then")
-            .step(Step::ExpectDropOfNonReader { pattern, sip: Some(deadline / 8) })
+            .step(Step::ExpectDropOfNonReader { pattern, read_interval: Some(deadline / 8) })
             .leave_and_return()
             .still_serves(),
     ]

@@ -29,9 +29,9 @@ fn expect_caught(flaw: Flaw, limits: Limits, suite: &Suite, attempts: usize, by:
     panic!("{flaw:?} was not caught by the transcripts {missed:?}");
 }
 
-/// Eight conversations at once, all of the transcripts, and little patience.
-fn hurried(suite: Suite, patience: Duration) -> Suite {
-    suite.with_parallelism(8).give_up_after(usize::MAX).with_patience(patience)
+/// Eight conversations at once, all of the transcripts, and a short timeout.
+fn hurried(suite: Suite, timeout: Duration) -> Suite {
+    suite.with_parallelism(8).give_up_after(usize::MAX).with_timeout(timeout)
 }
 
 fn expect_caught_by_suite(flaw: Flaw, by: &[&str]) {

@@ -57,15 +57,15 @@ fn leftover_bytes_are_a_mismatch() {
 }
 
 #[test]
-fn a_silent_server_is_waited_for_as_long_as_patience_lasts() {
+fn a_silent_server_is_waited_for_until_the_timeout() {
     let mismatch = Transcript::new("a longer answer")
-        .with_patience(Duration::from_millis(50))
+        .with_timeout(Duration::from_millis(50))
         .ask(b"?", b"Ugly. Very.")
         .run(parrot(b"Ugly."))
         .unwrap_err();
     assert!(matches!(mismatch.fault(), Fault::Silent(_)), "{mismatch}");
     let open = Transcript::new("an end")
-        .with_patience(Duration::from_millis(50))
+        .with_timeout(Duration::from_millis(50))
         .ask(b"?", b"Ugly.")
         .ends()
         .run(parrot(b"Ugly."))
