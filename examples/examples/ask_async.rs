@@ -47,7 +47,7 @@ async fn ponder(question: Bytes) -> &'static str {
         b"Sparse is better than?" => "Dense.",
         _ => {
             tokio::time::sleep(Duration::from_millis(200)).await;
-            "It took a while to see that this is no aphorism."
+            "It took a while to see that this is not an aphorism."
         }
     }
 }

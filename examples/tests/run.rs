@@ -2,7 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "tests say what they expect by panicking, their helpers too"
+    reason = "tests and their helpers panic when an expectation fails"
 )]
 
 use std::path::{Path, PathBuf};

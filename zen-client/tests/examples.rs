@@ -1,5 +1,5 @@
 //! The example programs ask a server and print its answers.
-#![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking, their helpers too")]
+#![allow(clippy::unwrap_used, reason = "tests and their helpers panic when an expectation fails")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Signals: a call that a signal interrupts is repeated.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking, their helpers too")]
+#![allow(clippy::unwrap_used, reason = "tests and their helpers panic when an expectation fails")]
 
 mod common;
 

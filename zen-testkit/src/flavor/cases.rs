@@ -66,7 +66,7 @@ impl Client {
     }
 }
 
-fn with(limits: Limits) -> Options {
+fn options_with(limits: Limits) -> Options {
     Options { limits, ..Options::default() }
 }
 
@@ -92,7 +92,7 @@ pub fn conforms_to_the_protocol(start: Start, at_once: usize) {
 
 pub fn keeps_every_deadline(start: Start, at_once: usize) {
     let short = Duration::from_millis(400);
-    let server = start(with(Limits {
+    let server = start(options_with(Limits {
         question_deadline: short,
         idle_deadline: short * 2,
         write_deadline: short,
@@ -123,7 +123,7 @@ pub fn works_with_the_books_client(start: Start, _at_once: usize) {
 }
 
 pub fn counts_what_it_does(start: Start, _at_once: usize) {
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let mut client = Client::connect(server.address);
     for asked in 1..=3 {
         client.ask();
@@ -140,7 +140,7 @@ pub fn counts_what_it_does(start: Start, _at_once: usize) {
 
 pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
     // Any deadline or lingering close that must be waited for outlasts the test's timeout.
-    let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let server = start(options_with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
     let mut client = Client::connect(server.address);
     client.ask();
     server.stop.stop();
@@ -161,7 +161,7 @@ pub fn drains_before_any_client_connects(start: Start, _at_once: usize) {
 }
 
 pub fn drains_without_answering_half_a_question(start: Start, _at_once: usize) {
-    let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let server = start(options_with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
     let mut client = Client::connect(server.address);
     client.send(b"Simple is better than?Beautiful is bet");
     client.expect(b"Complex.");
@@ -174,7 +174,7 @@ pub fn drains_without_answering_half_a_question(start: Start, _at_once: usize) {
 }
 
 pub fn drains_after_answering_what_it_has_received(start: Start, _at_once: usize) {
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let mut client = Client::connect(server.address);
     client.send(&[SLOW, b"Simple is better than?"].concat());
     // The service is still busy with the first question when both have been read.
@@ -191,7 +191,7 @@ pub fn drains_after_answering_what_it_has_received(start: Start, _at_once: usize
 }
 
 pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_once: usize) {
-    let server = start(with(Limits { drain_deadline: Duration::from_millis(300), ..patient() }));
+    let server = start(options_with(Limits { drain_deadline: Duration::from_millis(300), ..patient() }));
     let client = Client::connect(server.address);
     fill(&client);
     server.stop.stop();
@@ -204,7 +204,7 @@ pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_on
 /// the answers that the client has not read yet.
 pub fn a_drain_destroys_no_answer_in_flight(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 10;
-    let server = start(with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let server = start(options_with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
     let mut client = Client::through_a_small_window(server.address);
     client.send(&BIG.repeat(QUESTIONS));
     // Everything is in the system's buffers, and the server waits for the next question of a quiet
@@ -224,7 +224,7 @@ pub fn a_drain_destroys_no_answer_in_flight(start: Start, _at_once: usize) {
 
 pub fn a_stop_during_arrivals_leaves_nothing_open(start: Start, _at_once: usize) {
     for round in 0..40_u64 {
-        let server = start(with(Limits { linger_deadline: Duration::from_millis(100), ..patient() }));
+        let server = start(options_with(Limits { linger_deadline: Duration::from_millis(100), ..patient() }));
         let arriving = server.address;
         let arrivals = thread::spawn(move || {
             let mut clients = Vec::new();
@@ -255,7 +255,7 @@ fn fill(client: &Client) {
 }
 
 pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let mut other = (at_once > 1).then(|| Client::connect(server.address));
     if let Some(other) = &mut other {
         other.ask();
@@ -276,7 +276,7 @@ pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
 
 /// A service is cloned for each conversation and dropped with it. Either may panic.
 pub fn a_panic_outside_an_answer_closes_its_own_conversation_only(start: Start, _at_once: usize) {
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let mut client = Client::connect(server.address);
     client.send(DROP);
     client.expect(SET_ANSWER);
@@ -300,7 +300,7 @@ pub fn a_panic_outside_an_answer_closes_its_own_conversation_only(start: Start, 
 
 pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usize) {
     let cap = at_once.min(2);
-    let server = start(Options { connections: Some(cap), ..with(patient()) });
+    let server = start(Options { connections: Some(cap), ..options_with(patient()) });
     let mut inside: Vec<_> = (0..cap).map(|_| Client::connect(server.address)).collect();
     inside.iter_mut().for_each(Client::ask);
     let mut outside = Client::connect(server.address);
@@ -315,7 +315,7 @@ pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usi
 }
 
 pub fn a_reset_is_a_lost_connection(start: Start, _at_once: usize) {
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let mut client = Client::connect(server.address);
     client.ask();
     SockRef::from(&client.0).set_linger(Some(Duration::ZERO)).expect("a reset instead of a close");
@@ -327,7 +327,7 @@ pub fn a_reset_is_a_lost_connection(start: Start, _at_once: usize) {
 
 pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 400;
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let mut client = Client::connect(server.address);
     client.send(&BIG.repeat(QUESTIONS));
     client.0.shutdown(Shutdown::Write).expect("half-closes");
@@ -343,7 +343,7 @@ pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
 /// old.
 pub fn a_slow_reader_is_cut_off(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 300;
-    let server = start(with(Limits {
+    let server = start(options_with(Limits {
         write_deadline: Duration::from_millis(400),
         outbound_high_water: 2 * QUESTIONS * BIG_ANSWER,
         ..patient()
@@ -365,7 +365,7 @@ pub fn a_flood_does_not_starve_the_others(start: Start, at_once: usize) {
     if at_once == 1 {
         return; // By design, the others wait here until the flood is over.
     }
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     let over = AtomicBool::new(false);
     let over = &over;
     thread::scope(|scope| {
@@ -392,7 +392,7 @@ pub fn a_flood_does_not_starve_the_others(start: Start, at_once: usize) {
 /// Not one of the tests of [`flavor_tests!`](crate::flavor_tests), because it needs a process of
 /// its own: the descriptor limit applies to the whole process.
 pub fn waits_when_out_of_descriptors(start: Start) {
-    let server = start(with(patient()));
+    let server = start(options_with(patient()));
     Client::connect(server.address).ask();
     server.wait_for("alone", |counters| counters.accepted == 1 && counters.open == 0);
     let used = std::fs::read_dir("/proc/self/fd").expect("Linux").count() as u64;

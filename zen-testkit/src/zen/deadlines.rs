@@ -67,7 +67,7 @@ fn question(deadline: Duration, expectations: &Expectations) -> Vec<Transcript> 
             .still_serves(),
     ];
     if expectations.idle_deadline.is_none() {
-        let mut patient = named("it starts anew with each question");
+        let mut patient = named("it starts again with each question");
         for _ in 0..6 {
             patient = patient.ask(SIMPLE, COMPLEX).pause(deadline / 4);
         }

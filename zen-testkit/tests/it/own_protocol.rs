@@ -40,7 +40,7 @@ fn greeted(name: impl Into<String>) -> Transcript {
 }
 
 #[test]
-fn a_length_prefixed_protocol_is_a_suite_too() {
+fn a_length_prefixed_server_passes_a_suite_of_its_own() {
     let messages = b"\x03abc\x00\x02xy";
     let mut suite: Suite = every_cut(messages.len(), 3)
         .into_iter()
