@@ -17,8 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
 
     // Every limit has a default. Tighten the ones that you know better.
-    let limits = Limits { question_length: 200, idle_deadline: Duration::from_secs(20), ..Limits::default() };
-    let options = Options { limits, connections: Some(100), workers: Some(4), ..Options::default() };
+    let limits = Limits::default().with_question_length(200).with_idle_deadline(Duration::from_secs(20));
+    let options = Options::default().with_limits(limits).with_connections(100).with_workers(4);
     let server = Server::pool(listener, whisper, options)?;
 
     // Take the handles before the server runs, because `run` consumes the server.

@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The core also brings the deadlines. This client sends nothing.
     let (ours, silent) = UnixStream::pair()?;
-    let limits = Limits { idle_deadline: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits::default().with_idle_deadline(Duration::from_millis(50));
     let reason = converse(ours, limits)?;
     println!("a client that is silent\n  it ended: {reason}");
     drop(silent);

@@ -43,7 +43,7 @@ impl Framing for LengthPrefixed {
     fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let message = output.tail_mut(start);
         let length = u16::try_from(message.len() - PREFIX)
-            .map_err(|_| Unsendable("a message is at most 65535 bytes long"))?;
+            .map_err(|_| Unsendable::new("a message is at most 65535 bytes long"))?;
         message[..PREFIX].copy_from_slice(&length.to_be_bytes());
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::resolve::Address;
 pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
     let (address, questions) = args.understood()?;
     let questions = if questions.is_empty() { the_three() } else { questions };
-    let limits = ClientLimits { answer_deadline: args.timeout, ..ClientLimits::default() };
+    let limits = ClientLimits::default().with_answer_deadline(args.timeout);
     let options = ClientOptions::default().with_limits(limits).with_connect_timeout(args.timeout);
     options
         .validate()

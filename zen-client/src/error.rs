@@ -102,7 +102,7 @@ pub enum ClientError {
     },
     /// The conversation failed in a way that this version has no variant for.
     #[error(transparent)]
-    Failed(AskerError),
+    Failed(AskError),
     /// The socket could not be prepared.
     #[error("cannot {doing}: {error}")]
     Socket {
@@ -131,7 +131,7 @@ impl ClientError {
                 awaited,
                 error: lost.map_or_else(|| io::ErrorKind::BrokenPipe.into(), copy_error),
             },
-            AskError::Failed(error) => Self::Failed(error),
+            error => Self::Failed(error),
         }
     }
 }

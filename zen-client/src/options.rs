@@ -10,8 +10,7 @@ use zen_proto::{ClientLimits, LimitError};
 /// use std::time::Duration;
 /// use zen_client::{ClientLimits, ClientOptions};
 ///
-/// let mut limits = ClientLimits::default();
-/// limits.answer_deadline = Duration::from_secs(2);
+/// let limits = ClientLimits::default().with_answer_deadline(Duration::from_secs(2));
 /// let impatient = ClientOptions::default()
 ///     .with_limits(limits)
 ///     .with_connect_timeout(Duration::from_millis(500));

@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn questions_are_taken_only_when_they_can_be_asked() {
         let now = Instant::now();
-        let limits = ClientLimits { questions_in_flight: 2, ..ClientLimits::default() };
+        let limits = ClientLimits::default().with_questions_in_flight(2);
         let mut asker = Asker::new(aphorism::client_framing(), limits);
         let mut taken = 0;
         let questions = std::iter::repeat_with(|| {

@@ -82,7 +82,7 @@ impl Framing for DelimiterFraming {
         if memchr::memchr(delimiter, message).is_some_and(|at| at + 1 == message.len()) {
             Ok(())
         } else {
-            Err(Unsendable("a message must hold its delimiter once, as its last byte"))
+            Err(Unsendable::new("a message must hold its delimiter once, as its last byte"))
         }
     }
 

@@ -6,6 +6,7 @@ use crate::buffer::Buffer;
 
 /// What the unread input begins with; the result of [`Framing::cut`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cut {
     /// Not a whole message yet.
     Partial {
@@ -31,6 +32,7 @@ pub enum Cut {
 
 /// Why a peer's message is refused; the argument of [`Framing::refuse`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refusal {
     /// Longer than [`Limits::question_length`](crate::Limits::question_length).
     TooLong,
@@ -41,8 +43,22 @@ pub enum Refusal {
 /// A message that the framing cannot write: longer than its length field can say, say, or without its
 /// delimiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unsendable(pub &'static str);
+#[error("{reason}")]
+pub struct Unsendable {
+    reason: &'static str,
+}
+
+impl Unsendable {
+    /// `reason` says what is wrong with the message, as in "a line feed inside a line".
+    pub const fn new(reason: &'static str) -> Self {
+        Self { reason }
+    }
+
+    /// What is wrong with the message.
+    pub const fn reason(self) -> &'static str {
+        self.reason
+    }
+}
 
 /// Cuts a byte stream into messages, and writes messages into one.
 ///

@@ -28,6 +28,7 @@ mod delimiter;
 mod framing;
 mod limits;
 mod service;
+mod setters;
 
 pub use asker::{AskError, Asker, AskerError, ClientLimits};
 pub use close::CloseReason;

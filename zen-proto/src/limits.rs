@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::setters::setters;
+
 /// Every bound of a conversation. All are on by default.
 ///
 /// A conversation holds at most [`memory_bound`](Self::memory_bound) bytes of heap; each field says its part of it. A deadline of
@@ -11,11 +13,12 @@ use std::time::Duration;
 /// use std::time::Duration;
 /// use zen_proto::Limits;
 ///
-/// let limits = Limits { idle_deadline: Duration::from_secs(5), ..Limits::default() };
+/// let limits = Limits::default().with_idle_deadline(Duration::from_secs(5)).with_question_length(4096);
 /// assert!(limits.validate().is_ok());
-/// assert!(Limits { questions_in_flight: 0, ..limits }.validate().is_err());
+/// assert!(limits.with_questions_in_flight(0).validate().is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The longest question, in bytes on the wire, its delimiter or header included. Default 1024 (nginx's header buffer).
     ///
@@ -87,6 +90,20 @@ impl Default for Limits {
 }
 
 impl Limits {
+    setters! {
+        with_question_length sets question_length: usize;
+        with_questions_in_flight sets questions_in_flight: usize;
+        with_outbound_high_water sets outbound_high_water: usize;
+        with_outbound_low_water sets outbound_low_water: usize;
+        with_question_deadline sets question_deadline: Duration;
+        with_idle_deadline sets idle_deadline: Duration;
+        with_answer_deadline sets answer_deadline: Duration;
+        with_write_deadline sets write_deadline: Duration;
+        with_linger_deadline sets linger_deadline: Duration;
+        with_linger_bytes sets linger_bytes: usize;
+        with_drain_deadline sets drain_deadline: Duration;
+    }
+
     /// Checks that a conversation can live under these limits.
     ///
     /// # Errors

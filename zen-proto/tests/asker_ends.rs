@@ -160,9 +160,9 @@ fn limits_of_zero_are_refused_by_name() {
     let good = ClientLimits::default();
     assert_eq!(good.validate(), Ok(()));
     for (limits, limit) in [
-        (ClientLimits { answer_length: 0, ..good.clone() }, "answer length"),
-        (ClientLimits { questions_in_flight: 0, ..good.clone() }, "questions in flight"),
-        (ClientLimits { answer_deadline: Duration::ZERO, ..good }, "answer deadline"),
+        (good.clone().with_answer_length(0), "answer length"),
+        (good.clone().with_questions_in_flight(0), "questions in flight"),
+        (good.with_answer_deadline(Duration::ZERO), "answer deadline"),
     ] {
         assert_eq!(limits.validate(), Err(LimitError::Zero { limit }));
     }

@@ -29,7 +29,7 @@ fn start(service: impl Answering, limits: Limits) -> Running {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let server =
-        Server::single(listener, service, Options { limits, ..Options::default() }).expect("good options");
+        Server::single(listener, service, Options::default().with_limits(limits)).expect("good options");
     let (stop, counters) = (server.stop_handle(), server.counters());
     Running { address, stop, counters, serving: tokio::spawn(server.serve()) }
 }
@@ -157,7 +157,7 @@ async fn a_panic_before_or_in_the_future_closes_its_own_conversation() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_breaks_the_answer_deadline() {
-    let limits = Limits { answer_deadline: Duration::from_millis(100), ..Limits::default() };
+    let limits = Limits::default().with_answer_deadline(Duration::from_millis(100));
     let server = start(Deferred::new(|_| std::future::pending::<Bytes>()), limits);
     let mut client = connect(server.address).await;
     client.write_all(b"Ever?").await.expect("sends");
@@ -204,7 +204,7 @@ async fn the_in_flight_window_bounds_what_is_begun() {
         beginning.fetch_add(1, Ordering::SeqCst);
         std::future::pending::<Bytes>()
     };
-    let server = start(Deferred::new(service), Limits { questions_in_flight: 5, ..Limits::default() });
+    let server = start(Deferred::new(service), Limits::default().with_questions_in_flight(5));
     let mut client = connect(server.address).await;
     client.write_all(&b"Ever?".repeat(1000)).await.expect("sends");
     timeout(TIMEOUT, async {
@@ -227,12 +227,9 @@ async fn a_deadline_stands_though_a_handler_has_used_up_the_tasks_share() {
         }
         std::future::pending::<&str>().await
     };
-    let limits = Limits {
-        // Without this one there is no earlier alarm to be woken by.
-        idle_deadline: Duration::MAX,
-        answer_deadline: Duration::from_millis(100),
-        ..Limits::default()
-    };
+    // Without an idle deadline there is no earlier alarm to be woken by.
+    let limits =
+        Limits::default().with_idle_deadline(Duration::MAX).with_answer_deadline(Duration::from_millis(100));
     let server = start(Deferred::new(busy_then_lost), limits);
     let mut client = connect(server.address).await;
     client.write_all(b"Why?").await.expect("sends");

@@ -14,7 +14,7 @@ use zen_testkit::flavor::{Running, Tester};
 fn more_threads_than_can_be_had_are_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let ours = listener.try_clone().expect("a descriptor");
-    let options = Options { workers: Some(2), ..Options::default() };
+    let options = Options::default().with_workers(2);
     let server = Server::multi(listener, Tester::default(), options).expect("good options");
     let server = Running::start(&ours, server.stop_handle(), server.counters(), || {
         // No address space for another stack, but enough for what is small.

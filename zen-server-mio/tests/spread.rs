@@ -18,7 +18,7 @@ fn each_loop_gets_the_same_number_of_connections() {
         *counting.lock().expect("no panics").entry(thread::current().id()).or_default() += 1;
         answer.put(b"Here.");
     };
-    let options = Options { workers: Some(4), ..Options::default() };
+    let options = Options::default().with_workers(4);
     let server = Server::multi(listener, service, options).expect("good options");
     let stop = server.stop_handle();
     let running = thread::spawn(|| server.run());

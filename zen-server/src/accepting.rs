@@ -54,7 +54,7 @@ mod tests {
     use crate::Options;
 
     fn setup(nodelay: bool) -> Setup<Aphorisms, zen_proto::DelimiterFraming> {
-        let options = Options { nodelay, ..Options::default() };
+        let options = Options::default().with_nodelay(nodelay);
         Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options")
     }
 

@@ -39,6 +39,7 @@ pub struct Admission {
 
 /// A failure to accept; the result of [`Admission::handle_error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AcceptTrouble {
     /// How long accepting now pauses: zero when only the one connection was concerned.
     pub pause: Duration,
@@ -81,7 +82,7 @@ impl Admission {
     ///
     /// Returns `None` when it was no failure: "would block" and "interrupted".
     pub fn handle_error(&mut self, error: &io::Error, now: Instant) -> Option<AcceptTrouble> {
-        match Cause::of(error) {
+        match Cause::classify(error) {
             Cause::Nothing => None,
             Cause::Connection => Some(self.report(Duration::ZERO, now)),
             Cause::System => Some(self.handle_exhausted(now)),
@@ -150,7 +151,7 @@ enum Cause {
 impl Cause {
     /// On Linux accept(2) also reports errors that are already pending on the new connection, and says to treat them like
     /// "would block": try again.
-    fn of(error: &io::Error) -> Self {
+    fn classify(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::Interrupted => Self::Nothing,
             ErrorKind::ConnectionAborted

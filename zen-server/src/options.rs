@@ -9,12 +9,13 @@ use crate::defaults;
 /// ```
 /// use zen_server::{Options, defaults};
 ///
-/// let options = Options { connections: Some(500), ..Options::default() };
+/// let options = Options::default().with_connections(500).with_nodelay(false);
 /// assert_eq!(options.connection_cap(defaults::CONNECTIONS, Some(1024))?, 500);
 /// assert_eq!(Options::default().connection_cap(defaults::CONNECTIONS, Some(1024))?, 992);
 /// # Ok::<(), zen_server::OptionsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Options {
     /// The limits of each conversation.
     pub limits: Limits,
@@ -44,6 +45,41 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Sets [`limits`](Self::limits).
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets [`connections`](Self::connections): to a number, or to `None`.
+    #[must_use]
+    pub fn with_connections(mut self, connections: impl Into<Option<usize>>) -> Self {
+        self.connections = connections.into();
+        self
+    }
+
+    /// Sets [`workers`](Self::workers): to a number, or to `None`.
+    #[must_use]
+    pub fn with_workers(mut self, workers: impl Into<Option<usize>>) -> Self {
+        self.workers = workers.into();
+        self
+    }
+
+    /// Sets [`nodelay`](Self::nodelay).
+    #[must_use]
+    pub fn with_nodelay(mut self, nodelay: bool) -> Self {
+        self.nodelay = nodelay;
+        self
+    }
+
+    /// Sets [`turn_budget`](Self::turn_budget).
+    #[must_use]
+    pub fn with_turn_budget(mut self, turn_budget: usize) -> Self {
+        self.turn_budget = turn_budget;
+        self
+    }
+
     /// Checks everything that needs no knowledge of the system.
     ///
     /// # Errors
@@ -117,9 +153,9 @@ mod tests {
     #[test]
     fn zeros_are_refused_by_name() {
         for (options, name) in [
-            (Options { connections: Some(0), ..Options::default() }, "connection cap"),
-            (Options { workers: Some(0), ..Options::default() }, "worker count"),
-            (Options { turn_budget: 0, ..Options::default() }, "turn budget"),
+            (Options::default().with_connections(0), "connection cap"),
+            (Options::default().with_workers(0), "worker count"),
+            (Options::default().with_turn_budget(0), "turn budget"),
         ] {
             let error = options.validate().expect_err(name);
             assert!(error.to_string().contains(name), "{error}");
@@ -134,7 +170,7 @@ mod tests {
         assert_eq!(options.connection_cap(1_000, None), Ok(1_000));
         assert_eq!(options.connection_cap(10_000, Some(20_000)), Ok(10_000));
         assert_eq!(options.connection_cap(10_000, Some(256)), Ok(224));
-        let greedy = Options { connections: Some(20_000), ..options };
+        let greedy = options.with_connections(20_000);
         let error = greedy.connection_cap(10_000, Some(20_000)).expect_err("too many");
         assert!(error.to_string().contains("lower the cap to 19968"), "{error}");
         assert!(

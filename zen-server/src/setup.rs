@@ -10,6 +10,7 @@ use crate::{Counters, Options, OptionsError, StopHandle, open_file_limit};
 
 /// What every server is made of, whatever its architecture. Needed by those who write a server, not by those who use one.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Setup<S, F> {
     /// Cloned for each conversation.
     pub service: S,

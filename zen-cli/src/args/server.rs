@@ -102,26 +102,25 @@ pub(crate) struct ServerArgs {
 impl ServerArgs {
     /// The options as the servers take them.
     pub(crate) fn options(&self) -> Options {
-        Options {
-            limits: Limits {
-                question_length: self.question_length,
-                questions_in_flight: self.questions_in_flight,
-                outbound_high_water: self.outbound_high_water,
-                // Who lowers the high water alone should not have to know that there is a low one.
-                outbound_low_water: self.outbound_low_water.unwrap_or(self.outbound_high_water / 4),
-                question_deadline: self.question_deadline,
-                idle_deadline: self.idle_deadline,
-                answer_deadline: self.answer_deadline,
-                write_deadline: self.write_deadline,
-                linger_deadline: self.linger_deadline,
-                linger_bytes: self.linger_bytes,
-                drain_deadline: self.drain_deadline,
-            },
-            connections: self.connections,
-            workers: self.workers,
-            nodelay: self.nodelay,
-            turn_budget: self.turn_budget,
-        }
+        let limits = Limits::default()
+            .with_question_length(self.question_length)
+            .with_questions_in_flight(self.questions_in_flight)
+            .with_outbound_high_water(self.outbound_high_water)
+            // Lowering the high water alone must not require knowing that there is a low one.
+            .with_outbound_low_water(self.outbound_low_water.unwrap_or(self.outbound_high_water / 4))
+            .with_question_deadline(self.question_deadline)
+            .with_idle_deadline(self.idle_deadline)
+            .with_answer_deadline(self.answer_deadline)
+            .with_write_deadline(self.write_deadline)
+            .with_linger_deadline(self.linger_deadline)
+            .with_linger_bytes(self.linger_bytes)
+            .with_drain_deadline(self.drain_deadline);
+        Options::default()
+            .with_limits(limits)
+            .with_connections(self.connections)
+            .with_workers(self.workers)
+            .with_nodelay(self.nodelay)
+            .with_turn_budget(self.turn_budget)
     }
 }
 
@@ -159,25 +158,24 @@ mod tests {
                     --questions-in-flight 9 --outbound-high-water 8k --outbound-low-water 1k --linger-bytes 3k \
                     --question-deadline 1s --idle-deadline none --answer-deadline 3s --write-deadline 4s \
                     --linger-deadline 5s --drain-deadline 6s";
-        let expected = Options {
-            limits: Limits {
-                question_length: 2048,
-                questions_in_flight: 9,
-                outbound_high_water: 8192,
-                outbound_low_water: 1024,
-                question_deadline: Duration::from_secs(1),
-                idle_deadline: Duration::MAX,
-                answer_deadline: Duration::from_secs(3),
-                write_deadline: Duration::from_secs(4),
-                linger_deadline: Duration::from_secs(5),
-                linger_bytes: 3072,
-                drain_deadline: Duration::from_secs(6),
-            },
-            connections: Some(77),
-            workers: Some(3),
-            nodelay: false,
-            turn_budget: 5,
-        };
+        let limits = Limits::default()
+            .with_question_length(2048)
+            .with_questions_in_flight(9)
+            .with_outbound_high_water(8192)
+            .with_outbound_low_water(1024)
+            .with_question_deadline(Duration::from_secs(1))
+            .with_idle_deadline(Duration::MAX)
+            .with_answer_deadline(Duration::from_secs(3))
+            .with_write_deadline(Duration::from_secs(4))
+            .with_linger_deadline(Duration::from_secs(5))
+            .with_linger_bytes(3072)
+            .with_drain_deadline(Duration::from_secs(6));
+        let expected = Options::default()
+            .with_limits(limits)
+            .with_connections(77)
+            .with_workers(3)
+            .with_nodelay(false)
+            .with_turn_budget(5);
         assert_eq!(options(&line.split_whitespace().collect::<Vec<_>>().join(" ")), expected);
     }
 

@@ -160,7 +160,7 @@ pub(crate) fn serve_aphorisms() -> SocketAddr {
 /// It does not read while it writes, so a client that does not read while it writes blocks both
 /// sides.
 pub(crate) fn serve_echo() -> SocketAddr {
-    let limits = Limits { question_length: 1 << 20, ..Limits::default() };
+    let limits = Limits::default().with_question_length(1 << 20);
     serve(move |stream| converse(stream, limits.clone(), &mut echo))
 }
 

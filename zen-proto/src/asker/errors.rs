@@ -44,6 +44,7 @@ pub enum AskerError {
 
 /// Why a question cannot be asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum AskError {
     /// The framing cannot send it.
     #[error("this question cannot be sent: {0}")]

@@ -3,9 +3,19 @@
 use std::time::Duration;
 
 use crate::limits::LimitError;
+use crate::setters::setters;
 
 /// The bounds of an [`Asker`](crate::Asker).
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_proto::ClientLimits;
+///
+/// let limits = ClientLimits::default().with_answer_deadline(Duration::from_secs(2));
+/// assert!(limits.validate().is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientLimits {
     /// The longest answer, in bytes on the wire. Default 65 536.
     pub answer_length: usize,
@@ -23,6 +33,12 @@ impl Default for ClientLimits {
 }
 
 impl ClientLimits {
+    setters! {
+        with_answer_length sets answer_length: usize;
+        with_questions_in_flight sets questions_in_flight: usize;
+        with_answer_deadline sets answer_deadline: Duration;
+    }
+
     /// Checks that a question can be asked and answered under these limits.
     ///
     /// # Errors

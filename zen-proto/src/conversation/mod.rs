@@ -85,6 +85,7 @@ pub struct Conversation<F> {
 
 /// What happened in a conversation since the last [`Conversation::take_tally`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tally {
     /// Questions answered, or handed out to be answered.
     pub questions: u64,

@@ -11,11 +11,10 @@ use crate::framings::Lengths;
 use crate::pair::secs;
 
 fn limits() -> ClientLimits {
-    ClientLimits {
-        answer_length: 8,
-        questions_in_flight: 3,
-        answer_deadline: Duration::from_nanos(30_000_000_019),
-    }
+    ClientLimits::default()
+        .with_answer_length(8)
+        .with_questions_in_flight(3)
+        .with_answer_deadline(Duration::from_nanos(30_000_000_019))
 }
 
 /// An asker that has asked so many questions.
@@ -189,7 +188,7 @@ fn an_answer_that_lies_here_is_not_late() {
 #[test]
 fn a_deadline_of_duration_max_is_none() {
     let now = Instant::now();
-    let limits = ClientLimits { answer_deadline: Duration::MAX, ..limits() };
+    let limits = limits().with_answer_deadline(Duration::MAX);
     let mut asker = Asker::new(aphorism::client_framing(), limits);
     asker.ask(b"a?", now).unwrap();
     assert_eq!(asker.poll_timeout(), None);

@@ -65,7 +65,7 @@ fn a_flood_of_questions_is_held_at_the_high_water_and_resumes_at_the_low() {
 fn when_all_was_sent_the_questions_behind_the_high_water_are_still_to_be_answered() {
     // A driver that waits here, with nothing to read or write and no deadline, waits for ever: a turn goes back to answering
     // after it has sent.
-    let limits = Limits { outbound_high_water: 2 * ANSWER, outbound_low_water: 0, ..Limits::default() };
+    let limits = Limits::default().with_outbound_high_water(2 * ANSWER).with_outbound_low_water(0);
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits, now);
     conversation.handle_input(b"?????", now);
@@ -86,7 +86,7 @@ fn when_all_was_sent_the_questions_behind_the_high_water_are_still_to_be_answere
 
 #[test]
 fn the_marks_are_exact() {
-    let limits = Limits { outbound_high_water: 10, outbound_low_water: 4, ..Limits::default() };
+    let limits = Limits::default().with_outbound_high_water(10).with_outbound_low_water(4);
     let now = Instant::now();
     let mut nine = |_: &[u8], answer: &mut zen_proto::Answer<'_>| answer.put(b"123456789");
     let mut one = |_: &[u8], answer: &mut zen_proto::Answer<'_>| answer.put(b"1");
@@ -109,7 +109,7 @@ fn the_marks_are_exact() {
 
 #[test]
 fn a_slow_reader_of_a_flood_through_the_pair_is_answered_in_full() {
-    let limits = Limits { outbound_high_water: 1000, outbound_low_water: 100, ..Limits::default() };
+    let limits = Limits::default().with_outbound_high_water(1000).with_outbound_low_water(100);
     let mut pair = Pair::zen(limits).not_reading().at(secs(1), send([b'?'; 5000])).at(secs(1), Event::Eof);
     for second in 2..=121 {
         pair = pair.at(secs(second), Event::Take(1000));
@@ -121,7 +121,7 @@ fn a_slow_reader_of_a_flood_through_the_pair_is_answered_in_full() {
 
 #[test]
 fn no_more_questions_are_handed_out_than_the_window_holds() {
-    let limits = Limits { questions_in_flight: 3, ..Limits::default() };
+    let limits = Limits::default().with_questions_in_flight(3);
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits, now);
     conversation.handle_input(b"a?b?c?d?e?", now);
@@ -142,7 +142,7 @@ fn no_more_questions_are_handed_out_than_the_window_holds() {
 
 #[test]
 fn long_answers_held_for_the_first_question_stay_within_the_bound() {
-    let limits = Limits { outbound_high_water: 4096, outbound_low_water: 1024, ..Limits::default() };
+    let limits = Limits::default().with_outbound_high_water(4096).with_outbound_low_water(1024);
     let long = vec![b'x'; 3000];
     let bound = limits.memory_bound(READ, long.len());
     let now = Instant::now();
@@ -171,7 +171,7 @@ fn long_answers_held_for_the_first_question_stay_within_the_bound() {
 
 #[test]
 fn a_reader_who_is_always_half_behind_does_not_make_the_buffer_grow() {
-    let limits = Limits { outbound_high_water: 60_000, outbound_low_water: 59_000, ..Limits::default() };
+    let limits = Limits::default().with_outbound_high_water(60_000).with_outbound_low_water(59_000);
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits, now);
     let mut most = 0;

@@ -9,15 +9,13 @@ use crate::pair::{Event, Pair, secs, send};
 
 /// Deadlines that no two sums of make equal, so that one can't be taken for another.
 fn limits() -> Limits {
-    Limits {
-        question_deadline: Duration::from_nanos(10_000_000_019),
-        idle_deadline: Duration::from_nanos(60_000_000_077),
-        answer_deadline: Duration::from_nanos(30_000_000_133),
-        write_deadline: Duration::from_nanos(31_000_000_253),
-        linger_deadline: Duration::from_nanos(2_000_000_579),
-        drain_deadline: Duration::from_nanos(15_000_001_031),
-        ..Limits::default()
-    }
+    Limits::default()
+        .with_question_deadline(Duration::from_nanos(10_000_000_019))
+        .with_idle_deadline(Duration::from_nanos(60_000_000_077))
+        .with_answer_deadline(Duration::from_nanos(30_000_000_133))
+        .with_write_deadline(Duration::from_nanos(31_000_000_253))
+        .with_linger_deadline(Duration::from_nanos(2_000_000_579))
+        .with_drain_deadline(Duration::from_nanos(15_000_001_031))
 }
 
 #[test]
@@ -92,7 +90,7 @@ fn each_question_has_a_clock_of_its_own() {
 #[test]
 fn the_question_clock_stands_still_while_the_server_does_not_read() {
     // One answer fills the room, so what is behind it can't be read until the peer takes it.
-    let limits = Limits { outbound_high_water: 1, outbound_low_water: 0, ..limits() };
+    let limits = limits().with_outbound_high_water(1).with_outbound_low_water(0);
     let mut pair = Pair::new(aphorism::framing(), Deferred, limits.clone())
         .not_reading()
         .at(secs(1), send("a?b"))
@@ -103,7 +101,7 @@ fn the_question_clock_stands_still_while_the_server_does_not_read() {
 
 #[test]
 fn a_begun_question_gets_a_new_clock_when_reading_resumes() {
-    let limits = Limits { outbound_high_water: 1, outbound_low_water: 0, ..limits() };
+    let limits = limits().with_outbound_high_water(1).with_outbound_low_water(0);
     let start = Instant::now();
     let at = |seconds| start + secs(seconds);
     let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), start);
@@ -166,7 +164,7 @@ fn an_answer_that_is_owed_too_long() {
 
 #[test]
 fn waiting_for_an_answer_is_not_idling() {
-    let limits = Limits { answer_deadline: secs(1000), ..limits() };
+    let limits = limits().with_answer_deadline(secs(1000));
     let start = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), start);
     conversation.handle_input(b"a?", start);
@@ -227,22 +225,20 @@ fn a_drain_waits_for_a_stuck_service_no_longer_than_its_deadline() {
 
 #[test]
 fn the_drain_deadline_also_ends_a_lingering_close() {
-    let limits = Limits { linger_deadline: secs(100), ..limits() };
+    let limits = limits().with_linger_deadline(secs(100));
     let mut pair = Pair::zen(limits.clone()).at(secs(5), Event::Drain);
     assert_eq!(pair.run(), (CloseReason::Drained, secs(5) + limits.drain_deadline));
 }
 
 #[test]
 fn a_deadline_of_duration_max_is_none() {
-    let limits = Limits {
-        question_deadline: Duration::MAX,
-        idle_deadline: Duration::MAX,
-        answer_deadline: Duration::MAX,
-        write_deadline: Duration::MAX,
-        linger_deadline: Duration::MAX,
-        drain_deadline: Duration::MAX,
-        ..Limits::default()
-    };
+    let limits = Limits::default()
+        .with_question_deadline(Duration::MAX)
+        .with_idle_deadline(Duration::MAX)
+        .with_answer_deadline(Duration::MAX)
+        .with_write_deadline(Duration::MAX)
+        .with_linger_deadline(Duration::MAX)
+        .with_drain_deadline(Duration::MAX);
     let start = Instant::now();
     let century = start + secs(100 * 365 * 24 * 3600);
     let mut conversation = Conversation::new(aphorism::framing(), limits, start);
@@ -282,12 +278,10 @@ fn the_earliest_of_several_deadlines_gives_the_reason() {
         (7, 6, CloseReason::WriteDeadline),
         (7, 8, CloseReason::QuestionDeadline),
     ] {
-        let limits = Limits {
-            answer_deadline: secs(answer),
-            write_deadline: secs(write),
-            question_deadline: Duration::from_millis(6_500),
-            ..Limits::default()
-        };
+        let limits = Limits::default()
+            .with_answer_deadline(secs(answer))
+            .with_write_deadline(secs(write))
+            .with_question_deadline(Duration::from_millis(6_500));
         let start = Instant::now();
         let mut conversation = Conversation::new(aphorism::framing(), limits, start);
         conversation.handle_input(b"a?b?c", start);

@@ -84,7 +84,7 @@ fn with_whole_questions_and_a_partial_one_buffered() {
 
 #[test]
 fn with_a_question_too_long_behind_a_whole_one() {
-    let mut scene = Scene::new(Limits { question_length: 4, ..Limits::default() });
+    let mut scene = Scene::new(Limits::default().with_question_length(4));
     scene.hears("a?bbbbbb?");
     scene.drain();
     scene.ends("[a?]Error: question too long.", CloseReason::QuestionTooLong);
@@ -147,7 +147,7 @@ fn with_answers_unsent() {
 
 #[test]
 fn above_the_high_water() {
-    let mut scene = Scene::new(Limits { outbound_high_water: 5, outbound_low_water: 1, ..Limits::default() });
+    let mut scene = Scene::new(Limits::default().with_outbound_high_water(5).with_outbound_low_water(1));
     scene.hears("a?b?c?d?e?f");
     scene.socket.room = 0;
     scene.turn();
@@ -178,7 +178,7 @@ fn while_finishing_after_a_half_close() {
 
 #[test]
 fn while_lingering_for_another_reason() {
-    let mut scene = Scene::new(Limits { question_length: 2, ..Limits::default() });
+    let mut scene = Scene::new(Limits::default().with_question_length(2));
     scene.hears("too long");
     scene.turn();
     scene.drain();

@@ -8,7 +8,12 @@ use crate::driver::{Deferred, Inline, assert_nothing_remains, echo};
 use crate::pair::{Event, Pair, secs, send};
 
 fn short() -> Limits {
-    Limits { question_length: 5, ..Limits::default() }
+    Limits::default().with_question_length(5)
+}
+
+/// Questions, bytes in and bytes out.
+fn counted(tally: Tally) -> (u64, u64, u64) {
+    (tally.questions, tally.bytes_in, tally.bytes_out)
 }
 
 #[test]
@@ -102,7 +107,7 @@ fn a_refusal_comes_after_the_deferred_answers_that_are_owed() {
 
 #[test]
 fn a_refusal_above_the_high_water_waits_for_its_turn() {
-    let limits = Limits { outbound_high_water: 1, outbound_low_water: 0, ..short() };
+    let limits = short().with_outbound_high_water(1).with_outbound_low_water(0);
     let mut pair = Pair::new(aphorism::framing(), Inline(echo), limits)
         .not_reading()
         .at(secs(1), send("a?b?much too long?"))
@@ -177,7 +182,7 @@ fn a_closed_conversation_hears_nothing() {
     let later = now + secs(1000);
     let (mut conversation, ticket) = closed_in_full_swing(now);
     let before = conversation.take_tally();
-    assert_eq!(before, Tally { questions: 2, bytes_in: 6, bytes_out: 0 });
+    assert_eq!(counted(before), (2, 6, 0));
     let check = |conversation: &mut Conversation<_>, call: &str| {
         assert_eq!(conversation.closed(), Some(CloseReason::ConnectionLost), "{call}");
         assert_eq!(conversation.take_tally(), Tally::default(), "{call}");
@@ -223,7 +228,7 @@ fn the_tally_counts_each_thing_once() {
     conversation.handle_input(b"Simple is better than? a?b", now);
     conversation.answer_with(&mut aphorism::Aphorisms, now);
     conversation.handle_sent(9, now);
-    assert_eq!(conversation.take_tally(), Tally { questions: 2, bytes_in: 26, bytes_out: 9 });
+    assert_eq!(counted(conversation.take_tally()), (2, 26, 9));
     conversation.handle_sent(23, now);
-    assert_eq!(conversation.take_tally(), Tally { questions: 0, bytes_in: 0, bytes_out: 23 });
+    assert_eq!(counted(conversation.take_tally()), (0, 0, 23));
 }

@@ -65,24 +65,24 @@ fn inline() {
 
 #[test]
 fn inline_with_the_end_at_hand() {
-    let limits = Limits { question_length: 3, ..Limits::default() };
+    let limits = Limits::default().with_question_length(3);
     check_all(limits, Eof::WithTheLastSegment, || Inline(echo));
 }
 
 #[test]
 fn inline_with_every_answer_filling_the_room() {
-    let limits = Limits { outbound_high_water: 1, outbound_low_water: 0, ..Limits::default() };
+    let limits = Limits::default().with_outbound_high_water(1).with_outbound_low_water(0);
     check_all(limits, Eof::Apart, || Inline(echo));
 }
 
 #[test]
 fn deferred_in_order_one_at_a_time_with_little_length() {
-    let limits = Limits { question_length: 2, questions_in_flight: 1, ..Limits::default() };
+    let limits = Limits::default().with_question_length(2).with_questions_in_flight(1);
     check_all(limits, Eof::Apart, || Deferred);
 }
 
 #[test]
 fn deferred_and_answered_last_question_first() {
-    let limits = Limits { question_length: 3, ..Limits::default() };
+    let limits = Limits::default().with_question_length(3);
     check_all(limits, Eof::Apart, Reversed::default);
 }

@@ -37,7 +37,7 @@ impl Framing for Lengths {
     fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let message = output.tail_mut(start);
         let length = u16::try_from(message.len() - HEADER).ok().filter(|length| *length < 0x8000);
-        let length = length.ok_or(Unsendable("a message is shorter than 32 768 bytes"))?;
+        let length = length.ok_or(Unsendable::new("a message is shorter than 32 768 bytes"))?;
         message[..HEADER].copy_from_slice(&length.to_be_bytes());
         Ok(())
     }
@@ -45,7 +45,7 @@ impl Framing for Lengths {
     fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
         output.put(match refusal {
             Refusal::TooLong => b"\x00\x04long",
-            Refusal::Malformed => b"\x00\x03bad",
+            _ => b"\x00\x03bad",
         });
     }
 }
@@ -113,18 +113,18 @@ fn lengths_inline() {
 #[test]
 fn lengths_inline_with_little_room() {
     let limits =
-        Limits { question_length: 3, outbound_high_water: 1, outbound_low_water: 0, ..Limits::default() };
+        Limits::default().with_question_length(3).with_outbound_high_water(1).with_outbound_low_water(0);
     check_all(limits, || Inline(echo));
 }
 
 #[test]
 fn lengths_deferred_in_order() {
-    check_all(Limits { question_length: 2, ..Limits::default() }, || Deferred);
+    check_all(Limits::default().with_question_length(2), || Deferred);
 }
 
 #[test]
 fn lengths_deferred_and_answered_last_question_first() {
-    check_all(Limits { question_length: 4, ..Limits::default() }, Reversed::default);
+    check_all(Limits::default().with_question_length(4), Reversed::default);
 }
 
 #[test]
@@ -192,7 +192,7 @@ impl Framing for Lines {
 
     fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         if output.tail_mut(start).contains(&b'\n') {
-            return Err(Unsendable("a line feed inside a line"));
+            return Err(Unsendable::new("a line feed inside a line"));
         }
         output.put(b"\n");
         Ok(())

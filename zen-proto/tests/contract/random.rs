@@ -27,14 +27,11 @@ fn limits() -> impl Strategy<Value = Limits> {
     let question_length = prop_oneof![1..20_usize, Just(1024)];
     let water = (1..2000_usize).prop_flat_map(|high| (Just(high), 0..high));
     (question_length, 1..10_usize, water).prop_map(|(question_length, questions_in_flight, (high, low))| {
-        Limits {
-            question_length,
-            questions_in_flight,
-            outbound_high_water: high,
-            outbound_low_water: low,
-            // An answer may be owed for long here; the other deadlines are the default ones, and the clock hardly moves.
-            ..Limits::default()
-        }
+        Limits::default()
+            .with_question_length(question_length)
+            .with_questions_in_flight(questions_in_flight)
+            .with_outbound_high_water(high)
+            .with_outbound_low_water(low)
     })
 }
 

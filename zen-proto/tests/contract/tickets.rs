@@ -149,7 +149,7 @@ fn giving_up_again_further_in_front_is_good_too_and_behind_is_late() {
 #[test]
 fn a_question_given_up_silences_the_refusal_behind_it() {
     let now = Instant::now();
-    let limits = Limits { question_length: 4, ..Limits::default() };
+    let limits = Limits::default().with_question_length(4);
     let mut conversation = Conversation::new(aphorism::framing(), limits, now);
     conversation.handle_input(b"a?much too long?", now);
     let question = conversation.poll_question().unwrap();

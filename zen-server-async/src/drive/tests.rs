@@ -35,7 +35,7 @@ async fn drive(connection: &mut Connection<Aphorisms, DelimiterFraming>) -> Turn
 #[tokio::test]
 async fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
     let questions = 5 * SCRATCH / QUESTION.len();
-    let (_client, mut connection) = asked(questions, Options { turn_budget: 2, ..Options::default() }).await;
+    let (_client, mut connection) = asked(questions, Options::default().with_turn_budget(2)).await;
     for (ends, read) in
         [(Turn::Again, 2 * SCRATCH), (Turn::Again, 4 * SCRATCH), (Turn::Wait, questions * QUESTION.len())]
     {
@@ -48,8 +48,9 @@ async fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read
 
 #[tokio::test]
 async fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
-    let limits = Limits { outbound_high_water: ANSWER, outbound_low_water: 0, ..Limits::default() };
-    let (_client, mut connection) = asked(3, Options { limits, turn_budget: 9, ..Options::default() }).await;
+    let limits = Limits::default().with_outbound_high_water(ANSWER).with_outbound_low_water(0);
+    let (_client, mut connection) =
+        asked(3, Options::default().with_limits(limits).with_turn_budget(9)).await;
     for (ends, answered) in [(Turn::Again, 1), (Turn::Again, 2), (Turn::Wait, 3)] {
         assert_eq!(drive(&mut connection).await, ends);
         let counted = connection.counters.snapshot();
@@ -60,8 +61,8 @@ async fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
 #[tokio::test]
 async fn a_question_that_has_come_is_read_before_the_deadline_is_judged() {
     let late = Duration::from_millis(50);
-    let limits = Limits { idle_deadline: late, ..Limits::default() };
-    let (_client, mut connection) = asked(1, Options { limits, ..Options::default() }).await;
+    let limits = Limits::default().with_idle_deadline(late);
+    let (_client, mut connection) = asked(1, Options::default().with_limits(limits)).await;
     std::thread::sleep(late);
     assert_eq!(drive(&mut connection).await, Turn::Wait);
     assert_eq!(connection.counters.snapshot().questions, 1);

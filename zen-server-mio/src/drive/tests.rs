@@ -30,7 +30,7 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
 
 #[test]
 fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
-    let (_client, mut connection) = asked(5, Options { turn_budget: 2, ..Options::default() });
+    let (_client, mut connection) = asked(5, Options::default().with_turn_budget(2));
     let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
     for (ends, answered) in [(Turn::Again, 2), (Turn::Again, 4), (Turn::Wait, 5)] {
         assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
@@ -40,8 +40,8 @@ fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
 
 #[test]
 fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
-    let limits = Limits { outbound_high_water: ANSWER, outbound_low_water: 0, ..Limits::default() };
-    let (_client, mut connection) = asked(3, Options { limits, turn_budget: 9, ..Options::default() });
+    let limits = Limits::default().with_outbound_high_water(ANSWER).with_outbound_low_water(0);
+    let (_client, mut connection) = asked(3, Options::default().with_limits(limits).with_turn_budget(9));
     let (mut scratch, mut tally) = ([0; 1024], Tally::default());
     for (ends, answered) in [(Turn::Again, 1), (Turn::Again, 2), (Turn::Wait, 3)] {
         assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
@@ -51,8 +51,8 @@ fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
 
 #[test]
 fn a_question_that_has_come_is_read_before_the_deadline_is_judged() {
-    let limits = Limits { idle_deadline: Duration::from_millis(1), ..Limits::default() };
-    let (_client, mut connection) = asked(1, Options { limits, ..Options::default() });
+    let limits = Limits::default().with_idle_deadline(Duration::from_millis(1));
+    let (_client, mut connection) = asked(1, Options::default().with_limits(limits));
     let (mut scratch, mut tally) = ([0; 1024], Tally::default());
     let late = Instant::now() + Duration::from_secs(1);
     assert_eq!(connection.drive(&mut scratch, &mut tally, late), Turn::Wait);

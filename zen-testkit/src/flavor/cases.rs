@@ -67,19 +67,17 @@ impl Client {
 }
 
 fn options_with(limits: Limits) -> Options {
-    Options { limits, ..Options::default() }
+    Options::default().with_limits(limits)
 }
 
 /// Limits whose deadlines are too far away for a test to reach.
 fn patient() -> Limits {
     let long = Duration::from_secs(600);
-    Limits {
-        question_deadline: long,
-        idle_deadline: long,
-        answer_deadline: long,
-        write_deadline: long,
-        ..Limits::default()
-    }
+    Limits::default()
+        .with_question_deadline(long)
+        .with_idle_deadline(long)
+        .with_answer_deadline(long)
+        .with_write_deadline(long)
 }
 
 pub fn conforms_to_the_protocol(start: Start, at_once: usize) {
@@ -92,13 +90,13 @@ pub fn conforms_to_the_protocol(start: Start, at_once: usize) {
 
 pub fn keeps_every_deadline(start: Start, at_once: usize) {
     let short = Duration::from_millis(400);
-    let server = start(options_with(Limits {
-        question_deadline: short,
-        idle_deadline: short * 2,
-        write_deadline: short,
-        linger_deadline: short,
-        ..Limits::default()
-    }));
+    let server = start(options_with(
+        Limits::default()
+            .with_question_deadline(short)
+            .with_idle_deadline(short * 2)
+            .with_write_deadline(short)
+            .with_linger_deadline(short),
+    ));
     let expectations = Expectations::default()
         .with_question_deadline(short)
         .with_idle_deadline(short * 2)
@@ -140,7 +138,7 @@ pub fn counts_what_it_does(start: Start, _at_once: usize) {
 
 pub fn drains_an_idle_conversation_at_once(start: Start, _at_once: usize) {
     // Any deadline or lingering close that must be waited for outlasts the test's timeout.
-    let server = start(options_with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let server = start(options_with(patient().with_linger_deadline(Duration::from_secs(600))));
     let mut client = Client::connect(server.address);
     client.ask();
     server.stop.stop();
@@ -161,7 +159,7 @@ pub fn drains_before_any_client_connects(start: Start, _at_once: usize) {
 }
 
 pub fn drains_without_answering_half_a_question(start: Start, _at_once: usize) {
-    let server = start(options_with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let server = start(options_with(patient().with_linger_deadline(Duration::from_secs(600))));
     let mut client = Client::connect(server.address);
     client.send(b"Simple is better than?Beautiful is bet");
     client.expect(b"Complex.");
@@ -191,7 +189,7 @@ pub fn drains_after_answering_what_it_has_received(start: Start, _at_once: usize
 }
 
 pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_once: usize) {
-    let server = start(options_with(Limits { drain_deadline: Duration::from_millis(300), ..patient() }));
+    let server = start(options_with(patient().with_drain_deadline(Duration::from_millis(300))));
     let client = Client::connect(server.address);
     fill(&client);
     server.stop.stop();
@@ -204,7 +202,7 @@ pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_on
 /// the answers that the client has not read yet.
 pub fn a_drain_destroys_no_answer_in_flight(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 10;
-    let server = start(options_with(Limits { linger_deadline: Duration::from_secs(600), ..patient() }));
+    let server = start(options_with(patient().with_linger_deadline(Duration::from_secs(600))));
     let mut client = Client::through_a_small_window(server.address);
     client.send(&BIG.repeat(QUESTIONS));
     // Everything is in the system's buffers, and the server waits for the next question of a quiet
@@ -224,7 +222,7 @@ pub fn a_drain_destroys_no_answer_in_flight(start: Start, _at_once: usize) {
 
 pub fn a_stop_during_arrivals_leaves_nothing_open(start: Start, _at_once: usize) {
     for round in 0..40_u64 {
-        let server = start(options_with(Limits { linger_deadline: Duration::from_millis(100), ..patient() }));
+        let server = start(options_with(patient().with_linger_deadline(Duration::from_millis(100))));
         let arriving = server.address;
         let arrivals = thread::spawn(move || {
             let mut clients = Vec::new();
@@ -300,7 +298,7 @@ pub fn a_panic_outside_an_answer_closes_its_own_conversation_only(start: Start, 
 
 pub fn the_connection_cap_holds_and_the_backlog_waits(start: Start, at_once: usize) {
     let cap = at_once.min(2);
-    let server = start(Options { connections: Some(cap), ..options_with(patient()) });
+    let server = start(options_with(patient()).with_connections(cap));
     let mut inside: Vec<_> = (0..cap).map(|_| Client::connect(server.address)).collect();
     inside.iter_mut().for_each(Client::ask);
     let mut outside = Client::connect(server.address);
@@ -343,11 +341,11 @@ pub fn a_late_reader_gets_every_byte(start: Start, _at_once: usize) {
 /// old.
 pub fn a_slow_reader_is_cut_off(start: Start, _at_once: usize) {
     const QUESTIONS: usize = 300;
-    let server = start(options_with(Limits {
-        write_deadline: Duration::from_millis(400),
-        outbound_high_water: 2 * QUESTIONS * BIG_ANSWER,
-        ..patient()
-    }));
+    let server = start(options_with(
+        patient()
+            .with_write_deadline(Duration::from_millis(400))
+            .with_outbound_high_water(2 * QUESTIONS * BIG_ANSWER),
+    ));
     let mut client = Client::through_a_small_window(server.address);
     client.send(&BIG.repeat(QUESTIONS));
     let mut received = 0;
