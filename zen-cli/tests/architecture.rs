@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every crate of the workspace, and those of its own that it may depend on. Tests may besides use the testkit.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("zen-proto", &[]),
     ("zen-server", &["zen-proto"]),
     ("zen-server-sync", &["zen-proto", "zen-server"]),
@@ -43,6 +43,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "zen-compare",
         ],
     ),
+    // Checks the others from outside.
+    ("xtask", &[]),
 ];
 
 /// What must not come in, not even through another crate.
