@@ -100,9 +100,11 @@ fn docs() -> Result<Outcome, Failure> {
             return end;
         }
     };
-    // Only a nightly rustdoc may show which feature an item needs, which is what docs.rs has.
+    // docs.rs shows which feature an item needs and quotes examples, which only a nightly rustdoc may.
+    // These are the crates that have either.
     run_cargo_with(
-        "doc -p zen-client --all-features --no-deps --locked --target-dir target/docs-rs",
+        "doc -p zen-client -p zen-testkit --all-features --no-deps --locked --target-dir target/docs-rs \
+         -Zunstable-options -Zrustdoc-scrape-examples",
         &[("RUSTDOCFLAGS", "-D warnings --cfg docsrs"), ("RUSTC_BOOTSTRAP", "1")],
     )
 }

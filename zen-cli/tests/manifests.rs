@@ -3,20 +3,30 @@
 // Helpers say what they expect by panicking, like the tests they serve.
 #![allow(clippy::expect_used)]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-/// The crates that are published, as cargo sees their manifests.
-fn published() -> Vec<Value> {
+/// For which system docs.rs builds.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// What cargo knows of the workspace.
+fn metadata(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .args(["metadata", "--format-version", "1"])
+        .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The crates that are published, as cargo sees their manifests.
+fn published() -> Vec<Value> {
+    let metadata = metadata(&["--no-deps"]);
     let packages = metadata["packages"].as_array().expect("packages");
     // `publish = false` is an empty list of registries.
     packages.iter().filter(|package| package["publish"].is_null()).cloned().collect()
@@ -43,7 +53,7 @@ fn every_published_crate_can_be_found_and_shown() {
         assert!((1..=5).contains(&texts(&package["categories"]).len()), "{name}'s categories");
         let docs = &package["metadata"]["docs"]["rs"];
         assert_eq!(docs["all-features"], true, "{name}");
-        assert_eq!(texts(&docs["targets"]), ["x86_64-unknown-linux-gnu"], "{name}");
+        assert_eq!(texts(&docs["targets"]), [TARGET], "{name}");
     }
 }
 
@@ -72,6 +82,59 @@ fn every_published_crate_carries_both_licences() {
             let here = std::fs::read(manifest.with_file_name(licence)).unwrap_or_default();
             let top = std::fs::read(root.join(licence)).expect("the licence");
             assert!(here == top, "{}'s {licence} is missing, or another one", package["name"]);
+        }
+    }
+}
+
+/// A Rust version as numbers that can be compared; a package that states none builds with any.
+fn rust_version(package: &Value) -> Vec<u32> {
+    let stated = package["rust_version"].as_str().unwrap_or_default();
+    let mut numbers: Vec<u32> = stated.split('.').filter_map(|number| number.parse().ok()).collect();
+    numbers.resize(3, 0);
+    numbers
+}
+
+#[test]
+fn no_dependency_needs_a_newer_rust_than_the_crate_states() {
+    let metadata = metadata(&["--all-features", "--filter-platform", TARGET]);
+    let id = |value: &Value| value.as_str().expect("an id").to_owned();
+    let packages: BTreeMap<String, &Value> = metadata["packages"]
+        .as_array()
+        .expect("packages")
+        .iter()
+        .map(|package| (id(&package["id"]), package))
+        .collect();
+    // What each package is built with, leaving out what only its tests need.
+    let needs: BTreeMap<String, Vec<String>> = metadata["resolve"]["nodes"]
+        .as_array()
+        .expect("a resolve graph")
+        .iter()
+        .map(|node| {
+            let dependencies = node["deps"].as_array().expect("dependencies").iter();
+            let built = dependencies.filter(|dependency| {
+                let mut kinds = dependency["dep_kinds"].as_array().into_iter().flatten();
+                kinds.any(|kind| kind["kind"] != "dev")
+            });
+            (id(&node["id"]), built.map(|dependency| id(&dependency["pkg"])).collect())
+        })
+        .collect();
+    for package in published() {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![id(&package["id"])]);
+        while let Some(next) = open.pop() {
+            if seen.insert(next.clone()) {
+                open.extend(needs[&next].iter().cloned());
+            }
+        }
+        assert!(seen.len() > 3, "{} has hardly any dependency: {seen:?}", package["name"]);
+        for dependency in seen.iter().map(|seen| packages[seen]) {
+            assert!(
+                rust_version(dependency) <= rust_version(&package),
+                "{} states Rust {}, and {} needs {}",
+                package["name"],
+                package["rust_version"],
+                dependency["name"],
+                dependency["rust_version"]
+            );
         }
     }
 }
