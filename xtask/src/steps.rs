@@ -100,7 +100,7 @@ fn docs() -> Result<Outcome, Failure> {
             return end;
         }
     };
-    // docs.rs shows which feature an item needs and quotes examples, which only a nightly rustdoc may.
+    // docs.rs shows which feature an item needs, and quotes examples. Only a nightly rustdoc may.
     // These are the crates that have either.
     run_cargo_with(
         "doc -p zen-client -p zen-testkit --all-features --no-deps --locked --target-dir target/docs-rs \
