@@ -1,4 +1,4 @@
-//! The core against a loop written by hand, 64 questions a segment and one.
+//! The core against a loop written by hand, with 64 questions to a segment and with one.
 #![allow(missing_docs)] // Criterion's macros write public items without.
 
 mod contenders;

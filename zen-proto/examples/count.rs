@@ -1,7 +1,8 @@
-//! Answers so many segments, and does nothing else: for counting instructions.
+//! Answers a number of segments and does nothing else, so that instructions can be counted.
 //!
-//! `valgrind --tool=callgrind target/release/examples/count conversation 64 1000`, then with 2000: the difference is what
-//! 1000 segments of 64 questions cost. `tests/instructions.rs` does that.
+//! Run `valgrind --tool=callgrind target/release/examples/count conversation 64 1000`, then the
+//! same with 2000. The difference is what 1000 segments of 64 questions cost.
+//! `tests/instructions.rs` does that.
 
 #[path = "../benches/contenders/mod.rs"]
 mod contenders;

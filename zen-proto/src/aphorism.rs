@@ -21,7 +21,8 @@ pub const fn framing() -> DelimiterFraming {
     DelimiterFraming::new(b'?').skip_white_space().when_too_long(TOO_LONG.as_bytes())
 }
 
-/// The client's framing: an answer ends with the first `.`, and a question must end with its only `?`.
+/// The client's framing: an answer ends with the first `.`, and a question must end with its only
+/// `?`.
 pub const fn client_framing() -> DelimiterFraming {
     DelimiterFraming::new(b'.').send_until(b'?')
 }
@@ -36,8 +37,8 @@ pub const fn client_framing() -> DelimiterFraming {
 /// ```
 #[inline]
 pub fn answer(question: &[u8]) -> &'static str {
-    // Each question of the table has a length of its own, and a slice comparison looks at the lengths first. Written out, the
-    // answers are constants.
+    // Each question of the table has a length of its own, and a slice comparison looks at the
+    // lengths first. Written out like this, the answers are constants.
     let [beautiful, explicit, simple] = TABLE;
     if question == beautiful.0.as_bytes() {
         beautiful.1

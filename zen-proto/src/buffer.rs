@@ -1,21 +1,21 @@
 //! A byte queue that owns no heap memory while it is empty.
 
-/// The bytes kept inside the buffer itself. A question or an answer of zen's fits, so a conversation that asks and waits, asks and
-/// waits never allocates.
+/// How many bytes the buffer keeps inside itself. A question or an answer of zen's fits, so a
+/// conversation with one question at a time never allocates.
 const INLINE: usize = 48;
 
-/// The first allocation, once the inline bytes do not do: small steps up would each copy.
+/// The size of the first allocation, in bytes. Smaller steps would each copy what is buffered.
 const FIRST_SPILL: usize = 512;
 
 /// Bytes are appended at the end and consumed from the front.
 #[derive(Debug)]
 pub(crate) struct Buffer {
-    /// Where the bytes are, once the inline ones do not do; until then empty.
+    /// Holds the bytes once they do not fit inline. Empty until then.
     heap: Box<[u8]>,
     inline: [u8; INLINE],
-    /// What is unread lies from here.
+    /// Where the unread bytes begin.
     head: usize,
-    /// To here. The two are equal only when both are 0.
+    /// Where the unread bytes end. The two are equal only when both are 0.
     tail: usize,
 }
 
@@ -78,8 +78,9 @@ impl Buffer {
 
     #[cold]
     fn make_room(&mut self, more: usize) {
-        // Room for as many again as are moved makes a queue that is never empty linear. It is reckoned from what is unread, so
-        // that the capacity stays within twice the content however little is consumed at a time.
+        // Making room for as many bytes again as are moved keeps the total cost linear for a queue
+        // that is never empty. The room is computed from the unread bytes, so the capacity stays
+        // within twice the content even if little is consumed at a time.
         let unread = self.len();
         let roomy = (2 * unread).max(unread + more);
         if roomy <= self.heap.len() {

@@ -4,7 +4,8 @@ use std::fmt;
 
 macro_rules! close_reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Why a conversation ended. Nothing that a peer does is an error of the server's: it is one of these.
+        /// Why a conversation ended. Nothing that a peer does is an error of the server; it is one
+        /// of these reasons.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum CloseReason {
@@ -24,7 +25,7 @@ macro_rules! close_reasons {
 }
 
 close_reasons! {
-    /// The peer closed between questions, and everything it asked was answered.
+    /// The peer closed between questions, and every question was answered.
     Finished = "finished",
     /// The peer closed inside a question.
     Truncated = "truncated",
@@ -32,20 +33,22 @@ close_reasons! {
     QuestionTooLong = "question_too_long",
     /// The peer's bytes can never become a question.
     Malformed = "malformed",
-    /// A question was not whole within [`Limits::question_deadline`](crate::Limits::question_deadline).
+    /// A question was not whole within
+    /// [`Limits::question_deadline`](crate::Limits::question_deadline).
     QuestionDeadline = "question_deadline",
     /// Nothing was asked for [`Limits::idle_deadline`](crate::Limits::idle_deadline).
     IdleDeadline = "idle_deadline",
     /// The service owed an answer for [`Limits::answer_deadline`](crate::Limits::answer_deadline).
     AnswerDeadline = "answer_deadline",
-    /// The peer left a byte unread for [`Limits::write_deadline`](crate::Limits::write_deadline).
+    /// The oldest unsent byte was older than
+    /// [`Limits::write_deadline`](crate::Limits::write_deadline).
     WriteDeadline = "write_deadline",
-    /// The service panicked, gave a ticket up, or gave an answer that the framing cannot carry.
+    /// The service panicked, gave up a ticket, or gave an answer that the framing cannot write.
     ServiceFailed = "service_failed",
-    /// The server drained: everything received whole was answered.
+    /// The server drained, and every whole question that had come was answered.
     Drained = "drained",
-    /// The server drained, and [`Limits::drain_deadline`](crate::Limits::drain_deadline) passed before everything was answered
-    /// and sent.
+    /// The server drained, and [`Limits::drain_deadline`](crate::Limits::drain_deadline) passed
+    /// before everything was answered and sent.
     DrainDeadline = "drain_deadline",
     /// The connection broke: the peer reset it, or the network did.
     ConnectionLost = "connection_lost",

@@ -16,7 +16,8 @@ pub struct DelimiterFraming {
     outbound: Option<u8>,
     skip_white_space: bool,
     too_long: &'static [u8],
-    /// Bytes at the front of the input that are known to hold no delimiter and to belong to a message.
+    /// Bytes at the front of the input that are known to hold no delimiter and to belong to a
+    /// message.
     scanned: usize,
 }
 
@@ -26,32 +27,35 @@ impl DelimiterFraming {
         Self { delimiter, outbound: None, skip_white_space: false, too_long: b"", scanned: 0 }
     }
 
-    /// ASCII white space before a message is skipped: the bytes that [`u8::is_ascii_whitespace`] names, and vertical tab.
+    /// ASCII white space before a message is skipped: the bytes that [`u8::is_ascii_whitespace`]
+    /// names, and vertical tab.
     #[must_use]
     pub const fn skip_white_space(mut self) -> Self {
         self.skip_white_space = true;
         self
     }
 
-    /// What the peer is told, whole, when its message is longer than the limit. By default nothing.
+    /// What the peer is told when its message is longer than the limit. It is sent exactly as it
+    /// is. By default nothing is.
     #[must_use]
     pub const fn when_too_long(mut self, message: &'static [u8]) -> Self {
         self.too_long = message;
         self
     }
 
-    /// A message to the peer must hold `delimiter` once, as its last byte; any other is [`Unsendable`].
+    /// A message to the peer must hold `delimiter` once, as its last byte; any other is
+    /// [`Unsendable`].
     #[must_use]
     pub const fn send_until(mut self, delimiter: u8) -> Self {
         self.outbound = Some(delimiter);
         self
     }
 
-    /// How much white space is to be skipped at the front of `input`: as C's `isspace` has it, which is what the peers of such
-    /// protocols were written with.
+    /// How many bytes of white space to skip at the front of `input`. White space is what C's
+    /// `isspace` says, since the peers of such protocols were written with it.
     #[cold]
     fn white_space(&self, input: &[u8]) -> usize {
-        // A message that has begun does not begin with white space, so none inside it is taken for some before it.
+        // A message never begins with white space, so white space inside a message is not skipped.
         if !self.skip_white_space {
             return 0;
         }
@@ -70,7 +74,7 @@ impl Framing for DelimiterFraming {
             Cut::Whole { skip, len: end - skip, text: skip..end }
         } else {
             self.scanned = input.len() - skip;
-            // The delimiter is still to come, so the message is a byte longer at the least.
+            // The delimiter is still to come, so the message is at least one byte longer.
             Cut::Partial { skip, at_least: if self.scanned == 0 { 0 } else { self.scanned + 1 } }
         }
     }

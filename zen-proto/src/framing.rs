@@ -10,20 +10,21 @@ use crate::buffer::Buffer;
 pub enum Cut {
     /// Not a whole message yet.
     Partial {
-        /// Bytes at the front that belong to no message. They are thrown away: they start no clock.
+        /// Bytes at the front that belong to no message. They are thrown away and start no clock.
         skip: usize,
-        /// The least length, in bytes after `skip`, that the message can still have: 0 when none has begun.
-        /// A framing that reads a length up front says it here, and a message over the limit is refused
-        /// before its body arrives.
+        /// The least length that the message can still have, in bytes after `skip`; 0 when none has
+        /// begun. A framing with a length prefix reports the length here, so that a message over
+        /// the limit is refused before its body arrives.
         at_least: usize,
     },
     /// A whole message.
     Whole {
         /// Bytes at the front that belong to no message.
         skip: usize,
-        /// The length of the message on the wire, in bytes after `skip`. The limit is held against it.
+        /// The length of the message on the wire, in bytes after `skip`. This is the length that
+        /// the limit applies to.
         len: usize,
-        /// Where in the input the text lies that the service is given.
+        /// Which part of the input is the text that the service is given.
         text: Range<usize>,
     },
     /// The input can never become a message.
@@ -40,8 +41,8 @@ pub enum Refusal {
     Malformed,
 }
 
-/// A message that the framing cannot write: longer than its length field can say, say, or without its
-/// delimiter.
+/// A message that the framing cannot write. For example, it is longer than the length field can
+/// say, or lacks its delimiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unsendable {
@@ -62,9 +63,9 @@ impl Unsendable {
 
 /// Cuts a byte stream into messages, and writes messages into one.
 ///
-/// The server's half cuts questions and writes answers; the client's half cuts answers and writes questions.
-/// A framing belongs to one connection and one direction, and may remember how far it has looked, so that no byte
-/// is looked at twice.
+/// The server's half cuts questions and writes answers; the client's half cuts answers and writes
+/// questions. A framing belongs to one connection and one direction. It may remember how far it has
+/// looked, so that it looks at no byte twice.
 ///
 /// ```
 /// use zen_proto::{Cut, Framing};
@@ -83,7 +84,9 @@ impl Unsendable {
 ///             }
 ///             None => {
 ///                 self.seen = input.len();
-///                 Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { input.len() + 1 } }
+///                 // The line feed is still to come. An empty input has begun no message.
+///                 let at_least = if input.is_empty() { 0 } else { input.len() + 1 };
+///                 Cut::Partial { skip: 0, at_least }
 ///             }
 ///         }
 ///     }
@@ -96,32 +99,35 @@ impl Unsendable {
 pub trait Framing {
     /// Says what `input` begins with.
     ///
-    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of a whole message.
-    /// Until one of these is reported it only grows at its end, so a framing may remember how far it has looked.
+    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of
+    /// a whole message. It only grows at its end until one of these is reported, so a framing may
+    /// remember how far it has looked.
     fn cut(&mut self, input: &[u8]) -> Cut;
 
-    /// Writes what goes before a message's text, a length to be filled in by [`seal`](Self::seal) for instance.
+    /// Writes what precedes the text of a message, for example room for a length that
+    /// [`seal`](Self::seal) fills in.
     fn open(&mut self, output: &mut Output<'_>) {
         let _ = output;
     }
 
-    /// Finishes the message that lies in `output` from `start` on, where [`open`](Self::open) began it.
+    /// Finishes the message that [`open`](Self::open) began at position `start` of `output`.
     ///
     /// # Errors
-    /// [`Unsendable`] when the message cannot be written in this framing; it is then taken back.
+    /// [`Unsendable`] when the message cannot be written in this framing. It is then removed from
+    /// the output.
     fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let _ = (output, start);
         Ok(())
     }
 
-    /// Writes what a peer is told, whole as it goes on the wire, before the conversation ends because of a message that was
-    /// refused. By default nothing.
+    /// Writes what the peer is told before the conversation ends because of a refused message. The
+    /// text is sent exactly as it is written here. By default nothing is.
     fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
         let _ = (refusal, output);
     }
 }
 
-/// Where bytes for the peer are written, behind those that already wait to be sent.
+/// Takes bytes for the peer, behind those that already wait to be sent.
 #[derive(Debug)]
 pub struct Output<'a> {
     buffer: &'a mut Buffer,
@@ -138,7 +144,7 @@ impl<'a> Output<'a> {
         self.buffer.append(bytes);
     }
 
-    /// The number of bytes that wait to be sent, these included.
+    /// How many bytes wait to be sent, including those that were put here.
     pub fn len(&self) -> usize {
         self.buffer.len()
     }
@@ -148,7 +154,7 @@ impl<'a> Output<'a> {
         self.buffer.is_empty()
     }
 
-    /// The bytes from position `start` on (as [`len`](Self::len) counts), to be looked at or overwritten.
+    /// The bytes from position `start` on, as [`len`](Self::len) counts, to be read or overwritten.
     ///
     /// # Panics
     /// If `start` is greater than [`len`](Self::len).

@@ -1,17 +1,19 @@
 //! zen's question-and-answer protocol, with no I/O, no clock and no threads in it.
 //!
-//! A client sends a question, the server sends an answer, over and over: a *conversation*. This crate holds everything about it that
-//! can be decided without touching a socket, so that a front end only moves bytes:
+//! In a *conversation* a client sends questions and the server sends an answer to each. This crate
+//! holds everything about it that can be decided without touching a socket, so that a driver only
+//! moves bytes:
 //!
 //! | what | where |
 //! |---|---|
 //! | cutting a byte stream into messages | [`Framing`], [`DelimiterFraming`] |
 //! | what to answer | [`Service`]; zen's own is [`aphorism::Aphorisms`] |
-//! | one connection's life: limits, deadlines, backpressure, half-close, lingering close, drain | [`Conversation`], [`Limits`], [`CloseReason`] |
+//! | one connection's life | [`Conversation`], [`Limits`], [`CloseReason`] |
 //! | the side that asks | [`Asker`], [`ClientLimits`] |
 //!
-//! A protocol of your own is a [`Framing`] and a [`Service`]; everything else stays as it is. A front end of your own drives
-//! [`Conversation`] in five steps a turn, which its documentation lists.
+//! A protocol of your own is a [`Framing`] and a [`Service`]; everything else stays as it is. A
+//! driver of your own takes a [`Conversation`] through five steps a turn, which its documentation
+//! lists.
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.

@@ -4,68 +4,79 @@ use std::time::Duration;
 
 use crate::setters::setters;
 
-/// Every bound of a conversation. All are on by default.
+/// Every bound of a conversation. All of them apply by default.
 ///
-/// A conversation holds at most [`memory_bound`](Self::memory_bound) bytes of heap; each field says its part of it. A deadline of
-/// [`Duration::MAX`] is none.
+/// A conversation holds at most [`memory_bound`](Self::memory_bound) bytes of heap. Each field says
+/// what it adds to that. A deadline of [`Duration::MAX`] never comes.
 ///
 /// ```
 /// use std::time::Duration;
 /// use zen_proto::Limits;
 ///
-/// let limits = Limits::default().with_idle_deadline(Duration::from_secs(5)).with_question_length(4096);
+/// let limits = Limits::default()
+///     .with_idle_deadline(Duration::from_secs(5))
+///     .with_question_length(4096);
 /// assert!(limits.validate().is_ok());
 /// assert!(limits.with_questions_in_flight(0).validate().is_err());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest question, in bytes on the wire, its delimiter or header included. Default 1024 (nginx's header buffer).
+    /// The longest question, in bytes on the wire, its delimiter or header included. Default 1024
+    /// (nginx's header buffer).
     ///
-    /// Memory: so many bytes of a question that is not whole yet, and one read of the driver's behind it.
+    /// Memory: this many bytes of a question that is not whole yet, and one read of the driver
+    /// behind it.
     pub question_length: usize,
-    /// How many questions may wait for a deferred answer before no more are handed out or read. Default 32 (memcached
-    /// takes 20 requests an event).
+    /// How many questions may wait for a deferred answer. At this number no more are handed out or
+    /// read. Default 32 (memcached takes 20 requests per event).
     ///
-    /// Memory: so many times a slot of 64 bytes and one answer, since answers that are given out of order wait for those before them.
+    /// Memory: this many times a slot of 64 bytes and one answer, since an answer that is given out
+    /// of order waits for those before it.
     pub questions_in_flight: usize,
-    /// At so many unsent bytes no further question is answered or read. Default 65 536 (rustls, redis).
+    /// At this many unsent bytes no further question is answered or read. Default 65 536 (rustls,
+    /// redis).
     ///
-    /// Memory: so many bytes and one answer: the check is made before each answer, not before each read.
+    /// Memory: this many bytes and one answer, since the check is made before each answer.
     pub outbound_high_water: usize,
-    /// Answering and reading go on once no more than so many bytes are unsent. Default 16 384. Less than the high water.
+    /// Once at most this many bytes are unsent, answering and reading go on. Default 16 384. Must
+    /// be less than the high water.
     ///
     /// Memory: none of its own.
     pub outbound_low_water: usize,
-    /// How long a question may take from its first byte to its last. Default 10 s (`HAProxy`'s advice, hyper).
-    /// A trickle of bytes does not extend it. The clock stands still while the server itself has stopped reading.
+    /// How long a question may take from its first byte to its last. Default 10 s (`HAProxy`'s
+    /// advice, hyper). A trickle of bytes does not extend it. The clock stands still while the
+    /// server itself has stopped reading.
     ///
-    /// Memory: none; it bounds how long a question that is not whole is kept.
+    /// Memory: none. It bounds how long a question that is not whole is kept.
     pub question_deadline: Duration,
-    /// How long a conversation may go without a question when nothing is owed. Default 60 s (nginx: 75 s). White space between
-    /// questions does not extend it.
+    /// How long a conversation may go without a question when no answer is owed. Default 60 s
+    /// (nginx: 75 s). White space between questions does not extend it.
     ///
-    /// Memory: none; it bounds how long an idle conversation, which owns no heap, is kept.
+    /// Memory: none. It bounds how long an idle conversation is kept, and that owns no heap.
     pub idle_deadline: Duration,
     /// How long the service may owe an answer. Default 30 s.
     ///
-    /// Memory: none; it bounds how long the slots of `questions_in_flight` are kept.
+    /// Memory: none. It bounds how long the slots of `questions_in_flight` are kept.
     pub answer_deadline: Duration,
-    /// The greatest age of the oldest unsent byte. Default 30 s (nginx's 60 s count from write to write, so
-    /// that a reader who takes a byte at a time is never late; this one is).
+    /// How old the oldest unsent byte may get. Default 30 s. (nginx's 60 s count from write to
+    /// write, so a peer that reads a byte at a time is never late there. Here it is.)
     ///
-    /// Bytes written within 1/256 of the deadline of each other count as written together, at the time of the first.
+    /// Bytes that were written within 1/256 of the deadline count as written at the time of the
+    /// first of them.
+    ///
     /// Memory: at most 257 times 24 bytes.
     pub write_deadline: Duration,
     /// How long a lingering close reads and discards. Default 2 s (nginx: 5 s).
     ///
-    /// Memory: none; what is discarded is not kept.
+    /// Memory: none. What is discarded is not kept.
     pub linger_deadline: Duration,
     /// How much a lingering close discards, in bytes. Default 262 144.
     ///
-    /// Memory: none; what is discarded is not kept.
+    /// Memory: none. What is discarded is not kept.
     pub linger_bytes: usize,
-    /// How long a drained conversation may take to answer and send what it owes. Default 15 s (redis: 10 s).
+    /// How long a drained conversation may take to answer and send what it owes. Default 15 s
+    /// (redis: 10 s).
     ///
     /// Memory: none.
     pub drain_deadline: Duration,
@@ -104,10 +115,11 @@ impl Limits {
         with_drain_deadline sets drain_deadline: Duration;
     }
 
-    /// Checks that a conversation can live under these limits.
+    /// Checks that a conversation can be held under these limits.
     ///
     /// # Errors
-    /// [`LimitError`] names the first limit that is zero, or a low water that is not below the high water.
+    /// [`LimitError`] names the first limit that is zero, or a low water that is not below the high
+    /// water.
     pub fn validate(&self) -> Result<(), LimitError> {
         let positive = [
             ("question length", self.question_length > 0),
@@ -133,11 +145,13 @@ impl Limits {
         Ok(())
     }
 
-    /// The most heap that one conversation can own, in bytes, when its driver hands it at most `read` bytes a time while
-    /// [`wants_read`](crate::Conversation::wants_read) holds, and no answer is longer than `answer` bytes.
+    /// The most heap that one conversation can own, in bytes, when its driver hands it at most
+    /// `read` bytes a time while [`wants_read`](crate::Conversation::wants_read) holds, and no
+    /// answer is longer than `answer` bytes.
     ///
-    /// Twice the content, since a buffer that grows doubles; the answers in flight once more, since they move to an outbound buffer
-    /// that keeps its room until it is empty; and what an allocation is rounded up to.
+    /// It is twice the content, since a buffer doubles when it grows. The answers in flight count
+    /// once more, since they move to an outbound buffer that keeps its room until it is empty. The
+    /// rest is what allocations are rounded up by.
     pub fn memory_bound(&self, read: usize, answer: usize) -> usize {
         let inbound = self.question_length.saturating_add(read);
         let outbound = self.outbound_high_water.saturating_add(answer);
@@ -148,7 +162,7 @@ impl Limits {
     }
 }
 
-/// A limit that no conversation could live under.
+/// Limits under which no conversation could be held.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitError {

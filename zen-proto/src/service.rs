@@ -6,8 +6,9 @@ use crate::framing::Output;
 
 /// Answers questions.
 ///
-/// A server gives each conversation a clone of its own, and answers through `&mut self`: a service may carry what one
-/// conversation has said before. What all conversations share goes behind an [`Arc`](std::sync::Arc).
+/// A server gives each conversation its own clone and calls it through `&mut self`, so a service
+/// may keep the state of one conversation. Put what all conversations share behind an
+/// [`Arc`](std::sync::Arc).
 ///
 /// Any `FnMut(&[u8], &mut Answer)` is a service.
 ///
@@ -27,10 +28,11 @@ use crate::framing::Output;
 /// }
 /// ```
 pub trait Service {
-    /// Writes the answer to `question`, at once. For answers that have to be waited for, see
+    /// Writes the answer to `question` before it returns. For answers that come later, see
     /// [`Conversation::poll_question`](crate::Conversation::poll_question).
     ///
-    /// A panic in here closes the conversation after the answers before it; what was written of this one is not sent.
+    /// A panic in here closes the conversation once the earlier answers are sent. What was written
+    /// of this answer is not sent.
     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>);
 }
 
@@ -41,7 +43,8 @@ impl<S: FnMut(&[u8], &mut Answer<'_>)> Service for S {
     }
 }
 
-/// Where a service writes its answer. Also an [`io::Write`] and a [`fmt::Write`], neither of which fails.
+/// Where a service writes its answer. Also an [`io::Write`] and a [`fmt::Write`], neither of which
+/// fails.
 #[derive(Debug)]
 pub struct Answer<'a> {
     output: Output<'a>,

@@ -1,4 +1,5 @@
-//! How asking ends: questions that nobody waits for, bytes that nobody asked for, and saying that there are no more questions.
+//! How asking ends: abandoned questions, bytes that answer no question, and the end of the
+//! questions.
 #![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking, their helpers too")]
 
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ fn asker() -> Asker<DelimiterFraming> {
     Asker::new(aphorism::client_framing(), ClientLimits::default())
 }
 
-/// Asks, and reports the question sent.
+/// Asks, and reports that the question was sent.
 fn ask(asker: &mut Asker<DelimiterFraming>, question: &str, now: Instant) {
     asker.ask(question.as_bytes(), now).unwrap();
     asker.handle_sent(asker.transmit().len(), now);

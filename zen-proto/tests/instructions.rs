@@ -1,6 +1,8 @@
-//! What a question costs, in instructions, held against the bars; counted by callgrind, so that a busy machine changes nothing.
+//! Holds the cost of a question, in instructions, against the bars. callgrind counts, so a busy
+//! machine changes nothing.
 //!
-//! Without valgrind this says so and passes; with `ZEN_REQUIRE_PEERS=1` in the environment it fails then.
+//! Without valgrind this says so and passes, or fails if `ZEN_REQUIRE_PEERS=1` is in the
+//! environment.
 // Tests say what they expect by panicking, in their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -29,7 +31,7 @@ fn build() -> PathBuf {
         ])
         .arg(&target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        // What the outer build was told about instrumenting is not meant for this one.
+        // Flags for instrumenting the outer build are not meant for this one.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET")
@@ -39,7 +41,7 @@ fn build() -> PathBuf {
     target.join("release/examples/count")
 }
 
-/// How many instructions the program executes for so many segments.
+/// How many instructions the program executes for a number of segments.
 fn instructions(program: &Path, contender: &str, questions: u32, segments: u32) -> f64 {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
@@ -53,7 +55,8 @@ fn instructions(program: &Path, contender: &str, questions: u32, segments: u32) 
     counted.1.trim().parse().expect("a number")
 }
 
-/// Instructions per question, start and end of the program taken out: what twice as many segments cost more.
+/// Instructions per question. The program's start and end are not counted, since this is what twice
+/// as many segments cost more.
 fn per_question(program: &Path, contender: &str, questions: u32) -> f64 {
     let segments = 3200 / questions;
     let count = |segments| instructions(program, contender, questions, segments);

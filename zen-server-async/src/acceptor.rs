@@ -15,7 +15,7 @@ use zen_server::{Admission, Setup};
 use crate::answering::Answering;
 use crate::task::converse;
 
-/// Serves until the setup's stop handle is used and the last conversation is over.
+/// Serves until the stop handle is used and the last conversation is over.
 pub(crate) async fn serve<A, F>(listener: std::net::TcpListener, setup: Setup<A, F>) -> io::Result<()>
 where
     A: Answering,
@@ -25,7 +25,8 @@ where
     let listener = TcpListener::from_std(listener)?;
     let stopping = Arc::new(Notify::new());
     let notify = Arc::clone(&stopping);
-    // The flag is set by now, so whoever comes too late to be notified sees it.
+    // The flag is set before this is called, so a task that registers too late to be notified sees
+    // the flag.
     setup.stop.on_stop(move || notify.notify_waiters());
     let mut stopped = pin!(stopping.notified());
     stopped.as_mut().enable();
@@ -60,7 +61,7 @@ where
             () = &mut stopped => {}
         }
     }
-    // The listener goes: who comes now is refused at once, and may try elsewhere.
+    // The listener goes: a client that connects now is refused at once, and may try elsewhere.
     drop(listener);
     while let Some(ended) = tasks.join_next().await {
         setup.counters.count_closed(close_reason(ended));
@@ -68,8 +69,8 @@ where
     Ok(())
 }
 
-/// Why the conversation of a task ended. A task that panicked did so in its service's own code, outside
-/// of any answer.
+/// Why the conversation of a task ended. A task that panicked did so in its service's own code,
+/// outside of any answer.
 fn close_reason(ended: Result<CloseReason, JoinError>) -> CloseReason {
     ended.unwrap_or(CloseReason::ServiceFailed)
 }

@@ -10,9 +10,10 @@ use tokio::time::Sleep;
 
 /// A timer that is moved only when it must be.
 ///
-/// A deadline moves later with every question, and an early alarm does no harm: so the timer is set again only when a deadline comes
-/// before it, or after it has gone off. Nor is it polled in between: a timer that was polled once wakes its task, and moving it along or
-/// polling it for every question would cost more than the question.
+/// A deadline moves later with every question, and an early alarm does no harm. So the timer is set
+/// again only when a deadline comes before it, or after it has gone off. It is polled only when it
+/// is set, since a timer that was polled once wakes its task. To move it or poll it for every
+/// question would cost more than the question.
 pub(crate) struct Alarm<'a> {
     sleep: Pin<&'a mut Sleep>,
     /// When it is set to go off.
@@ -29,17 +30,18 @@ impl<'a> Alarm<'a> {
         self.set.is_some()
     }
 
-    /// Sees to it that the task is woken no later than at `deadline`.
+    /// Has the task woken no later than at `deadline`.
     #[inline]
     pub(crate) fn set(&mut self, deadline: Option<Instant>, cx: &mut Context<'_>) {
         let Some(deadline) = deadline else { return };
         if self.set.is_none_or(|set| deadline < set || self.sleep.is_elapsed()) {
             self.sleep.as_mut().reset(deadline.into());
             self.set = Some(deadline);
-            // Polled, it wakes the task: unless tokio thinks that the task has had its share, and then it is not even looked at. It is not
-            // polled again, so this once it must not depend on that.
+            // A timer that was polled wakes the task. But once a task has used up its share of
+            // polls, tokio ignores the poll. This one is not repeated, so it must not count against
+            // that share.
             let poll = poll_fn(|cx| self.sleep.as_mut().poll(cx));
-            // Is it ready at once, the task must look at the time again.
+            // If the timer is ready at once, the task has to look at the time again.
             if pin!(unconstrained(poll)).poll(cx).is_ready() {
                 cx.waker().wake_by_ref();
             }

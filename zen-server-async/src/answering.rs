@@ -12,12 +12,14 @@ use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use zen_proto::{Conversation, Framing, Service, Ticket};
 
-/// How a conversation's questions are answered: any [`Service`] does it at once, a [`Deferred`] handler later.
+/// How a conversation's questions are answered: any [`Service`] does it at once, a [`Deferred`]
+/// handler later.
 pub trait Answering: Clone + Send + 'static {
     /// Answers what is buffered, or begins to.
     fn answer<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant);
 
-    /// Ready when answers that were begun have been given to the conversation; the task is woken when there are more.
+    /// Gives the conversation the answers that have come. Ready if there were any. The task is
+    /// woken when there are more.
     fn poll_answered<F: Framing>(
         &mut self,
         conversation: &mut Conversation<F>,
@@ -36,11 +38,14 @@ impl<S: Service + Clone + Send + 'static> Answering for S {
     }
 }
 
-/// A handler that answers later: an `async fn(Bytes)`, or a closure that returns a future, of anything that is bytes.
+/// A handler that answers later: an `async fn(Bytes)`, or a closure that returns a future. The
+/// future's output is anything that is bytes.
 ///
-/// Up to [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a conversation are in progress at once; their
-/// answers leave in the order of the questions. A slow answer delays no other conversation. A handler that panics, in itself or in its
-/// future, closes its own conversation after the answers before. When a conversation ends, its unfinished futures are dropped.
+/// Up to [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a
+/// conversation are in progress at once. Their answers leave in the order of the questions. A slow
+/// answer delays no other conversation. If the handler or its future panics, its own conversation
+/// ends once the earlier answers are sent. When a conversation ends, its unfinished futures are
+/// dropped.
 ///
 /// The handler is cloned for each conversation and called through `&mut self`.
 pub struct Deferred<H> {
@@ -48,7 +53,7 @@ pub struct Deferred<H> {
     begun: FuturesUnordered<Begun>,
 }
 
-/// A future that ends with its ticket and the answer, or none if it panicked.
+/// A future that ends with its ticket and the answer, or with no answer if it panicked.
 type Begun = Pin<Box<dyn Future<Output = (Ticket, Option<Answered>)> + Send>>;
 type Answered = Box<dyn AsRef<[u8]> + Send>;
 
@@ -60,7 +65,7 @@ impl<H> Deferred<H> {
 }
 
 impl<H: Clone> Clone for Deferred<H> {
-    /// The same handler, with nothing begun: what is begun belongs to one conversation.
+    /// The same handler without the answers that were begun, which belong to one conversation.
     fn clone(&self) -> Self {
         Self::new(self.handler.clone())
     }

@@ -28,8 +28,8 @@ pub(crate) struct Connection<A, F> {
     now: Instant,
     /// How many reads it gets before it is the next task's turn.
     budget: usize,
-    /// Whether the socket has not said "not now" since the task was woken. Once it has, it wakes the
-    /// task when it is ready.
+    /// Whether the socket has not said "not now" since the task was woken. Once it has, it wakes
+    /// the task when it is ready.
     readable: bool,
     writable: bool,
 }
@@ -37,8 +37,8 @@ pub(crate) struct Connection<A, F> {
 /// How a turn ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Nothing can be done until the socket is ready, an answer is, a deadline passes, or the server
-    /// stops.
+    /// Nothing can be done until the socket is ready, an answer is, a deadline passes, or the
+    /// server stops.
     Wait,
     /// There is more to answer or to read already, but it is the next task's turn.
     Again,

@@ -1,7 +1,9 @@
-//! Servers over [tokio]: one thread ([`Server::single`]), or several ([`Server::multi`]); services may be `async`.
+//! Servers over [tokio]: one thread ([`Server::single`]), or several ([`Server::multi`]). Services
+//! may be `async`.
 //!
-//! Each conversation is a task. `drive.rs` is a turn of that task: read it beside the file of the same name in the other server
-//! crates. `answering.rs` is the one thing that this architecture can do and the others cannot: wait for an answer.
+//! Each conversation is a task. `drive.rs` is a turn of that task: read it beside the file of the
+//! same name in the other server crates. `answering.rs` is what this architecture can do and the
+//! others cannot: wait for an answer.
 //!
 //! ```
 //! use std::net::TcpListener;
@@ -52,7 +54,7 @@ mod task;
 pub use answering::{Answering, Deferred};
 pub use server::Server;
 
-/// What a user of a server needs besides it.
+/// What a user of these servers needs besides them.
 pub use zen_proto::{
     Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
     Unsendable, aphorism,

@@ -35,7 +35,8 @@ impl<A> Server<A> {
         Self::new(listener, service, options, Threads::One)
     }
 
-    /// Flavor `async-multi`: tasks on [`Options::workers`] threads, by default one for each core, which take work from each other.
+    /// Flavor `async-multi`: tasks on [`Options::workers`] threads, by default one for each core,
+    /// which take work from each other.
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -62,7 +63,8 @@ where
     A: Answering,
     F: Framing + Clone + Send + 'static,
 {
-    /// Serves until the stop handle drains it, in a runtime of its own. Blocks; inside a runtime use [`serve`](Self::serve).
+    /// Serves until the stop handle drains the server, in a runtime of its own. Blocks the thread;
+    /// inside a runtime, use [`serve`](Self::serve).
     ///
     /// # Errors
     /// When the system refuses the runtime its threads or descriptors.
@@ -81,15 +83,17 @@ where
                 let mut builder = Builder::new_multi_thread();
                 builder.worker_threads(workers).thread_name("zen-async").enable_io().enable_time();
                 let runtime = builder.build()?;
-                // On a worker, accepting needs no thread to be woken for each connection's task.
+                // The acceptor runs on a worker, so that no thread has to be woken for each
+                // connection's task.
                 let serving = runtime.spawn(acceptor::serve(listener, setup));
                 runtime.block_on(serving).unwrap_or_else(|_| Err(io::Error::other("the acceptor panicked")))
             }
         }
     }
 
-    /// Serves until the stop handle drains it, in the runtime that polls it: that runtime's threads are what counts, and it must have its
-    /// I/O and its timers enabled. Dropping the future drops every conversation.
+    /// Serves until the stop handle drains the server, in the runtime that polls this future. The
+    /// threads are those of that runtime, whose I/O and timers must be enabled. Dropping the future
+    /// drops every conversation.
     ///
     /// # Errors
     /// When the listener cannot be watched.
@@ -98,12 +102,12 @@ where
     }
 }
 
-/// Fails if the system refuses so many threads. tokio panics then, and waits for ever for those that it was given: so they are asked for
-/// beforehand.
+/// Fails if the system refuses so many threads. tokio would panic then, and wait for ever for the
+/// threads that it was given, so this asks for them beforehand.
 fn try_threads(count: usize) -> io::Result<()> {
     let held = Mutex::new(());
     thread::scope(|scope| {
-        // Each lives until all have started, or one has not.
+        // Each thread lives until all have started, or until one could not start.
         let _hold = held.lock();
         for _ in 0..count {
             thread::Builder::new().spawn_scoped(scope, || drop(held.lock()))?;

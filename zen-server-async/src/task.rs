@@ -18,8 +18,8 @@ use crate::drive::{Connection, Turn};
 
 /// One conversation, from its first turn to its last. `stopping` is notified when the server stops.
 ///
-/// A block rather than an `async fn`: what is moved into it lies there once, while arguments of an
-/// `async fn` that are moved again lie there twice.
+/// Returns a block instead of being an `async fn`, to save memory: what is moved into a block lies
+/// there once, while arguments of an `async fn` that are moved again lie there twice.
 pub(crate) fn converse<A, F>(
     stream: TcpStream,
     begun: (Conversation<F>, A),
@@ -34,8 +34,8 @@ where
     async move {
         let sleep = pin!(sleep(Duration::ZERO));
         let mut alarm = Alarm::new(sleep);
-        // Polled once, it wakes this task when the server stops, and every turn looks at the flag. To
-        // poll it again would take a lock for every question.
+        // Once polled, it wakes this task when the server stops, and every turn looks at the flag.
+        // To poll it again would take a lock for every question.
         let mut stopping = pin!(stopping.notified());
         stopping.as_mut().enable();
         poll_fn(|cx| {

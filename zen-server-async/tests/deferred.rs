@@ -1,4 +1,4 @@
-//! The deferred path: services that are `async fn`, and what they may do to each other.
+//! Deferred answers: services that are `async fn`, and how they affect each other.
 
 // Helpers say what they expect by panicking, like the tests they serve.
 #![allow(clippy::expect_used)]
@@ -218,7 +218,8 @@ async fn the_in_flight_window_bounds_what_is_begun() {
     assert_eq!(begun.load(Ordering::SeqCst), 5);
 }
 
-/// tokio lets a task poll only so much at a time, and then calls everything pending, timers too.
+/// tokio lets a task poll only so often at a time. After that everything is pending, timers
+/// included.
 #[tokio::test]
 async fn a_deadline_stands_though_a_handler_has_used_up_the_tasks_share() {
     let busy_then_lost = |_: Bytes| async {

@@ -1,4 +1,4 @@
-//! The system refuses a thread: the server says so, rather than panic or hang.
+//! The system refuses a thread: the server returns an error, and does not panic or hang.
 
 // Helpers say what they expect by panicking, like the tests they serve.
 #![allow(clippy::expect_used)]
@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use zen_server_async::{Options, Server};
 use zen_testkit::flavor::{Running, Tester};
 
-/// One test, because the limit is the whole process's.
+/// There is only one test, because the limit is that of the whole process.
 #[test]
 fn more_threads_than_can_be_had_are_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -17,7 +17,7 @@ fn more_threads_than_can_be_had_are_an_error() {
     let options = Options::default().with_workers(2);
     let server = Server::multi(listener, Tester::default(), options).expect("good options");
     let server = Running::start(&ours, server.stop_handle(), server.counters(), || {
-        // No address space for another stack, but enough for what is small.
+        // This leaves no address space for another stack, but enough for small allocations.
         let (_, hard) = getrlimit(Resource::RLIMIT_AS).expect("a limit");
         setrlimit(Resource::RLIMIT_AS, address_space() + (1 << 20), hard).expect("may be set");
         server.run()

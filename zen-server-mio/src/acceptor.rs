@@ -1,4 +1,4 @@
-//! The acceptor: takes new connections, and deals each to the loop that has the fewest.
+//! The acceptor: takes new connections and deals each to the loop that has the fewest.
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,12 +11,14 @@ use mio::net::{TcpListener, TcpStream};
 use zen_proto::CloseReason;
 use zen_server::{Admission, Setup};
 
-/// What the loops share with the acceptor: how many connections each has, and how many more may be open.
+/// What the loops share with the acceptor: how many connections each has, and how many more may be
+/// open.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlots {
     admission: Mutex<Admission>,
     loads: Vec<AtomicUsize>,
-    /// Wakes each loop. Kept here as long as any loop runs: a waker that is dropped may lose a wake-up.
+    /// Wakes each loop. Kept here as long as any loop runs: a waker that is dropped may lose a
+    /// wake-up.
     wakers: Vec<Arc<Waker>>,
 }
 
@@ -40,7 +42,7 @@ impl ConnectionSlots {
     }
 
     fn wake(&self, index: usize) {
-        // It fails only when the loop is gone.
+        // This fails only when the loop is gone.
         let _ = self.wakers[index].wake();
     }
 
@@ -49,7 +51,7 @@ impl ConnectionSlots {
     }
 }
 
-/// The listener, in the loop that accepts (the first), with the way to the mailboxes of the others.
+/// The listener, and the mailboxes of the other loops. The first loop owns it.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
     pub(crate) listener: TcpListener,
@@ -57,7 +59,8 @@ pub(crate) struct Acceptor {
     pub(crate) others: Vec<Sender<TcpStream>>,
     /// Connections may be waiting. mio says so once, and a pause or a used-up budget leaves some.
     pub(crate) ready: bool,
-    /// Where the next tie is broken, so that equal loops take turns.
+    /// Where the search for the next loop begins, so that loops with equally many connections take
+    /// turns.
     next: usize,
 }
 
@@ -70,8 +73,8 @@ impl Acceptor {
         Self { listener, slots, others, ready: true, next: 0 }
     }
 
-    /// Accepts until no connection waits, or a turn's budget of them is taken. Those for the first loop
-    /// itself are passed to `adopt`.
+    /// Accepts until no connection waits, or a turn's budget of them is taken. Those for the first
+    /// loop itself are passed to `adopt`.
     pub(crate) fn turn<S, F>(&mut self, setup: &Setup<S, F>, now: Instant, mut adopt: impl FnMut(TcpStream)) {
         for _ in 0..setup.options.turn_budget {
             if !self.wants_turn(now) {
@@ -103,7 +106,7 @@ impl Acceptor {
         if self.ready { self.slots.admission().poll_timeout() } else { None }
     }
 
-    /// The loop with the fewest connections gets it; of equals, each in turn.
+    /// Gives the connection to the loop that has the fewest. Loops with equally many take turns.
     fn deal<S, F>(&mut self, setup: &Setup<S, F>, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
         let loads = &self.slots.loads;
         let to = (0..loads.len())
@@ -126,8 +129,8 @@ impl Acceptor {
 }
 
 impl Drop for Acceptor {
-    /// Nothing is dealt any more. The other loops go on until then, since they have to close what lies in
-    /// their mailboxes.
+    /// Nothing is dealt any more. The other loops go on until then, since they have to close what
+    /// lies in their mailboxes.
     fn drop(&mut self) {
         self.slots.admission().drain();
         for (mailbox, index) in self.others.drain(..).zip(1..) {

@@ -149,8 +149,8 @@ impl<S: Service, F: Framing> Connection<S, F> {
                 self.conversation.handle_eof(self.now);
             }
             Ok(n) => {
-                // A short read has emptied the socket. Another would only say so, unless the peer has
-                // closed: then it finds the EOF.
+                // A short read has emptied the socket. Another would only say so, unless the peer
+                // has closed: then it finds the EOF.
                 self.readable = n == scratch.len() || self.peer_closed;
                 self.conversation.handle_input(&scratch[..n], self.now);
             }

@@ -1,4 +1,5 @@
-//! The event loop: waits for the first of its sockets, timers and messages, and gives those that are ready a turn.
+//! The event loop: waits for the first of its sockets, timers and messages, and drives the
+//! connections that are ready.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,9 +29,9 @@ pub(crate) struct EventLoop<S, F> {
     pub(crate) poll: Poll,
     pub(crate) setup: Setup<S, F>,
     pub(crate) slots: Arc<ConnectionSlots>,
-    /// In the loop that accepts, while it does.
+    /// `Some` in the first loop while it accepts.
     pub(crate) acceptor: Option<Acceptor>,
-    /// In the others, while anything may come: what the acceptor has dealt them.
+    /// `Some` in the other loops while the acceptor may deal them connections.
     pub(crate) inbox: Option<Receiver<TcpStream>>,
     pub(crate) connections: Connections<S, F>,
 }
@@ -118,7 +119,8 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
         }
     }
 
-    /// Drives one connection, and does what follows from it. A key whose connection is gone does nothing.
+    /// Drives one connection, and does what follows from it. A key whose connection is gone does
+    /// nothing.
     fn drive(&mut self, key: usize, now: Instant) {
         let Connections { by_key, timers, again, scratch, tally } = &mut self.connections;
         let Some(connection) = by_key.get_mut(key) else { return };
@@ -140,9 +142,10 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
     fn close(&mut self, key: usize, reason: CloseReason) {
         let connection = self.connections.by_key.remove(key);
         self.connections.timers.disarm(key, connection.alarm);
-        // The socket goes before the connection is counted as closed, so that the cap bounds descriptors too.
+        // The socket is closed before the connection is counted as closed, so that the cap bounds
+        // descriptors too.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(connection)));
-        // What panics here is what the service does when it is dropped: that too concerns its own conversation only.
+        // A service that panics when it is dropped ends its own conversation only.
         self.count_closed(dropped.map_or(CloseReason::ServiceFailed, |()| reason));
     }
 
@@ -201,7 +204,8 @@ impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
         let entry = self.connections.by_key.vacant_entry();
         let key = entry.key();
         let connection = entry.insert(Connection::new(stream, begun, &self.setup));
-        // Registered once, for both directions: what is not wanted now is remembered rather than asked for again.
+        // Registered once, for both directions. Readiness that is not used now is remembered
+        // instead of asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;
         if let Err(error) = self.poll.registry().register(&mut connection.stream, Token(key), interest) {
             tracing::warn!(%error, "cannot watch a new connection");

@@ -1,8 +1,8 @@
 //! Event-loop servers over [mio]: one loop ([`Server::single`]), or several ([`Server::multi`]).
 //!
-//! A loop waits for any of its sockets to be ready, then gives each ready conversation a turn. `drive.rs` is such a turn: read it
-//! beside the file of the same name in the other server crates. `event_loop.rs` is the waiting; `acceptor.rs` takes new
-//! connections and deals them to the loops.
+//! A loop waits until some of its sockets are ready, and then gives each ready conversation a turn.
+//! `drive.rs` is such a turn: read it beside the file of the same name in the other server crates.
+//! `event_loop.rs` waits. `acceptor.rs` takes new connections and deals them to the loops.
 //!
 //! ```
 //! use std::net::{TcpListener, TcpStream};
@@ -41,7 +41,7 @@ mod timers;
 
 pub use server::Server;
 
-/// What a user of a server needs besides it.
+/// What a user of these servers needs besides them.
 pub use zen_proto::{
     Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
     Unsendable, aphorism,

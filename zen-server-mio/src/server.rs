@@ -28,9 +28,11 @@ impl<S> Server<S> {
         Self::new(listener, service, options, 1)
     }
 
-    /// Flavor `mio-multi`: [`Options::workers`] event loops, by default one for each core, each on a thread of its own but the first, which runs on the
-    /// caller's. The first accepts, and deals each connection to the loop that has the fewest, itself included; of equals each gets
-    /// one in turn. So the loops' connections never differ by more than what has closed since.
+    /// Flavor `mio-multi`: [`Options::workers`] event loops, by default one for each core. The
+    /// first runs on the thread that calls [`run`](Self::run), each other on a thread of its own.
+    /// The first loop accepts, and deals each connection to the loop that has the fewest, itself
+    /// included. Loops with equally many take turns. So the numbers of connections differ only by
+    /// what has closed since.
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -52,10 +54,11 @@ where
     S: Service + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
-    /// Serves until the stop handle drains it.
+    /// Serves until the stop handle drains the server.
     ///
     /// # Errors
-    /// When the system refuses a poll, a waker or a thread, or waiting fails; connections are dropped then.
+    /// When the system refuses a poll, a waker or a thread, or when waiting fails. Connections are
+    /// dropped then.
     pub fn run(self) -> io::Result<()> {
         let Self { listener, setup, loops } = self;
         let polls = (0..loops).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
@@ -64,7 +67,7 @@ where
             let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
             let on_stop = Arc::clone(&waker);
             setup.stop.on_stop(move || {
-                // It fails only when the loop is gone.
+                // This fails only when the loop is gone.
                 let _ = on_stop.wake();
             });
             wakers.push(waker);
@@ -119,8 +122,8 @@ where
     }
 }
 
-/// Stops the server when a loop ends, in whatever way. Otherwise connections would still be dealt to a loop
-/// that is gone.
+/// Stops the server when a loop ends, in whatever way. Otherwise connections would still be dealt
+/// to a loop that is gone.
 struct StopOnDrop(StopHandle);
 
 impl Drop for StopOnDrop {

@@ -1,19 +1,21 @@
-//! The loop's timers: one alarm a connection, in order.
+//! The timers of an event loop: one alarm for each connection, in the order of time.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Alarms in the order in which they go off.
 ///
-/// A deadline moves later with every question, and an alarm that goes off early does no harm: so an alarm is moved only when the deadline
-/// comes before it, which is seldom. Questions cost the timers nothing.
+/// A deadline moves later with every question, and an alarm that goes off early does no harm. So an
+/// alarm is moved only when a deadline comes before it, which is seldom. Questions cost the timers
+/// nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     alarms: BTreeSet<(Instant, usize)>,
 }
 
 impl Timers {
-    /// Sees to it that `key` has an alarm no later than `deadline`. `alarm` is where the key's owner keeps the one it has.
+    /// Gives `key` an alarm no later than `deadline`. `alarm` is where the owner of the key keeps
+    /// the one it has.
     #[inline]
     pub(crate) fn arm(&mut self, key: usize, alarm: &mut Option<Instant>, deadline: Option<Instant>) {
         let Some(deadline) = deadline else { return };

@@ -1,10 +1,10 @@
-//! Out of descriptors: the servers wait for better times, and do not spin.
+//! Out of descriptors: the servers wait until there are some again, and do not spin.
 
 use zen_server_mio::Server;
 use zen_testkit::flavor::cases::waits_when_out_of_descriptors;
 use zen_testkit::start_flavor;
 
-/// One test, because the limit is the whole process's.
+/// There is only one test, because the limit is that of the whole process.
 #[test]
 fn every_flavor_waits_when_out_of_descriptors() {
     waits_when_out_of_descriptors(start_flavor!(Server::single));

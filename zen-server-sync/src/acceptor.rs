@@ -44,8 +44,8 @@ impl Acceptor {
         Ok(Self { listener, stop, slots })
     }
 
-    /// The next connection, which counts as open until [`handle_closed`](Self::handle_closed). `None` once the
-    /// server drains.
+    /// The next connection, which counts as open until [`handle_closed`](Self::handle_closed).
+    /// `None` once the server drains.
     pub(crate) fn accept<S, F>(&self, setup: &Setup<S, F>) -> Option<TcpStream> {
         loop {
             self.wait_until(Admission::wants_accept)?;
@@ -66,8 +66,8 @@ impl Acceptor {
         self.slots.changed.notify_one();
     }
 
-    /// The system refused a thread for a connection. Waits until it is time to try again. `None` once the
-    /// server drains.
+    /// The system refused a thread for a connection. Waits until it is time to try again. `None`
+    /// once the server drains.
     pub(crate) fn handle_no_thread<S, F>(&self, setup: &Setup<S, F>, error: &Error) -> Option<()> {
         setup.handle_exhausted(&mut self.slots.admission(), error, Instant::now());
         self.wait_until(|admission| admission.poll_timeout().is_none())
@@ -76,7 +76,8 @@ impl Acceptor {
     fn handle_error<S, F>(&self, setup: &Setup<S, F>, error: &Error) {
         let (admission, now) = (&mut *self.slots.admission(), Instant::now());
         if error.kind() == ErrorKind::WouldBlock {
-            // Another owner of this listener has made it one that does not wait. Trying again at once would spin.
+            // Another owner of this listener has made it one that does not wait. Trying again at
+            // once would spin.
             setup.handle_exhausted(admission, error, now);
         } else {
             setup.handle_accept_error(admission, error, now);
@@ -110,8 +111,8 @@ impl Acceptor {
     }
 }
 
-/// Ends a blocked accept. Shutting the listener down does it on Linux; where it does not, a connection
-/// of our own does.
+/// Ends a blocked accept. Shutting the listener down does it on Linux; where it does not, a
+/// connection of our own does.
 fn wake_accept(listener: &TcpListener) {
     if SockRef::from(listener).shutdown(std::net::Shutdown::Read).is_err()
         && let Ok(address) = listener.local_addr()

@@ -1,4 +1,4 @@
-//! What tells the blocking architectures apart: which thread accepts, and which one drives.
+//! The three blocking architectures: which thread accepts, and which one drives.
 
 use std::io;
 use std::net::TcpStream;
@@ -29,8 +29,8 @@ type Begun<S, F> = Result<(Conversation<F>, S), CloseReason>;
 /// A connection that was accepted, until a thread takes it.
 type Waiting<S, F> = Mutex<Option<(Begun<S, F>, TcpStream)>>;
 
-/// The book's first server: accepts a connection, serves its conversation to the end, accepts the next.
-/// All other clients wait in the backlog.
+/// The book's first server: accepts a connection, serves its conversation to the end, accepts the
+/// next. All other clients wait in the backlog.
 pub(crate) fn serve_one_at_a_time<S, F>(shared: &Shared, setup: &Setup<S, F>)
 where
     S: Service + Clone,
@@ -47,8 +47,8 @@ where
     S: Service + Clone + Send,
     F: Framing + Clone + Send,
 {
-    // Cloned before the first worker starts: if a later clone panicked, the workers that had started would
-    // not end.
+    // Cloned before the first worker starts: if a later clone panicked, the workers that had
+    // started would not end.
     let setups: Vec<_> = (1..workers).map(|_| setup.clone()).collect();
     scope(|scope| {
         for (setup_here, index) in setups.into_iter().zip(1..) {
@@ -74,7 +74,8 @@ where
 {
     scope(|scope| {
         while let Some(stream) = shared.acceptor.accept(setup) {
-            // The connection stays here until a thread takes it, so that it is not lost if there is no thread.
+            // The connection stays here until a thread takes it, so that it is not lost if there is
+            // no thread.
             let waiting = Arc::new(Mutex::new(Some((setup.begin(Instant::now()), stream))));
             let start = || {
                 let waiting = Arc::clone(&waiting);
@@ -104,16 +105,19 @@ where
     }
 }
 
-/// Serves one conversation, from its first byte to its close. Whatever its service does, the server goes on.
+/// Serves one conversation, from its first byte to its close. Whatever its service does, the server
+/// goes on.
 fn serve<S, F>(shared: &Shared, begun: Begun<S, F>, stream: TcpStream)
 where
     S: Service,
     F: Framing,
 {
     let drive = AssertUnwindSafe(|| begun.map(|begun| Connection::new(&stream, begun, shared).drive()));
-    // The conversation catches what panics in an answer. What panics here is the service when it is dropped.
+    // The conversation catches what panics in an answer. What panics here is the service when it is
+    // dropped.
     let reason = catch_unwind(drive).unwrap_or(Err(CloseReason::ServiceFailed));
-    // The socket goes before the connection is counted as closed, so that the cap bounds descriptors too.
+    // The socket goes before the connection is counted as closed, so that the cap bounds
+    // descriptors too.
     drop(stream);
     shared.counters.count_closed(reason.unwrap_or_else(|failed| failed));
     shared.acceptor.handle_closed();

@@ -1,9 +1,10 @@
-//! Servers that block: one conversation at a time ([`Server::blocking`]), a pool of workers ([`Server::pool`]), or a thread each
-//! ([`Server::threaded`]).
+//! Servers that block: one conversation at a time ([`Server::blocking`]), a pool of workers
+//! ([`Server::pool`]), or a thread each ([`Server::threaded`]).
 //!
-//! A thread waits in `read` for its conversation's next question, and serves nobody else meanwhile. `drive.rs` is a conversation's
-//! whole life: read it beside the file of the same name in the other server crates. `architecture.rs` holds what tells the
-//! three apart: which thread accepts, and which one drives.
+//! A thread waits in `read` for the next question of its conversation, and serves no other
+//! conversation meanwhile. `drive.rs` is the whole life of a conversation: read it beside the file
+//! of the same name in the other server crates. `architecture.rs` holds what tells the three
+//! flavors apart: which thread accepts, and which one drives.
 //!
 //! ```
 //! use std::net::{TcpListener, TcpStream};
@@ -43,7 +44,7 @@ mod wake_pipe;
 
 pub use server::Server;
 
-/// What a user of a server needs besides it.
+/// What a user of these servers needs besides them.
 pub use zen_proto::{
     Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
     Unsendable, aphorism,

@@ -43,7 +43,8 @@ impl<S> Server<S> {
         Self::new(listener, service, options, Architecture::Threaded, defaults::CONNECTIONS_WITH_THREADS)
     }
 
-    /// Flavor `pool`: [`Options::workers`] threads, by default 4, each of which serves one conversation at a time.
+    /// Flavor `pool`: [`Options::workers`] threads, by default 4, each of which serves one
+    /// conversation at a time.
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -71,14 +72,15 @@ where
     S: Service + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
-    /// Serves until the stop handle drains it. To end a blocked accept the listener is shut down then, also for any clone of it.
+    /// Serves until the stop handle drains the server. The listener is then shut down, to end a
+    /// blocked accept. This also shuts down its clones.
     ///
     /// # Errors
-    /// When the system refuses the descriptors or the threads to begin with.
+    /// When the system refuses the descriptors or the threads that the server starts with.
     pub fn run(self) -> io::Result<()> {
         let Self { listener, setup, architecture } = self;
         listener.set_nonblocking(false)?;
-        // A worker more than there may be connections would take one too many.
+        // With more workers than connections may be open, one would accept a connection too many.
         let workers = match architecture {
             Architecture::Pool { workers } => workers.min(setup.connections),
             Architecture::Blocking | Architecture::Threaded => 1,

@@ -1,23 +1,28 @@
-//! Deadlines as socket timeouts: a blocked thread's only clock.
+//! Timeouts: a deadline as a socket timeout, which is the only clock of a blocked thread.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// A zero timeout is an error, and means "for ever" to the system; a late deadline is noticed after this instead.
+/// The shortest timeout that is set. Zero would mean "for ever" to the system, and is an error to
+/// the standard library.
 const LEAST: Duration = Duration::from_millis(1);
 
-/// A peer that has sent nothing for so long is quiet: its thread goes on waiting where it can hear the [wake pipe](crate::wake_pipe::WakePipe).
+/// A peer that has sent nothing for this long is quiet. Its thread then waits in `poll`, where the
+/// [wake pipe](crate::wake_pipe::WakePipe) can end the wait.
 pub(crate) const QUIET: Duration = Duration::from_millis(100);
 
-/// A write that waits wakes up so often to see whether the server is stopping. Only a thread whose peer does not read pays for it.
+/// A write waits no longer than this before it looks whether the server stops. Only a thread whose
+/// peer does not read pays for it.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
-/// The timeouts that are set on a socket, so that they are set again only when it matters.
+/// The timeouts that are set on a socket. They are remembered so that they are set again only when
+/// that matters.
 ///
-/// A timeout that is too short costs one early turn, which does nothing; one that is too long breaks a deadline. So it is shortened when
-/// a deadline comes before it, and lengthened only after it has gone off: setting it for every question would be a system call for
-/// every question.
+/// A timeout that is too short costs one early turn, which does nothing. One that is too long
+/// breaks a deadline. So a timeout is shortened when a deadline comes before it, and lengthened
+/// only after it has gone off. To set it for every question would cost a system call for every
+/// question.
 #[derive(Debug, Default)]
 pub(crate) struct Timeouts {
     read: Option<Duration>,
@@ -28,7 +33,7 @@ impl Timeouts {
     #[inline]
     pub(crate) fn before_read(&mut self, stream: &TcpStream, deadline: Option<Instant>, now: Instant) {
         if let Some(sooner) = sooner(&mut self.read, QUIET, deadline, now) {
-            // It fails only on a socket that is broken already, which the read will tell.
+            // This fails only on a socket that is broken already, and then the read says so.
             let _ = stream.set_read_timeout(Some(sooner));
         }
     }
@@ -36,23 +41,26 @@ impl Timeouts {
     #[inline]
     pub(crate) fn before_write(&mut self, stream: &TcpStream, deadline: Option<Instant>, now: Instant) {
         if let Some(sooner) = sooner(&mut self.write, LOOK_UP, deadline, now) {
-            // It fails only on a socket that is broken already, which the write will tell.
+            // This fails only on a socket that is broken already, and then the write says so.
             let _ = stream.set_write_timeout(Some(sooner));
         }
     }
 
-    /// The read's timeout has gone off: if a deadline had shortened it, the next one is set anew.
+    /// The timeout of a read has gone off. If a deadline had shortened it, the next read sets a new
+    /// one.
     pub(crate) fn read_timed_out(&mut self) {
         self.read = self.read.filter(|set| *set >= QUIET);
     }
 
-    /// The write's timeout has gone off, likewise.
+    /// The timeout of a write has gone off. If a deadline had shortened it, the next write sets a
+    /// new one.
     pub(crate) fn write_timed_out(&mut self) {
         self.write = self.write.filter(|set| *set >= LOOK_UP);
     }
 }
 
-/// The timeout to be set, `most` or what is left until the deadline, if it is sooner than the one that is.
+/// Returns the timeout that has to be set: `most`, or the time until the deadline if that is
+/// shorter. `None` if the one that is set is no longer than that.
 #[inline]
 fn sooner(
     set: &mut Option<Duration>,
@@ -68,7 +76,8 @@ fn sooner(
     *set
 }
 
-/// Whether a read or a write ended because its timeout went off: the systems do not agree on the word.
+/// Whether a read or a write ended because its timeout went off. Systems report this in different
+/// ways.
 pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }

@@ -10,11 +10,11 @@ use zen_server::StopHandle;
 
 /// A pipe that becomes readable when the server stops, and stays so.
 ///
-/// A blocked read can be ended only through its socket, by shutting down the side that reads. But then
-/// the system answers whatever the peer still sends with RST, which destroys the answers that the peer
-/// has not read yet. So a thread blocks in `read` no longer than a [short while](crate::timeouts::QUIET).
-/// It waits for a peer that is quiet for longer in `poll`, together with this pipe. Between questions
-/// that follow each other, this costs nothing.
+/// A blocked read can be ended only through its socket, by shutting down the side that reads. But
+/// then the system answers whatever the peer still sends with RST, which destroys the answers that
+/// the peer has not read yet. So a thread blocks in `read` no longer than a
+/// [short while](crate::timeouts::QUIET). It waits for a peer that is quiet for longer in `poll`,
+/// together with this pipe. Between questions that follow each other, this costs nothing.
 #[derive(Debug)]
 pub(crate) struct WakePipe {
     /// No thread ever reads it.
@@ -25,7 +25,8 @@ impl WakePipe {
     /// A pipe that the stop handle writes to.
     pub(crate) fn new(stop: &StopHandle) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
-        // The write cannot fail: a pipe has room for one byte, and the reader is open as long as this is.
+        // The write cannot fail: a pipe has room for one byte, and the reader is open as long as
+        // this is.
         stop.on_stop(move || drop((&writer).write(&[0])));
         Ok(Self { reader })
     }
@@ -33,8 +34,8 @@ impl WakePipe {
     /// Waits until the stream can be read.
     ///
     /// # Errors
-    /// `TimedOut` when the deadline passed first, or the server stops. A conversation that drains already
-    /// does not wait for the stop.
+    /// `TimedOut` when the deadline passed first, or the server stops. A conversation that drains
+    /// already does not wait for the stop.
     pub(crate) fn wait(
         &self,
         stream: &TcpStream,
@@ -51,8 +52,8 @@ impl WakePipe {
     }
 }
 
-/// How long to wait, in milliseconds rounded up: a wait that ended before the deadline would be repeated
-/// in a busy loop until the deadline.
+/// How long to wait, in milliseconds rounded up: a wait that ended before the deadline would be
+/// repeated in a busy loop until the deadline.
 fn wait_time(deadline: Option<Instant>, now: Instant) -> PollTimeout {
     deadline.map_or(PollTimeout::NONE, |at| {
         let millis = at.saturating_duration_since(now).as_micros().div_ceil(1000);

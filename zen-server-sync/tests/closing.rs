@@ -25,7 +25,8 @@ fn counts_as_open_until_its_socket_is_closed(
     server: fn(TcpListener, Service, Options) -> Result<Server<Service>, OptionsError>,
 ) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    // Connections inherit both. Closing such a socket blocks until the peer has taken what was sent.
+    // Connections inherit both. Closing such a socket blocks until the peer has taken what was
+    // sent.
     SockRef::from(&listener).set_linger(Some(TIMEOUT)).expect("an option");
     SockRef::from(&listener).set_send_buffer_size(2 * ANSWER).expect("a size");
     let ours = listener.try_clone().expect("a descriptor");

@@ -1,4 +1,4 @@
-//! Every flavor of this crate against the tests that all flavors have to pass.
+//! Runs the tests that all flavors have to pass against every flavor of this crate.
 
 use zen_testkit::flavor_tests;
 

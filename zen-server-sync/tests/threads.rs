@@ -1,4 +1,4 @@
-//! The system refuses a thread: connections wait for better times, and are not lost.
+//! The system refuses a thread: connections wait until there is one, and are not lost.
 
 // Helpers say what they expect by panicking, like the tests they serve.
 #![allow(clippy::expect_used)]
@@ -10,19 +10,20 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use zen_server_sync::{CloseReason, Options, Server};
 use zen_testkit::flavor::{Running, TIMEOUT, Tester};
 
-/// One test, because the limit is the whole process's.
+/// There is only one test, because the limit is that of the whole process.
 #[test]
-fn nobody_is_turned_away_for_want_of_a_thread() {
+fn no_connection_is_lost_when_there_is_no_thread() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let ours = listener.try_clone().expect("a descriptor");
     let server = Server::threaded(listener, Tester::default(), Options::default()).expect("good options");
     let server = Running::start(&ours, server.stop_handle(), server.counters(), || server.run());
-    // A thread whose start meets the limit half-way would end the process: all that is needed runs already.
+    // A thread that meets the limit while it starts would end the process, so all that are needed
+    // run already.
     let mut inside = TcpStream::connect(server.address).expect("connects");
     ask(&mut inside);
     let (soft, hard) = getrlimit(Resource::RLIMIT_AS).expect("a limit");
 
-    // No address space for another stack, but enough for what is small.
+    // This leaves no address space for another stack, but enough for small allocations.
     setrlimit(Resource::RLIMIT_AS, address_space() + (1 << 20), hard).expect("may be set");
     let mut clients: Vec<_> = (0..5).map(|_| TcpStream::connect(server.address)).collect();
     let refused = server.wait_for("refused", |counters| counters.accept_errors > 2);

@@ -9,17 +9,20 @@ use socket2::SockRef;
 use crate::{AcceptTrouble, Admission, Setup};
 
 impl<S, F> Setup<S, F> {
-    /// A connection was accepted: counts it, and sets the socket options that [`Options`](crate::Options) ask for.
+    /// A connection was accepted: counts it, and sets the socket options that
+    /// [`Options`](crate::Options) ask for.
     pub fn handle_accepted(&self, admission: &mut Admission, stream: &impl AsFd) {
         self.counters.count_accepted();
         admission.handle_accepted();
         if self.options.nodelay {
-            // This fails only on a connection that is broken already, and then the first read says so.
+            // This fails only on a connection that is broken already, and then the first read says
+            // so.
             let _ = SockRef::from(stream).set_tcp_nodelay(true);
         }
     }
 
-    /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs it when a line is due.
+    /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs
+    /// it when a line is due.
     ///
     /// "Would block" and "interrupted" are no failures, and change nothing.
     pub fn handle_accept_error(&self, admission: &mut Admission, error: &io::Error, now: Instant) {
@@ -28,8 +31,8 @@ impl<S, F> Setup<S, F> {
         }
     }
 
-    /// The system had no more to give for a connection, as [`Admission::handle_exhausted`] says: counts it, pauses accepting,
-    /// and logs it when a line is due.
+    /// The system refused what a connection needs, as in [`Admission::handle_exhausted`]: counts
+    /// it, pauses accepting, and logs it when a line is due.
     pub fn handle_exhausted(&self, admission: &mut Admission, error: &io::Error, now: Instant) {
         let trouble = admission.handle_exhausted(now);
         self.report(error, &trouble);

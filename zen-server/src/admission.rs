@@ -3,15 +3,17 @@
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-/// The first pause after the system had no descriptor or memory for a connection, and the longest.
+/// The first and the longest pause after the system had no descriptor or memory for a connection.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
-/// How often, at the most, a failure to accept is to be logged.
+/// How long it takes at least from one log line about failures to accept to the next.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// A listener's state machine: connections against the cap, back-off when the system is out of descriptors or memory, drain.
+/// Decides when a listener accepts: connections against the cap, back-off when the system is out of
+/// descriptors or memory, drain. A state machine without I/O.
 ///
-/// While [`wants_accept`](Self::wants_accept) is false new connections wait in the listener's backlog.
+/// While [`wants_accept`](Self::wants_accept) is false, new connections wait in the listener's
+/// backlog.
 ///
 /// ```
 /// use zen_server::Admission;
@@ -41,9 +43,10 @@ pub struct Admission {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptTrouble {
-    /// How long accepting now pauses: zero when only the one connection was concerned.
+    /// How long accepting pauses now. Zero when the failure concerned only one connection.
     pub pause: Duration,
-    /// `Some` when a log line is due, at most once a second: how many failures there were since the last one, this one included.
+    /// `Some` when a log line is due, at most once a second: how many failures there were since the
+    /// last line, including this one.
     pub unlogged: Option<u64>,
 }
 
@@ -77,10 +80,11 @@ impl Admission {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// Accepting failed. A connection that died in the queue concerns only itself; anything else, such as EMFILE, ENFILE, ENOBUFS or
-    /// ENOMEM, would come again at once, so accepting pauses: 5 ms, then twice as long each time, at most 1 s.
+    /// Accepting failed. A connection that broke in the backlog causes no pause. Any other failure,
+    /// such as EMFILE, ENFILE, ENOBUFS or ENOMEM, would come again at once, so accepting pauses:
+    /// for 5 ms, then for twice as long each time, and for at most 1 s.
     ///
-    /// Returns `None` when it was no failure: "would block" and "interrupted".
+    /// Returns `None` for "would block" and "interrupted", which are no failures.
     pub fn handle_error(&mut self, error: &io::Error, now: Instant) -> Option<AcceptTrouble> {
         match Cause::classify(error) {
             Cause::Nothing => None,
@@ -89,8 +93,9 @@ impl Admission {
         }
     }
 
-    /// The system had no more to give: a thread for a connection, say, which it refuses with an error that elsewhere means "would block".
-    /// Accepting pauses as after [`handle_error`](Self::handle_error).
+    /// The system refused what a connection needs, such as a thread. (For that its error is one
+    /// that elsewhere means "would block".) Accepting pauses as after
+    /// [`handle_error`](Self::handle_error).
     pub fn handle_exhausted(&mut self, now: Instant) -> AcceptTrouble {
         let pause = self.back_off;
         self.resume_at = Some(now + pause);
@@ -119,7 +124,7 @@ impl Admission {
         if self.draining { None } else { self.resume_at }
     }
 
-    /// Accepts nothing any more.
+    /// Accepts no more connections.
     pub fn drain(&mut self) {
         self.draining = true;
     }
@@ -134,13 +139,13 @@ impl Admission {
         self.open
     }
 
-    /// Whether the server is done: draining, and nothing is open.
+    /// Whether the server is done: it drains, and no connection is open.
     pub fn is_drained(&self) -> bool {
         self.draining && self.open == 0
     }
 }
 
-/// What a failure to accept is a failure of.
+/// What a failure to accept concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cause {
     Nothing,
@@ -149,8 +154,8 @@ enum Cause {
 }
 
 impl Cause {
-    /// On Linux accept(2) also reports errors that are already pending on the new connection, and says to treat them like
-    /// "would block": try again.
+    /// On Linux, accept(2) also reports errors that are already pending on the new connection. Its
+    /// manual says to treat them like "would block" and to try again.
     fn classify(error: &io::Error) -> Self {
         match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::Interrupted => Self::Nothing,
@@ -203,7 +208,11 @@ mod tests {
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 640, 1000, 1000]);
         admission.handle_accepted();
         admission.handle_error(&emfile(), now);
-        assert_eq!(admission.poll_timeout(), Some(now + Duration::from_millis(5)), "success forgives");
+        assert_eq!(
+            admission.poll_timeout(),
+            Some(now + Duration::from_millis(5)),
+            "a success resets the pause"
+        );
     }
 
     #[test]
@@ -239,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drained_listener_wants_nothing_and_wakes_nobody() {
+    fn a_drained_listener_wants_nothing_and_sets_no_timer() {
         let mut admission = Admission::new(9);
         let now = Instant::now();
         admission.handle_accepted();

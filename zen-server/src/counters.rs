@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use zen_proto::{CloseReason, Tally};
 
-/// A server's counters. They only go up; each is exact, and a [`snapshot`](Self::snapshot) of several may be taken between two
-/// updates.
+/// A server's counters. They only go up, and each is exact. A [`snapshot`](Self::snapshot) of them
+/// may fall between two updates that belong together.
 #[derive(Debug, Default)]
 pub struct Counters {
     accepted: AtomicU64,
@@ -46,7 +46,7 @@ impl Counters {
         self.accept_errors.fetch_add(1, Relaxed);
     }
 
-    /// A conversation did this much.
+    /// Adds what a conversation has done.
     #[inline]
     pub fn count(&self, tally: Tally) {
         for (counter, n) in [
@@ -54,7 +54,8 @@ impl Counters {
             (&self.bytes_in, tally.bytes_in),
             (&self.bytes_out, tally.bytes_out),
         ] {
-            // An atomic addition costs as much as all the rest of this, so none is made for nothing.
+            // An atomic addition costs as much as the rest of this function, so zeros are not
+            // added.
             if n > 0 {
                 counter.fetch_add(n, Relaxed);
             }
@@ -91,7 +92,7 @@ impl Snapshot {
         self.closed[reason as usize]
     }
 
-    /// How many conversations ended, by reason, those reasons only that occurred.
+    /// How many conversations ended for each reason that has occurred.
     pub fn closes(&self) -> impl Iterator<Item = (CloseReason, u64)> {
         CloseReason::ALL.iter().copied().zip(self.closed).filter(|(_, n)| *n > 0)
     }

@@ -9,13 +9,15 @@ pub const CONNECTIONS_WITH_THREADS: usize = 1_000;
 /// Threads of a fixed pool, each of which serves one conversation at a time.
 pub const POOL_WORKERS: usize = 4;
 
-/// Descriptors that a process needs besides its connections: standard streams, listener, poll, waker, a log.
+/// Descriptors that a process needs besides its connections: standard streams, listener, poll,
+/// waker, a log.
 pub const RESERVED_FILES: usize = 32;
 
 /// Reads that one ready connection gets before it is the next one's turn.
 pub const TURN_BUDGET: usize = 16;
 
-/// Threads of a server in which each thread serves many conversations: one for each core that this process may use.
+/// Threads of a server in which each thread serves many conversations: one for each core that this
+/// process may use.
 pub fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }

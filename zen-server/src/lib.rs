@@ -1,19 +1,19 @@
 //! What every zen server shares, whatever its architecture.
 //!
-//! `zen-proto` decides everything about one conversation and does no I/O. The server crates move the bytes. This crate holds what lies
-//! between the two and is the same for all of them:
+//! `zen-proto` decides everything about one conversation and does no I/O. The server crates move
+//! the bytes. This crate holds what lies between the two and is the same for every server:
 //!
 //! | what | where |
 //! |---|---|
-//! | what a server is given besides a listener and a service | [`Options`], with the [`defaults`] for what they leave open |
+//! | what a server is given | [`Options`], and their [`defaults`] |
 //! | whether to accept a connection now | [`Admission`] |
 //! | what the server has done | [`Counters`], read as a [`Snapshot`] |
 //! | how it is told to stop | [`StopHandle`] |
 //! | all of these together, and the start of each conversation | [`Setup`] |
 //! | how many descriptors the process may have | [`open_file_limit`] |
 //!
-//! You need this crate by name only to write a server of a new architecture. A user of a server finds what is needed in the server's
-//! own crate.
+//! You need to name this crate only if you write a server of a new architecture. Each server crate
+//! re-exports what its users need.
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.

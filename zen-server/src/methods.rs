@@ -1,13 +1,15 @@
 //! The methods that every server type has.
 
-/// Gives a server type the methods that all servers have: `with_framing`, `stop_handle` and `counters`.
+/// Gives a server type the methods that all servers have: `with_framing`, `stop_handle` and
+/// `counters`.
 ///
-/// The type is generic over its service and its framing, has a field `setup` that is a [`Setup`](crate::Setup), and the
-/// fields in braces, which do not depend on the framing.
+/// The type is generic over its service and its framing. It has a field `setup`, which is a
+/// [`Setup`](crate::Setup), and the fields that are named in braces, whose types do not depend on
+/// the framing.
 ///
 /// ```
 /// use std::net::TcpListener;
-/// use zen_proto::aphorism::{self, Aphorisms};
+/// use zen_proto::aphorism::{Aphorisms, framing};
 /// use zen_server::{Options, Setup, defaults, server_methods};
 ///
 /// /// A server of a new architecture.
@@ -19,7 +21,8 @@
 /// server_methods!(Server { listener });
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
-/// let setup = Setup::new(Aphorisms, aphorism::framing(), Options::default(), defaults::CONNECTIONS)?;
+/// let options = Options::default();
+/// let setup = Setup::new(Aphorisms, framing(), options, defaults::CONNECTIONS)?;
 /// let server = Server { setup, listener };
 /// server.stop_handle().stop();
 /// assert_eq!(server.counters().snapshot().accepted, 0);
@@ -35,12 +38,12 @@ macro_rules! server_methods {
                 $Server { setup: setup.with_framing(framing), $($kept),* }
             }
 
-            /// Drains the server, from any thread.
+            /// A handle that drains the server, from any thread.
             pub fn stop_handle(&self) -> $crate::StopHandle {
                 self.setup.stop.clone()
             }
 
-            /// What the server has done, readable while it runs.
+            /// What the server has done. It can be read while the server runs.
             pub fn counters(&self) -> ::std::sync::Arc<$crate::Counters> {
                 ::std::sync::Arc::clone(&self.setup.counters)
             }

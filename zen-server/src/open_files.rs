@@ -2,7 +2,8 @@
 
 use nix::sys::resource::{Resource, getrlimit};
 
-/// How many descriptors this process may have open at once: the soft limit, `ulimit -n`. `None` if the system does not say.
+/// How many descriptors this process may have open at once: the soft limit, as in `ulimit -n`.
+/// `None` if the system does not say.
 pub fn open_file_limit() -> Option<u64> {
     getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
 }

@@ -1,4 +1,5 @@
-//! What every server is given besides a listener and a service: options, checked before anything starts.
+//! Options: what every server is given besides a listener and a service. They are checked before
+//! anything starts.
 
 use zen_proto::{LimitError, Limits};
 
@@ -19,16 +20,20 @@ use crate::defaults;
 pub struct Options {
     /// The limits of each conversation.
     pub limits: Limits,
-    /// How many connections may be open; more wait in the listener's backlog. Default: the lesser of 10 000 and the open-file
-    /// limit less 32; for a server with a thread each, 1 000.
+    /// How many connections may be open. More of them wait in the listener's backlog.
+    ///
+    /// Default 10 000, or 32 less than the open-file limit if that is lower. In a server that gives
+    /// each connection a thread, 1 000.
     pub connections: Option<usize>,
-    /// How many threads serve, where the flavor has several. Default: 4 for a pool, else one for each core.
+    /// How many threads serve, in a server that has several. Default: 4 for a pool, otherwise one
+    /// for each core.
     pub workers: Option<usize>,
-    /// Whether answers are sent at once rather than held back to fill a segment (`TCP_NODELAY`). Default true.
+    /// Whether answers are sent at once instead of being held back to fill a segment
+    /// (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
-    /// How many reads one ready connection gets before it is the next one's turn. Default 16. A turn also
-    /// ends when a write has made room for more answers. Of no effect where a thread serves one conversation
-    /// at a time.
+    /// How many reads one ready connection gets before it is the next one's turn. Default 16. A
+    /// turn also ends when a write has made room for more answers. Has no effect where a thread
+    /// serves one conversation at a time.
     pub turn_budget: usize,
 }
 
@@ -80,7 +85,7 @@ impl Options {
         self
     }
 
-    /// Checks everything that needs no knowledge of the system.
+    /// Checks everything that does not depend on the system.
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -98,11 +103,12 @@ impl Options {
         Ok(())
     }
 
-    /// The connection cap of a server that holds at most `default_connections` when the options do not say how many, in a process
-    /// that may have `open_files` descriptors (`None`: unlimited).
+    /// The connection cap of a server that holds at most `default_connections` when the options do
+    /// not say how many, in a process that may have `open_files` descriptors (`None`: unlimited).
     ///
     /// # Errors
-    /// [`OptionsError::ConnectionCap`] when the options ask for more than the open-file limit allows, or it allows none.
+    /// [`OptionsError::ConnectionCap`] when the options ask for more than the open-file limit
+    /// allows, or when it allows none.
     pub fn connection_cap(
         &self,
         default_connections: usize,
@@ -118,7 +124,7 @@ impl Options {
     }
 }
 
-/// Options that no server can run with.
+/// Options with which no server can run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsError {

@@ -8,7 +8,8 @@ use zen_proto::{CloseReason, Conversation, Framing, Limits};
 
 use crate::{Counters, Options, OptionsError, StopHandle, open_file_limit};
 
-/// What every server is made of, whatever its architecture. Needed by those who write a server, not by those who use one.
+/// What every server is made of, whatever its architecture. You need it to write a server, not to
+/// use one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Setup<S, F> {
@@ -29,8 +30,8 @@ pub struct Setup<S, F> {
 }
 
 impl<S, F> Setup<S, F> {
-    /// Checks the options for a server that holds at most `default_connections` when the options do not say how many, in this process
-    /// with its open-file limit.
+    /// Checks the options for a server that holds at most `default_connections` when the options do
+    /// not say how many, in this process with its open-file limit.
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -63,8 +64,8 @@ impl<S: Clone, F: Framing + Clone> Setup<S, F> {
     /// A fresh conversation and the service that answers in it.
     ///
     /// # Errors
-    /// [`CloseReason::ServiceFailed`] when the service or the framing panicked while it was cloned: this conversation is over before it
-    /// has begun. The server goes on.
+    /// [`CloseReason::ServiceFailed`] when the service or the framing panicked while it was cloned:
+    /// this conversation is over before it has begun. The server goes on.
     pub fn begin(&self, now: Instant) -> Result<(Conversation<F>, S), CloseReason> {
         let clones = || (self.framing.clone(), self.service.clone());
         let (framing, service) =

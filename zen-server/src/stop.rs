@@ -33,12 +33,14 @@ impl StopHandle {
     /// Starts the drain and returns at once; the server's `run` returns when it is done.
     pub fn stop(&self) {
         let wakers = {
-            // The flag is set under the lock, so that a waker is either called here or finds it set when it registers.
+            // The flag is set under the lock. So a waker either is called here or finds the flag
+            // set when it registers.
             let mut wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
             self.inner.stopped.store(true, Ordering::SeqCst);
             std::mem::take(&mut *wakers)
         };
-        // Called, and dropped: whoever keeps a handle to a server that is gone shall not keep its descriptors.
+        // The wakers are dropped, so that a handle that outlives its server does not keep the
+        // server's descriptors open.
         for wake in wakers {
             wake();
         }
@@ -50,8 +52,8 @@ impl StopHandle {
         self.inner.stopped.load(Ordering::SeqCst)
     }
 
-    /// Has `wake` called once when the server is asked to drain; at once if it was. For those who write a driver: `wake` ends a
-    /// wait that would not see [`is_stopped`](Self::is_stopped).
+    /// Calls `wake` once when the server is asked to drain, or at once if it was already. A driver
+    /// uses it to end a wait during which it cannot look at [`is_stopped`](Self::is_stopped).
     pub fn on_stop(&self, wake: impl Fn() + Send + Sync + 'static) {
         let mut wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_stopped() {

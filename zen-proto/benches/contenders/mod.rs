@@ -1,16 +1,17 @@
-//! What is compared: a conversation, driven a turn at a time, and a loop written by hand for this one protocol.
+//! The contenders: a conversation that is driven turn by turn, and a loop written by hand for this
+//! one protocol.
 
 use std::hint::black_box;
 use std::time::Instant;
 
 use zen_proto::{Conversation, DelimiterFraming, Limits, aphorism};
 
-/// Takes a segment, sends what it answers: returns how many bytes that is.
+/// Takes a segment and sends the answers. Returns how many bytes they are.
 pub(crate) trait Contender {
     fn turn(&mut self, segment: &[u8]) -> usize;
 }
 
-/// The core as a driver uses it, with everything a turn asks of it but the system calls and the clock.
+/// The core as a driver uses it: every call of a turn, without the system calls and the clock.
 pub(crate) struct Core {
     conversation: Conversation<DelimiterFraming>,
     now: Instant,
@@ -36,7 +37,7 @@ impl Contender for Core {
     }
 }
 
-/// The least that serves this protocol right: no limits, no deadlines, no backpressure.
+/// The least code that serves this protocol correctly: no limits, no deadlines, no backpressure.
 #[derive(Default)]
 pub(crate) struct ByHand {
     inbound: Vec<u8>,
@@ -66,7 +67,7 @@ impl Contender for ByHand {
     }
 }
 
-/// So many questions of the table, one after the other.
+/// This many questions of the table, one after the other.
 pub(crate) fn segment(questions: usize) -> Vec<u8> {
     aphorism::TABLE.iter().cycle().take(questions).flat_map(|(question, _)| question.bytes()).collect()
 }

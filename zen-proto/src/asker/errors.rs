@@ -8,7 +8,8 @@ use crate::framing::Unsendable;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskerError {
-    /// An answer did not end within [`ClientLimits::answer_length`](crate::ClientLimits::answer_length).
+    /// An answer did not end within
+    /// [`ClientLimits::answer_length`](crate::ClientLimits::answer_length).
     #[error("the server's answer is longer than {limit} bytes")]
     AnswerTooLong {
         /// The limit, in bytes.
@@ -22,8 +23,9 @@ pub enum AskerError {
         /// Whether the server closed in the middle of an answer.
         partial: bool,
     },
-    /// An answer did not come within [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline); or, when `awaited` is 0, the server's FIN did not, after
-    /// [`Asker::finish`](crate::Asker::finish).
+    /// An answer did not come within
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline). If `awaited` is 0,
+    /// it was the server's FIN that did not come after [`Asker::finish`](crate::Asker::finish).
     #[error("no answer within {:?} ({awaited} outstanding)", .deadline)]
     TimedOut {
         /// Questions without an answer.
@@ -31,7 +33,7 @@ pub enum AskerError {
         /// The deadline.
         deadline: Duration,
     },
-    /// The server sent what was not asked for, or what is no answer in this framing.
+    /// The server sent bytes that no question asked for, or that are no answer in this framing.
     #[error("the server sent bytes that answer no question")]
     Unasked,
     /// The connection broke.
@@ -49,7 +51,7 @@ pub enum AskError {
     /// The framing cannot send it.
     #[error("this question cannot be sent: {0}")]
     Unsendable(#[from] Unsendable),
-    /// The conversation has failed before.
+    /// The conversation has failed already.
     #[error(transparent)]
     Failed(#[from] AskerError),
 }

@@ -19,10 +19,11 @@ use crate::setters::setters;
 pub struct ClientLimits {
     /// The longest answer, in bytes on the wire. Default 65 536.
     pub answer_length: usize,
-    /// How many questions may wait for their answers before [`Asker::wants_question`](crate::Asker::wants_question) says no. Default 32, as many as a server
-    /// takes: more could fill the network in both directions while neither side reads.
+    /// How many questions may wait for their answers before
+    /// [`Asker::wants_question`](crate::Asker::wants_question) says no. Default 32, as many as a
+    /// server takes. More could fill the network in both directions while neither side reads.
     pub questions_in_flight: usize,
-    /// How long an answer may take, from when its question was asked. Default 30 s.
+    /// How long an answer may take after its question was asked. Default 30 s.
     pub answer_deadline: Duration,
 }
 

@@ -14,10 +14,11 @@ pub use limits::ClientLimits;
 use crate::buffer::Buffer;
 use crate::framing::{Cut, Framing, Output};
 
-/// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror of
-/// [`Conversation`](crate::Conversation).
+/// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror
+/// of [`Conversation`](crate::Conversation).
 ///
-/// Answers that arrived whole can be taken even after the conversation has failed; [`failed`](Self::failed) says why it did.
+/// Answers that arrived whole can be taken even after the conversation has failed.
+/// [`failed`](Self::failed) says why it did.
 ///
 /// ```
 /// use std::time::Instant;
@@ -40,17 +41,17 @@ pub struct Asker<F> {
     framing: F,
     limits: ClientLimits,
     inbound: Buffer,
-    /// All that is buffered was looked at and is not a whole answer.
+    /// All buffered bytes were looked at, and they are not a whole answer.
     starved: bool,
     outbound: Buffer,
     /// When the questions that have no answer yet were asked.
     asked: VecDeque<Instant>,
-    /// How many of them, the oldest, are no longer waited for by anybody.
+    /// How many of them, counted from the oldest, were abandoned.
     abandoned: usize,
-    /// When the last question had been asked.
+    /// When [`finish`](Self::finish) was called.
     finishing: Option<Instant>,
     fin_due: bool,
-    /// How the connection ended; what is buffered may still hold answers.
+    /// How the connection ended. Answers may still be buffered.
     end: Option<End>,
     failed: Option<AskerError>,
 }
@@ -79,12 +80,14 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// Asks a question: its bytes wait in [`transmit`](Self::transmit), its answer's deadline runs from `now`. More than
-    /// [`wants_question`](Self::wants_question) allows is taken too, and is the caller's to bound.
+    /// Asks a question: its bytes wait in [`transmit`](Self::transmit), and the deadline of its
+    /// answer runs from `now`. The question is taken even when
+    /// [`wants_question`](Self::wants_question) is false; the caller bounds how many there are.
     ///
     /// # Errors
-    /// [`AskError::Unsendable`] when it is not a question of this protocol: nothing was sent, and the next may be asked.
-    /// [`AskError::Failed`] when the conversation has failed, the server has closed, or it has sent what nobody asked for.
+    /// [`AskError::Unsendable`] when it is not a question of this protocol: nothing was sent, and
+    /// the next may be asked. [`AskError::Failed`] when the conversation has failed, or the server
+    /// has closed or sent bytes that answer no question.
     ///
     /// # Panics
     /// After [`finish`](Self::finish).
@@ -108,9 +111,10 @@ impl<F: Framing> Asker<F> {
         Ok(())
     }
 
-    /// Says that nobody waits any longer for the questions asked so far. They are still sent, since a part of one may be under way, and
-    /// answers come in order: each of theirs is thrown away when it comes, and the answer that [`poll_answer`](Self::poll_answer)
-    /// gives next belongs to the question asked next. Their deadlines stand.
+    /// Abandons the questions asked so far. They are still sent, since a part of one may be under
+    /// way, and each of their answers is thrown away when it comes. The next answer that
+    /// [`poll_answer`](Self::poll_answer) gives belongs to the question asked next. The deadlines
+    /// of the abandoned questions still apply.
     ///
     /// ```
     /// # use std::time::Instant;
@@ -128,8 +132,9 @@ impl<F: Framing> Asker<F> {
         self.abandoned = self.asked.len();
     }
 
-    /// Says that there are no more questions: [`poll_shutdown`](Self::poll_shutdown) asks for FIN once all is sent, and the server
-    /// has [`ClientLimits::answer_deadline`] from `now` to send its own. Further calls change nothing.
+    /// Says that there are no more questions: [`poll_shutdown`](Self::poll_shutdown) asks for FIN
+    /// once all is sent, and the server has [`ClientLimits::answer_deadline`] from `now` to send
+    /// its own. Further calls change nothing.
     pub fn finish(&mut self, now: Instant) {
         if self.finishing.is_none() {
             self.finishing = Some(now);
@@ -137,8 +142,8 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// Whether another question may be asked now: the connection is good, and fewer than
-    /// [`ClientLimits::questions_in_flight`] wait for their answers.
+    /// Whether another question may be asked now. It may if the connection is good and fewer than
+    /// [`ClientLimits::questions_in_flight`] questions wait for their answers.
     pub fn wants_question(&self) -> bool {
         self.failed.is_none()
             && self.end.is_none()
@@ -170,7 +175,8 @@ impl<F: Framing> Asker<F> {
     /// # Panics
     /// If there were fewer.
     pub fn handle_sent(&mut self, n: usize, _now: Instant) {
-        // A write that was under way when the conversation failed concerns it no more.
+        // The conversation may have failed while a write was under way. The write no longer matters
+        // then.
         if self.failed.is_some() {
             return;
         }
@@ -178,8 +184,8 @@ impl<F: Framing> Asker<F> {
         self.outbound.consume(n);
     }
 
-    /// Time has passed. Fails the conversation if an answer is late, does nothing if none is; may be called at any time. What has
-    /// come but was not taken yet is not late.
+    /// Time has passed. Fails the conversation if an answer is late, and does nothing otherwise.
+    /// May be called at any time. An answer that has come but was not taken yet is not late.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|at| at <= now) {
             self.fail(AskerError::TimedOut {
@@ -216,12 +222,12 @@ impl<F: Framing> Asker<F> {
         self.outbound.is_empty() && std::mem::take(&mut self.fin_due)
     }
 
-    /// Whether the server has closed and owed nothing: drop the socket.
+    /// Whether the server has closed and owes no answer: drop the socket.
     pub fn is_closed(&self) -> bool {
         self.end.is_some() && self.starved && self.failed.is_none()
     }
 
-    /// Whether to read: the server may send, and what it sent before was taken.
+    /// Whether to read. The server may send more, and all answers that came before were taken.
     pub fn wants_read(&self) -> bool {
         self.starved && self.end.is_none() && self.failed.is_none()
     }
@@ -272,8 +278,9 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// Fails if there is input, beyond what the framing skips, although nothing was asked: the next question would take it for its
-    /// answer, and every one after that the answer of the one before.
+    /// Fails if there is input, beyond what the framing skips, although no question waits for an
+    /// answer. Otherwise the next question would take it for its answer, and each later one the
+    /// answer of the question before.
     fn fail_if_unasked(&mut self) {
         if !self.asked.is_empty() || self.inbound.is_empty() {
             return;
@@ -287,11 +294,12 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// Fails if the connection has ended too early, which is known once all answers that came before its end were taken.
+    /// Fails if the connection has ended too early. That is known once all answers that came before
+    /// its end were taken.
     fn fail_if_over(&mut self) {
         let (awaited, partial) = (self.asked.len(), !self.inbound.is_empty());
         match self.end.filter(|_| self.starved) {
-            // A server that resets instead of closing, after it was asked no more, has only skipped the courtesy.
+            // After the last answer, a server that resets instead of closing does no harm.
             Some(End::Lost) if self.finishing.is_some() && awaited == 0 => {}
             Some(End::Lost) => self.fail(AskerError::Lost { awaited }),
             Some(End::Closed) if partial || awaited > 0 => {

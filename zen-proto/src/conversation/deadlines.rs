@@ -1,4 +1,5 @@
-//! Deadlines: a pure function of the conversation's state, so that none can be left armed by mistake.
+//! Deadlines: a pure function of the conversation's state, so that no timer can be left armed by
+//! mistake.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +8,11 @@ use crate::CloseReason;
 use crate::framing::Framing;
 
 impl<F: Framing> Conversation<F> {
-    /// The next deadline, and what the conversation ends with when it is broken.
+    /// The next deadline, and the reason with which the conversation ends if it is broken.
     #[inline]
     pub(super) fn next_deadline(&self) -> Option<(Instant, CloseReason)> {
         let limits = &*self.limits;
-        let mut next = Next(None);
+        let mut next = Earliest(None);
         match self.phase {
             Phase::Closed(_) => {}
             Phase::Lingering { reason, since, .. } => {
@@ -40,10 +41,10 @@ impl<F: Framing> Conversation<F> {
 }
 
 /// The earliest deadline of those considered.
-struct Next(Option<(Instant, CloseReason)>);
+struct Earliest(Option<(Instant, CloseReason)>);
 
-impl Next {
-    /// A deadline too far away to be an instant is none.
+impl Earliest {
+    /// A deadline that is too far away to be an instant never comes.
     #[inline]
     fn consider(&mut self, since: Option<Instant>, deadline: Duration, reason: CloseReason) {
         if let Some(at) = since.and_then(|since| since.checked_add(deadline))

@@ -1,4 +1,5 @@
-//! Questions that wait for a deferred answer: tickets out in any order, answers in question order.
+//! Questions that wait for a deferred answer. Tickets come back in any order, answers leave in
+//! question order.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +19,7 @@ pub struct Question {
 
 /// The right to answer one question of one conversation, once.
 ///
-/// A ticket that is dropped leaves its question unanswered: the conversation then ends with
+/// A ticket that is dropped leaves its question without an answer, and the conversation ends with
 /// [`CloseReason::AnswerDeadline`](crate::CloseReason::AnswerDeadline).
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
@@ -26,7 +27,7 @@ pub struct Ticket {
     sequence: u64,
 }
 
-/// A ticket of another conversation. It is given back, still good there.
+/// A ticket of another conversation. It is given back and can still be used there.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the ticket belongs to another conversation; answer it there")]
 pub struct ForeignTicket(pub Ticket);
@@ -74,7 +75,7 @@ impl InFlight {
         Ticket { conversation: self.conversation, sequence }
     }
 
-    /// Where the ticket's slot is: `Ok(None)` when it is gone already.
+    /// The index of the ticket's slot. `Ok(None)` when the slot is gone already.
     fn find(&self, ticket: Ticket) -> Result<Option<usize>, ForeignTicket> {
         if ticket.conversation != self.conversation {
             return Err(ForeignTicket(ticket));
@@ -83,7 +84,8 @@ impl InFlight {
         Ok(index.filter(|index| *index < self.slots.len()))
     }
 
-    /// Spends a ticket. True: the answer's turn has come, and the slot is gone. False: it was put by, or its question is gone.
+    /// Spends a ticket. Returns true when the answer may be sent now; its slot is removed then.
+    /// Returns false when the answer was kept for later, or its question is gone.
     pub(super) fn answer(&mut self, ticket: Ticket, answer: &[u8]) -> Result<bool, ForeignTicket> {
         Ok(match self.find(ticket)? {
             Some(0) => {
@@ -98,14 +100,15 @@ impl InFlight {
         })
     }
 
-    /// The next answer that was put by and whose turn has come.
+    /// The next answer that was kept and may be sent now.
     pub(super) fn next_ready(&mut self) -> Option<Box<[u8]>> {
         let answer = self.slots.front_mut()?.answer.take()?;
         self.pop();
         Some(answer)
     }
 
-    /// Gives up the ticket's question and those after it. True when it was still owed.
+    /// Gives up the ticket's question and those after it. Returns true if its answer was still
+    /// owed.
     pub(super) fn give_up(&mut self, ticket: Ticket) -> Result<bool, ForeignTicket> {
         let index = self.find(ticket)?;
         match index {

@@ -1,4 +1,4 @@
-//! Taking questions from the input, one at a time and no sooner than there is room for the answer.
+//! Takes questions from the input, one at a time and only when there is room for the answer.
 
 use std::ops::Range;
 
@@ -11,13 +11,13 @@ use crate::service::{Answer, Service};
 pub(super) struct Found {
     /// Where in the input the question's text is.
     pub(super) text: Range<usize>,
-    /// How many bytes to consume once it is done with.
+    /// How many bytes to consume once the question is answered or handed out.
     pub(super) whole: usize,
 }
 
-/// Why no question is taken, for now or for good.
+/// Why no further question is taken, now or ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum NoQuestion {
     /// There is no room for an answer.
     Full,
     /// No question has begun.
@@ -30,61 +30,63 @@ pub(super) enum Stop {
     Failed,
 }
 
-/// The question that `input` begins with. Otherwise why there is none, and how many bytes belong to none.
+/// The question that `input` begins with. Otherwise how many bytes belong to no question, and why
+/// there is none.
 #[inline]
 pub(super) fn next_question<F: Framing>(
     framing: &mut F,
     input: &[u8],
     limit: usize,
-) -> Result<Found, (usize, Stop)> {
+) -> Result<Found, (usize, NoQuestion)> {
     if input.is_empty() {
-        return Err((0, Stop::Starved));
+        return Err((0, NoQuestion::Starved));
     }
     match framing.cut(input) {
         Cut::Whole { skip, len, text } if len <= limit => Ok(Found { text, whole: skip + len }),
-        Cut::Partial { skip, at_least: 0 } => Err((skip, Stop::Starved)),
-        Cut::Partial { skip, at_least } if at_least <= limit => Err((skip, Stop::Begun)),
-        Cut::Whole { .. } | Cut::Partial { .. } => Err((0, Stop::TooLong)),
-        Cut::Malformed => Err((0, Stop::Malformed)),
+        Cut::Partial { skip, at_least: 0 } => Err((skip, NoQuestion::Starved)),
+        Cut::Partial { skip, at_least } if at_least <= limit => Err((skip, NoQuestion::Begun)),
+        Cut::Whole { .. } | Cut::Partial { .. } => Err((0, NoQuestion::TooLong)),
+        Cut::Malformed => Err((0, NoQuestion::Malformed)),
     }
 }
 
-/// How far [`Conversation::answer_all`] has come: what is behind these marks is as if it had not been.
-pub(super) struct Done {
+/// How far [`Conversation::answer_all`] has come. Whatever a panic leaves behind these marks is
+/// ignored.
+pub(super) struct Progress {
     /// How many bytes of the input are left.
     pub(super) left: usize,
-    /// Where the last whole answer ends in the output.
+    /// Where the last whole answer in the output ends.
     pub(super) end: usize,
 }
 
 impl<F: Framing> Conversation<F> {
-    /// Answers until nothing whole is buffered or there is no room. This is the loop that everything else is paid for by, so what is the
-    /// same for all questions of a turn is left to its caller.
+    /// Answers until no whole question is buffered or there is no room. This is the hottest loop of
+    /// all, so what is the same for all questions of a turn is done by its caller.
     #[inline]
-    pub(super) fn answer_all(&mut self, service: &mut impl Service, done: &mut Done) -> Stop {
+    pub(super) fn answer_all(&mut self, service: &mut impl Service, progress: &mut Progress) -> NoQuestion {
         let (question_length, high_water) = (self.limits.question_length, self.limits.outbound_high_water);
         let mut rest = self.inbound.unread();
         loop {
-            if done.end >= high_water {
+            if progress.end >= high_water {
                 self.congested = true;
-                return Stop::Full;
+                return NoQuestion::Full;
             }
             let found = match next_question(&mut self.framing, rest, question_length) {
                 Ok(found) => found,
-                Err((skip, stop)) => {
-                    done.left -= skip;
-                    return stop;
+                Err((skip, why)) => {
+                    progress.left -= skip;
+                    return why;
                 }
             };
             let outbound = &mut self.outbound;
             self.framing.open(&mut Output::new(outbound));
             service.answer(&rest[found.text], &mut Answer::new(Output::new(outbound)));
-            if self.framing.seal(&mut Output::new(outbound), done.end).is_err() {
-                return Stop::Failed;
+            if self.framing.seal(&mut Output::new(outbound), progress.end).is_err() {
+                return NoQuestion::Failed;
             }
             rest = &rest[found.whole..];
-            done.left = rest.len();
-            done.end = outbound.len();
+            progress.left = rest.len();
+            progress.end = outbound.len();
             self.tally.questions += 1;
         }
     }
@@ -102,20 +104,21 @@ impl<F: Framing> Conversation<F> {
 
     /// No further question is taken.
     #[inline]
-    pub(super) fn stop(&mut self, stop: Stop) {
-        match stop {
-            Stop::Full => {}
-            Stop::Starved | Stop::Begun => {
+    pub(super) fn handle_no_question(&mut self, why: NoQuestion) {
+        match why {
+            NoQuestion::Full => {}
+            NoQuestion::Starved | NoQuestion::Begun => {
                 self.starved = true;
-                if stop == Stop::Begun {
+                if why == NoQuestion::Begun {
                     self.question_since.get_or_insert(self.clock);
                 }
                 self.end_if_starved();
             }
-            // Everything before this is answered; then the peer is told why, and no more is read. The words are the framing's.
-            Stop::TooLong => self.finish(CloseReason::QuestionTooLong, Some(Refusal::TooLong)),
-            Stop::Malformed => self.finish(CloseReason::Malformed, Some(Refusal::Malformed)),
-            Stop::Failed => self.finish(CloseReason::ServiceFailed, None),
+            // Every question before this one is answered. Then the peer is told why, in the
+            // framing's words, and no more is read.
+            NoQuestion::TooLong => self.finish(CloseReason::QuestionTooLong, Some(Refusal::TooLong)),
+            NoQuestion::Malformed => self.finish(CloseReason::Malformed, Some(Refusal::Malformed)),
+            NoQuestion::Failed => self.finish(CloseReason::ServiceFailed, None),
         }
     }
 }

@@ -17,25 +17,29 @@ use crate::framing::{Framing, Output, Refusal};
 use crate::service::Service;
 use crate::{CloseReason, Limits};
 use in_flight::InFlight;
-use input::{Done, Stop};
+use input::{NoQuestion, Progress};
 use phase::Phase;
 use write_clock::WriteClock;
 
 /// One connection's life, as a state machine without I/O, clock or threads.
 ///
-/// `handle_*` tells it what the world did; `poll_*`, [`transmit`](Self::transmit) and [`wants_read`](Self::wants_read) say what to
-/// do next. Time is an argument, and never goes backwards: an earlier `now` counts as the latest one seen. Each turn of a driver
-/// has the same order:
+/// `handle_*` tells it what has happened. `poll_*`, [`transmit`](Self::transmit) and
+/// [`wants_read`](Self::wants_read) say what to do next. Time is an argument and never goes
+/// backwards: an earlier `now` counts as the latest one seen. Each turn of a driver has the same
+/// order:
 ///
-/// 1. answer what is buffered: [`answer_with`](Self::answer_with), or [`poll_question`](Self::poll_question) until it is `None`;
-/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to [`handle_sent`](Self::handle_sent); back to 1 if
-///    [`wants_answer`](Self::wants_answer) says that this has made room;
+/// 1. answer what is buffered: [`answer_with`](Self::answer_with), or
+///    [`poll_question`](Self::poll_question) until it is `None`;
+/// 2. write while [`transmit`](Self::transmit) is not empty, and report it to
+///    [`handle_sent`](Self::handle_sent); go back to 1 if [`wants_answer`](Self::wants_answer) says
+///    that this has made room;
 /// 3. send FIN if [`poll_shutdown`](Self::poll_shutdown) says so;
 /// 4. drop the socket if [`closed`](Self::closed) gives a reason;
-/// 5. wait for the first of: readable if [`wants_read`](Self::wants_read), writable if `transmit` is not empty, the instant of
-///    [`poll_timeout`](Self::poll_timeout), a deferred answer, drain.
+/// 5. wait for the first of: readable if [`wants_read`](Self::wants_read), writable if `transmit`
+///    is not empty, the instant of [`poll_timeout`](Self::poll_timeout), a deferred answer, drain.
 ///
-/// Nothing a peer does is an error: it becomes a [`CloseReason`]. Once closed, every call is harmless and does nothing.
+/// Nothing that a peer does is an error; it becomes a [`CloseReason`]. Once the conversation is
+/// closed, every call does nothing.
 ///
 /// ```
 /// use std::time::Instant;
@@ -63,20 +67,21 @@ pub struct Conversation<F> {
     /// The latest time seen.
     clock: Instant,
     inbound: Buffer,
-    /// All that is buffered was looked at and is not a whole question: only the peer can help.
+    /// All buffered bytes were looked at, and they are not a whole question: only a read can help.
     starved: bool,
-    /// When the first byte of a question that is not whole came.
+    /// When the first byte of the question that is not whole yet came.
     question_since: Option<Instant>,
-    /// When the last question was done with, or the conversation began.
+    /// When the last question was answered or handed out, or the conversation began.
     idle_since: Instant,
-    /// Why no more input is taken, once that is so; what is buffered is still answered.
+    /// Why no more input is taken, if it is not. Whole questions that are buffered are still
+    /// answered.
     ended: Option<CloseReason>,
     peer_closed: bool,
-    /// What the peer is still to be told, after the answers that are owed.
+    /// The refusal that the peer is told after the answers that are owed.
     refusal: Option<Refusal>,
     in_flight: InFlight,
     outbound: Buffer,
-    /// The high water was reached, and the low water not yet again.
+    /// The high water was reached, and the low water has not been reached since.
     congested: bool,
     write_clock: WriteClock,
     drained_at: Option<Instant>,
@@ -96,10 +101,11 @@ pub struct Tally {
 }
 
 impl<F: Framing> Conversation<F> {
-    /// A conversation that begins at `now`. Limits in an [`Arc`] are shared, others become so.
+    /// A conversation that begins at `now`. Limits may be passed in an [`Arc`] that conversations
+    /// share.
     ///
-    /// Limits that do not [`validate`](Limits::validate) are obeyed all the same: such a conversation may end before it
-    /// begins.
+    /// Limits that do not [`validate`](Limits::validate) are obeyed too, and may end the
+    /// conversation at once.
     pub fn new(framing: F, limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
         Self {
             framing,
@@ -126,13 +132,14 @@ impl<F: Framing> Conversation<F> {
 
     /// The peer sent `data`.
     ///
-    /// All of it is taken, so a driver that reads only while [`wants_read`](Self::wants_read) holds is what bounds memory.
+    /// All of it is taken. Memory is bounded because a driver reads only while
+    /// [`wants_read`](Self::wants_read) is true.
     #[inline]
     pub fn handle_input(&mut self, data: &[u8], now: Instant) {
         if self.closed().is_some() {
             return;
         }
-        self.see(now);
+        self.advance_clock(now);
         self.tally.bytes_in += data.len() as u64;
         match &mut self.phase {
             Phase::Talking if self.ended.is_none() && !data.is_empty() => {
@@ -152,7 +159,7 @@ impl<F: Framing> Conversation<F> {
 
     /// The peer will send no more. Whole questions that came before are still answered.
     pub fn handle_eof(&mut self, now: Instant) {
-        self.see(now);
+        self.advance_clock(now);
         self.peer_closed = true;
         match self.phase {
             Phase::Talking => self.end_input(CloseReason::Finished),
@@ -167,8 +174,9 @@ impl<F: Framing> Conversation<F> {
     /// If there were fewer.
     #[inline]
     pub fn handle_sent(&mut self, n: usize, now: Instant) {
-        self.see(now);
-        // Nothing sent is nothing done, and a write that was under way when the conversation closed concerns it no more.
+        self.advance_clock(now);
+        // The conversation may have closed while a write was under way. The write no longer matters
+        // then.
         if n == 0 || self.closed().is_some() {
             return;
         }
@@ -178,7 +186,7 @@ impl<F: Framing> Conversation<F> {
         self.write_clock.sent(n);
         if self.congested && self.outbound.len() <= self.limits.outbound_low_water {
             self.congested = false;
-            // The peer could not be heard meanwhile, so its question's clock starts anew.
+            // Nothing was read from the peer meanwhile, so the clock of its question starts again.
             self.question_since = self.question_since.map(|_| self.clock);
         }
         if self.outbound.is_empty() {
@@ -187,9 +195,10 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Time has passed. Closes the conversation if a deadline is broken, does nothing if none is; may be called at any time.
+    /// Time has passed. Closes the conversation if a deadline is broken, and does nothing
+    /// otherwise. May be called at any time.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.see(now);
+        self.advance_clock(now);
         if let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.clock) {
             self.close(reason);
         }
@@ -197,8 +206,8 @@ impl<F: Framing> Conversation<F> {
 
     /// The connection broke: nothing can be sent or received any more.
     pub fn handle_lost(&mut self, now: Instant) {
-        self.see(now);
-        // A peer that resets instead of closing, after it was told all, has only skipped the courtesy.
+        self.advance_clock(now);
+        // Once everything was sent, a peer that resets instead of closing does no harm.
         match self.phase {
             Phase::Lingering { reason, .. } => self.close(reason),
             _ => self.close(CloseReason::ConnectionLost),
@@ -209,10 +218,11 @@ impl<F: Framing> Conversation<F> {
 
     /// Answers, at once, every whole question that is buffered, until the outbound high water.
     ///
-    /// Does nothing while a question of [`poll_question`](Self::poll_question) is in flight: answers leave in question order.
-    /// If the service panics, the answers before it are sent and the conversation ends with [`CloseReason::ServiceFailed`].
+    /// Does nothing while a question of [`poll_question`](Self::poll_question) is in flight:
+    /// answers leave in question order. If the service panics, the answers before it are sent and
+    /// the conversation ends with [`CloseReason::ServiceFailed`].
     pub fn answer_with(&mut self, service: &mut impl Service, now: Instant) {
-        self.see(now);
+        self.advance_clock(now);
         if self.starved
             || self.congested
             || !self.in_flight.is_empty()
@@ -221,23 +231,24 @@ impl<F: Framing> Conversation<F> {
             return;
         }
         let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
-        let mut done = Done { left: buffered, end: before };
-        // All that a panic leaves behind is a part of an answer, from `done.end` on, and that is taken back.
-        let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut done)));
-        self.inbound.consume(buffered - done.left);
+        let mut progress = Progress { left: buffered, end: before };
+        // A panic leaves behind at most a part of an answer, from `progress.end` on. It is removed
+        // below.
+        let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut progress)));
+        self.inbound.consume(buffered - progress.left);
         if self.tally.questions > asked {
-            self.write_clock.wrote(done.end - before, self.clock, self.limits.write_deadline);
+            self.write_clock.wrote(progress.end - before, self.clock, self.limits.write_deadline);
             self.done_with_question();
         }
-        let stop = stopped.unwrap_or(Stop::Failed);
-        if stop == Stop::Failed {
-            self.outbound.truncate(done.end);
+        let why = stopped.unwrap_or(NoQuestion::Failed);
+        if why == NoQuestion::Failed {
+            self.outbound.truncate(progress.end);
         }
-        self.stop(stop);
+        self.handle_no_question(why);
     }
 
-    /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or when
-    /// [`Limits::questions_in_flight`] or the outbound high water is reached.
+    /// Hands out the next question, to be answered later. `None` when no whole question is
+    /// buffered, or when [`Limits::questions_in_flight`] or the outbound high water is reached.
     pub fn poll_question(&mut self) -> Option<Question> {
         if !self.wants_answer() {
             return None;
@@ -251,21 +262,23 @@ impl<F: Framing> Conversation<F> {
                 self.done_with_question();
                 Some(question)
             }
-            Err((skip, stop)) => {
+            Err((skip, why)) => {
                 self.inbound.consume(skip);
-                self.stop(stop);
+                self.handle_no_question(why);
                 None
             }
         }
     }
 
-    /// Answers the question of `ticket`. Answers leave in the order of the questions, in whatever order they are given. One that is given
-    /// after the conversation has closed is dropped.
+    /// Answers the question of `ticket`. Answers may be given in any order, and are sent in the
+    /// order of the questions. An answer that is given after the conversation has closed is
+    /// dropped.
     ///
     /// # Errors
-    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened then.
+    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
+    /// then.
     pub fn answer(&mut self, ticket: Ticket, answer: &[u8], now: Instant) -> Result<(), ForeignTicket> {
-        self.see(now);
+        self.advance_clock(now);
         if self.in_flight.answer(ticket, answer)? {
             self.send_answer(answer);
             while let Some(answer) = self.in_flight.next_ready() {
@@ -276,23 +289,26 @@ impl<F: Framing> Conversation<F> {
         Ok(())
     }
 
-    /// Says that the question of `ticket` will have no answer, because its service failed. Those before it are answered, those
-    /// after it are not, and the conversation ends with [`CloseReason::ServiceFailed`].
+    /// Says that the question of `ticket` will have no answer, because the service failed. The
+    /// questions before it are answered, those after it are not, and the conversation ends with
+    /// [`CloseReason::ServiceFailed`].
     ///
     /// # Errors
-    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened then.
+    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
+    /// then.
     pub fn give_up(&mut self, ticket: Ticket, now: Instant) -> Result<(), ForeignTicket> {
-        self.see(now);
+        self.advance_clock(now);
         if self.in_flight.give_up(ticket)? {
             self.finish(CloseReason::ServiceFailed, None);
         }
         Ok(())
     }
 
-    /// Takes nothing new: whole questions already received are answered, a partial one is not; then FIN, and a lingering close.
-    /// All of it within [`Limits::drain_deadline`]. Further calls change nothing.
+    /// Takes no more questions. Whole questions that were received are answered, a partial one is
+    /// not; then come FIN and a lingering close. All of this is done within
+    /// [`Limits::drain_deadline`]. Further calls change nothing.
     pub fn drain(&mut self, now: Instant) {
-        self.see(now);
+        self.advance_clock(now);
         if self.drained_at.is_none() {
             self.drained_at = Some(self.clock);
             if matches!(self.phase, Phase::Talking) {
@@ -303,20 +319,22 @@ impl<F: Framing> Conversation<F> {
 
     // What the driver does next.
 
-    /// The bytes to send. Not empty: wants to write.
+    /// The bytes to send. The driver should write while there are any.
     #[inline]
     pub fn transmit(&self) -> &[u8] {
         self.outbound.unread()
     }
 
-    /// Whether [`answer_with`](Self::answer_with) or [`poll_question`](Self::poll_question) may find a question. So it is again when
-    /// a write has made room: go back to the first step before waiting for anything.
+    /// Whether [`answer_with`](Self::answer_with) or [`poll_question`](Self::poll_question) may
+    /// find a question. A write that makes room can turn this true: go back to the first step then,
+    /// before you wait for anything.
     #[inline]
     pub fn wants_answer(&self) -> bool {
         matches!(self.phase, Phase::Talking) && !self.starved && self.has_room()
     }
 
-    /// Whether to read. While this is false reading would only fill memory, so that the peer must wait.
+    /// Whether to read. While this is false, reading would only fill memory, so the peer has to
+    /// wait.
     #[inline]
     pub fn wants_read(&self) -> bool {
         match self.phase {
@@ -326,15 +344,17 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before.
+    /// When to call [`handle_timeout`](Self::handle_timeout) if nothing happens before.
     ///
-    /// It moves later with every question; a driver need not move its timer along, since an early call does nothing.
+    /// It moves later with every question. A driver need not move its timer each time, since an
+    /// early call does nothing.
     #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.next_deadline().map(|(at, _)| at)
     }
 
-    /// True once, when everything owed was sent and the peer has not closed: send FIN, and go on reading.
+    /// True once, when everything owed was sent and the peer has not closed. Send FIN then, and go
+    /// on reading.
     #[inline]
     pub fn poll_shutdown(&mut self) -> bool {
         match &mut self.phase {
@@ -343,7 +363,8 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Why the conversation is over, once it is: drop the socket, which also sends FIN if that is still due.
+    /// Why the conversation is over, once it is. Drop the socket then, which also sends FIN if that
+    /// is still due.
     #[inline]
     pub fn closed(&self) -> Option<CloseReason> {
         match self.phase {
@@ -352,7 +373,8 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Whether a question has begun, waits for its answer, or has an answer that is not wholly sent.
+    /// Whether a question has begun, waits for its answer, or has an answer that is not completely
+    /// sent.
     pub fn is_busy(&self) -> bool {
         !self.starved
             || self.question_since.is_some()
@@ -372,13 +394,14 @@ impl<F: Framing> Conversation<F> {
         std::mem::take(&mut self.tally)
     }
 
-    /// Heap memory that the conversation owns, in bytes: 0 while it is idle, never more than [`Limits::memory_bound`].
+    /// How many bytes of heap the conversation owns: 0 while it is idle, and never more than
+    /// [`Limits::memory_bound`].
     pub fn heap_size(&self) -> usize {
         self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
     }
 
     #[inline]
-    fn see(&mut self, now: Instant) {
+    fn advance_clock(&mut self, now: Instant) {
         if now > self.clock {
             self.clock = now;
         }

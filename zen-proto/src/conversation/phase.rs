@@ -1,4 +1,4 @@
-//! The phases of a conversation, and how they follow each other: nothing else moves it on.
+//! The phases of a conversation. Only this file moves it from one to the next.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ pub(super) enum Phase {
     Talking,
     /// No more questions are taken; what is owed is answered and sent.
     Finishing(CloseReason),
-    /// All was sent. FIN is due or out, and what the peer still sends is discarded.
+    /// Everything was sent. FIN is due or sent, and what the peer still sends is discarded.
     Lingering {
         reason: CloseReason,
         since: Instant,
@@ -24,7 +24,7 @@ pub(super) enum Phase {
 }
 
 impl<F: Framing> Conversation<F> {
-    /// No more input will be taken, for this reason; what is buffered is still looked at.
+    /// Takes no more input, for this reason. Whole questions that are buffered are still answered.
     pub(super) fn end_input(&mut self, reason: CloseReason) {
         self.ended.get_or_insert(reason);
         self.end_if_starved();
@@ -39,7 +39,7 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Takes no more questions; sends what is owed and the words of the refusal, then closes.
+    /// Takes no more questions, sends what is owed and the words of the refusal, and then closes.
     pub(super) fn finish(&mut self, reason: CloseReason, refusal: Option<Refusal>) {
         if matches!(self.phase, Phase::Talking | Phase::Finishing(_)) {
             self.phase = Phase::Finishing(reason);
@@ -51,8 +51,9 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has closed too, else to a lingering close,
-    /// since closing with unread input would make the kernel send RST, and that destroys answers in flight.
+    /// Goes on from finishing once no answer is owed and everything is sent. If the peer has closed
+    /// too, the conversation is closed. Otherwise it lingers: closing with unread input would make
+    /// the kernel send RST, and that destroys answers on their way.
     pub(super) fn settle(&mut self) {
         let Phase::Finishing(reason) = self.phase else { return };
         if !self.in_flight.is_empty() {

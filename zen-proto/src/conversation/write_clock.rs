@@ -3,16 +3,18 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Remembers when the unsent bytes were written, so that a reader who takes a byte now and then does not look alive for ever.
+/// Remembers when the unsent bytes were written, so that a peer cannot keep a conversation alive by
+/// reading a byte now and then.
 #[derive(Debug)]
 pub(crate) struct WriteClock {
-    /// Position in the outbound stream of the first unsent byte.
+    /// The position of the first unsent byte in the outbound stream.
     sent: u64,
-    /// Position behind the last byte written.
+    /// The position behind the last byte that was written.
     written: u64,
-    /// When the first unsent byte was written. Means nothing while everything is sent.
+    /// When the first unsent byte was written. Not used while everything is sent.
     oldest: Instant,
-    /// Where later batches begin, and when they were written. Empty on the hot path, where all is sent before more is written.
+    /// Where later batches begin, and when they were written. Empty on the hot path, where
+    /// everything is sent before more is written.
     later: VecDeque<(u64, Instant)>,
 }
 
@@ -21,8 +23,8 @@ impl WriteClock {
         Self { sent: 0, written: 0, oldest: now, later: VecDeque::new() }
     }
 
-    /// `n` bytes were written. Those within 1/256 of `deadline` of the last batch join it, which bounds the batches that are
-    /// remembered.
+    /// `n` bytes were written. They join the last batch if it was written within 1/256 of
+    /// `deadline`, which bounds the number of batches.
     #[inline]
     pub(crate) fn wrote(&mut self, n: usize, now: Instant, deadline: Duration) {
         if n == 0 {

@@ -1,4 +1,5 @@
-//! The client half: answers in order however they are cut, and every way in which a server can fail to answer.
+//! The client half: answers come in order however they are cut. Every way in which a server can
+//! fail to answer is reported.
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +68,7 @@ fn a_question_is_sent_in_whatever_pieces_there_is_room_for() {
 }
 
 #[test]
-fn what_is_no_question_is_not_sent_and_the_next_one_is() {
+fn an_unsendable_question_is_not_sent_and_the_next_one_is() {
     let now = Instant::now();
     let mut asker = Asker::new(aphorism::client_framing(), limits());
     asker.ask(b"a?", now).unwrap();
@@ -122,7 +123,7 @@ fn an_early_end() {
     for (text, taken, awaited, partial) in
         [("", &[][..], 2, false), ("a", &[], 2, true), ("a.", &["a."], 1, false), ("a.b", &["a."], 1, true)]
     {
-        // The end comes when the bytes before it have been taken, or before that.
+        // The end comes after the bytes before it have been taken, or before that.
         for eof_first in [false, true] {
             let mut asker = asker(2, now);
             let mut all = Vec::new();
@@ -175,7 +176,7 @@ fn a_late_answer_at_the_edge() {
 }
 
 #[test]
-fn an_answer_that_lies_here_is_not_late() {
+fn an_answer_that_is_buffered_is_not_late() {
     let start = Instant::now();
     let mut asker = asker(2, start);
     asker.handle_input(b"A.", start + secs(29));
@@ -195,7 +196,7 @@ fn a_deadline_of_duration_max_is_none() {
 }
 
 #[test]
-fn bytes_that_nobody_asked_for() {
+fn bytes_that_answer_no_question() {
     let now = Instant::now();
     for (questions, text, taken) in
         [(0, "a.", &[][..]), (0, "a", &[]), (1, "A.b.", &["A."]), (1, "A.b", &["A."])]
@@ -237,7 +238,7 @@ fn a_lost_connection() {
 }
 
 #[test]
-fn a_failed_asker_asks_and_hears_nothing_more() {
+fn a_failed_asker_asks_and_takes_nothing_more() {
     let now = Instant::now();
     let mut asker = asker(1, now);
     asker.ask(b"unsent?", now).unwrap();
@@ -246,7 +247,7 @@ fn a_failed_asker_asks_and_hears_nothing_more() {
     assert_eq!(asker.ask(b"b?", now), Err(AskError::Failed(lost.clone())));
     asker.handle_input(b"A.", now);
     asker.handle_eof(now);
-    // The report of a write that was under way.
+    // This reports a write that was under way.
     asker.handle_sent(3, now);
     asker.handle_timeout(now + secs(1000));
     assert_eq!(answers(&mut asker), [""; 0]);

@@ -40,7 +40,7 @@ fn a_flood_of_questions_is_held_at_the_high_water_and_resumes_at_the_low() {
         };
         assert!(answering || !conversation.wants_read(), "reads nothing that it can't answer");
         assert!(conversation.heap_size() <= bound, "{} > {bound}", conversation.heap_size());
-        // The peer sips.
+        // The peer reads a little at a time.
         let sip = held.min(1000);
         conversation.handle_sent(sip, now);
         received += sip;
@@ -63,8 +63,8 @@ fn a_flood_of_questions_is_held_at_the_high_water_and_resumes_at_the_low() {
 
 #[test]
 fn when_all_was_sent_the_questions_behind_the_high_water_are_still_to_be_answered() {
-    // A driver that waits here, with nothing to read or write and no deadline, waits for ever: a turn goes back to answering
-    // after it has sent.
+    // A driver that waited here, with nothing to read or write and no deadline, would wait for
+    // ever. So a turn goes back to answering after it has sent.
     let limits = Limits::default().with_outbound_high_water(2 * ANSWER).with_outbound_low_water(0);
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits, now);
@@ -128,7 +128,7 @@ fn no_more_questions_are_handed_out_than_the_window_holds() {
     let mut tickets: Vec<_> = std::iter::from_fn(|| conversation.poll_question()).map(|q| q.ticket).collect();
     assert_eq!(tickets.len(), 3);
     assert!(!conversation.wants_read());
-    // The answer of the second waits for the first, and so does the room it takes.
+    // The second answer waits for the first, and so does the room that it takes.
     conversation.answer(tickets.remove(1), b"B.", now).unwrap();
     assert!(conversation.poll_question().is_none());
     conversation.answer(tickets.remove(0), b"A.", now).unwrap();
@@ -170,7 +170,7 @@ fn long_answers_held_for_the_first_question_stay_within_the_bound() {
 }
 
 #[test]
-fn a_reader_who_is_always_half_behind_does_not_make_the_buffer_grow() {
+fn a_reader_that_is_always_half_behind_does_not_make_the_buffer_grow() {
     let limits = Limits::default().with_outbound_high_water(60_000).with_outbound_low_water(59_000);
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits, now);

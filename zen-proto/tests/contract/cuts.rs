@@ -1,6 +1,6 @@
 //! Every short string, and every way to cut it.
 
-/// Calls `check` with every string of up to `longest` symbols, 8 at the most.
+/// Calls `check` with every string of up to `longest` symbols. `longest` is at most 8.
 pub(crate) fn every_string(symbols: [u8; 4], longest: usize, mut check: impl FnMut(&[u8])) {
     let mut string = [0; 8];
     for length in 0..=longest {
@@ -13,7 +13,8 @@ pub(crate) fn every_string(symbols: [u8; 4], longest: usize, mut check: impl FnM
     }
 }
 
-/// Calls `take` with each segment of `string`, which is cut behind byte `i` where bit `i` of `cuts` is set.
+/// Calls `take` with each segment of `string`, which is cut behind byte `i` where bit `i` of `cuts`
+/// is set.
 pub(crate) fn segments<'a>(string: &'a [u8], cuts: usize, mut take: impl FnMut(&'a [u8])) {
     let mut from = 0;
     for to in 1..=string.len() {

@@ -7,7 +7,7 @@ use zen_proto::{CloseReason, Conversation, Limits, aphorism};
 use crate::driver::{Deferred, Inline, Socket, echo, turn};
 use crate::pair::{Event, Pair, secs, send};
 
-/// Deadlines that no two sums of make equal, so that one can't be taken for another.
+/// Deadlines of which no two sums are equal, so that one cannot be mistaken for another.
 fn limits() -> Limits {
     Limits::default()
         .with_question_deadline(Duration::from_nanos(10_000_000_019))
@@ -89,7 +89,7 @@ fn each_question_has_a_clock_of_its_own() {
 
 #[test]
 fn the_question_clock_stands_still_while_the_server_does_not_read() {
-    // One answer fills the room, so what is behind it can't be read until the peer takes it.
+    // One answer takes up all the room, so nothing more is read until the peer has taken it.
     let limits = limits().with_outbound_high_water(1).with_outbound_low_water(0);
     let mut pair = Pair::new(aphorism::framing(), Deferred, limits.clone())
         .not_reading()
@@ -296,7 +296,7 @@ fn the_earliest_of_several_deadlines_gives_the_reason() {
 
 #[test]
 fn early_calls_at_any_time_change_nothing() {
-    // The same conversation twice, one of them asked about the time at every turn.
+    // The same conversation twice. One of them is told the time at every turn.
     let limits = limits();
     let start = Instant::now();
     let mut quiet = Conversation::new(aphorism::framing(), limits.clone(), start);

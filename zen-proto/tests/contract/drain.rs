@@ -32,7 +32,7 @@ impl Scene {
         self.turn();
     }
 
-    /// The end of every drain: FIN is out, nothing but the peer's own close is waited for, and then it is over.
+    /// The end of every drain: FIN was sent, and the conversation waits only for the peer to close.
     #[track_caller]
     fn ends(mut self, output: &str, reason: CloseReason) {
         assert_eq!(self.socket.received.escape_ascii().to_string(), output);

@@ -1,4 +1,5 @@
-//! How conversations end: half-close, truncation, too long, a lost connection, and what a closed one still hears.
+//! How conversations end: half-close, truncation, a question that is too long, a lost connection.
+//! What a closed one ignores.
 
 use std::time::Instant;
 
@@ -165,8 +166,8 @@ fn a_lost_connection_with_an_answer_owed() {
     assert_nothing_remains(&mut conversation);
 }
 
-/// A conversation that closed with a question unlooked at, a ticket out and bytes unsent.
-fn closed_in_full_swing(now: Instant) -> (Conversation<DelimiterFraming>, zen_proto::Ticket) {
+/// A conversation that was closed with an unread question, a ticket handed out and bytes unsent.
+fn closed_while_busy(now: Instant) -> (Conversation<DelimiterFraming>, zen_proto::Ticket) {
     let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
     conversation.handle_input(b"a?b?c?", now);
     let first = conversation.poll_question().unwrap();
@@ -177,10 +178,10 @@ fn closed_in_full_swing(now: Instant) -> (Conversation<DelimiterFraming>, zen_pr
 }
 
 #[test]
-fn a_closed_conversation_hears_nothing() {
+fn a_closed_conversation_ignores_every_call() {
     let now = Instant::now();
     let later = now + secs(1000);
-    let (mut conversation, ticket) = closed_in_full_swing(now);
+    let (mut conversation, ticket) = closed_while_busy(now);
     let before = conversation.take_tally();
     assert_eq!(counted(before), (2, 6, 0));
     let check = |conversation: &mut Conversation<_>, call: &str| {
@@ -193,7 +194,7 @@ fn a_closed_conversation_hears_nothing() {
     check(&mut conversation, "handle_input");
     conversation.handle_eof(later);
     check(&mut conversation, "handle_eof");
-    // The report of a write that was under way when a deadline closed the conversation.
+    // This reports a write that was under way when a deadline closed the conversation.
     conversation.handle_sent(2, later);
     check(&mut conversation, "handle_sent");
     conversation.handle_timeout(later);
@@ -212,7 +213,7 @@ fn a_closed_conversation_hears_nothing() {
 
 #[test]
 #[should_panic(expected = "3 bytes sent, only 2 were to be sent")]
-fn a_driver_that_reports_more_than_there_was_is_told() {
+fn reporting_more_than_there_was_to_send_panics() {
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
     conversation.handle_input(b"a?", now);

@@ -11,10 +11,10 @@ use crate::model::outcome;
 
 const SYMBOLS: [u8; 4] = *b"a? \n";
 
-/// How the end of the input is learnt.
+/// When the conversation learns of the end of the input.
 #[derive(Debug, Clone, Copy)]
 enum Eof {
-    /// When all before it has been answered.
+    /// After all the input has been answered.
     Apart,
     /// Together with the last segment.
     WithTheLastSegment,
@@ -37,7 +37,7 @@ fn check_all<A: Application<zen_proto::DelimiterFraming>>(
             socket.fin = false;
             let mut left = string.len();
             segments(string, cuts, |segment| {
-                // A lingering close reads on, so this holds for all but bad input.
+                // A lingering close reads on, so this is true for all but bad input.
                 assert!(conversation.wants_read());
                 conversation.handle_input(segment, now);
                 left -= segment.len();

@@ -1,4 +1,4 @@
-//! A service that fails: what was answered before is sent, nothing of the failure is.
+//! A service that fails: earlier answers are sent, and nothing of the failed one is.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ impl Service for Fragile {
         answer.put(b"so far ");
         if question == b"boom?" {
             answer.put(&[b'x'; 3000]);
-            // Not `panic!`: the hook would print, and this is expected.
+            // Not `panic!`, whose hook would print: this panic is expected.
             std::panic::resume_unwind(Box::new("boom"));
         }
         answer.put(b"so good.");

@@ -1,4 +1,4 @@
-//! Protocols that are not zen's, through the same core: lengths up front, and lines.
+//! Other protocols than zen's over the same core: length prefixes, and lines.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,7 +9,8 @@ use crate::cuts::{every_string, segments, ways};
 use crate::driver::{Application, Deferred, Inline, Reversed, Socket, echo, turn};
 use crate::model::Outcome;
 
-/// A message is its length in two bytes, most significant first, and so many bytes of anything. The highest bit is reserved.
+/// A message is its length in two bytes, most significant first, and then that many bytes of any
+/// kind. The highest bit is reserved.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lengths;
 
@@ -171,7 +172,8 @@ fn an_answer_longer_than_its_header_can_say_fails_the_service() {
     assert_eq!(conversation.closed(), Some(CloseReason::ServiceFailed));
 }
 
-/// Lines that end with a line feed, which is no part of the text; a NUL can't be in one. Empty lines are questions too.
+/// Lines that end with a line feed, which is not part of the text. A line must not contain a NUL.
+/// Empty lines are questions too.
 #[derive(Debug, Default)]
 struct Lines {
     seen: usize,
@@ -218,7 +220,7 @@ fn lines_with_every_cut() {
 }
 
 #[test]
-fn a_malformed_line_is_closed_without_a_word_after_the_answers_before_it() {
+fn a_malformed_line_closes_silently_after_the_earlier_answers() {
     let now = Instant::now();
     let mut conversation = Conversation::new(Lines::default(), Limits::default(), now);
     let mut socket = Socket::default();

@@ -1,4 +1,5 @@
-//! The contract of the core, held from outside: a peer, an application and a clock made of numbers.
+//! Tests of the core's contract from outside, with a peer, an application and a clock made of
+//! numbers.
 // Tests say what they expect by panicking, in their helpers too.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

@@ -7,7 +7,7 @@ use zen_proto::{CloseReason, Conversation, Framing, Limits, aphorism};
 
 use crate::driver::{Application, Inline, Socket, turn};
 
-/// What the world does at a moment of the script.
+/// What happens at one moment of the script.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     /// The peer sends bytes.
@@ -16,7 +16,7 @@ pub(crate) enum Event {
     Eof,
     /// The connection breaks.
     Reset,
-    /// The peer reads so many bytes, or is ready to.
+    /// The peer reads this many bytes, or is ready to.
     Take(usize),
     /// The server is asked to stop.
     Drain,
@@ -83,7 +83,8 @@ impl<F: Framing, A: Application<F>> Pair<F, A> {
         self.now - self.start
     }
 
-    /// Does what is to be done now, or else waits for whatever comes next. False once the conversation is closed.
+    /// Does what can be done now, or else waits for what comes next. Returns false once the
+    /// conversation is closed.
     pub(crate) fn step(&mut self) -> bool {
         turn(&mut self.server, &mut self.application, &mut self.socket, self.now);
         if self.server.closed().is_some() {
@@ -104,7 +105,7 @@ impl<F: Framing, A: Application<F>> Pair<F, A> {
         true
     }
 
-    /// Steps to the end: why the conversation closed, and after how long.
+    /// Steps to the end. Returns why the conversation closed, and after how long.
     pub(crate) fn run(&mut self) -> (CloseReason, Duration) {
         while self.step() {}
         (self.server.closed().unwrap(), self.elapsed())
@@ -136,7 +137,8 @@ impl<F: Framing, A: Application<F>> Pair<F, A> {
         eof
     }
 
-    /// At each deadline of each test: a nanosecond before it nothing happens, after it no deadline is in the past.
+    /// Checks at each deadline of each test that nothing happens a nanosecond before it, and that
+    /// no deadline is in the past after it.
     fn time_out(&mut self, at: Instant) {
         assert!(at > self.now, "a deadline in the past");
         self.server.handle_timeout(at.checked_sub(Duration::from_nanos(1)).unwrap());

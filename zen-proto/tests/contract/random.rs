@@ -1,4 +1,5 @@
-//! Long random conversations: random input, cuts, limits, orders of answering and appetites of the peer.
+//! Long random conversations: random input, cuts, limits, orders of answering and appetites of the
+//! peer.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use zen_proto::{Conversation, DelimiterFraming, Limits, Ticket, aphorism};
 use crate::driver::{assert_nothing_remains, echo, echoed};
 use crate::model::outcome;
 
-/// What a conversation is about, in the pieces that matter.
+/// The pieces that an input is made of.
 fn input() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         6 => "[a-c ]{0,12}\\?".prop_map(String::into_bytes),
@@ -40,7 +41,7 @@ struct Improviser<'a> {
     conversation: Conversation<DelimiterFraming>,
     limits: &'a Limits,
     now: Instant,
-    /// What the peer has still to send.
+    /// What the peer has yet to send.
     coming: &'a [u8],
     received: Vec<u8>,
     tickets: Vec<(Ticket, Vec<u8>)>,
@@ -57,7 +58,8 @@ impl Improviser<'_> {
         usize::from(*self.numbers.next().unwrap()) % (most + 1)
     }
 
-    /// One call of those that a driver or an application may make now. False: there was nothing left of that kind.
+    /// Makes one of the calls that a driver or an application may make now. Returns false when
+    /// there was none of that kind left to make.
     fn act(&mut self) -> bool {
         self.now += Duration::from_nanos(1);
         match self.decide(5) {
@@ -112,7 +114,8 @@ impl Improviser<'_> {
     }
 }
 
-/// The same cases each time; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` look elsewhere and further.
+/// The cases are the same each time. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose others and
+/// more.
 fn config() -> ProptestConfig {
     let given = ProptestConfig::default();
     ProptestConfig {
@@ -126,7 +129,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-/// Brings a conversation to its end, the tickets in whatever order they lie.
+/// Brings a conversation to its end, with the tickets in any order.
 fn finish(improviser: &mut Improviser<'_>) -> Result<(), TestCaseError> {
     for _ in 0..100_000 {
         if improviser.conversation.closed().is_some() {
@@ -158,7 +161,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn a_conversation_of_any_shape_comes_to_what_the_model_says(
+    fn a_conversation_of_any_shape_ends_as_the_model_says(
         input in input(),
         limits in limits(),
         longest_read in prop_oneof![Just(1_usize), 1..50_usize, Just(4096)],
@@ -179,7 +182,7 @@ proptest! {
             longest_answer,
             longest_read,
         };
-        // The numbers come around again, so a list that never decides for one kind of call would go on for ever.
+        // The numbers repeat, so a list that never chooses one kind of call would go on for ever.
         let mut idle = 0;
         while improviser.conversation.closed().is_none() && idle < 2000 {
             idle = if improviser.act() { idle } else { idle + 1 };
