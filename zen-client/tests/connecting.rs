@@ -80,16 +80,13 @@ fn an_empty_address_list_is_a_resolve_error(connect: Connect) {
 
 fn a_zero_bound_is_refused_by_name(connect: Connect) {
     let address = serve_aphorisms();
-    let limited = |change: fn(&mut ClientLimits)| {
-        let mut limits = ClientLimits::default();
-        change(&mut limits);
-        patient().with_limits(limits)
-    };
+    let limited = |limits| patient().with_limits(limits);
+    let good = ClientLimits::default;
     for (options, name) in [
         (patient().with_connect_timeout(Duration::ZERO), "connect timeout"),
-        (limited(|limits| limits.answer_length = 0), "answer length"),
-        (limited(|limits| limits.questions_in_flight = 0), "questions in flight"),
-        (limited(|limits| limits.answer_deadline = Duration::ZERO), "answer deadline"),
+        (limited(good().with_answer_length(0)), "answer length"),
+        (limited(good().with_questions_in_flight(0)), "questions in flight"),
+        (limited(good().with_answer_deadline(Duration::ZERO)), "answer deadline"),
     ] {
         let Err(error) = connect(&[address], &options) else { panic!("connected with {name} of zero") };
         let ClientError::Options(LimitError::Zero { limit }) = error else { panic!("{error:?}") };

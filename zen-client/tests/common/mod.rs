@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
-use zen_client::{AsyncClient, Client, ClientError, ClientOptions};
+use zen_client::{AsyncClient, Client, ClientError, ClientLimits, ClientOptions};
 use zen_proto::{Answer, Conversation, DelimiterFraming, Limits, aphorism};
 
 /// Runs each case with each client.
@@ -117,9 +117,7 @@ pub(crate) fn impatient() -> ClientOptions {
 }
 
 fn with_deadline(answer_deadline: Duration) -> ClientOptions {
-    let mut options = ClientOptions::default();
-    options.limits.answer_deadline = answer_deadline;
-    options
+    ClientOptions::default().with_limits(ClientLimits::default().with_answer_deadline(answer_deadline))
 }
 
 /// Connects to one address, patiently.
