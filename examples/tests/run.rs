@@ -1,4 +1,5 @@
-//! Runs every example that cargo built beside this test, and checks what it prints.
+//! Runs every example of this crate, and those of the libraries that need no arguments, and checks
+//! what they print.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,20 +9,24 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn source(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(format!("{name}.rs"))
+/// This package's examples, as the tests below name them.
+const OWN: &str = env!("CARGO_PKG_NAME");
+
+fn source(package: &str, name: &str) -> PathBuf {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    packages.join(package).join("examples").join(format!("{name}.rs"))
 }
 
 /// The path of the built example. `cargo test` builds the examples beside this test. If cargo was
 /// told to build only some targets, the example may be missing or old, so this builds it.
-fn built(name: &str) -> PathBuf {
+fn built(package: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap();
     let program = profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
     let age = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
-    if age(&program) < age(&source(name)) {
+    if age(&program) < age(&source(package, name)) {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--package", env!("CARGO_PKG_NAME"), "--example", name]);
+        cargo.args(["build", "--quiet", "--package", package, "--example", name]);
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
@@ -33,8 +38,8 @@ fn built(name: &str) -> PathBuf {
 
 /// Runs an example and returns what it printed. It must succeed and print nothing to standard
 /// error.
-fn run(name: &str) -> String {
-    let output = Command::new(built(name)).output().unwrap();
+fn run(package: &str, name: &str) -> String {
+    let output = Command::new(built(package, name)).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let complaints = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{name}: {}\n{printed}{complaints}", output.status);
@@ -46,7 +51,7 @@ fn run(name: &str) -> String {
 macro_rules! examples {
     ($($name:ident: $expect:expr,)*) => {
         $(#[test] fn $name() {
-            let printed = run(stringify!($name));
+            let printed = run(OWN, stringify!($name));
             let expect: fn(&str) = $expect;
             expect(&printed);
         })*
@@ -55,7 +60,7 @@ macro_rules! examples {
         fn every_example_has_a_test() {
             let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
             let mut there: Vec<_> = directory.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-            let mut run = vec![$(source(stringify!($name)),)*];
+            let mut run = vec![$(source(OWN, stringify!($name)),)*];
             there.sort();
             run.sort();
             assert_eq!(there, run);
@@ -66,6 +71,23 @@ macro_rules! examples {
 fn has_lines(printed: &str, lines: &[&str]) {
     for line in lines {
         assert!(printed.lines().any(|printed| printed == *line), "no line {line:?} in:\n{printed}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_libraries_print_what_they_should() {
+    for (package, name, printed) in [
+        ("zen-proto", "in_memory", "IS ANYBODY THERE\nCAN YOU HEAR ME\nclosed: finished\n"),
+        ("zen-server", "new_architecture", "Complex.\n1 conversation(s) ended: finished\n"),
+        (
+            "zen-server-sync",
+            "threads",
+            "You take your time, indeed.\nYou take your time, indeed.\n2 questions answered\n",
+        ),
+        ("zen-server-mio", "event_loop", "100 clients, 100 questions answered\n"),
+        ("zen-server-async", "async_service", "At last.At once.\n"),
+    ] {
+        assert_eq!(run(package, name), printed, "{name}");
     }
 }
 

@@ -1,0 +1,118 @@
+//! A server of a new architecture: one thread that accepts, serves a conversation to its end, and
+//! accepts the next. What it shares with every other server comes from this crate, and what happens
+//! in a conversation is decided by `zen-proto`. Only the driver is its own.
+//!
+//! It takes shortcuts that `zen-server-sync` does not: it holds no deadline while it waits, and it
+//! notices a stop only between conversations.
+
+use std::error::Error;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Instant;
+
+use zen_proto::aphorism::{self, Aphorisms};
+use zen_proto::{CloseReason, Conversation, DelimiterFraming, Framing, Service};
+use zen_server::{Admission, Options, OptionsError, Setup, defaults, server_methods};
+
+struct Server<S, F = DelimiterFraming> {
+    setup: Setup<S, F>,
+    listener: TcpListener,
+}
+
+server_methods!(Server { listener });
+
+impl<S> Server<S> {
+    fn new(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+        let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
+        Ok(Self { setup, listener })
+    }
+}
+
+impl<S: Service + Clone, F: Framing + Clone> Server<S, F> {
+    fn run(self) -> io::Result<()> {
+        let Self { setup, listener } = self;
+        let mut admission = Admission::new(setup.connections);
+        // A connection of its own ends the wait in `accept` when the server is to stop.
+        let address = listener.local_addr()?;
+        setup.stop.on_stop(move || drop(TcpStream::connect(address)));
+        loop {
+            let accepted = listener.accept();
+            if setup.stop.is_stopped() {
+                return Ok(());
+            }
+            match accepted {
+                Ok((stream, _)) => {
+                    setup.handle_accepted(&mut admission, &stream);
+                    let reason = setup.begin(Instant::now()).and_then(|(conversation, service)| {
+                        drive(&stream, conversation, service, &setup).or(Err(CloseReason::ConnectionLost))
+                    });
+                    drop(stream);
+                    setup.counters.count_closed(reason.unwrap_or_else(|failed| failed));
+                    admission.handle_closed();
+                }
+                Err(error) => {
+                    setup.handle_accept_error(&mut admission, &error, Instant::now());
+                    if let Some(resume) = admission.poll_timeout() {
+                        thread::sleep(resume.saturating_duration_since(Instant::now()));
+                        admission.handle_timeout(Instant::now());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The turn that the documentation of `Conversation` describes.
+fn drive<S: Service, F: Framing>(
+    mut stream: &TcpStream,
+    mut conversation: Conversation<F>,
+    mut service: S,
+    setup: &Setup<S, F>,
+) -> io::Result<CloseReason> {
+    let mut scratch = [0; 4096];
+    loop {
+        conversation.handle_timeout(Instant::now());
+        conversation.answer_with(&mut service, Instant::now());
+        while !conversation.transmit().is_empty() {
+            let sent = stream.write(conversation.transmit())?;
+            conversation.handle_sent(sent, Instant::now());
+        }
+        setup.counters.count(conversation.take_tally());
+        if conversation.wants_answer() {
+            continue;
+        }
+        if conversation.poll_shutdown() {
+            stream.shutdown(Shutdown::Write)?;
+        }
+        if let Some(reason) = conversation.closed() {
+            return Ok(reason);
+        }
+        match stream.read(&mut scratch)? {
+            0 => conversation.handle_eof(Instant::now()),
+            n => conversation.handle_input(&scratch[..n], Instant::now()),
+        }
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let server = Server::new(listener, Aphorisms, Options::default())?;
+    let (stop, counters) = (server.stop_handle(), server.counters());
+    let running = thread::spawn(|| server.run());
+
+    let mut client = TcpStream::connect(address)?;
+    client.write_all(b"Simple is better than?")?;
+    client.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer)?;
+    println!("{answer}");
+
+    stop.stop();
+    running.join().map_err(|_| "the server panicked")??;
+    for (reason, conversations) in counters.snapshot().closes() {
+        println!("{conversations} conversation(s) ended: {reason}");
+    }
+    Ok(())
+}
