@@ -5,6 +5,7 @@
 //! backwards. One server is built from zen's parts, the other is written by hand. The lab brings
 //! its own floor, the least that any server costs here.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use zen_compare::{Contender, Plan, Scenario, Workload, child, compare};
-use zen_server_mio::{Answer, Cut, Framing, Options, Output, Server, Unsendable};
+use zen_server_mio::{Answer, Decoded, Framing, Options, Output, Server, Unsendable};
 
 /// Messages that end with a line feed, which is not part of the text.
 #[derive(Debug, Clone, Default)]
@@ -22,25 +23,28 @@ struct Lines {
 }
 
 impl Framing for Lines {
-    fn cut(&mut self, input: &[u8]) -> Cut {
+    type Message<'a> = &'a [u8];
+    type Error = Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
         if let Some(at) = input[self.seen..].iter().position(|byte| *byte == b'\n') {
             let end = self.seen + at;
             self.seen = 0;
-            Cut::Whole { skip: 0, len: end + 1, text: 0..end }
+            Decoded::Whole { start: 0, end: end + 1, message: &input[..end] }
         } else {
             self.seen = input.len();
-            Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { input.len() + 1 } }
+            Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { input.len() + 1 } }
         }
     }
 
-    fn seal(&mut self, output: &mut Output<'_>, _: usize) -> Result<(), Unsendable> {
+    fn end(&mut self, output: &mut Output<'_>, _: usize) -> Result<(), Unsendable> {
         output.put(b"\n");
         Ok(())
     }
 }
 
 /// The service: it answers with the word backwards.
-fn backwards(question: &[u8], answer: &mut Answer<'_>) {
+fn backwards(question: &[u8], answer: &mut Answer<'_, Lines>) {
     for &byte in question.iter().rev() {
         answer.put(&[byte]);
     }

@@ -5,13 +5,14 @@
 //! many bytes of any kind. A question is a number. The answer is the sum of all numbers so far in
 //! this conversation.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::fmt::Write;
 use std::net::TcpListener;
 use std::thread;
 
 use zen_client::{Client, ClientOptions};
-use zen_server_mio::{Answer, Cut, Framing, Options, Output, Refusal, Server, Service, Unsendable};
+use zen_server_mio::{Answer, Decoded, Ending, Flow, Framing, Options, Output, Server, Service, Unsendable};
 
 /// The size of a length, in bytes.
 const PREFIX: usize = 2;
@@ -22,25 +23,30 @@ const PREFIX: usize = 2;
 struct LengthPrefixed;
 
 impl Framing for LengthPrefixed {
-    fn cut(&mut self, input: &[u8]) -> Cut {
+    type Message<'a> = &'a [u8];
+    /// Any bytes are a message.
+    type Error = Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
         let Some((prefix, rest)) = input.split_first_chunk::<PREFIX>() else {
-            // `at_least` is 0 until a message has begun: an idle connection is not a slow question.
-            return Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { PREFIX } };
+            // No message has begun before its first byte: an idle connection is not a slow question.
+            return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { PREFIX } };
         };
-        let len = PREFIX + usize::from(u16::from_be_bytes(*prefix));
-        if rest.len() + PREFIX < len {
-            // Reported as soon as it is known, so that a message over the limit is refused before
-            // it arrives.
-            return Cut::Partial { skip: 0, at_least: len };
+        let length = usize::from(u16::from_be_bytes(*prefix));
+        let end = PREFIX + length;
+        match rest.get(..length) {
+            Some(message) => Decoded::Whole { start: 0, end, message },
+            // The end is reported as soon as it is known, so that a message over the limit is refused
+            // before it arrives.
+            None => Decoded::Partial { start: 0, end },
         }
-        Cut::Whole { skip: 0, len, text: PREFIX..len }
     }
 
-    fn open(&mut self, output: &mut Output<'_>) {
+    fn begin(&mut self, output: &mut Output<'_>) {
         output.put(&[0; PREFIX]);
     }
 
-    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+    fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let message = output.tail_mut(start);
         let length = u16::try_from(message.len() - PREFIX)
             .map_err(|_| Unsendable::new("a message is at most 65535 bytes long"))?;
@@ -48,9 +54,9 @@ impl Framing for LengthPrefixed {
         Ok(())
     }
 
-    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
+    fn last_words(&mut self, ending: &Ending<'_, Infallible>, output: &mut Output<'_>) {
         // Written as it goes on the wire: the length, then the text.
-        if refusal == Refusal::TooLong {
+        if matches!(ending, Ending::TooLong { .. }) {
             output.put(b"\x00\x10that is too long");
         }
     }
@@ -62,8 +68,8 @@ struct Adder {
     sum: i64,
 }
 
-impl Service for Adder {
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+impl Service<LengthPrefixed> for Adder {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, LengthPrefixed>) -> Flow {
         let number = str::from_utf8(question).ok().and_then(|text| text.trim().parse::<i64>().ok());
         // Writing an answer does not fail.
         let _ = match number.and_then(|number| self.sum.checked_add(number)) {
@@ -73,6 +79,7 @@ impl Service for Adder {
             }
             None => write!(answer, "not a number I can add"),
         };
+        Flow::Continue
     }
 }
 

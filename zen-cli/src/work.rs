@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use nix::time::{ClockId, clock_gettime};
 use zen_proto::aphorism::Aphorisms;
-use zen_proto::{Answer, Service};
+use zen_proto::{Answer, Flow, Service};
 
 /// What the work does with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -34,12 +34,12 @@ pub(crate) struct Working {
 }
 
 impl Service for Working {
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
         match self.work.kind {
             WorkKind::Spin => spin(self.work.time),
             WorkKind::Sleep => thread::sleep(self.work.time),
         }
-        self.service.answer(question, answer);
+        self.service.answer(question, answer)
     }
 }
 

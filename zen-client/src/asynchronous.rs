@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::{timeout, timeout_at};
-use zen_proto::{AskError, Asker, DelimiterFraming, Framing, aphorism};
+use zen_proto::{AskError, Asker, ByteFraming, DelimiterFraming, aphorism};
 
 use crate::dial::Dial;
 use crate::script::{Script, Step};
@@ -51,7 +51,7 @@ impl AsyncClient {
     }
 }
 
-impl<F: Framing> AsyncClient<F> {
+impl<F: ByteFraming> AsyncClient<F> {
     /// Like [`connect`](AsyncClient::connect), for a protocol of your own: `framing` cuts answers
     /// and writes questions.
     pub async fn connect_with(
@@ -256,7 +256,7 @@ pub struct AsyncAnswers<'a, F, I: Iterator> {
     script: Script<I>,
 }
 
-impl<F: Framing, I: Iterator<Item: AsRef<[u8]>>> AsyncAnswers<'_, F, I> {
+impl<F: ByteFraming, I: Iterator<Item: AsRef<[u8]>>> AsyncAnswers<'_, F, I> {
     /// The next answer; `None` after the last one or after an error. If this future is dropped
     /// before it is ready, no answer is lost: the next call returns it.
     pub async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {

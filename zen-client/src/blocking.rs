@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use zen_proto::{AskError, Asker, DelimiterFraming, Framing, aphorism};
+use zen_proto::{AskError, Asker, ByteFraming, DelimiterFraming, aphorism};
 
 use crate::dial::Dial;
 use crate::script::{Script, Step};
@@ -54,7 +54,7 @@ impl Client {
     }
 }
 
-impl<F: Framing> Client<F> {
+impl<F: ByteFraming> Client<F> {
     /// Like [`connect`](Client::connect), for a protocol of your own: `framing` cuts answers and
     /// writes questions.
     pub fn connect_with(
@@ -279,7 +279,7 @@ pub struct Answers<'a, F, I: Iterator> {
     script: Script<I>,
 }
 
-impl<F: Framing, I: Iterator<Item: AsRef<[u8]>>> Iterator for Answers<'_, F, I> {
+impl<F: ByteFraming, I: Iterator<Item: AsRef<[u8]>>> Iterator for Answers<'_, F, I> {
     type Item = Result<Bytes, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {

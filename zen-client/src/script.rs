@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use std::time::Instant;
 
 use bytes::Bytes;
-use zen_proto::{AskError, Asker, Framing};
+use zen_proto::{AskError, Asker, ByteFraming};
 
 /// Questions on their way through an [`Asker`].
 pub(crate) struct Script<I: Iterator> {
@@ -33,13 +33,16 @@ pub(crate) enum Step {
 
 impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
     /// Starts a call. Answers that an earlier call did not wait for are discarded.
-    pub(crate) fn new<F: Framing>(questions: impl IntoIterator<IntoIter = I>, asker: &mut Asker<F>) -> Self {
+    pub(crate) fn new<F: ByteFraming>(
+        questions: impl IntoIterator<IntoIter = I>,
+        asker: &mut Asker<F>,
+    ) -> Self {
         asker.abandon();
         Self { questions: questions.into_iter().peekable(), owed: 0, stopped: None, over: false }
     }
 
     /// Returns the next answer if it has arrived, else asks as many questions as the window allows.
-    pub(crate) fn step<F: Framing>(&mut self, asker: &mut Asker<F>, now: Instant) -> Step {
+    pub(crate) fn step<F: ByteFraming>(&mut self, asker: &mut Asker<F>, now: Instant) -> Step {
         if self.over {
             return Step::Done;
         }

@@ -1,7 +1,9 @@
 //! Zen's own protocol: the aphorism table, its service, and its framing on both sides.
 
+use crate::answer::Answer;
 use crate::delimiter::DelimiterFraming;
-use crate::service::{Answer, Service};
+use crate::framing::ByteFraming;
+use crate::service::{Flow, Service};
 
 /// The questions that have an answer, and the answers.
 pub const TABLE: [(&str, &str); 3] = [
@@ -55,9 +57,10 @@ pub fn answer(question: &[u8]) -> &'static str {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Aphorisms;
 
-impl Service for Aphorisms {
+impl<F: ByteFraming> Service<F> for Aphorisms {
     #[inline]
-    fn answer(&mut self, question: &[u8], reply: &mut Answer<'_>) {
+    fn answer(&mut self, question: &[u8], reply: &mut Answer<'_, F>) -> Flow {
         reply.put(answer(question).as_bytes());
+        Flow::Continue
     }
 }

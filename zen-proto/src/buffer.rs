@@ -1,11 +1,14 @@
 //! A byte queue that owns no heap memory while it is empty.
 
-/// How many bytes the buffer keeps inside itself. A question or an answer of zen's fits, so a
-/// conversation with one question at a time never allocates.
-const INLINE: usize = 48;
+/// The bytes kept inside the buffer itself. A question or an answer of zen's fits, so a conversation that asks and waits, asks and
+/// waits never allocates.
+const INLINE: usize = 32;
 
 /// The size of the first allocation, in bytes. Smaller steps would each copy what is buffered.
 const FIRST_SPILL: usize = 512;
+
+/// From how many bytes on memory is asked for already zeroed.
+const ZEROED: usize = 128 * 1024;
 
 /// Bytes are appended at the end and consumed from the front.
 #[derive(Debug)]
@@ -50,9 +53,10 @@ impl Buffer {
 
     #[inline]
     pub(crate) fn append(&mut self, data: &[u8]) {
-        if let Some(room) = self.heap.get_mut(self.tail..).and_then(|room| room.get_mut(..data.len())) {
+        let end = self.tail.wrapping_add(data.len());
+        if let Some(room) = self.heap.get_mut(self.tail..end) {
             room.copy_from_slice(data);
-            self.tail += data.len();
+            self.tail = end;
         } else {
             self.append_inline(data);
         }
@@ -89,13 +93,27 @@ impl Buffer {
             self.inline.copy_within(self.head..self.tail, 0);
         } else {
             let capacity = roomy.max(FIRST_SPILL);
-            let mut heap = Vec::with_capacity(capacity);
-            heap.extend_from_slice(self.unread());
-            heap.resize(capacity, 0);
+            // Zeroed memory costs nothing when it is much, since the system zeroes it; when it is little,
+            // the allocator is faster with memory that is not zeroed.
+            let mut heap = if capacity < ZEROED { Vec::with_capacity(capacity) } else { vec![0; capacity] };
+            if heap.is_empty() {
+                heap.extend_from_slice(self.unread());
+                heap.resize(capacity, 0);
+            } else {
+                heap[..unread].copy_from_slice(self.unread());
+            }
             self.heap = heap.into_boxed_slice();
         }
         self.head = 0;
         self.tail = unread;
+    }
+
+    /// Makes room for `len` unread bytes in all, at once instead of by doubling.
+    #[inline]
+    pub(crate) fn reserve(&mut self, len: usize) {
+        if len > INLINE.max(self.heap.len()) {
+            self.make_room(len - self.len());
+        }
     }
 
     /// Drops `n` bytes from the front.

@@ -43,9 +43,12 @@ close_reasons! {
     /// The oldest unsent byte was older than
     /// [`Limits::write_deadline`](crate::Limits::write_deadline).
     WriteDeadline = "write_deadline",
-    /// The service panicked, gave up a ticket, or gave an answer that the framing cannot write.
+    /// The service panicked, gave a question up, or broke its contract: an answer that the framing
+    /// cannot carry, an empty piece, or a framing that decodes messages outside its input.
     ServiceFailed = "service_failed",
-    /// The server drained, and every whole question that had come was answered.
+    /// The service ended the conversation with an answer ([`Flow::Close`](crate::Flow::Close)).
+    ServiceClosed = "service_closed",
+    /// The server drained: everything received whole was answered.
     Drained = "drained",
     /// The server drained, and [`Limits::drain_deadline`](crate::Limits::drain_deadline) passed
     /// before everything was answered and sent.
@@ -58,6 +61,21 @@ impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// What was done in a conversation that is over; the argument of
+/// [`Service::closed`](crate::Service::closed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Why it ended.
+    pub reason: CloseReason,
+    /// Questions answered, or handed out to be answered.
+    pub questions: u64,
+    /// Bytes that came in.
+    pub bytes_in: u64,
+    /// Bytes that were sent.
+    pub bytes_out: u64,
 }
 
 #[cfg(test)]

@@ -1,14 +1,21 @@
 //! Delimiter framing: a message is the bytes up to and including the first delimiter.
 
-use crate::framing::{Cut, Framing, Output, Refusal, Unsendable};
+use std::convert::Infallible;
+use std::num::NonZeroU64;
+
+use crate::ending::Ending;
+use crate::framing::{Decoded, Framing, Unsendable};
+use crate::output::Output;
 
 /// Cuts messages after each occurrence of one byte. The delimiter is part of the text.
 ///
 /// ```
-/// use zen_proto::{Cut, DelimiterFraming, Framing};
+/// use zen_proto::{Decoded, DelimiterFraming, Framing};
 ///
 /// let mut questions = DelimiterFraming::new(b'?').skip_white_space();
-/// assert_eq!(questions.cut(b"\r\nwhy?who?"), Cut::Whole { skip: 2, len: 4, text: 2..6 });
+/// let decoded = questions.decode(b"\r\nwhy?who?");
+/// let message = &b"why?"[..];
+/// assert_eq!(decoded, Decoded::Whole { start: 2, end: 6, message });
 /// ```
 #[derive(Debug, Clone)]
 pub struct DelimiterFraming {
@@ -51,11 +58,11 @@ impl DelimiterFraming {
         self
     }
 
-    /// How many bytes of white space to skip at the front of `input`. White space is what C's
-    /// `isspace` says, since the peers of such protocols were written with it.
+    /// How much white space is to be skipped at the front of `input`: what C's `isspace` says, since
+    /// the peers of such protocols were written with it.
     #[cold]
     fn white_space(&self, input: &[u8]) -> usize {
-        // A message never begins with white space, so white space inside a message is not skipped.
+        // A message that has begun does not begin with white space, so what is inside it stays.
         if !self.skip_white_space {
             return 0;
         }
@@ -64,23 +71,27 @@ impl DelimiterFraming {
 }
 
 impl Framing for DelimiterFraming {
+    type Message<'a> = &'a [u8];
+    type Error = Infallible;
+
     #[inline]
-    fn cut(&mut self, input: &[u8]) -> Cut {
-        let skip = if matches!(input, [..=b' ', ..]) { self.white_space(input) } else { 0 };
-        let from = skip + self.scanned;
-        if let Some(at) = memchr::memchr(self.delimiter, &input[from..]) {
-            let end = from + at + 1;
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
+        let start = if matches!(input, [..=b' ', ..]) { self.white_space(input) } else { 0 };
+        let from = start + self.scanned;
+        let end = from + find(self.delimiter, &input[from..]) + 1;
+        if let Some(message) = input.get(start..end) {
             self.scanned = 0;
-            Cut::Whole { skip, len: end - skip, text: skip..end }
+            Decoded::Whole { start, end, message }
         } else {
-            self.scanned = input.len() - skip;
-            // The delimiter is still to come, so the message is at least one byte longer.
-            Cut::Partial { skip, at_least: if self.scanned == 0 { 0 } else { self.scanned + 1 } }
+            self.scanned = input.len() - start;
+            // The delimiter is still to come, so a message that has begun is a byte longer at least.
+            let end = if self.scanned == 0 { start } else { input.len() + 1 };
+            Decoded::Partial { start, end }
         }
     }
 
     #[inline]
-    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+    fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let Some(delimiter) = self.outbound else { return Ok(()) };
         let message = output.tail_mut(start);
         if memchr::memchr(delimiter, message).is_some_and(|at| at + 1 == message.len()) {
@@ -90,11 +101,60 @@ impl Framing for DelimiterFraming {
         }
     }
 
-    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
-        if refusal == Refusal::TooLong {
+    fn last_words(&mut self, ending: &Ending<'_, Infallible>, output: &mut Output<'_>) {
+        if matches!(ending, Ending::TooLong { .. }) {
             output.put(self.too_long);
         }
     }
+}
+
+/// Where `byte` is first in `bytes`; their length if it is nowhere.
+///
+/// Most messages are short. For these a call of `memchr` costs as much as everything else that is done
+/// for a message, so the first bytes are looked at here, and `memchr` looks at the others.
+#[inline(never)]
+fn find(byte: u8, bytes: &[u8]) -> usize {
+    const NEAR: usize = 64;
+    let mut at = 0;
+    while let Some(block) = bytes[at..].first_chunk::<16>()
+        && at < NEAR
+    {
+        // Without a branch for each byte this compiles to one comparison of sixteen.
+        #[allow(clippy::needless_bitwise_bool)]
+        if block.iter().fold(false, |any, other| any | (*other == byte)) {
+            let (words, _) = block.as_chunks::<8>();
+            return at + first_equal(byte, words[0]).unwrap_or_else(|| 8 + last_equal(byte, words[1]));
+        }
+        at += 16;
+    }
+    find_far(byte, bytes, at)
+}
+
+/// Where `byte` is first in `word`, if it is there.
+#[inline]
+fn first_equal(byte: u8, word: [u8; 8]) -> Option<usize> {
+    NonZeroU64::new(equal_bytes(byte, word)).map(|equal| equal.trailing_zeros() as usize / 8)
+}
+
+/// The same for a word that is known to hold the byte.
+#[inline]
+fn last_equal(byte: u8, word: [u8; 8]) -> usize {
+    equal_bytes(byte, word).trailing_zeros() as usize / 8
+}
+
+/// The highest bit of the first byte of `word` that is equal, and of some behind it.
+#[inline]
+fn equal_bytes(byte: u8, word: [u8; 8]) -> u64 {
+    // A byte that is equal becomes zero here, and a byte that is zero gets its highest bit set; so may
+    // bytes above it, but none below. (Hacker's Delight, 6-1.)
+    let equal = u64::from_le_bytes(word) ^ u64::from_ne_bytes([byte; 8]);
+    equal.wrapping_sub(0x0101_0101_0101_0101) & !equal & 0x8080_8080_8080_8080
+}
+
+/// The same, from `at` on.
+#[inline(never)]
+fn find_far(byte: u8, bytes: &[u8], at: usize) -> usize {
+    memchr::memchr(byte, &bytes[at..]).map_or(bytes.len(), |found| at + found)
 }
 
 #[cfg(test)]
@@ -104,25 +164,27 @@ mod tests {
     #[test]
     fn a_partial_message_is_scanned_once_and_found_whole() {
         let mut framing = DelimiterFraming::new(b'?').skip_white_space();
-        assert_eq!(framing.cut(b" \t"), Cut::Partial { skip: 2, at_least: 0 });
-        assert_eq!(framing.cut(b" ab"), Cut::Partial { skip: 1, at_least: 3 });
+        assert_eq!(framing.decode(b" \t"), Decoded::nothing(2));
+        assert_eq!(framing.decode(b" ab"), Decoded::Partial { start: 1, end: 4 });
         assert_eq!(framing.scanned, 2);
-        assert_eq!(framing.cut(b"ab c?"), Cut::Whole { skip: 0, len: 5, text: 0..5 });
+        let message = &b"ab c?"[..];
+        assert_eq!(framing.decode(message), Decoded::Whole { start: 0, end: 5, message });
         assert_eq!(framing.scanned, 0);
     }
 
     #[test]
     fn white_space_inside_a_message_belongs_to_it() {
         let mut framing = DelimiterFraming::new(b'?').skip_white_space();
-        assert_eq!(framing.cut(b"a"), Cut::Partial { skip: 0, at_least: 2 });
-        assert_eq!(framing.cut(b"a  ?"), Cut::Whole { skip: 0, len: 4, text: 0..4 });
+        assert_eq!(framing.decode(b"a"), Decoded::Partial { start: 0, end: 2 });
+        let message = &b"a  ?"[..];
+        assert_eq!(framing.decode(message), Decoded::Whole { start: 0, end: 4, message });
     }
 
     #[test]
     fn every_white_space_byte_is_skipped_and_no_other() {
         for byte in 0..=255_u8 {
             let mut framing = DelimiterFraming::new(b'?').skip_white_space();
-            let skipped = framing.cut(&[byte]) == Cut::Partial { skip: 1, at_least: 0 };
+            let skipped = framing.decode(&[byte]) == Decoded::nothing(1);
             assert_eq!(skipped, b" \t\n\r\x0b\x0c".contains(&byte), "byte {byte:#04x}");
         }
     }

@@ -1,48 +1,52 @@
-//! Framing: how a byte stream is cut into messages, and how a message is written into one.
+//! Framing: how a byte stream is cut into messages, and how messages are written into one.
 
-use std::ops::Range;
+use std::error::Error;
 
-use crate::buffer::Buffer;
+use crate::ending::Ending;
+use crate::output::Output;
 
-/// What the unread input begins with; the result of [`Framing::cut`].
+/// The longest question when neither the framing nor the limits say otherwise, in bytes.
+pub(crate) const MESSAGE_LIMIT: usize = 1024;
+
+/// What the unread input begins with; the result of [`Framing::decode`].
+///
+/// Every position counts from the first byte of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Cut {
+pub enum Decoded<M, E> {
     /// Not a whole message yet.
     Partial {
-        /// Bytes at the front that belong to no message. They are thrown away and start no clock.
-        skip: usize,
-        /// The least length that the message can still have, in bytes after `skip`; 0 when none has
-        /// begun. A framing with a length prefix reports the length here, so that a message over
-        /// the limit is refused before its body arrives.
-        at_least: usize,
+        /// Where the message begins. The bytes before it belong to no message: they are discarded,
+        /// and start no clock.
+        start: usize,
+        /// Where the message ends at the earliest; `start` when none has begun. A framing that reads
+        /// a length up front says it here: a message over the limit is refused before its body
+        /// arrives, and room for the rest is made once.
+        end: usize,
     },
     /// A whole message.
     Whole {
-        /// Bytes at the front that belong to no message.
-        skip: usize,
-        /// The length of the message on the wire, in bytes after `skip`. This is the length that
-        /// the limit applies to.
-        len: usize,
-        /// Which part of the input is the text that the service is given.
-        text: Range<usize>,
+        /// Where the message begins, as above.
+        start: usize,
+        /// Where the message ends. The message limit is compared with `end - start`.
+        end: usize,
+        /// What the service is given.
+        message: M,
     },
-    /// The input can never become a message.
-    Malformed,
+    /// The input can never become a message, for this reason.
+    Malformed(E),
 }
 
-/// Why a peer's message is refused; the argument of [`Framing::refuse`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Longer than [`Limits::question_length`](crate::Limits::question_length).
-    TooLong,
-    /// [`Cut::Malformed`].
-    Malformed,
+impl<M, E> Decoded<M, E> {
+    /// No message has begun; all of the first `skipped` bytes belong to none.
+    #[inline]
+    pub const fn nothing(skipped: usize) -> Self {
+        Self::Partial { start: skipped, end: skipped }
+    }
 }
 
-/// A message that the framing cannot write. For example, it is longer than the length field can
-/// say, or lacks its delimiter.
+/// A message that the framing cannot write, with the reason: it is longer than a length field can
+/// say, for instance, or lacks its delimiter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unsendable {
@@ -63,102 +67,118 @@ impl Unsendable {
 
 /// Cuts a byte stream into messages, and writes messages into one.
 ///
-/// The server's half cuts questions and writes answers; the client's half cuts answers and writes
-/// questions. A framing belongs to one connection and one direction. It may remember how far it has
-/// looked, so that it looks at no byte twice.
+/// The server's half decodes questions and writes answers; the client's half decodes answers and
+/// writes questions. A framing belongs to one connection. It may remember how far it has looked, so
+/// that no byte is looked at twice, and it may be in a state that a service switches through
+/// [`Answer::framing_mut`](crate::Answer::framing_mut).
 ///
 /// ```
-/// use zen_proto::{Cut, Framing};
+/// use std::convert::Infallible;
+/// use zen_proto::{Decoded, Framing};
 ///
 /// /// Messages that end with a line feed, which is not part of the text.
 /// #[derive(Default)]
 /// struct Lines { seen: usize }
 ///
 /// impl Framing for Lines {
-///     fn cut(&mut self, input: &[u8]) -> Cut {
+///     type Message<'a> = &'a [u8];
+///     type Error = Infallible;
+///
+///     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
 ///         match input[self.seen..].iter().position(|byte| *byte == b'\n') {
 ///             Some(at) => {
 ///                 let end = self.seen + at;
 ///                 self.seen = 0;
-///                 Cut::Whole { skip: 0, len: end + 1, text: 0..end }
+///                 Decoded::Whole { start: 0, end: end + 1, message: &input[..end] }
 ///             }
 ///             None => {
 ///                 self.seen = input.len();
-///                 // The line feed is still to come. An empty input has begun no message.
-///                 let at_least = if input.is_empty() { 0 } else { input.len() + 1 };
-///                 Cut::Partial { skip: 0, at_least }
+///                 // A line has begun with its first byte, and lacks its line feed at least.
+///                 let end = if input.is_empty() { 0 } else { input.len() + 1 };
+///                 Decoded::Partial { start: 0, end }
 ///             }
 ///         }
 ///     }
 /// }
 ///
 /// let mut lines = Lines::default();
-/// assert_eq!(lines.cut(b"hel"), Cut::Partial { skip: 0, at_least: 4 });
-/// assert_eq!(lines.cut(b"hello\nyou"), Cut::Whole { skip: 0, len: 6, text: 0..5 });
+/// assert_eq!(lines.decode(b"hel"), Decoded::Partial { start: 0, end: 4 });
+/// let message = &b"hello"[..];
+/// assert_eq!(lines.decode(b"hello\nyou"), Decoded::Whole { start: 0, end: 6, message });
 /// ```
 pub trait Framing {
+    /// A decoded message. It may borrow from the input, or own what it had to assemble.
+    type Message<'a>;
+
+    /// Why input is malformed; [`Infallible`](std::convert::Infallible) if it never is.
+    type Error: Error + Send;
+
     /// Says what `input` begins with.
     ///
-    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of
-    /// a whole message. It only grows at its end until one of these is reported, so a framing may
+    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of a
+    /// whole message. Until one of these is reported it only grows at its end, so a framing may
     /// remember how far it has looked.
-    fn cut(&mut self, input: &[u8]) -> Cut;
+    ///
+    /// A whole message takes at least one byte of the input and ends within it. A framing that says
+    /// otherwise ends its conversation with
+    /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<Self::Message<'a>, Self::Error>;
 
-    /// Writes what precedes the text of a message, for example room for a length that
-    /// [`seal`](Self::seal) fills in.
-    fn open(&mut self, output: &mut Output<'_>) {
+    /// Writes what goes before a message's text: a length that [`end`](Self::end) fills in, for
+    /// instance.
+    #[inline]
+    fn begin(&mut self, output: &mut Output<'_>) {
         let _ = output;
     }
 
-    /// Finishes the message that [`open`](Self::open) began at position `start` of `output`.
+    /// Finishes the message that lies in `output` from `start` on, where [`begin`](Self::begin) began
+    /// it.
     ///
     /// # Errors
-    /// [`Unsendable`] when the message cannot be written in this framing. It is then removed from
-    /// the output.
-    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+    /// [`Unsendable`] when this framing cannot write the message, which is then taken back.
+    #[inline]
+    fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let _ = (output, start);
         Ok(())
     }
 
-    /// Writes what the peer is told before the conversation ends because of a refused message. The
-    /// text is sent exactly as it is written here. By default nothing is.
-    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
-        let _ = (refusal, output);
-    }
-}
-
-/// Takes bytes for the peer, behind those that already wait to be sent.
-#[derive(Debug)]
-pub struct Output<'a> {
-    buffer: &'a mut Buffer,
-}
-
-impl<'a> Output<'a> {
-    pub(crate) fn new(buffer: &'a mut Buffer) -> Self {
-        Self { buffer }
-    }
-
-    /// Appends bytes.
-    #[inline]
-    pub fn put(&mut self, bytes: &[u8]) {
-        self.buffer.append(bytes);
-    }
-
-    /// How many bytes wait to be sent, including those that were put here.
-    pub fn len(&self) -> usize {
-        self.buffer.len()
-    }
-
-    /// Whether no byte waits to be sent.
-    pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    /// The bytes from position `start` on, as [`len`](Self::len) counts, to be read or overwritten.
+    /// Writes what goes before the text of a message that is sent piece by piece, and will be `length`
+    /// bytes long. Neither [`begin`](Self::begin) nor [`end`](Self::end) is called for such a message.
+    /// By default nothing is written, which suits a framing whose `begin` and `end` write nothing.
     ///
-    /// # Panics
-    /// If `start` is greater than [`len`](Self::len).
-    pub fn tail_mut(&mut self, start: usize) -> &mut [u8] {
-        &mut self.buffer.unread_mut()[start..]
+    /// # Errors
+    /// [`Unsendable`] when this framing cannot write such a message.
+    fn begin_stream(&mut self, length: u64, output: &mut Output<'_>) -> Result<(), Unsendable> {
+        let _ = (length, output);
+        Ok(())
+    }
+
+    /// The longest message that is accepted now, in bytes on the wire. `configured` is
+    /// [`Limits::question_length`](crate::Limits::question_length), if the server's operator has set
+    /// one. By default that, or else 1024.
+    ///
+    /// A protocol whose messages are large says so here, so that its users need not.
+    #[inline]
+    fn message_limit(&self, configured: Option<usize>) -> usize {
+        configured.unwrap_or(MESSAGE_LIMIT)
+    }
+
+    /// The most memory that one message can take in any state of the framing, in bytes: the longest
+    /// [`message_limit`](Self::message_limit), and what the framing owns beside it. By default the
+    /// message limit of now.
+    fn memory_bound(&self, configured: Option<usize>) -> usize {
+        self.message_limit(configured)
+    }
+
+    /// Writes what a peer is told, whole as it goes on the wire, before its conversation ends for a
+    /// reason that is not the peer's own wish. The service is asked first
+    /// ([`Service::last_words`](crate::Service::last_words)). By default nothing.
+    fn last_words(&mut self, ending: &Ending<'_, Self::Error>, output: &mut Output<'_>) {
+        let _ = (ending, output);
     }
 }
+
+/// A framing whose messages are byte slices. Every such framing is one; the trait only says it briefly.
+pub trait ByteFraming: for<'a> Framing<Message<'a> = &'a [u8]> {}
+
+impl<F> ByteFraming for F where F: for<'a> Framing<Message<'a> = &'a [u8]> {}

@@ -21,21 +21,33 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod answer;
 pub mod aphorism;
 mod asker;
 mod buffer;
 mod close;
 mod conversation;
+mod decoding;
 mod delimiter;
+mod ending;
 mod framing;
 mod limits;
+mod mailbox;
+mod output;
+mod peer;
+mod queue;
 mod service;
 mod setters;
 
+pub use answer::Answer;
 pub use asker::{AskError, Asker, AskerError, ClientLimits};
-pub use close::CloseReason;
+pub use close::{CloseReason, Closed};
 pub use conversation::{Conversation, ForeignTicket, Question, Tally, Ticket};
 pub use delimiter::DelimiterFraming;
-pub use framing::{Cut, Framing, Output, Refusal, Unsendable};
+pub use ending::Ending;
+pub use framing::{ByteFraming, Decoded, Framing, Unsendable};
 pub use limits::{LimitError, Limits};
-pub use service::{Answer, Service};
+pub use mailbox::{ConversationClosed, PushError, Pusher, Responder};
+pub use output::Output;
+pub use peer::{Address, Peer};
+pub use service::{Flow, Service};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::framing::Framing;
 use crate::setters::setters;
 
 /// Every bound of a conversation. All of them apply by default.
@@ -22,20 +23,24 @@ use crate::setters::setters;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest question, in bytes on the wire, its delimiter or header included. Default 1024
-    /// (nginx's header buffer).
+    /// The longest question, in bytes on the wire, its delimiter or header included. Default `None`:
+    /// what the framing says ([`Framing::message_limit`](crate::Framing::message_limit)), which is
+    /// 1024 (nginx's header buffer) unless its protocol needs more.
     ///
-    /// Memory: this many bytes of a question that is not whole yet, and one read of the driver
-    /// behind it.
-    pub question_length: usize,
-    /// How many questions may wait for a deferred answer. At this number no more are handed out or
-    /// read. Default 32 (memcached takes 20 requests per event).
+    /// Memory: so many bytes of a question that is not whole yet, and one read of the driver behind it.
+    pub question_length: Option<usize>,
+    /// How many questions may wait for a deferred answer before no more are handed out or read. Default 32 (memcached
+    /// takes 20 requests an event).
     ///
     /// Memory: this many times a slot of 64 bytes and one answer, since an answer that is given out
     /// of order waits for those before it.
     pub questions_in_flight: usize,
-    /// At this many unsent bytes no further question is answered or read. Default 65 536 (rustls,
-    /// redis).
+    /// How many bytes of pushed messages may wait for room, each message counted as 48 bytes more than
+    /// its text. Default 65 536.
+    ///
+    /// Memory: so many bytes, for a conversation that has a [`Pusher`](crate::Pusher).
+    pub pushed_bytes: usize,
+    /// At so many unsent bytes no further question is answered or read. Default 65 536 (rustls, redis).
     ///
     /// Memory: this many bytes and one answer, since the check is made before each answer.
     pub outbound_high_water: usize,
@@ -67,6 +72,16 @@ pub struct Limits {
     ///
     /// Memory: at most 257 times 24 bytes.
     pub write_deadline: Duration,
+    /// The rate at which a large message must advance, in bytes a second, once its deadline is over.
+    /// Default 16 384.
+    ///
+    /// The first 64 KiB of a question, or of what was written at one time, have the deadlines above.
+    /// What goes beyond extends them by the time that it takes at this rate: so a healthy peer may
+    /// send or read a message of any length, and one that trickles or sips does not escape.
+    /// (Apache's `mod_reqtimeout` has the same rule with its `MinRate`.)
+    ///
+    /// Memory: none.
+    pub least_rate: u32,
     /// How long a lingering close reads and discards. Default 2 s (nginx: 5 s).
     ///
     /// Memory: none. What is discarded is not kept.
@@ -85,14 +100,16 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            question_length: 1024,
+            question_length: None,
             questions_in_flight: 32,
+            pushed_bytes: 64 * 1024,
             outbound_high_water: 64 * 1024,
             outbound_low_water: 16 * 1024,
             question_deadline: Duration::from_secs(10),
             idle_deadline: Duration::from_secs(60),
             answer_deadline: Duration::from_secs(30),
             write_deadline: Duration::from_secs(30),
+            least_rate: 16 * 1024,
             linger_deadline: Duration::from_secs(2),
             linger_bytes: 256 * 1024,
             drain_deadline: Duration::from_secs(15),
@@ -102,8 +119,9 @@ impl Default for Limits {
 
 impl Limits {
     setters! {
-        with_question_length sets question_length: usize;
         with_questions_in_flight sets questions_in_flight: usize;
+        with_pushed_bytes sets pushed_bytes: usize;
+        with_least_rate sets least_rate: u32;
         with_outbound_high_water sets outbound_high_water: usize;
         with_outbound_low_water sets outbound_low_water: usize;
         with_question_deadline sets question_deadline: Duration;
@@ -115,15 +133,25 @@ impl Limits {
         with_drain_deadline sets drain_deadline: Duration;
     }
 
-    /// Checks that a conversation can be held under these limits.
+    /// Sets [`question_length`](Self::question_length): a number of bytes, or `None` for what the framing
+    /// says.
+    #[must_use]
+    pub fn with_question_length(mut self, question_length: impl Into<Option<usize>>) -> Self {
+        self.question_length = question_length.into();
+        self
+    }
+
+    /// Checks that a conversation can live under these limits.
     ///
     /// # Errors
     /// [`LimitError`] names the first limit that is zero, or a low water that is not below the high
     /// water.
     pub fn validate(&self) -> Result<(), LimitError> {
         let positive = [
-            ("question length", self.question_length > 0),
+            ("question length", self.question_length != Some(0)),
             ("questions in flight", self.questions_in_flight > 0),
+            ("pushed bytes", self.pushed_bytes > 0),
+            ("least rate", self.least_rate > 0),
             ("outbound high water", self.outbound_high_water > 0),
             ("question deadline", !self.question_deadline.is_zero()),
             ("idle deadline", !self.idle_deadline.is_zero()),
@@ -145,20 +173,21 @@ impl Limits {
         Ok(())
     }
 
-    /// The most heap that one conversation can own, in bytes, when its driver hands it at most
-    /// `read` bytes a time while [`wants_read`](crate::Conversation::wants_read) holds, and no
-    /// answer is longer than `answer` bytes.
+    /// The most heap that one conversation of this framing can own, in bytes, when its driver hands it
+    /// at most `read` bytes at a time while [`wants_read`](crate::Conversation::wants_read) holds, and no
+    /// answer, or piece of one, is longer than `answer` bytes.
     ///
-    /// It is twice the content, since a buffer doubles when it grows. The answers in flight count
-    /// once more, since they move to an outbound buffer that keeps its room until it is empty. The
-    /// rest is what allocations are rounded up by.
-    pub fn memory_bound(&self, read: usize, answer: usize) -> usize {
-        let inbound = self.question_length.saturating_add(read);
+    /// Twice the content, since a buffer that grows doubles; the answers in flight once more, since they
+    /// move to an outbound buffer that keeps its room until it is empty; and what an allocation is
+    /// rounded up to.
+    pub fn memory_bound(&self, framing: &impl Framing, read: usize, answer: usize) -> usize {
+        let inbound = framing.memory_bound(self.question_length).saturating_add(read);
         let outbound = self.outbound_high_water.saturating_add(answer);
         let in_flight = self.questions_in_flight.saturating_mul(answer.saturating_add(64));
         let write_ages = 257 * 24;
         let content = inbound.saturating_add(outbound).saturating_add(in_flight).saturating_add(write_ages);
-        content.saturating_mul(2).saturating_add(in_flight).saturating_add(4096)
+        let pushed = self.pushed_bytes;
+        content.saturating_mul(2).saturating_add(in_flight).saturating_add(pushed).saturating_add(4096)
     }
 }
 

@@ -1,81 +1,114 @@
 //! The service: what to answer.
 
-use std::{fmt, io};
+use crate::answer::Answer;
+use crate::close::Closed;
+use crate::delimiter::DelimiterFraming;
+use crate::ending::Ending;
+use crate::framing::Framing;
+use crate::peer::Peer;
 
-use crate::framing::Output;
+/// What becomes of a conversation after the service has been called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Flow {
+    /// What was written is the answer, and the conversation goes on.
+    #[default]
+    Continue,
+    /// What was written is a piece of the answer, and at least a byte long. The next piece is written
+    /// by [`Service::resume`], once there is room for it. Each piece is a message of its own, unless
+    /// [`Answer::stream`] has announced one message of all pieces.
+    More,
+    /// There is no answer. What was written is taken back.
+    Silent,
+    /// What was written is the answer. No further question is taken, and the conversation ends once
+    /// the answer is sent.
+    Close,
+    /// The answer comes later, through the [`Responder`](crate::Responder) of [`Answer::later`]. What
+    /// was written is taken back.
+    Later,
+}
+
+impl From<()> for Flow {
+    /// A closure that returns nothing has answered.
+    #[inline]
+    fn from((): ()) -> Self {
+        Self::Continue
+    }
+}
 
 /// Answers questions.
 ///
-/// A server gives each conversation its own clone and calls it through `&mut self`, so a service
-/// may keep the state of one conversation. Put what all conversations share behind an
+/// A server gives each conversation a clone of its own, and calls it through `&mut self`: a service may
+/// carry what one conversation has said before. What all conversations share goes behind an
 /// [`Arc`](std::sync::Arc).
 ///
-/// Any `FnMut(&[u8], &mut Answer)` is a service.
+/// Any `FnMut(F::Message<'_>, &mut Answer<'_, F>)` that returns `()` or a [`Flow`] is a service.
+///
+/// A panic in any of these functions ends the conversation with
+/// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed), after the answers before it. What
+/// was written of this one is not sent.
 ///
 /// ```
-/// use zen_proto::{Answer, Service};
+/// use zen_proto::{Answer, Flow, Service};
 ///
-/// /// Numbers the questions of its conversation.
+/// /// Numbers the questions of its conversation, and ends it after the third.
 /// #[derive(Clone, Default)]
 /// struct Numbered { asked: u64 }
 ///
 /// impl Service for Numbered {
-///     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+///     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
 ///         use std::fmt::Write;
 ///         self.asked += 1;
 ///         let _ = write!(answer, "{}: {} bytes.", self.asked, question.len());
+///         if self.asked < 3 { Flow::Continue } else { Flow::Close }
 ///     }
 /// }
 /// ```
-pub trait Service {
-    /// Writes the answer to `question` before it returns. For answers that come later, see
-    /// [`Conversation::poll_question`](crate::Conversation::poll_question).
+pub trait Service<F: Framing = DelimiterFraming> {
+    /// The conversation begins. What is written is a greeting, which no question asked for. By default
+    /// there is none.
     ///
-    /// A panic in here closes the conversation once the earlier answers are sent. What was written
-    /// of this answer is not sent.
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>);
+    /// [`Flow::Close`] refuses the peer, with what was written as the reason.
+    fn open(&mut self, peer: &Peer, answer: &mut Answer<'_, F>) -> Flow {
+        let _ = (peer, answer);
+        Flow::Silent
+    }
+
+    /// Writes the answer to `question`, and says how the conversation goes on.
+    fn answer(&mut self, question: F::Message<'_>, answer: &mut Answer<'_, F>) -> Flow;
+
+    /// Writes the next piece of an answer that is under way, after [`Flow::More`]. It is called when
+    /// less than [`Limits::outbound_high_water`](crate::Limits::outbound_high_water) is unsent, so a
+    /// reply of any length holds no more memory than that and one piece.
+    ///
+    /// By default the answer is complete.
+    fn resume(&mut self, answer: &mut Answer<'_, F>) -> Flow {
+        let _ = answer;
+        Flow::Silent
+    }
+
+    /// The conversation is about to end, and not because the peer wished it. What is written is the
+    /// last message. By default [`Flow::Silent`], which leaves the words to
+    /// [`Framing::last_words`].
+    fn last_words(&mut self, ending: Ending<'_, F::Error>, answer: &mut Answer<'_, F>) -> Flow {
+        let _ = (ending, answer);
+        Flow::Silent
+    }
+
+    /// The conversation is over: why, and what was done in it. Called once, and last.
+    fn closed(&mut self, closed: &Closed) {
+        let _ = closed;
+    }
 }
 
-impl<S: FnMut(&[u8], &mut Answer<'_>)> Service for S {
+impl<F, S, R> Service<F> for S
+where
+    F: Framing,
+    S: FnMut(F::Message<'_>, &mut Answer<'_, F>) -> R,
+    R: Into<Flow>,
+{
     #[inline]
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
-        self(question, answer);
-    }
-}
-
-/// Where a service writes its answer. Also an [`io::Write`] and a [`fmt::Write`], neither of which
-/// fails.
-#[derive(Debug)]
-pub struct Answer<'a> {
-    output: Output<'a>,
-}
-
-impl<'a> Answer<'a> {
-    pub(crate) fn new(output: Output<'a>) -> Self {
-        Self { output }
-    }
-
-    /// Appends to the answer.
-    #[inline]
-    pub fn put(&mut self, bytes: &[u8]) {
-        self.output.put(bytes);
-    }
-}
-
-impl io::Write for Answer<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl fmt::Write for Answer<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text.as_bytes());
-        Ok(())
+    fn answer(&mut self, question: F::Message<'_>, answer: &mut Answer<'_, F>) -> Flow {
+        self(question, answer).into()
     }
 }

@@ -9,16 +9,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
-use zen_proto::{CloseReason, Framing};
+use zen_proto::{CloseReason, Framing, Service};
 use zen_server::{Admission, Setup};
 
-use crate::answering::Answering;
 use crate::task::converse;
 
-/// Serves until the stop handle is used and the last conversation is over.
-pub(crate) async fn serve<A, F>(listener: std::net::TcpListener, setup: Setup<A, F>) -> io::Result<()>
+/// Serves until the setup's stop handle is used and the last conversation is over.
+pub(crate) async fn serve<S, F>(listener: std::net::TcpListener, setup: Setup<S, F>) -> io::Result<()>
 where
-    A: Answering,
+    S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
     listener.set_nonblocking(true)?;

@@ -1,71 +1,41 @@
-//! Answering: at once, or when a future is done.
+//! Answering later: a handler that returns a future.
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
-use zen_proto::{Conversation, Framing, Service, Ticket};
+use tokio::task::JoinSet;
+use zen_proto::{Answer, ByteFraming, Flow, Service};
 
-/// How a conversation's questions are answered: any [`Service`] does it at once, a [`Deferred`]
-/// handler later.
-pub trait Answering: Clone + Send + 'static {
-    /// Answers what is buffered, or begins to.
-    fn answer<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant);
-
-    /// Gives the conversation the answers that have come. Ready if there were any. The task is
-    /// woken when there are more.
-    fn poll_answered<F: Framing>(
-        &mut self,
-        conversation: &mut Conversation<F>,
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) -> Poll<()> {
-        let _ = (conversation, cx, now);
-        Poll::Pending
-    }
-}
-
-impl<S: Service + Clone + Send + 'static> Answering for S {
-    #[inline]
-    fn answer<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant) {
-        conversation.answer_with(self, now);
-    }
-}
-
-/// A handler that answers later: an `async fn(Bytes)`, or a closure that returns a future. The
-/// future's output is anything that is bytes.
+/// A service that answers later: an `async fn(Bytes)`, or a closure that returns a future, of anything
+/// that is bytes.
 ///
-/// Up to [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a
-/// conversation are in progress at once. Their answers leave in the order of the questions. A slow
-/// answer delays no other conversation. If the handler or its future panics, its own conversation
-/// ends once the earlier answers are sent. When a conversation ends, its unfinished futures are
-/// dropped.
+/// Each future is a task of the runtime that serves. Up to
+/// [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a conversation
+/// are in progress at once; their answers leave in the order of the questions. A slow answer delays no
+/// other conversation. A handler that panics, in itself or in its future, ends its own conversation
+/// after the answers before. When a conversation ends, its unfinished futures are dropped.
 ///
 /// The handler is cloned for each conversation and called through `&mut self`.
+///
+/// # Panics
+/// Outside a tokio runtime, which the servers of other crates do not have: their conversations end with
+/// [`CloseReason::ServiceFailed`](zen_proto::CloseReason::ServiceFailed) then.
 pub struct Deferred<H> {
     handler: H,
-    begun: FuturesUnordered<Begun>,
+    /// What is in progress, from the first question on.
+    begun: Option<JoinSet<()>>,
 }
-
-/// A future that ends with its ticket and the answer, or with no answer if it panicked.
-type Begun = Pin<Box<dyn Future<Output = (Ticket, Option<Answered>)> + Send>>;
-type Answered = Box<dyn AsRef<[u8]> + Send>;
 
 impl<H> Deferred<H> {
     /// A service that answers with `handler`.
     pub fn new(handler: H) -> Self {
-        Self { handler, begun: FuturesUnordered::new() }
+        Self { handler, begun: None }
     }
 }
 
 impl<H: Clone> Clone for Deferred<H> {
-    /// The same handler without the answers that were begun, which belong to one conversation.
+    /// The same handler, with nothing in progress: what is in progress belongs to one conversation.
     fn clone(&self) -> Self {
         Self::new(self.handler.clone())
     }
@@ -73,44 +43,29 @@ impl<H: Clone> Clone for Deferred<H> {
 
 impl<H> fmt::Debug for Deferred<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deferred").field("begun", &self.begun.len()).finish_non_exhaustive()
+        let begun = self.begun.as_ref().map_or(0, JoinSet::len);
+        f.debug_struct("Deferred").field("begun", &begun).finish_non_exhaustive()
     }
 }
 
-impl<H, A> Answering for Deferred<H>
+impl<F, H, A> Service<F> for Deferred<H>
 where
-    H: FnMut(Bytes) -> A + Clone + Send + 'static,
-    A: Future<Output: AsRef<[u8]> + Send + 'static> + Send + 'static,
+    F: ByteFraming,
+    H: FnMut(Bytes) -> A,
+    A: Future<Output: AsRef<[u8]>> + Send + 'static,
 {
-    fn answer<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant) {
-        while let Some(question) = conversation.poll_question() {
-            let (text, ticket) = (question.text, question.ticket);
-            match catch_unwind(AssertUnwindSafe(|| (self.handler)(text))) {
-                Ok(answer) => self.begun.push(Box::pin(async move {
-                    let answer = AssertUnwindSafe(answer).catch_unwind().await;
-                    (ticket, answer.ok().map(|answer| Box::new(answer) as Answered))
-                })),
-                // The ticket is this conversation's own, so it cannot be refused.
-                Err(_) => drop(conversation.give_up(ticket, now)),
-            }
-        }
-    }
-
-    fn poll_answered<F: Framing>(
-        &mut self,
-        conversation: &mut Conversation<F>,
-        cx: &mut Context<'_>,
-        now: Instant,
-    ) -> Poll<()> {
-        let mut answered = Poll::Pending;
-        while let Poll::Ready(Some((ticket, answer))) = self.begun.poll_next_unpin(cx) {
-            // The ticket is this conversation's own, so it cannot be refused.
-            drop(match answer {
-                Some(answer) => conversation.answer(ticket, (*answer).as_ref(), now),
-                None => conversation.give_up(ticket, now),
-            });
-            answered = Poll::Ready(());
-        }
-        answered
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, F>) -> Flow {
+        let pending = (self.handler)(Bytes::copy_from_slice(question));
+        let responder = answer.later();
+        let begun = self.begun.get_or_insert_default();
+        // Those that are done are forgotten, so that a long conversation does not collect them.
+        while begun.try_join_next().is_some() {}
+        begun.spawn(async move {
+            // A future that panics drops the responder, which says that there will be no answer.
+            let answered = pending.await;
+            // It fails only when the conversation is over, and then nobody waits for the answer.
+            let _ = responder.answer(answered.as_ref());
+        });
+        Flow::Later
     }
 }

@@ -8,20 +8,18 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use zen_proto::{CloseReason, Conversation, Framing};
+use zen_proto::{CloseReason, Conversation, Framing, Service};
 use zen_server::{Counters, Setup, StopHandle};
-
-use crate::answering::Answering;
 
 /// How much one read takes, in bytes. The buffer lies on the thread's stack, so that a waiting task
 /// owns none.
 const SCRATCH: usize = 16 * 1024;
 
 /// One connection: its socket, its conversation, and what the task needs beside them.
-pub(crate) struct Connection<A, F> {
+pub(crate) struct Connection<S, F: Framing> {
     stream: TcpStream,
     pub(crate) conversation: Conversation<F>,
-    service: A,
+    service: S,
     pub(crate) stop: StopHandle,
     counters: Arc<Counters>,
     /// The time when the task was woken.
@@ -46,11 +44,11 @@ pub(crate) enum Turn {
     Over(CloseReason),
 }
 
-impl<A: Answering, F: Framing> Connection<A, F> {
+impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn new(
         stream: TcpStream,
-        (conversation, service): (Conversation<F>, A),
-        setup: &Setup<A, F>,
+        (conversation, service): (Conversation<F>, S),
+        setup: &Setup<S, F>,
     ) -> Self {
         Self {
             stream,
@@ -88,9 +86,8 @@ impl<A: Answering, F: Framing> Connection<A, F> {
     fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
         // Notice a stop and a broken deadline.
         self.notice();
-        // Answer what is buffered, and what a future has answered.
-        self.service.answer(&mut self.conversation, self.now);
-        let _ = self.service.poll_answered(&mut self.conversation, cx, self.now);
+        // Answer what is buffered, and what another thread has answered.
+        self.conversation.answer_with(&mut self.service, self.now);
         // Write what is ready.
         while self.writable && !self.conversation.transmit().is_empty() {
             self.write(cx);
@@ -106,11 +103,14 @@ impl<A: Answering, F: Framing> Connection<A, F> {
             self.conversation.handle_lost(self.now);
         }
         // Stop if closed.
-        if let Some(reason) = self.conversation.closed() {
+        if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
         // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
         // the task.
+        if self.conversation.expects_wake() && self.conversation.register_waker(cx.waker()) {
+            return Turn::Again;
+        }
         Turn::Wait
     }
 

@@ -6,17 +6,16 @@ use std::sync::Mutex;
 use std::thread;
 
 use tokio::runtime::Builder;
-use zen_proto::{DelimiterFraming, Framing, aphorism};
+use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
 use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
 
 use crate::acceptor;
-use crate::answering::Answering;
 
 /// A server over tokio. See the [crate] for an example.
 #[derive(Debug)]
-pub struct Server<A, F = DelimiterFraming> {
+pub struct Server<S, F = DelimiterFraming> {
     listener: TcpListener,
-    setup: Setup<A, F>,
+    setup: Setup<S, F>,
     threads: Threads,
 }
 
@@ -26,12 +25,12 @@ enum Threads {
     Many(usize),
 }
 
-impl<A> Server<A> {
+impl<S> Server<S> {
     /// Flavor `async`: every task on the thread that calls [`run`](Self::run).
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn single(listener: TcpListener, service: A, options: Options) -> Result<Self, OptionsError> {
+    pub fn single(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
         Self::new(listener, service, options, Threads::One)
     }
 
@@ -40,14 +39,14 @@ impl<A> Server<A> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn multi(listener: TcpListener, service: A, options: Options) -> Result<Self, OptionsError> {
+    pub fn multi(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
         let threads = Threads::Many(options.workers.unwrap_or_else(defaults::workers));
         Self::new(listener, service, options, threads)
     }
 
     fn new(
         listener: TcpListener,
-        service: A,
+        service: S,
         options: Options,
         threads: Threads,
     ) -> Result<Self, OptionsError> {
@@ -58,9 +57,9 @@ impl<A> Server<A> {
 
 server_methods!(Server { listener, threads });
 
-impl<A, F> Server<A, F>
+impl<S, F> Server<S, F>
 where
-    A: Answering,
+    S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
     /// Serves until the stop handle drains the server, in a runtime of its own. Blocks the thread;

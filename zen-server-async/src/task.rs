@@ -9,25 +9,24 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use zen_proto::{CloseReason, Conversation, Framing};
+use zen_proto::{CloseReason, Conversation, Framing, Service};
 use zen_server::Setup;
 
 use crate::alarm::Alarm;
-use crate::answering::Answering;
 use crate::drive::{Connection, Turn};
 
 /// One conversation, from its first turn to its last. `stopping` is notified when the server stops.
 ///
-/// Returns a block instead of being an `async fn`, to save memory: what is moved into a block lies
-/// there once, while arguments of an `async fn` that are moved again lie there twice.
-pub(crate) fn converse<A, F>(
+/// A block rather than an `async fn`: what is moved into it lies there once, while arguments of an
+/// `async fn` that are moved again lie there twice.
+pub(crate) fn converse<S, F>(
     stream: TcpStream,
-    begun: (Conversation<F>, A),
-    setup: &Setup<A, F>,
+    begun: (Conversation<F>, S),
+    setup: &Setup<S, F>,
     stopping: Arc<Notify>,
-) -> impl Future<Output = CloseReason> + use<A, F>
+) -> impl Future<Output = CloseReason> + use<S, F>
 where
-    A: Answering,
+    S: Service<F>,
     F: Framing,
 {
     let mut connection = Connection::new(stream, begun, setup);

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use zen_server_async::{Answering, CloseReason, Counters, Deferred, Limits, Options, Server, StopHandle};
+use zen_server_async::{CloseReason, Counters, Deferred, Limits, Options, Server, Service, StopHandle};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -25,7 +25,7 @@ struct Running {
     serving: JoinHandle<std::io::Result<()>>,
 }
 
-fn start(service: impl Answering, limits: Limits) -> Running {
+fn start(service: impl Service + Clone + Send + 'static, limits: Limits) -> Running {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let server =

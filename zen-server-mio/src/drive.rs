@@ -14,7 +14,7 @@ pub(crate) const SCRATCH: usize = 16 * 1024;
 
 /// One connection: its socket, its conversation, and what is known of the socket's readiness.
 #[derive(Debug)]
-pub(crate) struct Connection<S, F> {
+pub(crate) struct Connection<S, F: Framing> {
     pub(crate) stream: TcpStream,
     pub(crate) conversation: Conversation<F>,
     service: S,
@@ -45,7 +45,7 @@ pub(crate) enum Turn {
     Over(CloseReason),
 }
 
-impl<S: Service, F: Framing> Connection<S, F> {
+impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn new(
         stream: TcpStream,
         (conversation, service): (Conversation<F>, S),
@@ -110,7 +110,7 @@ impl<S: Service, F: Framing> Connection<S, F> {
             self.conversation.handle_lost(self.now);
         }
         // Stop if closed.
-        if let Some(reason) = self.conversation.closed() {
+        if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
         // Wait for the first of readable, writable, deadline, drain: the event loop does.

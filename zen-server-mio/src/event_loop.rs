@@ -24,7 +24,7 @@ pub(crate) const WAKER: Token = Token(usize::MAX - 1);
 const EVENTS: usize = 1024;
 
 /// One loop, and the connections that are its own.
-pub(crate) struct EventLoop<S, F> {
+pub(crate) struct EventLoop<S, F: Framing> {
     pub(crate) index: usize,
     pub(crate) poll: Poll,
     pub(crate) setup: Setup<S, F>,
@@ -37,7 +37,7 @@ pub(crate) struct EventLoop<S, F> {
 }
 
 /// The connections of a loop, and what driving them needs.
-pub(crate) struct Connections<S, F> {
+pub(crate) struct Connections<S, F: Framing> {
     by_key: Slab<Connection<S, F>>,
     timers: Timers,
     /// Those that have used up their turn, and get another before the loop waits.
@@ -46,7 +46,7 @@ pub(crate) struct Connections<S, F> {
     tally: Tally,
 }
 
-impl<S, F> Connections<S, F> {
+impl<S, F: Framing> Connections<S, F> {
     pub(crate) fn new() -> Self {
         Self {
             by_key: Slab::new(),
@@ -58,7 +58,7 @@ impl<S, F> Connections<S, F> {
     }
 }
 
-impl<S: Service + Clone, F: Framing + Clone> EventLoop<S, F> {
+impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
     /// Runs until the server is stopped and the last connection of this loop is closed.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);

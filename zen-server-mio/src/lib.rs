@@ -43,7 +43,7 @@ pub use server::Server;
 
 /// What a user of these servers needs besides them.
 pub use zen_proto::{
-    Answer, CloseReason, Cut, DelimiterFraming, Framing, LimitError, Limits, Output, Refusal, Service,
-    Unsendable, aphorism,
+    Address, Answer, CloseReason, Closed, ConversationClosed, Decoded, DelimiterFraming, Ending, Flow,
+    Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
 pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};

@@ -51,7 +51,7 @@ server_methods!(Server { listener, loops });
 
 impl<S, F> Server<S, F>
 where
-    S: Service + Clone + Send + 'static,
+    S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
     /// Serves until the stop handle drains the server.

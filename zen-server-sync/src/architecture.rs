@@ -33,7 +33,7 @@ type Waiting<S, F> = Mutex<Option<(Begun<S, F>, TcpStream)>>;
 /// next. All other clients wait in the backlog.
 pub(crate) fn serve_one_at_a_time<S, F>(shared: &Shared, setup: &Setup<S, F>)
 where
-    S: Service + Clone,
+    S: Service<F> + Clone,
     F: Framing + Clone,
 {
     while let Some(stream) = shared.acceptor.accept(setup) {
@@ -44,7 +44,7 @@ where
 /// A fixed number of workers, each of them the server above.
 pub(crate) fn serve_with_a_pool<S, F>(shared: &Shared, setup: &Setup<S, F>, workers: usize) -> io::Result<()>
 where
-    S: Service + Clone + Send,
+    S: Service<F> + Clone + Send,
     F: Framing + Clone + Send,
 {
     // Cloned before the first worker starts: if a later clone panicked, the workers that had
@@ -69,7 +69,7 @@ where
 /// One thread accepts, and every conversation gets a thread of its own.
 pub(crate) fn serve_with_a_thread_each<S, F>(shared: &Shared, setup: &Setup<S, F>)
 where
-    S: Service + Clone + Send,
+    S: Service<F> + Clone + Send,
     F: Framing + Clone + Send,
 {
     scope(|scope| {
@@ -96,7 +96,7 @@ where
 /// Serves, on this thread, the conversation that waits for one.
 fn serve_waiting<S, F>(shared: &Shared, waiting: &Waiting<S, F>)
 where
-    S: Service,
+    S: Service<F>,
     F: Framing,
 {
     let taken = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -109,7 +109,7 @@ where
 /// goes on.
 fn serve<S, F>(shared: &Shared, begun: Begun<S, F>, stream: TcpStream)
 where
-    S: Service,
+    S: Service<F>,
     F: Framing,
 {
     let drive = AssertUnwindSafe(|| begun.map(|begun| Connection::new(&stream, begun, shared).drive()));

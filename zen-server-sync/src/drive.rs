@@ -16,7 +16,7 @@ use crate::wake_pipe::WakePipe;
 const SCRATCH: usize = 2 * 1024;
 
 /// One connection: its socket, its conversation, and what the thread needs beside them.
-pub(crate) struct Connection<'a, S, F> {
+pub(crate) struct Connection<'a, S, F: Framing> {
     stream: &'a TcpStream,
     conversation: Conversation<F>,
     service: S,
@@ -42,7 +42,7 @@ pub(crate) enum Turn {
     Over(CloseReason),
 }
 
-impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
+impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
     pub(crate) fn new(
         stream: &'a TcpStream,
         (conversation, service): (Conversation<F>, S),
@@ -91,7 +91,7 @@ impl<'a, S: Service, F: Framing> Connection<'a, S, F> {
             self.conversation.handle_lost(self.now);
         }
         // Stop if closed.
-        if let Some(reason) = self.conversation.closed() {
+        if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
         // Wait for the first of readable, deadline, drain. (The write has waited for writable.)

@@ -69,7 +69,7 @@ server_methods!(Server { listener, architecture });
 
 impl<S, F> Server<S, F>
 where
-    S: Service + Clone + Send + 'static,
+    S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
     /// Serves until the stop handle drains the server. The listener is then shut down, to end a

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Framing, Limits};
+use zen_proto::{CloseReason, Conversation, Framing, Limits, Peer, Service};
 
 use crate::{Counters, Options, OptionsError, StopHandle, open_file_limit};
 
@@ -60,7 +60,7 @@ impl<S, F> Setup<S, F> {
     }
 }
 
-impl<S: Clone, F: Framing + Clone> Setup<S, F> {
+impl<S: Service<F> + Clone, F: Framing + Clone> Setup<S, F> {
     /// A fresh conversation and the service that answers in it.
     ///
     /// # Errors
@@ -70,6 +70,9 @@ impl<S: Clone, F: Framing + Clone> Setup<S, F> {
         let clones = || (self.framing.clone(), self.service.clone());
         let (framing, service) =
             catch_unwind(AssertUnwindSafe(clones)).map_err(|_| CloseReason::ServiceFailed)?;
-        Ok((Conversation::new(framing, Arc::clone(&self.limits), now), service))
+        let mut conversation = Conversation::new(framing, Arc::clone(&self.limits), now);
+        let mut service = service;
+        conversation.open(&mut service, &Peer::default(), now);
+        Ok((conversation, service))
     }
 }

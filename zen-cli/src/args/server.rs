@@ -37,10 +37,10 @@ pub(crate) struct ServerArgs {
     #[arg(help_heading = "Capacity", hide_possible_values = true)]
     nodelay: bool,
 
-    /// The longest question
-    #[arg(long, value_name = "SIZE", env = "ZEN_QUESTION_LENGTH", hide_env = true, default_value = "1KiB")]
+    /// The longest question [default: what the protocol says, which is 1KiB]
+    #[arg(long, value_name = "SIZE", env = "ZEN_QUESTION_LENGTH", hide_env = true)]
     #[arg(value_parser = units::size, help_heading = "Limits of a conversation")]
-    question_length: usize,
+    question_length: Option<usize>,
 
     /// Questions that may wait for a deferred answer
     #[arg(long, value_name = "N", env = "ZEN_QUESTIONS_IN_FLIGHT", hide_env = true, default_value = "32")]

@@ -33,7 +33,13 @@ pub enum AskerError {
         /// The deadline.
         deadline: Duration,
     },
-    /// The server sent bytes that no question asked for, or that are no answer in this framing.
+    /// The server's bytes can never become an answer in this framing.
+    #[error("the server sent bytes that are no answer: {reason}")]
+    Malformed {
+        /// The framing's error, in its own words.
+        reason: String,
+    },
+    /// The server sent what was not asked for.
     #[error("the server sent bytes that answer no question")]
     Unasked,
     /// The connection broke.

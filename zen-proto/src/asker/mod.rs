@@ -12,7 +12,9 @@ pub use errors::{AskError, AskerError};
 pub use limits::ClientLimits;
 
 use crate::buffer::Buffer;
-use crate::framing::{Cut, Framing, Output};
+use crate::decoding::{Missing, next_message};
+use crate::framing::{ByteFraming, Framing};
+use crate::output::Output;
 
 /// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror
 /// of [`Conversation`](crate::Conversation).
@@ -101,9 +103,9 @@ impl<F: Framing> Asker<F> {
             return Err(AskerError::ClosedEarly { awaited: self.asked.len() + 1, partial: false }.into());
         }
         let start = self.outbound.len();
-        self.framing.open(&mut Output::new(&mut self.outbound));
+        self.framing.begin(&mut Output::new(&mut self.outbound));
         self.outbound.append(question);
-        if let Err(error) = self.framing.seal(&mut Output::new(&mut self.outbound), start) {
+        if let Err(error) = self.framing.end(&mut Output::new(&mut self.outbound), start) {
             self.outbound.truncate(start);
             return Err(error.into());
         }
@@ -111,10 +113,16 @@ impl<F: Framing> Asker<F> {
         Ok(())
     }
 
-    /// Abandons the questions asked so far. They are still sent, since a part of one may be under
-    /// way, and each of their answers is thrown away when it comes. The next answer that
-    /// [`poll_answer`](Self::poll_answer) gives belongs to the question asked next. The deadlines
-    /// of the abandoned questions still apply.
+    /// Says that this server greets: its first message answers no question, is due within
+    /// [`ClientLimits::answer_deadline`] from `now`, and is what [`poll_answer`](Self::poll_answer)
+    /// gives first. Called before the first question.
+    pub fn expect_greeting(&mut self, now: Instant) {
+        self.asked.push_back(now);
+    }
+
+    /// Says that nobody waits any longer for the questions asked so far. They are still sent, since a part of one may be under way, and
+    /// answers come in order: each of theirs is thrown away when it comes, and the answer that [`poll_answer`](Self::poll_answer)
+    /// gives next belongs to the question asked next. Their deadlines stand.
     ///
     /// ```
     /// # use std::time::Instant;
@@ -201,10 +209,11 @@ impl<F: Framing> Asker<F> {
         self.fail_if_over();
     }
 
-    /// The next answer, in the order of the questions.
-    pub fn poll_answer(&mut self) -> Option<Bytes> {
+    /// The next answer, in the order of the questions, as `take` makes it from the decoded message.
+    /// For messages that are byte slices, see [`poll_answer`](Self::poll_answer).
+    pub fn poll_answer_with<T>(&mut self, mut take: impl FnMut(F::Message<'_>) -> T) -> Option<T> {
         loop {
-            let answer = self.next_answer()?;
+            let answer = self.next_answer(&mut take)?;
             if self.abandoned == 0 {
                 return Some(answer);
             }
@@ -247,46 +256,51 @@ impl<F: Framing> Asker<F> {
     }
 
     /// The next answer on the wire, abandoned or not.
-    fn next_answer(&mut self) -> Option<Bytes> {
+    fn next_answer<T>(&mut self, take: impl FnOnce(F::Message<'_>) -> T) -> Option<T> {
         self.fail_if_unasked();
         if self.starved || self.failed.is_some() {
             return None;
         }
-        match self.framing.cut(self.inbound.unread()) {
-            Cut::Whole { skip, len, text } if len <= self.limits.answer_length => {
+        let next = next_message(&mut self.framing, self.inbound.unread(), self.limits.answer_length);
+        match next.map(|(message, end)| (take(message), end)) {
+            Ok((answer, end)) => {
                 self.asked.pop_front();
-                let answer = Bytes::copy_from_slice(&self.inbound.unread()[text]);
-                self.inbound.consume(skip + len);
+                self.inbound.consume(end);
                 self.starved = self.inbound.is_empty();
                 self.fail_if_over();
-                Some(answer)
+                return Some(answer);
             }
-            Cut::Partial { skip, at_least } if at_least <= self.limits.answer_length => {
-                self.inbound.consume(skip);
-                self.starved = true;
-                self.fail_if_over();
-                None
+            Err((skip, Missing::Nothing)) => self.starve(skip, 0),
+            Err((skip, Missing::Begun(length))) => self.starve(skip, length),
+            Err((_, Missing::TooLong(limit))) => self.fail(AskerError::AnswerTooLong { limit }),
+            Err((_, Missing::Malformed(error))) => {
+                self.fail(AskerError::Malformed { reason: error.to_string() });
             }
-            Cut::Whole { .. } | Cut::Partial { .. } => {
-                self.fail(AskerError::AnswerTooLong { limit: self.limits.answer_length });
-                None
-            }
-            Cut::Malformed => {
-                self.fail(AskerError::Unasked);
-                None
+            Err((_, Missing::Broken)) => {
+                let reason = "the framing decoded a message outside its input".to_owned();
+                self.fail(AskerError::Malformed { reason });
             }
         }
+        None
     }
 
-    /// Fails if there is input, beyond what the framing skips, although no question waits for an
-    /// answer. Otherwise the next question would take it for its answer, and each later one the
-    /// answer of the question before.
+    /// Nothing whole is buffered. What has begun will be `length` bytes long at least.
+    fn starve(&mut self, skip: usize, length: usize) {
+        self.inbound.consume(skip);
+        self.inbound.reserve(length);
+        self.starved = true;
+        self.fail_if_over();
+    }
+
+    /// Fails if there is input, beyond what the framing skips, although nothing was asked: the next
+    /// question would take it for its answer, and every one after that the answer of the one before.
     fn fail_if_unasked(&mut self) {
         if !self.asked.is_empty() || self.inbound.is_empty() {
             return;
         }
-        match self.framing.cut(self.inbound.unread()) {
-            Cut::Partial { skip, .. } if skip == self.inbound.len() => {
+        let next = next_message(&mut self.framing, self.inbound.unread(), self.limits.answer_length);
+        match next.map(drop) {
+            Err((skip, Missing::Nothing)) if skip == self.inbound.len() => {
                 self.inbound.consume(skip);
                 self.starved = true;
             }
@@ -314,5 +328,12 @@ impl<F: Framing> Asker<F> {
         self.inbound.clear();
         self.outbound.clear();
         self.starved = true;
+    }
+}
+
+impl<F: ByteFraming> Asker<F> {
+    /// The next answer, in the order of the questions.
+    pub fn poll_answer(&mut self) -> Option<Bytes> {
+        self.poll_answer_with(Bytes::copy_from_slice)
     }
 }

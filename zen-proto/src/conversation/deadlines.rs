@@ -22,23 +22,44 @@ impl<F: Framing> Conversation<F> {
             Phase::Talking | Phase::Finishing(_) => {
                 if self.wants_read() {
                     if self.is_busy() {
-                        next.consider(
-                            self.question_since,
-                            limits.question_deadline,
-                            CloseReason::QuestionDeadline,
-                        );
+                        let deadline = self.extended(limits.question_deadline, self.inbound.len() as u64);
+                        next.consider(self.question_since, deadline, CloseReason::QuestionDeadline);
                     } else {
                         next.consider(Some(self.idle_since), limits.idle_deadline, CloseReason::IdleDeadline);
                     }
                 }
                 next.consider(self.in_flight.oldest(), limits.answer_deadline, CloseReason::AnswerDeadline);
-                next.consider(self.write_clock.oldest(), limits.write_deadline, CloseReason::WriteDeadline);
+                if let Some((since, sent)) = self.write_clock.oldest() {
+                    let deadline = self.extended(limits.write_deadline, sent);
+                    next.consider(Some(since), deadline, CloseReason::WriteDeadline);
+                }
                 next.consider(self.drained_at, limits.drain_deadline, CloseReason::DrainDeadline);
+                if let (Phase::Finishing(reason), true) = (self.phase, self.cut_off) {
+                    next.consider(Some(self.idle_since), limits.linger_deadline, reason);
+                }
             }
         }
         next.0
     }
+
+    /// The deadline of a message of which `moved` bytes have come or gone: what is beyond the first
+    /// 64 KiB extends it by the time that it takes at the least rate.
+    #[inline]
+    fn extended(&self, deadline: Duration, moved: u64) -> Duration {
+        if moved <= FREE { deadline } else { deadline.saturating_add(self.extension(moved - FREE)) }
+    }
+
+    #[cold]
+    fn extension(&self, bytes: u64) -> Duration {
+        // Nanoseconds overflow only beyond 18 GB, which counts as a time without end.
+        let nanos =
+            bytes.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(self.limits.least_rate.max(1)));
+        nanos.map_or(Duration::MAX, Duration::from_nanos)
+    }
 }
+
+/// How much of a message its deadline is meant for; what goes beyond extends it.
+const FREE: u64 = 64 * 1024;
 
 /// The earliest deadline of those considered.
 struct Earliest(Option<(Instant, CloseReason)>);

@@ -1,20 +1,30 @@
-//! Questions that wait for a deferred answer. Tickets come back in any order, answers leave in
-//! question order.
+//! Questions that wait for a deferred answer: answers come in any order and leave in question order.
 
-use std::collections::VecDeque;
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 use std::time::Instant;
 
-use bytes::Bytes;
+use crate::answer::Reply;
+use crate::mailbox::{Mailbox, Pusher, Responder};
+use crate::queue::Queue;
+use crate::service::Flow;
 
 /// A question that was handed out, and the right to answer it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Question {
     /// What was asked.
-    pub text: Bytes,
+    pub text: bytes::Bytes,
     /// Spent by [`Conversation::answer`](crate::Conversation::answer).
     pub ticket: Ticket,
+}
+
+impl Question {
+    pub(super) fn new(text: bytes::Bytes, ticket: Ticket) -> Self {
+        Self { text, ticket }
+    }
 }
 
 /// The right to answer one question of one conversation, once.
@@ -27,30 +37,62 @@ pub struct Ticket {
     sequence: u64,
 }
 
-/// A ticket of another conversation. It is given back and can still be used there.
+/// A ticket of another conversation. It is handed back, and still good there.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the ticket belongs to another conversation; answer it there")]
 pub struct ForeignTicket(pub Ticket);
 
 #[derive(Debug)]
 struct Slot {
+    /// When the question was handed out.
     asked: Instant,
-    answer: Option<Box<[u8]>>,
+    reply: Option<Reply>,
 }
 
-/// The queue of questions handed out and not yet answered in order. Its front is never answered.
+/// The queue of questions that were handed out and are not yet answered in order. Its front has no
+/// reply.
 #[derive(Debug)]
-pub(super) struct InFlight {
+pub(crate) struct InFlight {
     conversation: u64,
     /// The sequence number of the front slot.
     front: u64,
-    slots: VecDeque<Slot>,
+    slots: Queue<Slot>,
+    /// The latest time that the conversation has seen.
+    pub(super) clock: Instant,
+    /// How many bytes of pushed messages may wait.
+    pushed_bytes: usize,
+    /// Made for the first responder or pusher.
+    mailbox: Option<Owner>,
+    /// How many bytes of a streamed message are still to be written.
+    stream: Option<NonZeroU64>,
+    /// At how many unsent bytes the turn takes no further question: the high water, or 0 once a
+    /// streamed message has begun.
+    pub(super) room: usize,
+}
+
+/// The conversation's end of its mailbox, which is closed with it.
+#[derive(Debug)]
+struct Owner(Arc<Mailbox>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl InFlight {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new(pushed_bytes: usize, now: Instant) -> Self {
         static CONVERSATIONS: AtomicU64 = AtomicU64::new(0);
-        Self { conversation: CONVERSATIONS.fetch_add(1, Ordering::Relaxed), front: 0, slots: VecDeque::new() }
+        Self {
+            conversation: CONVERSATIONS.fetch_add(1, Ordering::Relaxed),
+            front: 0,
+            slots: Queue::new(),
+            clock: now,
+            pushed_bytes,
+            mailbox: None,
+            stream: None,
+            room: 0,
+        }
     }
 
     #[inline]
@@ -69,70 +111,167 @@ impl InFlight {
         self.slots.front().map(|slot| slot.asked)
     }
 
-    pub(super) fn issue(&mut self, asked: Instant) -> Ticket {
+    fn push(&mut self, reply: Option<Reply>) -> u64 {
+        let asked = self.clock;
         let sequence = self.front + self.slots.len() as u64;
-        self.slots.push_back(Slot { asked, answer: None });
-        Ticket { conversation: self.conversation, sequence }
+        self.slots.push_back(Slot { asked, reply });
+        sequence
     }
 
-    /// The index of the ticket's slot. `Ok(None)` when the slot is gone already.
-    fn find(&self, ticket: Ticket) -> Result<Option<usize>, ForeignTicket> {
-        if ticket.conversation != self.conversation {
-            return Err(ForeignTicket(ticket));
+    // Tickets: the conversation's driver answers.
+
+    pub(super) fn issue(&mut self) -> Ticket {
+        Ticket { conversation: self.conversation, sequence: self.push(None) }
+    }
+
+    /// The sequence number of the ticket's question.
+    pub(super) fn redeem(&self, ticket: Ticket) -> Result<u64, ForeignTicket> {
+        if ticket.conversation == self.conversation {
+            Ok(ticket.sequence)
+        } else {
+            Err(ForeignTicket(ticket))
         }
-        let index = ticket.sequence.checked_sub(self.front).and_then(|index| usize::try_from(index).ok());
-        Ok(index.filter(|index| *index < self.slots.len()))
     }
 
-    /// Spends a ticket. Returns true when the answer may be sent now; its slot is removed then.
-    /// Returns false when the answer was kept for later, or its question is gone.
-    pub(super) fn answer(&mut self, ticket: Ticket, answer: &[u8]) -> Result<bool, ForeignTicket> {
-        Ok(match self.find(ticket)? {
-            Some(0) => {
-                self.pop();
-                true
-            }
-            Some(index) => {
-                self.slots[index].answer = Some(answer.into());
-                false
-            }
-            None => false,
-        })
+    /// Removes the front slot if it has this sequence number.
+    pub(super) fn pop_if_front(&mut self, sequence: u64) -> bool {
+        let is_front = !self.slots.is_empty() && self.front == sequence;
+        if is_front {
+            self.pop();
+        }
+        is_front
     }
 
-    /// The next answer that was kept and may be sent now.
-    pub(super) fn next_ready(&mut self) -> Option<Box<[u8]>> {
-        let answer = self.slots.front_mut()?.answer.take()?;
+    // Responders and pushers: other threads answer, by way of the mailbox.
+
+    /// The right to answer the question that the service is just asked.
+    pub(crate) fn responder(&mut self) -> Responder {
+        let sequence = self.push(None);
+        Responder::new(Arc::clone(self.mailbox()), sequence)
+    }
+
+    pub(crate) fn pusher(&mut self) -> Pusher {
+        Pusher::new(Arc::clone(self.mailbox()))
+    }
+
+    fn mailbox(&mut self) -> &Arc<Mailbox> {
+        let pushed_bytes = self.pushed_bytes;
+        &self.mailbox.get_or_insert_with(|| Owner(Mailbox::new(pushed_bytes))).0
+    }
+
+    /// Whether something has come by way of the mailbox.
+    #[inline]
+    pub(super) fn has_mail(&self) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.is_waiting())
+    }
+
+    /// Whether anything may come: a responder or a pusher is somewhere.
+    pub(super) fn expects_mail(&self) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| Arc::strong_count(&owner.0) > 1)
+    }
+
+    /// Says who is to be woken. True when something has come already.
+    pub(super) fn register(&self, waker: &Waker) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.register(waker))
+    }
+
+    /// The answers that have come, by the sequence number of their question.
+    pub(super) fn take_replies(&self) -> Vec<(u64, Option<Reply>)> {
+        self.mailbox.as_ref().map(|owner| owner.0.take_replies()).unwrap_or_default()
+    }
+
+    pub(super) fn take_pushed(&self) -> Option<Vec<u8>> {
+        self.mailbox.as_ref()?.0.take_pushed()
+    }
+
+    // Answers that wait for those before them.
+
+    fn find(&self, sequence: u64) -> Option<usize> {
+        let index = sequence.checked_sub(self.front).and_then(|index| usize::try_from(index).ok());
+        index.filter(|index| *index < self.slots.len())
+    }
+
+    /// Keeps a reply until its turn comes. One whose question is gone is dropped.
+    pub(super) fn fill(&mut self, sequence: u64, reply: Reply) {
+        if let Some(slot) = self.find(sequence).and_then(|index| self.slots.get_mut(index)) {
+            slot.reply = Some(reply);
+        }
+    }
+
+    /// The same, for an answer that is a message of its own.
+    pub(super) fn keep(&mut self, sequence: u64, answer: &[u8]) {
+        self.fill(sequence, Reply { text: answer.to_vec(), flow: Flow::Continue, framed: false });
+    }
+
+    /// Keeps the reply to a question that was answered at once, behind those that are not yet.
+    pub(super) fn push_ready(&mut self, reply: Reply) {
+        self.push(Some(reply));
+    }
+
+    /// The next reply whose turn has come.
+    pub(super) fn next_ready(&mut self) -> Option<Reply> {
+        let reply = self.slots.front_mut()?.reply.take()?;
         self.pop();
-        Some(answer)
+        Some(reply)
     }
 
-    /// Gives up the ticket's question and those after it. Returns true if its answer was still
-    /// owed.
-    pub(super) fn give_up(&mut self, ticket: Ticket) -> Result<bool, ForeignTicket> {
-        let index = self.find(ticket)?;
-        match index {
-            Some(0) => self.clear(),
-            Some(index) => self.slots.truncate(index),
-            None => {}
+    /// Gives up a question and those after it. True if it was still owed.
+    pub(super) fn give_up(&mut self, sequence: u64) -> bool {
+        let index = self.find(sequence);
+        if let Some(index) = index {
+            self.truncate(index);
         }
-        Ok(index.is_some())
+        index.is_some()
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.slots.truncate(len);
     }
 
     fn pop(&mut self) {
         self.slots.pop_front();
         self.front += 1;
-        if self.slots.is_empty() {
-            self.slots = VecDeque::new();
-        }
     }
 
     pub(super) fn clear(&mut self) {
-        self.slots = VecDeque::new();
+        self.slots.clear();
+        self.stream = None;
+    }
+
+    /// The conversation is over.
+    pub(super) fn close(&mut self) {
+        self.clear();
+        self.mailbox = None;
+    }
+
+    // A message that is written piece by piece.
+
+    pub(crate) fn begin_stream(&mut self, length: u64) {
+        self.stream = NonZeroU64::new(length);
+        self.room = 0;
+    }
+
+    pub(super) fn end_stream(&mut self) {
+        self.stream = None;
+    }
+
+    #[inline]
+    pub(super) fn is_streaming(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// `n` bytes of the streamed message were written. How many are left; `None` if these were too
+    /// many.
+    pub(super) fn streamed(&mut self, n: usize) -> Option<u64> {
+        let left = self.stream?.get().checked_sub(n as u64)?;
+        self.stream = NonZeroU64::new(left);
+        Some(left)
     }
 
     pub(super) fn heap(&self) -> usize {
-        let answers: usize = self.slots.iter().filter_map(|slot| slot.answer.as_ref()).map(|a| a.len()).sum();
-        self.slots.capacity() * size_of::<Slot>() + answers
+        let replies = self.slots.iter().filter_map(|slot| slot.reply.as_ref());
+        self.slots.heap()
+            + replies.map(|reply| reply.text.capacity()).sum::<usize>()
+            + self.mailbox.as_ref().map_or(0, |owner| owner.0.heap())
     }
 }

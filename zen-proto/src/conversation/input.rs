@@ -1,124 +1,207 @@
 //! Takes questions from the input, one at a time and only when there is room for the answer.
 
-use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Conversation;
 use crate::CloseReason;
-use crate::framing::{Cut, Framing, Output, Refusal};
-use crate::service::{Answer, Service};
+use crate::answer::{Answer, Reply};
+use crate::decoding::{Missing, next_message};
+use crate::ending::Pending;
+use crate::framing::Framing;
+use crate::output::Output;
+use crate::service::{Flow, Service};
 
-/// A whole question at the front of the input.
-pub(super) struct Found {
-    /// Where in the input the question's text is.
-    pub(super) text: Range<usize>,
-    /// How many bytes to consume once the question is answered or handed out.
-    pub(super) whole: usize,
-}
-
-/// Why no further question is taken, now or ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoQuestion {
+/// Why no question is taken, for now or for good.
+#[derive(Debug)]
+pub(super) enum Stop<E> {
     /// There is no room for an answer.
     Full,
     /// No question has begun.
     Starved,
-    /// A question has begun and is not whole.
-    Begun,
-    TooLong,
-    Malformed,
-    /// The service panicked, or gave an answer that the framing can't send.
+    /// A question has begun and is not whole. It will be so many bytes long, at least.
+    Begun(usize),
+    /// The service said something else than that its answer is complete.
+    Flow(Flow),
+    TooLong(usize),
+    Malformed(E),
+    /// The service or the framing panicked, or broke its contract.
     Failed,
 }
 
-/// The question that `input` begins with. Otherwise how many bytes belong to no question, and why
-/// there is none.
-#[inline]
-pub(super) fn next_question<F: Framing>(
+/// A whole question and where it ends; otherwise how many bytes belong to none, and why there is none.
+type Next<M, E> = Result<(M, usize), (usize, Stop<E>)>;
+
+/// The question that `input` begins with.
+// See `next_message`.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(super) fn next_question<'a, F: Framing>(
     framing: &mut F,
-    input: &[u8],
-    limit: usize,
-) -> Result<Found, (usize, NoQuestion)> {
-    if input.is_empty() {
-        return Err((0, NoQuestion::Starved));
-    }
-    match framing.cut(input) {
-        Cut::Whole { skip, len, text } if len <= limit => Ok(Found { text, whole: skip + len }),
-        Cut::Partial { skip, at_least: 0 } => Err((skip, NoQuestion::Starved)),
-        Cut::Partial { skip, at_least } if at_least <= limit => Err((skip, NoQuestion::Begun)),
-        Cut::Whole { .. } | Cut::Partial { .. } => Err((0, NoQuestion::TooLong)),
-        Cut::Malformed => Err((0, NoQuestion::Malformed)),
-    }
+    input: &'a [u8],
+    configured: Option<usize>,
+) -> Next<F::Message<'a>, F::Error> {
+    let limit = framing.message_limit(configured);
+    next_message(framing, input, limit).map_err(|(skip, missing)| {
+        let stop = match missing {
+            Missing::Nothing => Stop::Starved,
+            Missing::Begun(length) => Stop::Begun(length),
+            Missing::TooLong(limit) => Stop::TooLong(limit),
+            Missing::Malformed(error) => Stop::Malformed(error),
+            Missing::Broken => Stop::Failed,
+        };
+        (skip, stop)
+    })
 }
 
-/// How far [`Conversation::answer_all`] has come. Whatever a panic leaves behind these marks is
-/// ignored.
-pub(super) struct Progress {
+/// How far [`Conversation::answer_all`] has come: what lies behind these marks is taken back.
+struct Progress {
     /// How many bytes of the input are left.
-    pub(super) left: usize,
-    /// Where the last whole answer in the output ends.
-    pub(super) end: usize,
+    left: usize,
+    /// Where the last whole answer ends in the output.
+    end: usize,
 }
 
 impl<F: Framing> Conversation<F> {
-    /// Answers until no whole question is buffered or there is no room. This is the hottest loop of
-    /// all, so what is the same for all questions of a turn is done by its caller.
+    /// Answers what is buffered while every answer is given at once and nothing is owed before it.
     #[inline]
-    pub(super) fn answer_all(&mut self, service: &mut impl Service, progress: &mut Progress) -> NoQuestion {
-        let (question_length, high_water) = (self.limits.question_length, self.limits.outbound_high_water);
+    pub(super) fn answer_buffered(&mut self, service: &mut impl Service<F>) {
+        let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
+        let mut progress = Progress { left: buffered, end: before };
+        // All that a panic leaves behind is a part of an answer, from `progress.end` on, which is taken back.
+        let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut progress)));
+        self.inbound.consume(buffered - progress.left);
+        if self.tally.questions > asked {
+            self.wrote(progress.end - before);
+            self.done_with_question();
+        }
+        let stop = stopped.unwrap_or(Stop::Failed);
+        if matches!(stop, Stop::Failed) {
+            self.outbound.truncate(progress.end);
+            self.in_flight.truncate(0);
+        }
+        self.stop(stop);
+    }
+
+    /// Answers until nothing whole is buffered or there is no room. Everything else is paid for by this
+    /// loop, so what is the same for all questions of a turn is left to its caller.
+    #[inline]
+    fn answer_all(&mut self, service: &mut impl Service<F>, progress: &mut Progress) -> Stop<F::Error> {
+        let configured = self.limits.question_length;
+        self.in_flight.room = self.limits.outbound_high_water;
         let mut rest = self.inbound.unread();
         loop {
-            if progress.end >= high_water {
-                self.congested = true;
-                return NoQuestion::Full;
+            if progress.end >= self.in_flight.room {
+                return self.room_is_used_up();
             }
-            let found = match next_question(&mut self.framing, rest, question_length) {
+            let (question, end) = match next_question(&mut self.framing, rest, configured) {
                 Ok(found) => found,
                 Err((skip, why)) => {
                     progress.left -= skip;
                     return why;
                 }
             };
-            let outbound = &mut self.outbound;
-            self.framing.open(&mut Output::new(outbound));
-            service.answer(&rest[found.text], &mut Answer::new(Output::new(outbound)));
-            if self.framing.seal(&mut Output::new(outbound), progress.end).is_err() {
-                return NoQuestion::Failed;
+            let (outbound, in_flight) = (&mut self.outbound, &mut self.in_flight);
+            self.framing.begin(&mut Output::new(outbound));
+            let mut answer = Answer::new(Output::new(outbound), &mut self.framing, progress.end, in_flight);
+            let flow = service.answer(question, &mut answer);
+            if flow != Flow::Continue {
+                let Some(flow) = self.end_message(flow, progress.end) else { return Stop::Failed };
+                progress.left -= end;
+                progress.end = self.outbound.len();
+                self.tally.questions += 1;
+                return Stop::Flow(flow);
             }
-            rest = &rest[found.whole..];
+            if self.framing.end(&mut Output::new(&mut self.outbound), progress.end).is_err() {
+                return Stop::Failed;
+            }
+            rest = &rest[end..];
             progress.left = rest.len();
-            progress.end = outbound.len();
+            progress.end = self.outbound.len();
             self.tally.questions += 1;
         }
+    }
+
+    /// There is no room for another answer; or the service has begun a streamed message and has not
+    /// said that there is more of it.
+    #[cold]
+    fn room_is_used_up(&mut self) -> Stop<F::Error> {
+        if self.in_flight.is_streaming() {
+            return Stop::Failed;
+        }
+        self.congested = true;
+        Stop::Full
+    }
+
+    /// Takes one question while those before it wait for their answers: this one's waits behind them.
+    pub(super) fn answer_behind(&mut self, service: &mut impl Service<F>) {
+        let (mut text, owed) = (Vec::new(), self.in_flight.len());
+        let taken = catch_unwind(AssertUnwindSafe(|| {
+            let input = self.inbound.unread();
+            let (question, end) = next_question(&mut self.framing, input, self.limits.question_length)?;
+            let (output, in_flight) = (Output::from(&mut text), &mut self.in_flight);
+            let flow = service.answer(question, &mut Answer::new(output, &mut self.framing, 0, in_flight));
+            Ok((flow, end))
+        }));
+        let flow = match taken {
+            Ok(Ok((flow, end))) => {
+                self.inbound.consume(end);
+                self.tally.questions += 1;
+                flow
+            }
+            Ok(Err((skip, stop))) => {
+                self.inbound.consume(skip);
+                return self.stop(stop);
+            }
+            Err(_) => {
+                self.in_flight.truncate(owed);
+                return self.stop(Stop::Failed);
+            }
+        };
+        let framed = self.in_flight.is_streaming();
+        let Some(flow) = self.streamed(flow, text.len()) else {
+            self.in_flight.truncate(owed);
+            return self.stop(Stop::Failed);
+        };
+        if matches!(flow, Flow::Continue | Flow::More | Flow::Close) {
+            text.shrink_to_fit();
+            self.in_flight.push_ready(Reply { text, flow, framed });
+        }
+        self.done_with_question();
+        self.stop(Stop::Flow(flow));
     }
 
     /// Questions have been answered or handed out.
     #[inline]
     pub(super) fn done_with_question(&mut self) {
         self.question_since = None;
-        self.idle_since = self.clock;
+        self.idle_since = self.now();
         if self.inbound.is_empty() {
             self.starved = true;
-            self.end_if_starved();
         }
     }
 
     /// No further question is taken.
     #[inline]
-    pub(super) fn handle_no_question(&mut self, why: NoQuestion) {
-        match why {
-            NoQuestion::Full => {}
-            NoQuestion::Starved | NoQuestion::Begun => {
+    pub(super) fn stop(&mut self, stop: Stop<F::Error>) {
+        match stop {
+            Stop::Full => {}
+            Stop::Starved => {
                 self.starved = true;
-                if why == NoQuestion::Begun {
-                    self.question_since.get_or_insert(self.clock);
-                }
                 self.end_if_starved();
             }
-            // Every question before this one is answered. Then the peer is told why, in the
-            // framing's words, and no more is read.
-            NoQuestion::TooLong => self.finish(CloseReason::QuestionTooLong, Some(Refusal::TooLong)),
-            NoQuestion::Malformed => self.finish(CloseReason::Malformed, Some(Refusal::Malformed)),
-            NoQuestion::Failed => self.finish(CloseReason::ServiceFailed, None),
+            Stop::Begun(length) => {
+                self.starved = true;
+                self.question_since.get_or_insert(self.now());
+                self.inbound.reserve(length);
+                self.end_if_starved();
+            }
+            Stop::Flow(flow) => self.follow(flow),
+            // Everything before this is answered; then the peer is told why, and no more is read.
+            Stop::TooLong(limit) => {
+                self.finish(CloseReason::QuestionTooLong, Some(Pending::TooLong { limit }));
+            }
+            Stop::Malformed(error) => self.finish(CloseReason::Malformed, Some(Pending::Malformed(error))),
+            Stop::Failed => self.fail(),
         }
     }
 }

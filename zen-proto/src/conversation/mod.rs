@@ -1,23 +1,28 @@
 //! The conversation: one connection's life, without the connection.
 
 mod deadlines;
+mod deferred;
 mod in_flight;
 mod input;
 mod phase;
+mod saying;
 mod write_clock;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
+pub(crate) use in_flight::InFlight;
 pub use in_flight::{ForeignTicket, Question, Ticket};
 
 use crate::buffer::Buffer;
-use crate::framing::{Framing, Output, Refusal};
+use crate::close::Closed;
+use crate::ending::Pending;
+use crate::framing::Framing;
+use crate::peer::Peer;
 use crate::service::Service;
 use crate::{CloseReason, Limits};
-use in_flight::InFlight;
-use input::{NoQuestion, Progress};
 use phase::Phase;
 use write_clock::WriteClock;
 
@@ -60,25 +65,33 @@ use write_clock::WriteClock;
 /// assert_eq!(conversation.closed(), Some(CloseReason::Finished));
 /// ```
 #[derive(Debug)]
-pub struct Conversation<F> {
+pub struct Conversation<F: Framing> {
     framing: F,
     limits: Arc<Limits>,
     phase: Phase,
-    /// The latest time seen.
-    clock: Instant,
     inbound: Buffer,
     /// All buffered bytes were looked at, and they are not a whole question: only a read can help.
     starved: bool,
     /// When the first byte of the question that is not whole yet came.
     question_since: Option<Instant>,
-    /// When the last question was answered or handed out, or the conversation began.
+    /// When the last question was done with, the conversation began, or it was cut off.
     idle_since: Instant,
     /// Why no more input is taken, if it is not. Whole questions that are buffered are still
     /// answered.
     ended: Option<CloseReason>,
     peer_closed: bool,
-    /// The refusal that the peer is told after the answers that are owed.
-    refusal: Option<Refusal>,
+    /// Why the peer is still to be told something, after the answers that are owed.
+    pending: Option<Pending<F::Error>>,
+    /// A service has opened the conversation, so it is asked for the last words and told of the end.
+    attended: bool,
+    /// The service has been told.
+    told: bool,
+    /// The last answer is under way, piece by piece.
+    resuming: bool,
+    /// Pushed messages wait for room.
+    pushed: bool,
+    /// A broken deadline has ended everything but the last words.
+    cut_off: bool,
     in_flight: InFlight,
     outbound: Buffer,
     /// The high water was reached, and the low water has not been reached since.
@@ -86,6 +99,8 @@ pub struct Conversation<F> {
     write_clock: WriteClock,
     drained_at: Option<Instant>,
     tally: Tally,
+    /// The part of it that was taken.
+    taken: Tally,
 }
 
 /// What happened in a conversation since the last [`Conversation::take_tally`].
@@ -107,24 +122,30 @@ impl<F: Framing> Conversation<F> {
     /// Limits that do not [`validate`](Limits::validate) are obeyed too, and may end the
     /// conversation at once.
     pub fn new(framing: F, limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
+        let limits = limits.into();
         Self {
             framing,
-            limits: limits.into(),
+            in_flight: InFlight::new(limits.pushed_bytes, now),
+            limits,
             phase: Phase::Talking,
-            clock: now,
             inbound: Buffer::default(),
             starved: true,
             question_since: None,
             idle_since: now,
             ended: None,
             peer_closed: false,
-            refusal: None,
-            in_flight: InFlight::new(),
+            pending: None,
+            attended: false,
+            told: false,
+            resuming: false,
+            pushed: false,
+            cut_off: false,
             outbound: Buffer::default(),
             congested: false,
             write_clock: WriteClock::new(now),
             drained_at: None,
             tally: Tally::default(),
+            taken: Tally::default(),
         }
     }
 
@@ -186,20 +207,30 @@ impl<F: Framing> Conversation<F> {
         self.write_clock.sent(n);
         if self.congested && self.outbound.len() <= self.limits.outbound_low_water {
             self.congested = false;
-            // Nothing was read from the peer meanwhile, so the clock of its question starts again.
-            self.question_since = self.question_since.map(|_| self.clock);
+            // The peer could not be heard meanwhile, so its question's clock starts anew.
+            self.question_since = self.question_since.map(|_| self.now());
         }
         if self.outbound.is_empty() {
-            self.idle_since = self.clock;
+            self.idle_since = self.now();
             self.settle();
         }
     }
 
-    /// Time has passed. Closes the conversation if a deadline is broken, and does nothing
-    /// otherwise. May be called at any time.
+    /// Time has passed. Ends the conversation if a deadline is broken, does nothing if none is; may be
+    /// called at any time.
+    ///
+    /// A service that has [opened](Self::open) the conversation is then asked for last words, unless
+    /// it is the peer that does not read.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
-        if let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.clock) {
+        let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.now()) else { return };
+        let tellable = matches!(
+            reason,
+            CloseReason::QuestionDeadline | CloseReason::IdleDeadline | CloseReason::AnswerDeadline
+        );
+        if tellable && self.attended && !self.cut_off {
+            self.cut_off(reason);
+        } else {
             self.close(reason);
         }
     }
@@ -216,92 +247,37 @@ impl<F: Framing> Conversation<F> {
 
     // What the application says.
 
-    /// Answers, at once, every whole question that is buffered, until the outbound high water.
-    ///
-    /// Does nothing while a question of [`poll_question`](Self::poll_question) is in flight:
-    /// answers leave in question order. If the service panics, the answers before it are sent and
-    /// the conversation ends with [`CloseReason::ServiceFailed`].
-    pub fn answer_with(&mut self, service: &mut impl Service, now: Instant) {
+    /// Begins the conversation with the service: it is told who the peer is, and may greet it. Called
+    /// once, before anything is read. A conversation that is never opened has neither a greeting nor
+    /// last words of its service.
+    pub fn open(&mut self, service: &mut impl Service<F>, peer: &Peer, now: Instant) {
         self.advance_clock(now);
-        if self.starved
-            || self.congested
-            || !self.in_flight.is_empty()
-            || !matches!(self.phase, Phase::Talking)
-        {
-            return;
-        }
-        let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
-        let mut progress = Progress { left: buffered, end: before };
-        // A panic leaves behind at most a part of an answer, from `progress.end` on. It is removed
-        // below.
-        let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut progress)));
-        self.inbound.consume(buffered - progress.left);
-        if self.tally.questions > asked {
-            self.write_clock.wrote(progress.end - before, self.clock, self.limits.write_deadline);
-            self.done_with_question();
-        }
-        let why = stopped.unwrap_or(NoQuestion::Failed);
-        if why == NoQuestion::Failed {
-            self.outbound.truncate(progress.end);
-        }
-        self.handle_no_question(why);
-    }
-
-    /// Hands out the next question, to be answered later. `None` when no whole question is
-    /// buffered, or when [`Limits::questions_in_flight`] or the outbound high water is reached.
-    pub fn poll_question(&mut self) -> Option<Question> {
-        if !self.wants_answer() {
-            return None;
-        }
-        match input::next_question(&mut self.framing, self.inbound.unread(), self.limits.question_length) {
-            Ok(found) => {
-                let text = bytes::Bytes::copy_from_slice(&self.inbound.unread()[found.text]);
-                let question = Question { text, ticket: self.in_flight.issue(self.clock) };
-                self.tally.questions += 1;
-                self.inbound.consume(found.whole);
-                self.done_with_question();
-                Some(question)
-            }
-            Err((skip, why)) => {
-                self.inbound.consume(skip);
-                self.handle_no_question(why);
-                None
-            }
+        self.attended = true;
+        if let Some(flow) = self.say(|answer| service.open(peer, answer)) {
+            self.follow(flow);
         }
     }
 
-    /// Answers the question of `ticket`. Answers may be given in any order, and are sent in the
-    /// order of the questions. An answer that is given after the conversation has closed is
-    /// dropped.
+    /// Lets the service do all that there is room for: answers every whole question that is buffered,
+    /// until the outbound high water; goes on with a reply that comes in pieces; takes the answers and
+    /// the pushed messages of other threads; says last words.
     ///
-    /// # Errors
-    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
-    /// then.
-    pub fn answer(&mut self, ticket: Ticket, answer: &[u8], now: Instant) -> Result<(), ForeignTicket> {
-        self.advance_clock(now);
-        if self.in_flight.answer(ticket, answer)? {
-            self.send_answer(answer);
-            while let Some(answer) = self.in_flight.next_ready() {
-                self.send_answer(&answer);
-            }
-            self.settle();
-        }
-        Ok(())
-    }
-
-    /// Says that the question of `ticket` will have no answer, because the service failed. The
-    /// questions before it are answered, those after it are not, and the conversation ends with
+    /// If the service panics, the answers before are sent and the conversation ends with
     /// [`CloseReason::ServiceFailed`].
-    ///
-    /// # Errors
-    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
-    /// then.
-    pub fn give_up(&mut self, ticket: Ticket, now: Instant) -> Result<(), ForeignTicket> {
+    pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
         self.advance_clock(now);
-        if self.in_flight.give_up(ticket)? {
-            self.finish(CloseReason::ServiceFailed, None);
+        if self.in_flight.has_mail() {
+            self.take_mail();
         }
-        Ok(())
+        while self.wants_answer() {
+            if self.has_rare_work() {
+                self.do_rare_work(service);
+            } else if self.in_flight.is_empty() {
+                self.answer_buffered(service);
+            } else {
+                self.answer_behind(service);
+            }
+        }
     }
 
     /// Takes no more questions. Whole questions that were received are answered, a partial one is
@@ -310,7 +286,7 @@ impl<F: Framing> Conversation<F> {
     pub fn drain(&mut self, now: Instant) {
         self.advance_clock(now);
         if self.drained_at.is_none() {
-            self.drained_at = Some(self.clock);
+            self.drained_at = Some(self.now());
             if matches!(self.phase, Phase::Talking) {
                 self.end_input(CloseReason::Drained);
             }
@@ -325,12 +301,12 @@ impl<F: Framing> Conversation<F> {
         self.outbound.unread()
     }
 
-    /// Whether [`answer_with`](Self::answer_with) or [`poll_question`](Self::poll_question) may
-    /// find a question. A write that makes room can turn this true: go back to the first step then,
-    /// before you wait for anything.
+    /// Whether [`answer_with`](Self::answer_with) or [`poll_question`](Self::poll_question) has
+    /// something to do. So it is again when a write has made room: go back to the first step before
+    /// waiting for anything.
     #[inline]
     pub fn wants_answer(&self) -> bool {
-        matches!(self.phase, Phase::Talking) && !self.starved && self.has_room()
+        (matches!(self.phase, Phase::Talking) && !self.starved && self.has_room()) || self.has_rare_work()
     }
 
     /// Whether to read. While this is false, reading would only fill memory, so the peer has to
@@ -373,11 +349,41 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Whether a question has begun, waits for its answer, or has an answer that is not completely
-    /// sent.
+    /// The same as [`closed`](Self::closed), for a driver that has [opened](Self::open) the conversation
+    /// with a service: the first time that the conversation is found closed, the service is told.
+    #[inline]
+    pub fn poll_closed(&mut self, service: &mut impl Service<F>) -> Option<CloseReason> {
+        let reason = self.closed()?;
+        if !std::mem::replace(&mut self.told, true) {
+            let Tally { questions, bytes_in, bytes_out } = self.tally;
+            let closed = Closed { reason, questions, bytes_in, bytes_out };
+            // The conversation is over in any case, so a panic changes nothing.
+            let _ = catch_unwind(AssertUnwindSafe(|| service.closed(&closed)));
+        }
+        Some(reason)
+    }
+
+    /// Whether another thread may have something for this conversation: a
+    /// [`Responder`](crate::Responder) or a [`Pusher`](crate::Pusher) is alive.
+    pub fn expects_wake(&self) -> bool {
+        self.in_flight.expects_mail()
+    }
+
+    /// Says what to wake when another thread has something for this conversation; then step 1 of a
+    /// turn is due. True when something has come already, and nothing will be woken for it.
+    ///
+    /// A waker is used once: register it again before each wait, while
+    /// [`expects_wake`](Self::expects_wake) holds.
+    pub fn register_waker(&mut self, waker: &Waker) -> bool {
+        // What waits for room is no reason to go again before there is some.
+        self.in_flight.register(waker) && !self.pushed
+    }
+
+    /// Whether a question has begun, waits for its answer, or has an answer that is not wholly sent.
     pub fn is_busy(&self) -> bool {
         !self.starved
             || self.question_since.is_some()
+            || self.resuming
             || !self.in_flight.is_empty()
             || !self.outbound.is_empty()
     }
@@ -391,7 +397,12 @@ impl<F: Framing> Conversation<F> {
     /// Takes the counts since the last call, for a server's counters.
     #[inline]
     pub fn take_tally(&mut self) -> Tally {
-        std::mem::take(&mut self.tally)
+        let taken = std::mem::replace(&mut self.taken, self.tally);
+        Tally {
+            questions: self.tally.questions - taken.questions,
+            bytes_in: self.tally.bytes_in - taken.bytes_in,
+            bytes_out: self.tally.bytes_out - taken.bytes_out,
+        }
     }
 
     /// How many bytes of heap the conversation owns: 0 while it is idle, and never more than
@@ -402,39 +413,52 @@ impl<F: Framing> Conversation<F> {
 
     #[inline]
     fn advance_clock(&mut self, now: Instant) {
-        if now > self.clock {
-            self.clock = now;
+        if now > self.in_flight.clock {
+            self.in_flight.clock = now;
         }
+    }
+
+    /// The latest time seen.
+    #[inline]
+    fn now(&self) -> Instant {
+        self.in_flight.clock
     }
 
     #[inline]
     fn has_room(&self) -> bool {
-        !self.congested && self.in_flight.len() < self.limits.questions_in_flight
+        !self.congested && !self.resuming && self.in_flight.len() < self.limits.questions_in_flight
     }
 
-    /// Puts one deferred answer behind those that wait to be sent.
-    fn send_answer(&mut self, answer: &[u8]) {
-        if matches!(self.phase, Phase::Closed(_)) {
-            return;
+    /// Whether there is something to do besides questions.
+    #[inline]
+    fn has_rare_work(&self) -> bool {
+        (self.resuming || self.pushed || self.pending.is_some()) && self.can_do_rare_work()
+    }
+
+    #[cold]
+    fn can_do_rare_work(&self) -> bool {
+        let talking = matches!(self.phase, Phase::Talking);
+        let unanswered = !self.in_flight.is_empty();
+        (self.resuming && !self.congested && !unanswered)
+            || (self.pushed && !self.congested && !self.resuming && talking)
+            || (self.pending.is_some() && !self.resuming && !unanswered)
+    }
+
+    #[cold]
+    fn do_rare_work(&mut self, service: &mut impl Service<F>) {
+        if self.pending.is_some() && !self.resuming && self.in_flight.is_empty() {
+            self.say_last_words(service);
+        } else if self.resuming && self.in_flight.is_empty() {
+            self.say_piece(service);
+        } else {
+            self.say_pushed();
         }
-        let start = self.outbound.len();
-        self.framing.open(&mut Output::new(&mut self.outbound));
-        self.outbound.append(answer);
-        if self.framing.seal(&mut Output::new(&mut self.outbound), start).is_err() {
-            self.outbound.truncate(start);
-            self.in_flight.clear();
-            self.finish(CloseReason::ServiceFailed, None);
-            return;
-        }
-        self.idle_since = self.clock;
-        self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
-        self.wrote(self.outbound.len() - start);
     }
 
     /// Starts the write clock of the `n` bytes that were written last.
     #[inline]
     fn wrote(&mut self, n: usize) {
-        self.write_clock.wrote(n, self.clock, self.limits.write_deadline);
+        self.write_clock.wrote(n, self.now(), self.limits.write_deadline);
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 use super::Conversation;
 use super::write_clock::WriteClock;
 use crate::CloseReason;
-use crate::framing::{Framing, Output, Refusal};
+use crate::ending::Pending;
+use crate::framing::Framing;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Phase {
@@ -34,16 +35,21 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     pub(super) fn end_if_starved(&mut self) {
         if let (Phase::Talking, true, Some(reason)) = (self.phase, self.starved, self.ended) {
-            let truncated = reason == CloseReason::Finished && self.question_since.is_some();
-            self.finish(if truncated { CloseReason::Truncated } else { reason }, None);
+            match reason {
+                CloseReason::Finished if self.question_since.is_some() => {
+                    self.finish(CloseReason::Truncated, None);
+                }
+                CloseReason::Drained => self.finish(reason, Some(Pending::Drained)),
+                _ => self.finish(reason, None),
+            }
         }
     }
 
-    /// Takes no more questions, sends what is owed and the words of the refusal, and then closes.
-    pub(super) fn finish(&mut self, reason: CloseReason, refusal: Option<Refusal>) {
+    /// Takes no more questions; sends what is owed and the last words, then closes.
+    pub(super) fn finish(&mut self, reason: CloseReason, pending: Option<Pending<F::Error>>) {
         if matches!(self.phase, Phase::Talking | Phase::Finishing(_)) {
             self.phase = Phase::Finishing(reason);
-            self.refusal = refusal;
+            self.pending = pending;
             self.inbound.clear();
             self.starved = true;
             self.question_since = None;
@@ -51,26 +57,40 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Goes on from finishing once no answer is owed and everything is sent. If the peer has closed
-    /// too, the conversation is closed. Otherwise it lingers: closing with unread input would make
-    /// the kernel send RST, and that destroys answers on their way.
+    /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has closed
+    /// too, else to a lingering close. Closing with unread input would make the kernel send RST, and
+    /// that destroys answers in flight.
     pub(super) fn settle(&mut self) {
         let Phase::Finishing(reason) = self.phase else { return };
-        if !self.in_flight.is_empty() {
+        if self.resuming || !self.in_flight.is_empty() {
             return;
         }
-        if let Some(refusal) = self.refusal.take() {
-            let start = self.outbound.len();
-            self.framing.refuse(refusal, &mut Output::new(&mut self.outbound));
-            self.wrote(self.outbound.len() - start);
+        if self.pending.is_some() {
+            if self.attended {
+                // The service is asked for them in its next turn, which `wants_answer` calls for.
+                return;
+            }
+            if let Some(pending) = self.pending.take() {
+                self.say_framings_last_words(&pending);
+            }
         }
         if self.outbound.is_empty() {
             if self.peer_closed {
                 self.close(reason);
             } else {
-                self.phase = Phase::Lingering { reason, since: self.clock, discarded: 0, fin_due: true };
+                self.phase = Phase::Lingering { reason, since: self.now(), discarded: 0, fin_due: true };
             }
         }
+    }
+
+    /// Takes nothing more and owes nothing more, since a deadline is broken: only last words are left
+    /// to be said.
+    pub(super) fn cut_off(&mut self, reason: CloseReason) {
+        self.cut_off = true;
+        self.idle_since = self.now();
+        self.resuming = false;
+        self.in_flight.clear();
+        self.finish(reason, Some(Pending::Deadline(reason)));
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {
@@ -78,8 +98,11 @@ impl<F: Framing> Conversation<F> {
             self.phase = Phase::Closed(reason);
             self.inbound.clear();
             self.outbound.clear();
-            self.in_flight.clear();
-            self.write_clock = WriteClock::new(self.clock);
+            self.in_flight.close();
+            self.pending = None;
+            self.resuming = false;
+            self.pushed = false;
+            self.write_clock = WriteClock::new(self.now());
             self.starved = true;
             self.question_since = None;
         }

@@ -1,10 +1,10 @@
 //! The write clock: the age of the oldest unsent byte.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Remembers when the unsent bytes were written, so that a peer cannot keep a conversation alive by
-/// reading a byte now and then.
+use crate::queue::Queue;
+
+/// Remembers when the unsent bytes were written, so that a reader who takes a byte now and then does not look alive for ever.
 #[derive(Debug)]
 pub(crate) struct WriteClock {
     /// The position of the first unsent byte in the outbound stream.
@@ -13,14 +13,15 @@ pub(crate) struct WriteClock {
     written: u64,
     /// When the first unsent byte was written. Not used while everything is sent.
     oldest: Instant,
-    /// Where later batches begin, and when they were written. Empty on the hot path, where
-    /// everything is sent before more is written.
-    later: VecDeque<(u64, Instant)>,
+    /// Position of the first byte that was written then.
+    batch: u64,
+    /// Where later batches begin, and when they were written. Empty on the hot path, where all is sent before more is written.
+    later: Queue<(u64, Instant)>,
 }
 
 impl WriteClock {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { sent: 0, written: 0, oldest: now, later: VecDeque::new() }
+        Self { sent: 0, written: 0, oldest: now, batch: 0, later: Queue::new() }
     }
 
     /// `n` bytes were written. They join the last batch if it was written within 1/256 of
@@ -31,7 +32,7 @@ impl WriteClock {
             return;
         }
         if self.sent == self.written {
-            self.oldest = now;
+            (self.oldest, self.batch) = (now, self.written);
         } else {
             let last = self.later.back().map_or(self.oldest, |(_, at)| *at);
             if now.saturating_duration_since(last) > deadline / 256 {
@@ -47,22 +48,20 @@ impl WriteClock {
         self.sent += n as u64;
         while let Some((start, at)) = self.later.front().copied().filter(|(start, _)| *start <= self.sent) {
             debug_assert!(start <= self.written);
-            self.oldest = at;
+            (self.oldest, self.batch) = (at, start);
             self.later.pop_front();
-            if self.later.is_empty() {
-                self.later = VecDeque::new();
-            }
         }
     }
 
-    /// When the oldest unsent byte was written, if any is unsent.
+    /// When the oldest unsent byte was written, if any is unsent, and how many bytes that were written
+    /// together with it have been sent.
     #[inline]
-    pub(crate) fn oldest(&self) -> Option<Instant> {
-        (self.sent < self.written).then_some(self.oldest)
+    pub(crate) fn oldest(&self) -> Option<(Instant, u64)> {
+        (self.sent < self.written).then(|| (self.oldest, self.sent - self.batch))
     }
 
     pub(crate) fn heap(&self) -> usize {
-        self.later.capacity() * size_of::<(u64, Instant)>()
+        self.later.heap()
     }
 }
 
@@ -80,15 +79,15 @@ mod tests {
         assert_eq!(clock.oldest(), None);
         clock.wrote(10, at(1), DEADLINE);
         clock.wrote(10, at(5), DEADLINE);
-        assert_eq!(clock.oldest(), Some(at(1)));
+        assert_eq!(clock.oldest(), Some((at(1), 0)));
         clock.sent(9);
-        assert_eq!(clock.oldest(), Some(at(1)));
+        assert_eq!(clock.oldest(), Some((at(1), 9)));
         clock.sent(1);
-        assert_eq!(clock.oldest(), Some(at(5)));
+        assert_eq!(clock.oldest(), Some((at(5), 0)));
         clock.sent(10);
         assert_eq!(clock.oldest(), None);
         clock.wrote(1, at(9), DEADLINE);
-        assert_eq!(clock.oldest(), Some(at(9)));
+        assert_eq!(clock.oldest(), Some((at(9), 0)));
     }
 
     #[test]
@@ -100,7 +99,7 @@ mod tests {
         }
         assert!(clock.later.len() <= 257, "{}", clock.later.len());
         clock.sent(29_999);
-        let age = start + DEADLINE - clock.oldest().expect("a byte is unsent");
+        let age = start + DEADLINE - clock.oldest().expect("a byte is unsent").0;
         assert!(age < DEADLINE / 128, "{age:?}");
     }
 }

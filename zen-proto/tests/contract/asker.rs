@@ -30,7 +30,7 @@ fn asker(questions: usize, now: Instant) -> Asker<DelimiterFraming> {
     asker
 }
 
-fn answers<F: zen_proto::Framing>(asker: &mut Asker<F>) -> Vec<String> {
+fn answers<F: zen_proto::ByteFraming>(asker: &mut Asker<F>) -> Vec<String> {
     std::iter::from_fn(|| asker.poll_answer()).map(|answer| answer.escape_ascii().to_string()).collect()
 }
 
@@ -215,7 +215,8 @@ fn a_malformed_answer() {
     asker.ask(b"a", now).unwrap();
     asker.handle_input(&[0xff, 0xff], now);
     assert_eq!(answers(&mut asker), [""; 0]);
-    assert_eq!(asker.failed(), Some(&AskerError::Unasked));
+    let reason = "the length 0xffff has the highest bit set".to_owned();
+    assert_eq!(asker.failed(), Some(&AskerError::Malformed { reason }));
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn a_failed_asker_asks_and_takes_nothing_more() {
 }
 
 /// Both halves of the core, a byte at a time in both directions.
-fn talk<F: zen_proto::Framing>(
+fn talk<F: zen_proto::ByteFraming>(
     mut asker: Asker<F>,
     mut server: Conversation<F>,
     questions: &[&[u8]],

@@ -15,7 +15,7 @@ fn a_flood_of_questions_is_held_at_the_high_water_and_resumes_at_the_low() {
     let limits = Limits::default();
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), now);
-    let bound = limits.memory_bound(READ, ANSWER);
+    let bound = limits.memory_bound(&aphorism::framing(), READ, ANSWER);
     let (mut asked, mut received, mut most_held) = (0, 0, 0);
     let mut answering = true;
     for _ in 0..200_000 {
@@ -144,7 +144,7 @@ fn no_more_questions_are_handed_out_than_the_window_holds() {
 fn long_answers_held_for_the_first_question_stay_within_the_bound() {
     let limits = Limits::default().with_outbound_high_water(4096).with_outbound_low_water(1024);
     let long = vec![b'x'; 3000];
-    let bound = limits.memory_bound(READ, long.len());
+    let bound = limits.memory_bound(&aphorism::framing(), READ, long.len());
     let now = Instant::now();
     let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), now);
     let mut sent = 0;

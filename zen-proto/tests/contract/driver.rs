@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use zen_proto::{Answer, Conversation, Framing, Question, Service};
+use zen_proto::{Answer, ByteFraming, Conversation, Framing, Question, Service};
 
 /// Step 1 of a turn: how the application answers what is buffered.
 pub(crate) trait Application<F: Framing> {
@@ -12,7 +12,7 @@ pub(crate) trait Application<F: Framing> {
 /// Answers at once.
 pub(crate) struct Inline<S>(pub(crate) S);
 
-impl<F: Framing, S: Service> Application<F> for Inline<S> {
+impl<F: Framing, S: Service<F>> Application<F> for Inline<S> {
     fn answer(&mut self, conversation: &mut Conversation<F>, now: Instant) {
         conversation.answer_with(&mut self.0, now);
     }
@@ -21,7 +21,7 @@ impl<F: Framing, S: Service> Application<F> for Inline<S> {
 /// Answers each question as it is handed out, by its ticket.
 pub(crate) struct Deferred;
 
-impl<F: Framing> Application<F> for Deferred {
+impl<F: ByteFraming> Application<F> for Deferred {
     fn answer(&mut self, conversation: &mut Conversation<F>, now: Instant) {
         while let Some(question) = conversation.poll_question() {
             conversation.answer(question.ticket, &echoed(&question.text), now).unwrap();
@@ -33,7 +33,7 @@ impl<F: Framing> Application<F> for Deferred {
 #[derive(Default)]
 pub(crate) struct Reversed(Vec<Question>);
 
-impl<F: Framing> Application<F> for Reversed {
+impl<F: ByteFraming> Application<F> for Reversed {
     fn answer(&mut self, conversation: &mut Conversation<F>, now: Instant) {
         loop {
             while let Some(question) = conversation.poll_question() {
@@ -50,7 +50,7 @@ impl<F: Framing> Application<F> for Reversed {
 }
 
 /// A service whose answers show what was asked.
-pub(crate) fn echo(question: &[u8], answer: &mut Answer<'_>) {
+pub(crate) fn echo<F>(question: &[u8], answer: &mut Answer<'_, F>) {
     answer.put(b"[");
     answer.put(question);
     answer.put(b"]");

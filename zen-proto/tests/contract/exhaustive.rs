@@ -29,7 +29,7 @@ fn check_all<A: Application<zen_proto::DelimiterFraming>>(
     let limits = Arc::new(limits);
     let mut socket = Socket::default();
     every_string(SYMBOLS, 8, |string| {
-        let expected = outcome(string, limits.question_length);
+        let expected = outcome(string, limits.question_length.unwrap_or(1024));
         for cuts in 0..ways(string) {
             let mut conversation = Conversation::new(aphorism::framing(), Arc::clone(&limits), now);
             let mut application = application();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use zen_proto::{Answer, CloseReason, Conversation, DelimiterFraming, Limits, Service};
+use zen_proto::{Answer, CloseReason, Conversation, DelimiterFraming, Flow, Limits, Service};
 
 use crate::driver::assert_nothing_remains;
 
@@ -10,7 +10,7 @@ use crate::driver::assert_nothing_remains;
 struct Fragile;
 
 impl Service for Fragile {
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
         answer.put(b"so far ");
         if question == b"boom?" {
             answer.put(&[b'x'; 3000]);
@@ -18,6 +18,7 @@ impl Service for Fragile {
             std::panic::resume_unwind(Box::new("boom"));
         }
         answer.put(b"so good.");
+        Flow::Continue
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Cut, Framing, Limits, Output, Refusal, Unsendable};
+use zen_proto::{CloseReason, Conversation, Decoded, Ending, Framing, Limits, Output, Unsendable};
 
 use crate::cuts::{every_string, segments, ways};
 use crate::driver::{Application, Deferred, Inline, Reversed, Socket, echo, turn};
@@ -16,26 +16,35 @@ pub(crate) struct Lengths;
 
 const HEADER: usize = 2;
 
+/// A length with the highest bit set.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the length {0:#06x} has the highest bit set")]
+pub(crate) struct ReservedBit(u16);
+
 impl Framing for Lengths {
-    fn cut(&mut self, input: &[u8]) -> Cut {
+    type Message<'a> = &'a [u8];
+    type Error = ReservedBit;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], ReservedBit> {
         let Some((header, rest)) = input.split_first_chunk::<HEADER>() else {
-            return Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { HEADER } };
+            return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { HEADER } };
         };
-        let length = usize::from(u16::from_be_bytes(*header));
+        let length = u16::from_be_bytes(*header);
+        let end = HEADER + usize::from(length);
         if length >= 0x8000 {
-            Cut::Malformed
-        } else if rest.len() < length {
-            Cut::Partial { skip: 0, at_least: HEADER + length }
+            Decoded::Malformed(ReservedBit(length))
+        } else if input.len() < end {
+            Decoded::Partial { start: 0, end }
         } else {
-            Cut::Whole { skip: 0, len: HEADER + length, text: HEADER..HEADER + length }
+            Decoded::Whole { start: 0, end, message: &rest[..usize::from(length)] }
         }
     }
 
-    fn open(&mut self, output: &mut Output<'_>) {
+    fn begin(&mut self, output: &mut Output<'_>) {
         output.put(&[0; HEADER]);
     }
 
-    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+    fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         let message = output.tail_mut(start);
         let length = u16::try_from(message.len() - HEADER).ok().filter(|length| *length < 0x8000);
         let length = length.ok_or(Unsendable::new("a message is shorter than 32 768 bytes"))?;
@@ -43,10 +52,18 @@ impl Framing for Lengths {
         Ok(())
     }
 
-    fn refuse(&mut self, refusal: Refusal, output: &mut Output<'_>) {
-        output.put(match refusal {
-            Refusal::TooLong => b"\x00\x04long",
-            _ => b"\x00\x03bad",
+    fn begin_stream(&mut self, length: u64, output: &mut Output<'_>) -> Result<(), Unsendable> {
+        let length = u16::try_from(length).ok().filter(|length| *length < 0x8000);
+        let length = length.ok_or(Unsendable::new("a message is shorter than 32 768 bytes"))?;
+        output.put(&length.to_be_bytes());
+        Ok(())
+    }
+
+    fn last_words(&mut self, ending: &Ending<'_, ReservedBit>, output: &mut Output<'_>) {
+        output.put(match ending {
+            Ending::TooLong { .. } => b"\x00\x04long",
+            Ending::Malformed(ReservedBit(_)) => b"\x00\x03bad",
+            _ => b"",
         });
     }
 }
@@ -84,7 +101,7 @@ fn check_all<A: Application<Lengths>>(limits: Limits, mut application: impl FnMu
     let limits = Arc::new(limits);
     let mut socket = Socket::default();
     every_string([0, 1, 2, 0xff], 6, |string| {
-        let expected = outcome(string, limits.question_length);
+        let expected = outcome(string, limits.question_length.unwrap_or(1024));
         for cuts in 0..ways(string) {
             let mut conversation = Conversation::new(Lengths, Arc::clone(&limits), now);
             let mut application = application();
@@ -160,7 +177,7 @@ fn every_byte_goes_through_both_ways() {
 #[test]
 fn an_answer_longer_than_its_header_can_say_fails_the_service() {
     let now = Instant::now();
-    let mut longer = |question: &[u8], answer: &mut zen_proto::Answer<'_>| {
+    let mut longer = |question: &[u8], answer: &mut zen_proto::Answer<'_, Lengths>| {
         answer.put(&vec![b'x'; 0x7ffe + question.len()]);
     };
     let mut conversation = Conversation::new(Lengths, Limits::default(), now);
@@ -179,20 +196,28 @@ struct Lines {
     seen: usize,
 }
 
+/// A NUL inside a line.
+#[derive(Debug, thiserror::Error)]
+#[error("a NUL inside a line")]
+struct Nul;
+
 impl Framing for Lines {
-    fn cut(&mut self, input: &[u8]) -> Cut {
+    type Message<'a> = &'a [u8];
+    type Error = Nul;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Nul> {
         let Some(at) = input[self.seen..].iter().position(|byte| matches!(byte, b'\n' | 0)) else {
             self.seen = input.len();
-            return Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { input.len() + 1 } };
+            return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { input.len() + 1 } };
         };
         let end = std::mem::take(&mut self.seen) + at;
         if input[end] == 0 {
-            return Cut::Malformed;
+            return Decoded::Malformed(Nul);
         }
-        Cut::Whole { skip: 0, len: end + 1, text: 0..end }
+        Decoded::Whole { start: 0, end: end + 1, message: &input[..end] }
     }
 
-    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+    fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         if output.tail_mut(start).contains(&b'\n') {
             return Err(Unsendable::new("a line feed inside a line"));
         }

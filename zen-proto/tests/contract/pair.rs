@@ -31,7 +31,7 @@ pub(crate) const fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-pub(crate) struct Pair<F, A> {
+pub(crate) struct Pair<F: Framing, A> {
     pub(crate) server: Conversation<F>,
     pub(crate) application: A,
     pub(crate) socket: Socket,

@@ -97,7 +97,7 @@ impl Improviser<'_> {
 
     fn check(&mut self) -> Result<(), TestCaseError> {
         let conversation = &mut self.conversation;
-        let bound = self.limits.memory_bound(self.longest_read, self.longest_answer);
+        let bound = self.limits.memory_bound(&aphorism::framing(), self.longest_read, self.longest_answer);
         prop_assert!(conversation.heap_size() <= bound, "{} > {bound}", conversation.heap_size());
         if !conversation.is_busy() {
             prop_assert_eq!(conversation.heap_size(), 0);
@@ -168,7 +168,7 @@ proptest! {
         numbers in vec(any::<u16>(), 50..400),
     ) {
         let now = Instant::now();
-        let longest_answer = 2 + input.len().min(limits.question_length);
+        let longest_answer = 2 + input.len().min(limits.question_length.unwrap_or(1024));
         let mut improviser = Improviser {
             conversation: Conversation::new(aphorism::framing(), limits.clone(), now),
             limits: &limits,
@@ -192,7 +192,7 @@ proptest! {
             }
         }
         finish(&mut improviser)?;
-        let expected = outcome(&input, limits.question_length);
+        let expected = outcome(&input, limits.question_length.unwrap_or(1024));
         prop_assert_eq!(&improviser.received, &expected.output);
         prop_assert_eq!(improviser.conversation.closed(), Some(expected.reason));
         assert_nothing_remains(&mut improviser.conversation);

@@ -344,6 +344,8 @@ pub fn a_slow_reader_is_cut_off(start: Start, _at_once: usize) {
     let server = start(options_with(
         patient()
             .with_write_deadline(Duration::from_millis(400))
+            // More than this reader takes, so that it does not count as one that advances.
+            .with_least_rate(1 << 30)
             .with_outbound_high_water(2 * QUESTIONS * BIG_ANSWER),
     ));
     let mut client = Client::through_a_small_window(server.address);

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use zen_proto::{Answer, Service, aphorism};
+use zen_proto::{Answer, Flow, Service, aphorism};
 pub use zen_server::Options;
 use zen_server::{Counters, Snapshot, StopHandle};
 
@@ -60,7 +60,7 @@ impl Drop for Tester {
 }
 
 impl Service for Tester {
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
         match question {
             PANIC => {
                 answer.put(b"never to be sent.");
@@ -84,6 +84,7 @@ impl Service for Tester {
             }
             other => answer.put(aphorism::answer(other).as_bytes()),
         }
+        Flow::Continue
     }
 }
 

@@ -1,0 +1,145 @@
+//! The answer: where a service writes, and what else it can ask of the conversation.
+
+use std::{fmt, io};
+
+use crate::conversation::InFlight;
+use crate::delimiter::DelimiterFraming;
+use crate::framing::{Framing, Unsendable};
+use crate::mailbox::{Mailbox, Pusher, Responder};
+use crate::output::Output;
+use crate::service::Flow;
+
+/// Where a service writes its answer. Also an [`io::Write`] and a [`fmt::Write`], neither of which
+/// fails.
+///
+/// A test makes one with [`detached`](Self::detached).
+#[derive(Debug)]
+pub struct Answer<'a, F = DelimiterFraming> {
+    output: Output<'a>,
+    framing: &'a mut F,
+    /// Where the message begins in the output, with what the framing has put before its text.
+    start: usize,
+    /// None in an answer that belongs to no conversation.
+    in_flight: Option<&'a mut InFlight>,
+}
+
+impl<'a, F> Answer<'a, F> {
+    #[inline]
+    pub(crate) fn new(
+        output: Output<'a>,
+        framing: &'a mut F,
+        start: usize,
+        in_flight: &'a mut InFlight,
+    ) -> Self {
+        Self { output, framing, start, in_flight: Some(in_flight) }
+    }
+
+    /// An answer that belongs to no conversation, for testing a service by itself: what it writes is
+    /// appended to `bytes`. Whatever is answered later or pushed is lost.
+    ///
+    /// ```
+    /// use zen_proto::{Answer, Flow, Service, aphorism};
+    ///
+    /// let (mut bytes, mut framing) = (Vec::new(), aphorism::framing());
+    /// let mut answer = Answer::detached(&mut bytes, &mut framing);
+    /// let flow = aphorism::Aphorisms.answer(&b"Simple is better than?"[..], &mut answer);
+    /// assert_eq!((flow, &bytes[..]), (Flow::Continue, &b"Complex."[..]));
+    /// ```
+    pub fn detached(bytes: &'a mut Vec<u8>, framing: &'a mut F) -> Self {
+        let start = bytes.len();
+        Self { output: bytes.into(), framing, start, in_flight: None }
+    }
+
+    /// Appends to the answer.
+    #[inline]
+    pub fn put(&mut self, bytes: &[u8]) {
+        self.output.put(bytes);
+    }
+
+    /// The output itself, for code that writes for framings and services alike.
+    #[inline]
+    pub fn output(&mut self) -> Output<'_> {
+        self.output.reborrow()
+    }
+
+    /// The conversation's framing, whose state the service may switch: the next message is decoded in
+    /// the new state, also if its bytes are buffered already.
+    #[inline]
+    pub fn framing_mut(&mut self) -> &mut F {
+        self.framing
+    }
+
+    /// The right to answer this question later, from any thread. Return [`Flow::Later`].
+    ///
+    /// Answers leave in the order of the questions, so those behind this one wait for it. The
+    /// service has [`Limits::answer_deadline`](crate::Limits::answer_deadline) to give the answer.
+    pub fn later(&mut self) -> Responder {
+        match &mut self.in_flight {
+            Some(in_flight) => in_flight.responder(),
+            None => Responder::new(Mailbox::new(usize::MAX), 0),
+        }
+    }
+
+    /// A way to send the peer messages that no question asked for, from any thread, for as long as the
+    /// conversation lasts. What waits to be sent is bounded by
+    /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes).
+    pub fn pusher(&mut self) -> Pusher {
+        match &mut self.in_flight {
+            Some(in_flight) => in_flight.pusher(),
+            None => Pusher::new(Mailbox::new(usize::MAX)),
+        }
+    }
+}
+
+impl<F: Framing> Answer<'_, F> {
+    /// Begins an answer of exactly `length` bytes that is one message and is written piece by piece.
+    /// What was written before is taken back. Return [`Flow::More`] after each piece but the last:
+    /// the first may be written at once, the others by [`Service::resume`](crate::Service::resume).
+    ///
+    /// A conversation whose pieces add up to another length ends with
+    /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
+    ///
+    /// # Errors
+    /// [`Unsendable`] when the framing cannot write a message of that length. Nothing is begun then.
+    pub fn stream(&mut self, length: u64) -> Result<(), Unsendable> {
+        self.output.truncate(self.start);
+        let begun = self.framing.begin_stream(length, &mut self.output);
+        if begun.is_err() {
+            self.output.truncate(self.start);
+            self.framing.begin(&mut self.output);
+            return begun;
+        }
+        let header = (self.output.len() - self.start) as u64;
+        if let Some(in_flight) = &mut self.in_flight {
+            in_flight.begin_stream(header + length);
+        }
+        Ok(())
+    }
+}
+
+impl<F> io::Write for Answer<'_, F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<F> fmt::Write for Answer<'_, F> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// How a deferred answer goes on; what a [`Responder`] sends back.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) text: Vec<u8>,
+    pub(crate) flow: Flow,
+    /// Whether the text holds what the framing puts around it.
+    pub(crate) framed: bool,
+}

@@ -1,0 +1,202 @@
+//! What the service says besides plain answers: a greeting, the pieces of a long reply, pushed
+//! messages, last words.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::Conversation;
+use super::phase::Phase;
+use crate::CloseReason;
+use crate::answer::{Answer, Reply};
+use crate::ending::Pending;
+use crate::framing::Framing;
+use crate::output::Output;
+use crate::service::{Flow, Service};
+
+impl<F: Framing> Conversation<F> {
+    /// Lets the service write one message, or a piece of one. `None` if it failed, which has ended the
+    /// conversation then.
+    pub(super) fn say(&mut self, call: impl FnOnce(&mut Answer<'_, F>) -> Flow) -> Option<Flow> {
+        let (start, owed) = (self.outbound.len(), self.in_flight.len());
+        let said = catch_unwind(AssertUnwindSafe(|| {
+            if !self.in_flight.is_streaming() {
+                self.framing.begin(&mut Output::new(&mut self.outbound));
+            }
+            let (output, in_flight) = (Output::new(&mut self.outbound), &mut self.in_flight);
+            let flow = call(&mut Answer::new(output, &mut self.framing, start, in_flight));
+            self.end_message(flow, start)
+        }));
+        if let Some(flow) = said.ok().flatten() {
+            self.wrote(self.outbound.len() - start);
+            self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+            Some(flow)
+        } else {
+            self.outbound.truncate(start);
+            self.in_flight.truncate(owed);
+            self.fail();
+            None
+        }
+    }
+
+    /// Ends the message that lies in the output from `start` on as the flow says. `None` if that
+    /// breaks the contract.
+    pub(super) fn end_message(&mut self, flow: Flow, start: usize) -> Option<Flow> {
+        let written = self.outbound.len() - start;
+        if self.in_flight.is_streaming() {
+            return self.streamed(flow, written);
+        }
+        match flow {
+            Flow::Silent | Flow::Later => self.outbound.truncate(start),
+            // A service that has always more of nothing to say would be resumed for ever.
+            Flow::More if written == 0 => return None,
+            Flow::Continue | Flow::More | Flow::Close => {
+                self.framing.end(&mut Output::new(&mut self.outbound), start).ok()?;
+            }
+        }
+        Some(flow)
+    }
+
+    /// Counts a piece of `written` bytes of the message that is streamed, if one is. The last piece
+    /// completes it, whatever the service says; `None` if the service stops too early or writes too
+    /// much.
+    pub(super) fn streamed(&mut self, flow: Flow, written: usize) -> Option<Flow> {
+        if !self.in_flight.is_streaming() {
+            return Some(flow);
+        }
+        match (self.in_flight.streamed(written)?, flow) {
+            (0, Flow::Continue | Flow::More) => Some(Flow::Continue),
+            (0, Flow::Close) => Some(Flow::Close),
+            (_, Flow::More) if written > 0 => Some(Flow::More),
+            _ => None,
+        }
+    }
+
+    /// Does what a flow asks for, once its message is ended.
+    pub(super) fn follow(&mut self, flow: Flow) {
+        self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+        self.resuming = flow == Flow::More;
+        if flow == Flow::Close {
+            self.finish(CloseReason::ServiceClosed, None);
+        } else if !self.resuming {
+            self.end_if_starved();
+            self.settle();
+        }
+    }
+
+    /// The next piece of the answer that is under way.
+    pub(super) fn say_piece(&mut self, service: &mut impl Service<F>) {
+        if let Some(flow) = self.say(|answer| service.resume(answer)) {
+            self.idle_since = self.now();
+            self.follow(flow);
+        }
+    }
+
+    /// The next pushed message.
+    pub(super) fn say_pushed(&mut self) {
+        match self.in_flight.take_pushed() {
+            Some(text) => self.send(Reply { text, flow: Flow::Continue, framed: false }),
+            None => self.pushed = false,
+        }
+    }
+
+    /// Tells the peer why the conversation ends: in the service's words, or else in the framing's.
+    pub(super) fn say_last_words(&mut self, service: &mut impl Service<F>) {
+        let Some(pending) = self.pending.take() else { return };
+        let before = self.outbound.len();
+        if self.say(|answer| service.last_words(pending.ending(), answer)).is_none() {
+            return;
+        }
+        if self.outbound.len() == before {
+            self.say_framings_last_words(&pending);
+        }
+        match self.phase {
+            // Nothing is said to a peer that was late, so it is not waited for either.
+            Phase::Finishing(reason) if self.cut_off && self.outbound.len() == before => {
+                self.close(reason);
+            }
+            _ => self.settle(),
+        }
+    }
+
+    pub(super) fn say_framings_last_words(&mut self, pending: &Pending<F::Error>) {
+        let start = self.outbound.len();
+        let said = catch_unwind(AssertUnwindSafe(|| {
+            self.framing.last_words(&pending.ending(), &mut Output::new(&mut self.outbound));
+        }));
+        if said.is_err() {
+            self.outbound.truncate(start);
+        }
+        self.wrote(self.outbound.len() - start);
+    }
+
+    /// Takes what other threads have sent: answers now, pushed messages as there is room.
+    pub(super) fn take_mail(&mut self) {
+        for (sequence, reply) in self.in_flight.take_replies() {
+            match reply {
+                Some(reply) => self.in_flight.fill(sequence, reply),
+                None => self.give_up_sequence(sequence),
+            }
+        }
+        self.pushed = self.in_flight.has_mail();
+        self.send_ready();
+        self.settle();
+    }
+
+    pub(super) fn give_up_sequence(&mut self, sequence: u64) {
+        if self.in_flight.give_up(sequence) {
+            self.resuming = false;
+            self.finish(CloseReason::ServiceFailed, None);
+        }
+    }
+
+    /// Sends the deferred answers whose turn has come.
+    pub(super) fn send_ready(&mut self) {
+        while let Some(reply) = self.in_flight.next_ready() {
+            self.send(reply);
+        }
+    }
+
+    /// Puts one message behind those that wait to be sent.
+    pub(super) fn send(&mut self, reply: Reply) {
+        let Reply { text, flow, framed } = reply;
+        self.send_text(&text, flow, framed);
+    }
+
+    pub(super) fn send_text(&mut self, text: &[u8], flow: Flow, framed: bool) {
+        if matches!(self.phase, Phase::Closed(_)) {
+            return;
+        }
+        self.idle_since = self.now();
+        if flow == Flow::Silent {
+            return;
+        }
+        let start = self.outbound.len();
+        if framed {
+            self.outbound.append(text);
+        } else {
+            let written = catch_unwind(AssertUnwindSafe(|| {
+                self.framing.begin(&mut Output::new(&mut self.outbound));
+                self.outbound.append(text);
+                self.framing.end(&mut Output::new(&mut self.outbound), start)
+            }));
+            if !written.is_ok_and(|sent| sent.is_ok()) {
+                self.outbound.truncate(start);
+                self.in_flight.clear();
+                self.fail();
+                return;
+            }
+        }
+        self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+        self.wrote(self.outbound.len() - start);
+        if flow == Flow::Close {
+            self.in_flight.clear();
+            self.finish(CloseReason::ServiceClosed, None);
+        }
+    }
+
+    /// The service or the framing failed. What is owed from before is still sent.
+    pub(super) fn fail(&mut self) {
+        self.resuming = false;
+        self.in_flight.end_stream();
+        self.finish(CloseReason::ServiceFailed, None);
+    }
+}

@@ -1,0 +1,61 @@
+//! Decoding one message, with what a framing says held against its contract and the limit.
+
+use crate::framing::{Decoded, Framing};
+
+/// Why the input begins with no message.
+#[derive(Debug)]
+pub(crate) enum Missing<E> {
+    /// None has begun.
+    Nothing,
+    /// One has begun, and will be so many bytes long at least.
+    Begun(usize),
+    /// It is longer than the limit, which is this.
+    TooLong(usize),
+    Malformed(E),
+    /// The framing broke its contract.
+    Broken,
+}
+
+/// A whole message and where it ends in the input. Otherwise how many bytes belong to none, and why
+/// there is none.
+pub(crate) type Next<M, E> = Result<(M, usize), (usize, Missing<E>)>;
+
+/// The message that `input` begins with.
+// Not inlined into the loop that answers, this would cost a question a third more instructions.
+#[allow(clippy::inline_always)]
+#[inline(always)]
+pub(crate) fn next_message<'a, F: Framing>(
+    framing: &mut F,
+    input: &'a [u8],
+    limit: usize,
+) -> Next<F::Message<'a>, F::Error> {
+    if input.is_empty() {
+        return Err((0, Missing::Nothing));
+    }
+    match framing.decode(input) {
+        // A message of no bytes, which would be decoded for ever, has the length `usize::MAX` here.
+        Decoded::Whole { start, end, message }
+            if end.wrapping_sub(start).wrapping_sub(1) < limit && end <= input.len() =>
+        {
+            Ok((message, end))
+        }
+        Decoded::Whole { start, end, .. } => Err((0, overlong(start < end && end <= input.len(), limit))),
+        Decoded::Partial { start, end } => partial(start, end, input.len(), limit),
+        Decoded::Malformed(error) => Err((0, Missing::Malformed(error))),
+    }
+}
+
+#[cold]
+fn overlong<E>(kept: bool, limit: usize) -> Missing<E> {
+    if kept { Missing::TooLong(limit) } else { Missing::Broken }
+}
+
+#[inline(never)]
+fn partial<M, E>(start: usize, end: usize, input: usize, limit: usize) -> Next<M, E> {
+    Err(match end.checked_sub(start).filter(|_| start <= input) {
+        None => (0, Missing::Broken),
+        Some(0) => (start, Missing::Nothing),
+        Some(length) if length <= limit => (start, Missing::Begun(length)),
+        Some(_) => (0, Missing::TooLong(limit)),
+    })
+}

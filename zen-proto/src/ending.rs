@@ -1,0 +1,49 @@
+//! The ending: why a peer is told something before its conversation ends.
+
+use crate::CloseReason;
+
+/// Why a conversation ends, for [`Service::last_words`](crate::Service::last_words) and
+/// [`Framing::last_words`](crate::Framing::last_words). `E` is the framing's error.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending<'a, E> {
+    /// The peer's message is longer than the limit.
+    TooLong {
+        /// The limit, in bytes on the wire.
+        limit: usize,
+    },
+    /// The peer's bytes can never become a message.
+    Malformed(&'a E),
+    /// The peer, or the service, was late.
+    Deadline(CloseReason),
+    /// The server stops. Everything that was received whole is answered.
+    Drained,
+}
+
+impl<E> Clone for Ending<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for Ending<'_, E> {}
+
+/// The same, kept until the answers before it are written.
+#[derive(Debug)]
+pub(crate) enum Pending<E> {
+    TooLong { limit: usize },
+    Malformed(E),
+    Deadline(CloseReason),
+    Drained,
+}
+
+impl<E> Pending<E> {
+    pub(crate) fn ending(&self) -> Ending<'_, E> {
+        match self {
+            Self::TooLong { limit } => Ending::TooLong { limit: *limit },
+            Self::Malformed(error) => Ending::Malformed(error),
+            Self::Deadline(reason) => Ending::Deadline(*reason),
+            Self::Drained => Ending::Drained,
+        }
+    }
+}

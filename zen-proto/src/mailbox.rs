@@ -1,0 +1,264 @@
+//! The mailbox: how other threads answer a conversation's questions, and push messages to its peer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use crate::answer::Reply;
+use crate::service::Flow;
+
+/// What has come for one conversation from elsewhere. The conversation's driver is woken when it comes.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    /// Whether there is something to take. Looked at before the lock is taken.
+    waiting: AtomicBool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    waker: Option<Waker>,
+    /// Answers by the sequence number of their question; `None` where the service gave up.
+    replies: Vec<(u64, Option<Reply>)>,
+    pushed: VecDeque<Vec<u8>>,
+    pushed_bytes: usize,
+    most_pushed: usize,
+    closed: bool,
+}
+
+impl Mailbox {
+    pub(crate) fn new(most_pushed: usize) -> Arc<Self> {
+        Arc::new(Self {
+            waiting: AtomicBool::new(false),
+            inner: Mutex::new(Inner {
+                waker: None,
+                replies: Vec::new(),
+                pushed: VecDeque::new(),
+                pushed_bytes: 0,
+                most_pushed,
+                closed: false,
+            }),
+        })
+    }
+
+    /// A thread that panicked while it held the lock has left nothing half done: each change is one step.
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is something to take.
+    #[inline]
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    /// Says who is to be woken. True when something waits already, and nobody will be.
+    pub(crate) fn register(&self, waker: &Waker) -> bool {
+        let mut inner = self.lock();
+        match &mut inner.waker {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+        self.is_waiting()
+    }
+
+    /// The answers that have come.
+    pub(crate) fn take_replies(&self) -> Vec<(u64, Option<Reply>)> {
+        let mut inner = self.lock();
+        self.waiting.store(!inner.pushed.is_empty(), Ordering::Release);
+        std::mem::take(&mut inner.replies)
+    }
+
+    /// The next pushed message.
+    pub(crate) fn take_pushed(&self) -> Option<Vec<u8>> {
+        let mut inner = self.lock();
+        let pushed = inner.pushed.pop_front()?;
+        inner.pushed_bytes -= cost(&pushed);
+        if inner.pushed.is_empty() {
+            inner.pushed = VecDeque::new();
+            self.waiting.store(!inner.replies.is_empty(), Ordering::Release);
+        }
+        Some(pushed)
+    }
+
+    /// Nothing more is wanted.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.waker = None;
+        inner.replies = Vec::new();
+        inner.pushed = VecDeque::new();
+        inner.pushed_bytes = 0;
+        self.waiting.store(false, Ordering::Release);
+    }
+
+    /// Changes what waits, and wakes the driver if there was anything to change.
+    fn post<E>(&self, change: impl FnOnce(&mut Inner) -> Result<(), E>) -> Result<(), E> {
+        let waker = {
+            let mut inner = self.lock();
+            change(&mut inner)?;
+            self.waiting.store(true, Ordering::Release);
+            inner.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Ok(())
+    }
+
+    /// Heap memory owned, in bytes.
+    pub(crate) fn heap(&self) -> usize {
+        let inner = self.lock();
+        let replies = inner.replies.iter().filter_map(|(_, reply)| reply.as_ref());
+        inner.pushed_bytes + replies.map(|reply| reply.text.capacity()).sum::<usize>()
+    }
+}
+
+/// What a pushed message counts against the limit: its text, and what an empty one costs too.
+fn cost(message: &[u8]) -> usize {
+    message.len() + 2 * size_of::<Vec<u8>>()
+}
+
+/// The conversation is over, so nobody is left to hear this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the conversation is over")]
+pub struct ConversationClosed;
+
+/// The right to answer one question later, once, from any thread; made by
+/// [`Answer::later`](crate::Answer::later).
+///
+/// Answering wakes whatever drives the conversation. A responder that is dropped without an answer ends
+/// the conversation with [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed), after the
+/// answers before it.
+pub struct Responder {
+    mailbox: Arc<Mailbox>,
+    sequence: u64,
+    spent: bool,
+}
+
+impl Responder {
+    pub(crate) fn new(mailbox: Arc<Mailbox>, sequence: u64) -> Self {
+        Self { mailbox, sequence, spent: false }
+    }
+
+    /// Answers, and the conversation goes on.
+    ///
+    /// # Errors
+    /// [`ConversationClosed`] when nobody waits for the answer any longer.
+    pub fn answer(self, answer: impl Into<Vec<u8>>) -> Result<(), ConversationClosed> {
+        self.respond(answer, Flow::Continue)
+    }
+
+    /// Answers, and the conversation ends once the answer is sent.
+    ///
+    /// # Errors
+    /// [`ConversationClosed`] when nobody waits for the answer any longer.
+    pub fn answer_and_close(self, answer: impl Into<Vec<u8>>) -> Result<(), ConversationClosed> {
+        self.respond(answer, Flow::Close)
+    }
+
+    /// Says that there is no answer, and the conversation goes on.
+    ///
+    /// # Errors
+    /// [`ConversationClosed`] when the conversation is over.
+    pub fn stay_silent(self) -> Result<(), ConversationClosed> {
+        self.respond(Vec::new(), Flow::Silent)
+    }
+
+    fn respond(mut self, text: impl Into<Vec<u8>>, flow: Flow) -> Result<(), ConversationClosed> {
+        self.spent = true;
+        self.post(Some(Reply { text: text.into(), flow, framed: false }))
+    }
+
+    fn post(&self, reply: Option<Reply>) -> Result<(), ConversationClosed> {
+        self.mailbox.post(|inner| {
+            if inner.closed {
+                return Err(ConversationClosed);
+            }
+            inner.replies.push((self.sequence, reply));
+            Ok(())
+        })
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        if !self.spent {
+            // A conversation that is over has nothing left to end.
+            let _ = self.post(None);
+        }
+    }
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Responder").field("sequence", &self.sequence).finish_non_exhaustive()
+    }
+}
+
+/// Why a message could not be pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The peer reads more slowly than messages are pushed.
+    #[error("{waiting} pushed bytes wait already, and the limit is {limit}")]
+    Full {
+        /// How many bytes wait.
+        waiting: usize,
+        /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes).
+        limit: usize,
+    },
+    /// The conversation is over.
+    #[error("the conversation is over")]
+    Closed,
+}
+
+/// Sends a conversation's peer messages that no question asked for, from any thread; made by
+/// [`Answer::pusher`](crate::Answer::pusher).
+///
+/// Clones push to the same peer. Pushed messages keep their order, and leave between answers.
+#[derive(Clone)]
+pub struct Pusher {
+    mailbox: Arc<Mailbox>,
+}
+
+impl Pusher {
+    pub(crate) fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self { mailbox }
+    }
+
+    /// Sends `message` as soon as the peer has room for it.
+    ///
+    /// # Errors
+    /// [`PushError::Full`] when more would wait than
+    /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes) allows, and [`PushError::Closed`] when
+    /// the conversation is over. Nothing is sent then.
+    pub fn push(&self, message: impl Into<Vec<u8>>) -> Result<(), PushError> {
+        let message = message.into();
+        self.mailbox.post(|inner| {
+            if inner.closed {
+                return Err(PushError::Closed);
+            }
+            let (waiting, limit) = (inner.pushed_bytes, inner.most_pushed);
+            if waiting.saturating_add(cost(&message)) > limit {
+                return Err(PushError::Full { waiting, limit });
+            }
+            inner.pushed_bytes += cost(&message);
+            inner.pushed.push_back(message);
+            Ok(())
+        })
+    }
+
+    /// Whether the conversation is over.
+    pub fn is_closed(&self) -> bool {
+        self.mailbox.lock().closed
+    }
+}
+
+impl fmt::Debug for Pusher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pusher").field("closed", &self.is_closed()).finish_non_exhaustive()
+    }
+}

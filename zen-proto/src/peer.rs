@@ -1,0 +1,55 @@
+//! The peer: who is at the other end of a conversation.
+
+use core::net::SocketAddr;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Who is at the other end of a conversation; the argument of
+/// [`Service::open`](crate::Service::open).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The peer's address.
+    pub remote: Address,
+    /// The server's own address that the peer has connected to.
+    pub local: Address,
+    /// The number of the connection: unique in its server, counted from 1 in the order of acceptance.
+    pub connection: u64,
+}
+
+impl Peer {
+    /// The peer of the server's connection number `connection`.
+    pub fn new(remote: Address, local: Address, connection: u64) -> Self {
+        Self { remote, local, connection }
+    }
+}
+
+/// An address of one end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Address {
+    /// Not known: the connection is not a socket's, or the system does not say.
+    #[default]
+    Unknown,
+    /// An IP address and a port.
+    Ip(SocketAddr),
+    /// A Unix socket, by its path if it has one.
+    Unix(Option<PathBuf>),
+}
+
+impl From<SocketAddr> for Address {
+    fn from(address: SocketAddr) -> Self {
+        Self::Ip(address)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix(Some(path)) => write!(f, "unix:{}", path.display()),
+            Self::Unix(None) => f.write_str("unix"),
+        }
+    }
+}
