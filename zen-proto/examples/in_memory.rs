@@ -1,10 +1,11 @@
 //! Both halves of the protocol in one process, with no socket between them: a conversation answers
 //! what an asker asks. Messages are lines, so this also shows a framing of your own.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::time::Instant;
 
-use zen_proto::{Answer, Asker, ClientLimits, Conversation, Cut, Framing, Limits, Output, Unsendable};
+use zen_proto::{Answer, Asker, ClientLimits, Conversation, Decoded, Framing, Limits, Output, Unsendable};
 
 /// Messages that end with a line feed, which is not part of the text.
 #[derive(Default)]
@@ -14,18 +15,21 @@ struct Lines {
 }
 
 impl Framing for Lines {
-    fn cut(&mut self, input: &[u8]) -> Cut {
+    type Message<'a> = &'a [u8];
+    type Error = Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
         if let Some(at) = input[self.seen..].iter().position(|byte| *byte == b'\n') {
             let end = self.seen + at;
             self.seen = 0;
-            Cut::Whole { skip: 0, len: end + 1, text: 0..end }
+            Decoded::Whole { start: 0, end: end + 1, message: &input[..end] }
         } else {
             self.seen = input.len();
-            Cut::Partial { skip: 0, at_least: if input.is_empty() { 0 } else { input.len() + 1 } }
+            Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { input.len() + 1 } }
         }
     }
 
-    fn seal(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+    fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
         if output.tail_mut(start).contains(&b'\n') {
             return Err(Unsendable::new("a line must not contain a line feed"));
         }
@@ -34,7 +38,7 @@ impl Framing for Lines {
     }
 }
 
-fn shout(question: &[u8], answer: &mut Answer<'_>) {
+fn shout(question: &[u8], answer: &mut Answer<'_, Lines>) {
     answer.put(&question.to_ascii_uppercase());
 }
 

@@ -29,7 +29,7 @@ impl<S> Server<S> {
     }
 }
 
-impl<S: Service + Clone, F: Framing + Clone> Server<S, F> {
+impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
     fn run(self) -> io::Result<()> {
         let Self { setup, listener } = self;
         let mut admission = Admission::new(setup.connections);
@@ -64,7 +64,7 @@ impl<S: Service + Clone, F: Framing + Clone> Server<S, F> {
 }
 
 /// The turn that the documentation of `Conversation` describes.
-fn drive<S: Service, F: Framing>(
+fn drive<S: Service<F>, F: Framing>(
     mut stream: &TcpStream,
     mut conversation: Conversation<F>,
     mut service: S,
