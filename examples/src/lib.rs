@@ -1,17 +1,38 @@
-//! Programs to start from. Run one with `cargo run -p examples --example NAME`:
-//!
-//! | name | what it shows |
-//! |---|---|
-//! | `ask` | asking from blocking code: one question, many at once, one that cannot be sent |
-//! | `ask_async` | the same from async code, and giving up on an answer |
-//! | `embed` | a server inside your program: read its counters, stop it from another thread |
-//! | `change_flavor` | one service under every architecture, by changing one line |
-//! | `own_lab` | the lab with two servers of your own and a protocol of your own |
-//! | `own_loop` | the core in a loop of your own, without a server crate |
-//! | `own_protocol` | a protocol of your own: its framing, its service, its server and client |
+//! Programs to start from, in `examples/`. This library holds what the servers among them share: a
+//! command line that chooses the flavor, and the signals that end a server.
 #![forbid(unsafe_code)]
 
-/// The README's code, so that the tests compile it.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+mod command_line;
+mod flavor;
+mod signals;
+
+pub use command_line::{CommandLine, UsageError};
+pub use flavor::{Flavor, Serving, UnknownFlavor, serve};
+
+use std::error::Error;
+use std::io::Write;
+use std::net::TcpListener;
+
+use zen_proto::{Framing, Service};
+use zen_server::Options;
+
+/// Serves on the address and with the flavor of this program's command line, until SIGTERM or SIGINT
+/// drains the server. Prints `listening on HOST:PORT` once clients can connect.
+///
+/// # Errors
+/// When the command line is wrong, the address cannot be listened on, or the system refuses what the
+/// server needs.
+pub fn main_with<S, F>(service: S, framing: F, options: Options) -> Result<(), Box<dyn Error>>
+where
+    S: Service<F> + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
+    let CommandLine { address, flavor } = CommandLine::parse(std::env::args().skip(1))?;
+    let listener =
+        TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    println!("listening on {}", listener.local_addr()?);
+    std::io::stdout().flush()?;
+    let serving = serve(flavor, listener, service, framing, options)?;
+    signals::stop_on_signal(serving.stop.clone())?;
+    Ok((serving.run)()?)
+}

@@ -1,0 +1,112 @@
+//! The flavors, and the one function that makes a server of any of them.
+
+use std::io;
+use std::net::TcpListener;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use zen_proto::{Framing, Service};
+use zen_server::{Counters, Options, OptionsError, StopHandle};
+
+/// A server architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    /// One conversation at a time.
+    Blocking,
+    /// A thread for each conversation.
+    Threaded,
+    /// A fixed number of threads.
+    Pool,
+    /// One event loop.
+    Mio,
+    /// Several event loops.
+    MioMulti,
+    /// tokio on one thread.
+    Async,
+    /// tokio on several threads.
+    AsyncMulti,
+}
+
+/// No flavor has this name.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no flavor {0:?}; choose blocking, threaded, pool, mio, mio-multi, async or async-multi")]
+pub struct UnknownFlavor(String);
+
+impl Flavor {
+    /// Every flavor.
+    pub const ALL: [Self; 7] = [
+        Self::Blocking,
+        Self::Threaded,
+        Self::Pool,
+        Self::Mio,
+        Self::MioMulti,
+        Self::Async,
+        Self::AsyncMulti,
+    ];
+
+    /// The name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Blocking => "blocking",
+            Self::Threaded => "threaded",
+            Self::Pool => "pool",
+            Self::Mio => "mio",
+            Self::MioMulti => "mio-multi",
+            Self::Async => "async",
+            Self::AsyncMulti => "async-multi",
+        }
+    }
+}
+
+impl FromStr for Flavor {
+    type Err = UnknownFlavor;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFlavor> {
+        let found = Self::ALL.into_iter().find(|flavor| flavor.name() == name);
+        found.ok_or_else(|| UnknownFlavor(name.to_owned()))
+    }
+}
+
+/// A server that is ready to run, whatever its flavor.
+pub struct Serving {
+    /// Drains the server.
+    pub stop: StopHandle,
+    /// What the server has done.
+    pub counters: Arc<Counters>,
+    /// Serves until the server is drained.
+    pub run: Box<dyn FnOnce() -> io::Result<()> + Send>,
+}
+
+/// The servers are of different types with the same methods.
+macro_rules! serving {
+    ($server:expr, $framing:expr) => {{
+        let server = $server?.with_framing($framing);
+        Serving { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
+    }};
+}
+
+/// A server of `flavor` for any protocol. To change the flavor is to change one line.
+///
+/// # Errors
+/// [`OptionsError`] says which option is wrong and what to do.
+pub fn serve<S, F>(
+    flavor: Flavor,
+    listener: TcpListener,
+    service: S,
+    framing: F,
+    options: Options,
+) -> Result<Serving, OptionsError>
+where
+    S: Service<F> + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
+    Ok(match flavor {
+        Flavor::Blocking => serving!(zen_server_sync::Server::blocking(listener, service, options), framing),
+        Flavor::Threaded => serving!(zen_server_sync::Server::threaded(listener, service, options), framing),
+        Flavor::Pool => serving!(zen_server_sync::Server::pool(listener, service, options), framing),
+        Flavor::Mio => serving!(zen_server_mio::Server::single(listener, service, options), framing),
+        Flavor::MioMulti => serving!(zen_server_mio::Server::multi(listener, service, options), framing),
+        Flavor::Async => serving!(zen_server_async::Server::single(listener, service, options), framing),
+        Flavor::AsyncMulti => serving!(zen_server_async::Server::multi(listener, service, options), framing),
+    })
+}
