@@ -67,17 +67,18 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> Turn {
         self.now = Instant::now();
         (self.readable, self.writable) = (true, true);
-        let mut reads = 0;
+        let (mut reads, mut turned) = (0, false);
         loop {
-            if self.may_read() {
-                if reads == self.budget {
-                    return Turn::Again;
-                }
-                reads += 1;
-                self.read(cx);
+            if reads == self.budget && self.may_read() {
+                return Turn::Again;
             }
+            let came = self.may_read() && self.read(cx);
+            if turned && !came {
+                return Turn::Wait;
+            }
+            reads += usize::from(came);
             match self.turn(cx) {
-                Turn::Wait if self.may_read() => {}
+                Turn::Wait => turned = true,
                 turn => return turn,
             }
         }
@@ -133,16 +134,21 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         self.readable && self.conversation.wants_read()
     }
 
-    fn read(&mut self, cx: &mut Context<'_>) {
+    /// Reads once. Returns false if nothing has come.
+    fn read(&mut self, cx: &mut Context<'_>) -> bool {
         let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
         let mut scratch = ReadBuf::uninit(&mut scratch);
         match Pin::new(&mut self.stream).poll_read(cx, &mut scratch) {
             Poll::Ready(Ok(())) if scratch.filled().is_empty() => self.conversation.handle_eof(self.now),
             // After a short read tokio knows without a system call that the next one would wait.
             Poll::Ready(Ok(())) => self.conversation.handle_input(scratch.filled(), self.now),
-            Poll::Pending => self.readable = false,
+            Poll::Pending => {
+                self.readable = false;
+                return false;
+            }
             Poll::Ready(Err(_)) => self.conversation.handle_lost(self.now),
         }
+        true
     }
 }
 

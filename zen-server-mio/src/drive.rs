@@ -76,17 +76,18 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
     /// Takes turns until nothing can be done without waiting, or the budget is used up.
     pub(crate) fn drive(&mut self, scratch: &mut [u8], tally: &mut Tally, now: Instant) -> Turn {
         self.now = now;
-        let mut reads = 0;
+        let (mut reads, mut turned) = (0, false);
         loop {
-            if self.may_read() {
-                if reads == self.budget {
-                    return Turn::Again;
-                }
-                reads += 1;
-                self.read(scratch);
+            if reads == self.budget && self.may_read() {
+                return Turn::Again;
             }
+            let came = self.may_read() && self.read(scratch);
+            if turned && !came {
+                return Turn::Wait;
+            }
+            reads += usize::from(came);
             match self.turn(tally) {
-                Turn::Wait if self.may_read() => {}
+                Turn::Wait => turned = true,
                 turn => return turn,
             }
         }
@@ -142,7 +143,8 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         self.readable && self.conversation.wants_read()
     }
 
-    fn read(&mut self, scratch: &mut [u8]) {
+    /// Reads once. Returns false if nothing has come.
+    fn read(&mut self, scratch: &mut [u8]) -> bool {
         match self.stream.read(scratch) {
             Ok(0) => {
                 self.readable = false;
@@ -154,10 +156,14 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
                 self.readable = n == scratch.len() || self.peer_closed;
                 self.conversation.handle_input(&scratch[..n], self.now);
             }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.readable = false;
+                return false;
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.conversation.handle_lost(self.now),
         }
+        true
     }
 }
 
