@@ -181,7 +181,6 @@ fn the_core_has_no_io_no_clock_and_no_threads() {
                 "std::os",
                 "std::thread",
                 "std::fs",
-                "Mutex",
                 "Condvar",
                 "Instant::now",
                 "SystemTime",

@@ -34,8 +34,8 @@ impl<'a, F> Answer<'a, F> {
         Self { output, framing, start, in_flight: Some(in_flight) }
     }
 
-    /// An answer that belongs to no conversation, for testing a service by itself: what it writes is
-    /// appended to `bytes`. Whatever is answered later or pushed is lost.
+    /// An answer that belongs to no conversation, for testing a service by itself: what it writes
+    /// is appended to `bytes`. Whatever is answered later or pushed is lost.
     ///
     /// ```
     /// use zen_proto::{Answer, Flow, Service, aphorism};
@@ -62,8 +62,8 @@ impl<'a, F> Answer<'a, F> {
         self.output.reborrow()
     }
 
-    /// The conversation's framing, whose state the service may switch: the next message is decoded in
-    /// the new state, also if its bytes are buffered already.
+    /// The conversation's framing, whose state the service may switch: the next message is decoded
+    /// in the new state, also if its bytes are buffered already.
     #[inline]
     pub fn framing_mut(&mut self) -> &mut F {
         self.framing
@@ -80,8 +80,8 @@ impl<'a, F> Answer<'a, F> {
         }
     }
 
-    /// A way to send the peer messages that no question asked for, from any thread, for as long as the
-    /// conversation lasts. What waits to be sent is bounded by
+    /// A way to send the peer messages that no question asked for, from any thread, for as long as
+    /// the conversation lasts. What waits to be sent is bounded by
     /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes).
     pub fn pusher(&mut self) -> Pusher {
         match &mut self.in_flight {
@@ -92,15 +92,17 @@ impl<'a, F> Answer<'a, F> {
 }
 
 impl<F: Framing> Answer<'_, F> {
-    /// Begins an answer of exactly `length` bytes that is one message and is written piece by piece.
-    /// What was written before is taken back. Return [`Flow::More`] after each piece but the last:
-    /// the first may be written at once, the others by [`Service::resume`](crate::Service::resume).
+    /// Begins an answer of exactly `length` bytes that is one message and is written piece by
+    /// piece. What was written before is taken back. Return [`Flow::More`] after each piece but the
+    /// last: the first may be written at once, the others by
+    /// [`Service::resume`](crate::Service::resume).
     ///
     /// A conversation whose pieces add up to another length ends with
     /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
     ///
     /// # Errors
-    /// [`Unsendable`] when the framing cannot write a message of that length. Nothing is begun then.
+    /// [`Unsendable`] when the framing cannot write a message of that length. Nothing is begun
+    /// then.
     pub fn stream(&mut self, length: u64) -> Result<(), Unsendable> {
         self.output.truncate(self.start);
         let begun = self.framing.begin_stream(length, &mut self.output);

@@ -1,7 +1,7 @@
 //! A byte queue that owns no heap memory while it is empty.
 
-/// The bytes kept inside the buffer itself. A question or an answer of zen's fits, so a conversation that asks and waits, asks and
-/// waits never allocates.
+/// How many bytes the buffer keeps inside itself. A question or an answer of zen's fits, so a
+/// conversation with one question at a time never allocates.
 const INLINE: usize = 32;
 
 /// The size of the first allocation, in bytes. Smaller steps would each copy what is buffered.
@@ -93,8 +93,8 @@ impl Buffer {
             self.inline.copy_within(self.head..self.tail, 0);
         } else {
             let capacity = roomy.max(FIRST_SPILL);
-            // Zeroed memory costs nothing when it is much, since the system zeroes it; when it is little,
-            // the allocator is faster with memory that is not zeroed.
+            // Zeroed memory costs nothing when it is much, since the system zeroes it; when it is
+            // little, the allocator is faster with memory that is not zeroed.
             let mut heap = if capacity < ZEROED { Vec::with_capacity(capacity) } else { vec![0; capacity] };
             if heap.is_empty() {
                 heap.extend_from_slice(self.unread());

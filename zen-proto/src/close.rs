@@ -48,7 +48,7 @@ close_reasons! {
     ServiceFailed = "service_failed",
     /// The service ended the conversation with an answer ([`Flow::Close`](crate::Flow::Close)).
     ServiceClosed = "service_closed",
-    /// The server drained: everything received whole was answered.
+    /// The server drained, and every whole question that had come was answered.
     Drained = "drained",
     /// The server drained, and [`Limits::drain_deadline`](crate::Limits::drain_deadline) passed
     /// before everything was answered and sent.

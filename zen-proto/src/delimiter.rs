@@ -58,8 +58,8 @@ impl DelimiterFraming {
         self
     }
 
-    /// How much white space is to be skipped at the front of `input`: what C's `isspace` says, since
-    /// the peers of such protocols were written with it.
+    /// How much white space is to be skipped at the front of `input`: what C's `isspace` says,
+    /// since the peers of such protocols were written with it.
     #[cold]
     fn white_space(&self, input: &[u8]) -> usize {
         // A message that has begun does not begin with white space, so what is inside it stays.
@@ -84,7 +84,8 @@ impl Framing for DelimiterFraming {
             Decoded::Whole { start, end, message }
         } else {
             self.scanned = input.len() - start;
-            // The delimiter is still to come, so a message that has begun is a byte longer at least.
+            // The delimiter is still to come, so a message that has begun is a byte longer at
+            // least.
             let end = if self.scanned == 0 { start } else { input.len() + 1 };
             Decoded::Partial { start, end }
         }
@@ -110,8 +111,8 @@ impl Framing for DelimiterFraming {
 
 /// Where `byte` is first in `bytes`; their length if it is nowhere.
 ///
-/// Most messages are short. For these a call of `memchr` costs as much as everything else that is done
-/// for a message, so the first bytes are looked at here, and `memchr` looks at the others.
+/// Most messages are short. For these a call of `memchr` costs as much as everything else that is
+/// done for a message, so the first bytes are looked at here, and `memchr` looks at the others.
 #[inline(never)]
 fn find(byte: u8, bytes: &[u8]) -> usize {
     const NEAR: usize = 64;
@@ -145,8 +146,8 @@ fn last_equal(byte: u8, word: [u8; 8]) -> usize {
 /// The highest bit of the first byte of `word` that is equal, and of some behind it.
 #[inline]
 fn equal_bytes(byte: u8, word: [u8; 8]) -> u64 {
-    // A byte that is equal becomes zero here, and a byte that is zero gets its highest bit set; so may
-    // bytes above it, but none below. (Hacker's Delight, 6-1.)
+    // A byte that is equal becomes zero here, and a byte that is zero gets its highest bit set; so
+    // may bytes above it, but none below. (Hacker's Delight, 6-1.)
     let equal = u64::from_le_bytes(word) ^ u64::from_ne_bytes([byte; 8]);
     equal.wrapping_sub(0x0101_0101_0101_0101) & !equal & 0x8080_8080_8080_8080
 }

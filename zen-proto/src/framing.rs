@@ -19,9 +19,9 @@ pub enum Decoded<M, E> {
         /// Where the message begins. The bytes before it belong to no message: they are discarded,
         /// and start no clock.
         start: usize,
-        /// Where the message ends at the earliest; `start` when none has begun. A framing that reads
-        /// a length up front says it here: a message over the limit is refused before its body
-        /// arrives, and room for the rest is made once.
+        /// Where the message ends at the earliest; `start` when none has begun. A framing that
+        /// reads a length up front says it here: a message over the limit is refused before its
+        /// body arrives, and room for the rest is made once.
         end: usize,
     },
     /// A whole message.
@@ -115,8 +115,8 @@ pub trait Framing {
 
     /// Says what `input` begins with.
     ///
-    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of a
-    /// whole message. Until one of these is reported it only grows at its end, so a framing may
+    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of
+    /// a whole message. It only grows at its end until one of these is reported, so a framing may
     /// remember how far it has looked.
     ///
     /// A whole message takes at least one byte of the input and ends within it. A framing that says
@@ -131,8 +131,8 @@ pub trait Framing {
         let _ = output;
     }
 
-    /// Finishes the message that lies in `output` from `start` on, where [`begin`](Self::begin) began
-    /// it.
+    /// Finishes the message that lies in `output` from `start` on, where [`begin`](Self::begin)
+    /// began it.
     ///
     /// # Errors
     /// [`Unsendable`] when this framing cannot write the message, which is then taken back.
@@ -142,9 +142,10 @@ pub trait Framing {
         Ok(())
     }
 
-    /// Writes what goes before the text of a message that is sent piece by piece, and will be `length`
-    /// bytes long. Neither [`begin`](Self::begin) nor [`end`](Self::end) is called for such a message.
-    /// By default nothing is written, which suits a framing whose `begin` and `end` write nothing.
+    /// Writes what goes before the text of a message that is sent piece by piece, and will be
+    /// `length` bytes long. Neither [`begin`](Self::begin) nor [`end`](Self::end) is called for
+    /// such a message. By default nothing is written, which suits a framing whose `begin` and `end`
+    /// write nothing.
     ///
     /// # Errors
     /// [`Unsendable`] when this framing cannot write such a message.
@@ -154,8 +155,8 @@ pub trait Framing {
     }
 
     /// The longest message that is accepted now, in bytes on the wire. `configured` is
-    /// [`Limits::question_length`](crate::Limits::question_length), if the server's operator has set
-    /// one. By default that, or else 1024.
+    /// [`Limits::question_length`](crate::Limits::question_length), if the server's operator has
+    /// set one. By default that, or else 1024.
     ///
     /// A protocol whose messages are large says so here, so that its users need not.
     #[inline]
@@ -178,7 +179,8 @@ pub trait Framing {
     }
 }
 
-/// A framing whose messages are byte slices. Every such framing is one; the trait only says it briefly.
+/// A framing whose messages are byte slices. Every such framing is one; the trait only says it
+/// briefly.
 pub trait ByteFraming: for<'a> Framing<Message<'a> = &'a [u8]> {}
 
 impl<F> ByteFraming for F where F: for<'a> Framing<Message<'a> = &'a [u8]> {}

@@ -23,24 +23,26 @@ use crate::setters::setters;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The longest question, in bytes on the wire, its delimiter or header included. Default `None`:
-    /// what the framing says ([`Framing::message_limit`](crate::Framing::message_limit)), which is
-    /// 1024 (nginx's header buffer) unless its protocol needs more.
+    /// The longest question, in bytes on the wire, its delimiter or header included. Default
+    /// `None`: what the framing says ([`Framing::message_limit`](crate::Framing::message_limit)),
+    /// which is 1024 (nginx's header buffer) unless its protocol needs more.
     ///
-    /// Memory: so many bytes of a question that is not whole yet, and one read of the driver behind it.
+    /// Memory: so many bytes of a question that is not whole yet, and one read of the driver behind
+    /// it.
     pub question_length: Option<usize>,
-    /// How many questions may wait for a deferred answer before no more are handed out or read. Default 32 (memcached
-    /// takes 20 requests an event).
+    /// How many questions may wait for a deferred answer. At this number no more are handed out or
+    /// read. Default 32 (memcached takes 20 requests per event).
     ///
     /// Memory: this many times a slot of 64 bytes and one answer, since an answer that is given out
     /// of order waits for those before it.
     pub questions_in_flight: usize,
-    /// How many bytes of pushed messages may wait for room, each message counted as 48 bytes more than
-    /// its text. Default 65 536.
+    /// How many bytes of pushed messages may wait for room, each message counted as 48 bytes more
+    /// than its text. Default 65 536.
     ///
     /// Memory: so many bytes, for a conversation that has a [`Pusher`](crate::Pusher).
     pub pushed_bytes: usize,
-    /// At so many unsent bytes no further question is answered or read. Default 65 536 (rustls, redis).
+    /// At this many unsent bytes no further question is answered or read. Default 65 536 (rustls,
+    /// redis).
     ///
     /// Memory: this many bytes and one answer, since the check is made before each answer.
     pub outbound_high_water: usize,
@@ -72,13 +74,13 @@ pub struct Limits {
     ///
     /// Memory: at most 257 times 24 bytes.
     pub write_deadline: Duration,
-    /// The rate at which a large message must advance, in bytes a second, once its deadline is over.
-    /// Default 16 384.
+    /// The rate at which a large message must advance, in bytes a second, once its deadline is
+    /// over. Default 16 384.
     ///
-    /// The first 64 KiB of a question, or of what was written at one time, have the deadlines above.
-    /// What goes beyond extends them by the time that it takes at this rate: so a healthy peer may
-    /// send or read a message of any length, and one that trickles or sips does not escape.
-    /// (Apache's `mod_reqtimeout` has the same rule with its `MinRate`.)
+    /// The first 64 KiB of a question, or of what was written at one time, have the deadlines
+    /// above. What goes beyond extends them by the time that it takes at this rate: so a healthy
+    /// peer may send or read a message of any length, and one that trickles or sips does not
+    /// escape. (Apache's `mod_reqtimeout` has the same rule with its `MinRate`.)
     ///
     /// Memory: none.
     pub least_rate: u32,
@@ -133,15 +135,15 @@ impl Limits {
         with_drain_deadline sets drain_deadline: Duration;
     }
 
-    /// Sets [`question_length`](Self::question_length): a number of bytes, or `None` for what the framing
-    /// says.
+    /// Sets [`question_length`](Self::question_length): a number of bytes, or `None` for what the
+    /// framing says.
     #[must_use]
     pub fn with_question_length(mut self, question_length: impl Into<Option<usize>>) -> Self {
         self.question_length = question_length.into();
         self
     }
 
-    /// Checks that a conversation can live under these limits.
+    /// Checks that a conversation can be held under these limits.
     ///
     /// # Errors
     /// [`LimitError`] names the first limit that is zero, or a low water that is not below the high
@@ -173,13 +175,13 @@ impl Limits {
         Ok(())
     }
 
-    /// The most heap that one conversation of this framing can own, in bytes, when its driver hands it
-    /// at most `read` bytes at a time while [`wants_read`](crate::Conversation::wants_read) holds, and no
-    /// answer, or piece of one, is longer than `answer` bytes.
+    /// The most heap that one conversation of this framing can own, in bytes, when its driver hands
+    /// it at most `read` bytes at a time while [`wants_read`](crate::Conversation::wants_read)
+    /// holds, and no answer, or piece of one, is longer than `answer` bytes.
     ///
-    /// Twice the content, since a buffer that grows doubles; the answers in flight once more, since they
-    /// move to an outbound buffer that keeps its room until it is empty; and what an allocation is
-    /// rounded up to.
+    /// It is twice the content, since a buffer doubles when it grows. The answers in flight count
+    /// once more, since they move to an outbound buffer that keeps its room until it is empty. The
+    /// rest is what allocations are rounded up by.
     pub fn memory_bound(&self, framing: &impl Framing, read: usize, answer: usize) -> usize {
         let inbound = framing.memory_bound(self.question_length).saturating_add(read);
         let outbound = self.outbound_high_water.saturating_add(answer);

@@ -9,7 +9,8 @@ use std::task::Waker;
 use crate::answer::Reply;
 use crate::service::Flow;
 
-/// What has come for one conversation from elsewhere. The conversation's driver is woken when it comes.
+/// What has come for one conversation from elsewhere. The conversation's driver is woken when it
+/// comes.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     /// Whether there is something to take. Looked at before the lock is taken.
@@ -43,7 +44,8 @@ impl Mailbox {
         })
     }
 
-    /// A thread that panicked while it held the lock has left nothing half done: each change is one step.
+    /// A thread that panicked while it held the lock has left nothing half done: each change is one
+    /// step.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,9 +131,9 @@ pub struct ConversationClosed;
 /// The right to answer one question later, once, from any thread; made by
 /// [`Answer::later`](crate::Answer::later).
 ///
-/// Answering wakes whatever drives the conversation. A responder that is dropped without an answer ends
-/// the conversation with [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed), after the
-/// answers before it.
+/// Answering wakes whatever drives the conversation. A responder that is dropped without an answer
+/// ends the conversation with [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed),
+/// after the answers before it.
 pub struct Responder {
     mailbox: Arc<Mailbox>,
     sequence: u64,

@@ -63,7 +63,8 @@ impl<'a> Output<'a> {
         self.len() == 0
     }
 
-    /// The bytes from position `start` on (as [`len`](Self::len) counts), to be read or overwritten.
+    /// The bytes from position `start` on (as [`len`](Self::len) counts), to be read or
+    /// overwritten.
     ///
     /// # Panics
     /// If `start` is greater than [`len`](Self::len).

@@ -13,7 +13,8 @@ pub struct Peer {
     pub remote: Address,
     /// The server's own address that the peer has connected to.
     pub local: Address,
-    /// The number of the connection: unique in its server, counted from 1 in the order of acceptance.
+    /// The number of the connection: unique in its server, counted from 1 in the order of
+    /// acceptance.
     pub connection: u64,
 }
 

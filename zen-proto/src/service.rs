@@ -14,17 +14,17 @@ pub enum Flow {
     /// What was written is the answer, and the conversation goes on.
     #[default]
     Continue,
-    /// What was written is a piece of the answer, and at least a byte long. The next piece is written
-    /// by [`Service::resume`], once there is room for it. Each piece is a message of its own, unless
-    /// [`Answer::stream`] has announced one message of all pieces.
+    /// What was written is a piece of the answer, and at least a byte long. The next piece is
+    /// written by [`Service::resume`], once there is room for it. Each piece is a message of its
+    /// own, unless [`Answer::stream`] has announced one message of all pieces.
     More,
     /// There is no answer. What was written is taken back.
     Silent,
     /// What was written is the answer. No further question is taken, and the conversation ends once
     /// the answer is sent.
     Close,
-    /// The answer comes later, through the [`Responder`](crate::Responder) of [`Answer::later`]. What
-    /// was written is taken back.
+    /// The answer comes later, through the [`Responder`](crate::Responder) of [`Answer::later`].
+    /// What was written is taken back.
     Later,
 }
 
@@ -38,15 +38,15 @@ impl From<()> for Flow {
 
 /// Answers questions.
 ///
-/// A server gives each conversation a clone of its own, and calls it through `&mut self`: a service may
-/// carry what one conversation has said before. What all conversations share goes behind an
+/// A server gives each conversation a clone of its own, and calls it through `&mut self`: a service
+/// may carry what one conversation has said before. What all conversations share goes behind an
 /// [`Arc`](std::sync::Arc).
 ///
 /// Any `FnMut(F::Message<'_>, &mut Answer<'_, F>)` that returns `()` or a [`Flow`] is a service.
 ///
 /// A panic in any of these functions ends the conversation with
-/// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed), after the answers before it. What
-/// was written of this one is not sent.
+/// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed), after the answers before it.
+/// What was written of this one is not sent.
 ///
 /// ```
 /// use zen_proto::{Answer, Flow, Service};
@@ -65,8 +65,8 @@ impl From<()> for Flow {
 /// }
 /// ```
 pub trait Service<F: Framing = DelimiterFraming> {
-    /// The conversation begins. What is written is a greeting, which no question asked for. By default
-    /// there is none.
+    /// The conversation begins. What is written is a greeting, which no question asked for. By
+    /// default there is none.
     ///
     /// [`Flow::Close`] refuses the peer, with what was written as the reason.
     fn open(&mut self, peer: &Peer, answer: &mut Answer<'_, F>) -> Flow {
@@ -77,9 +77,9 @@ pub trait Service<F: Framing = DelimiterFraming> {
     /// Writes the answer to `question`, and says how the conversation goes on.
     fn answer(&mut self, question: F::Message<'_>, answer: &mut Answer<'_, F>) -> Flow;
 
-    /// Writes the next piece of an answer that is under way, after [`Flow::More`]. It is called when
-    /// less than [`Limits::outbound_high_water`](crate::Limits::outbound_high_water) is unsent, so a
-    /// reply of any length holds no more memory than that and one piece.
+    /// Writes the next piece of an answer that is under way, after [`Flow::More`]. It is called
+    /// when less than [`Limits::outbound_high_water`](crate::Limits::outbound_high_water) is
+    /// unsent, so a reply of any length holds no more memory than that and one piece.
     ///
     /// By default the answer is complete.
     fn resume(&mut self, answer: &mut Answer<'_, F>) -> Flow {

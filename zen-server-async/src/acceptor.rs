@@ -14,7 +14,7 @@ use zen_server::{Admission, Setup};
 
 use crate::task::converse;
 
-/// Serves until the setup's stop handle is used and the last conversation is over.
+/// Serves until the stop handle is used and the last conversation is over.
 pub(crate) async fn serve<S, F>(listener: std::net::TcpListener, setup: Setup<S, F>) -> io::Result<()>
 where
     S: Service<F> + Clone + Send + 'static,

@@ -7,20 +7,21 @@ use bytes::Bytes;
 use tokio::task::JoinSet;
 use zen_proto::{Answer, ByteFraming, Flow, Service};
 
-/// A service that answers later: an `async fn(Bytes)`, or a closure that returns a future, of anything
-/// that is bytes.
+/// A service that answers later: an `async fn(Bytes)`, or a closure that returns a future, of
+/// anything that is bytes.
 ///
 /// Each future is a task of the runtime that serves. Up to
-/// [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a conversation
-/// are in progress at once; their answers leave in the order of the questions. A slow answer delays no
-/// other conversation. A handler that panics, in itself or in its future, ends its own conversation
-/// after the answers before. When a conversation ends, its unfinished futures are dropped.
+/// [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a
+/// conversation are in progress at once; their answers leave in the order of the questions. A slow
+/// answer delays no other conversation. A handler that panics, in itself or in its future, ends its
+/// own conversation after the answers before. When a conversation ends, its unfinished futures are
+/// dropped.
 ///
 /// The handler is cloned for each conversation and called through `&mut self`.
 ///
 /// # Panics
-/// Outside a tokio runtime, which the servers of other crates do not have: their conversations end with
-/// [`CloseReason::ServiceFailed`](zen_proto::CloseReason::ServiceFailed) then.
+/// Outside a tokio runtime, which the servers of other crates do not have: their conversations end
+/// with [`CloseReason::ServiceFailed`](zen_proto::CloseReason::ServiceFailed) then.
 pub struct Deferred<H> {
     handler: H,
     /// What is in progress, from the first question on.

@@ -17,8 +17,8 @@ use crate::drive::{Connection, Turn};
 
 /// One conversation, from its first turn to its last. `stopping` is notified when the server stops.
 ///
-/// A block rather than an `async fn`: what is moved into it lies there once, while arguments of an
-/// `async fn` that are moved again lie there twice.
+/// Returns a block instead of being an `async fn`, to save memory: what is moved into a block lies
+/// there once, while arguments of an `async fn` that are moved again lie there twice.
 pub(crate) fn converse<S, F>(
     stream: TcpStream,
     begun: (Conversation<F>, S),

@@ -120,9 +120,10 @@ impl<F: Framing> Asker<F> {
         self.asked.push_back(now);
     }
 
-    /// Says that nobody waits any longer for the questions asked so far. They are still sent, since a part of one may be under way, and
-    /// answers come in order: each of theirs is thrown away when it comes, and the answer that [`poll_answer`](Self::poll_answer)
-    /// gives next belongs to the question asked next. Their deadlines stand.
+    /// Abandons the questions asked so far. They are still sent, since a part of one may be under
+    /// way, and each of their answers is thrown away when it comes. The next answer that
+    /// [`poll_answer`](Self::poll_answer) gives belongs to the question asked next. The deadlines
+    /// of the abandoned questions still apply.
     ///
     /// ```
     /// # use std::time::Instant;
@@ -292,8 +293,9 @@ impl<F: Framing> Asker<F> {
         self.fail_if_over();
     }
 
-    /// Fails if there is input, beyond what the framing skips, although nothing was asked: the next
-    /// question would take it for its answer, and every one after that the answer of the one before.
+    /// Fails if there is input, beyond what the framing skips, although no question waits for an
+    /// answer. Otherwise the next question would take it for its answer, and each later one the
+    /// answer of the question before.
     fn fail_if_unasked(&mut self) {
         if !self.asked.is_empty() || self.inbound.is_empty() {
             return;

@@ -11,10 +11,10 @@ use crate::framing::{ByteFraming, Framing};
 use crate::service::Flow;
 
 impl<F: Framing> Conversation<F> {
-    /// Hands out the next question, to be answered later, by way of `take`, which makes of the decoded
-    /// message what is to be kept. `None` when no whole one is buffered, or when
-    /// [`Limits::questions_in_flight`](crate::Limits::questions_in_flight) or the outbound high water is
-    /// reached.
+    /// Hands out the next question, to be answered later, by way of `take`, which makes of the
+    /// decoded message what is to be kept. `None` when no whole one is buffered, or when
+    /// [`Limits::questions_in_flight`](crate::Limits::questions_in_flight) or the outbound high
+    /// water is reached.
     ///
     /// For messages that are byte slices, see [`poll_question`](Self::poll_question).
     pub fn poll_question_with<T>(&mut self, take: impl FnOnce(F::Message<'_>) -> T) -> Option<(T, Ticket)> {
@@ -43,11 +43,12 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Answers the question of `ticket`. Answers leave in the order of the questions, in whatever order
-    /// they are given. One that is given after the conversation has closed is dropped.
+    /// Answers the question of `ticket`. Answers leave in the order of the questions, in whatever
+    /// order they are given. One that is given after the conversation has closed is dropped.
     ///
     /// # Errors
-    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened then.
+    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
+    /// then.
     pub fn answer(&mut self, ticket: Ticket, answer: &[u8], now: Instant) -> Result<(), ForeignTicket> {
         self.advance_clock(now);
         let sequence = self.in_flight.redeem(ticket)?;
@@ -61,12 +62,13 @@ impl<F: Framing> Conversation<F> {
         Ok(())
     }
 
-    /// Says that the question of `ticket` will have no answer, because its service failed. Those before
-    /// it are answered, those after it are not, and the conversation ends with
+    /// Says that the question of `ticket` will have no answer, because its service failed. Those
+    /// before it are answered, those after it are not, and the conversation ends with
     /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
     ///
     /// # Errors
-    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened then.
+    /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
+    /// then.
     pub fn give_up(&mut self, ticket: Ticket, now: Instant) -> Result<(), ForeignTicket> {
         self.advance_clock(now);
         let sequence = self.in_flight.redeem(ticket)?;
@@ -76,9 +78,9 @@ impl<F: Framing> Conversation<F> {
 }
 
 impl<F: ByteFraming> Conversation<F> {
-    /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or when
-    /// [`Limits::questions_in_flight`](crate::Limits::questions_in_flight) or the outbound high water is
-    /// reached.
+    /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or
+    /// when [`Limits::questions_in_flight`](crate::Limits::questions_in_flight) or the outbound
+    /// high water is reached.
     pub fn poll_question(&mut self) -> Option<Question> {
         let (text, ticket) = self.poll_question_with(Bytes::copy_from_slice)?;
         Some(Question::new(text, ticket))

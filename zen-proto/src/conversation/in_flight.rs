@@ -1,4 +1,5 @@
-//! Questions that wait for a deferred answer: answers come in any order and leave in question order.
+//! Questions that wait for a deferred answer: answers come in any order and leave in question
+//! order.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;

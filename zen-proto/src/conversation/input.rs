@@ -11,7 +11,7 @@ use crate::framing::Framing;
 use crate::output::Output;
 use crate::service::{Flow, Service};
 
-/// Why no question is taken, for now or for good.
+/// Why no further question is taken, now or ever.
 #[derive(Debug)]
 pub(super) enum Stop<E> {
     /// There is no room for an answer.
@@ -28,7 +28,8 @@ pub(super) enum Stop<E> {
     Failed,
 }
 
-/// A whole question and where it ends; otherwise how many bytes belong to none, and why there is none.
+/// A whole question and where it ends; otherwise how many bytes belong to none, and why there is
+/// none.
 type Next<M, E> = Result<(M, usize), (usize, Stop<E>)>;
 
 /// The question that `input` begins with.
@@ -57,7 +58,7 @@ pub(super) fn next_question<'a, F: Framing>(
 struct Progress {
     /// How many bytes of the input are left.
     left: usize,
-    /// Where the last whole answer ends in the output.
+    /// Where the last whole answer in the output ends.
     end: usize,
 }
 
@@ -67,7 +68,8 @@ impl<F: Framing> Conversation<F> {
     pub(super) fn answer_buffered(&mut self, service: &mut impl Service<F>) {
         let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
         let mut progress = Progress { left: buffered, end: before };
-        // All that a panic leaves behind is a part of an answer, from `progress.end` on, which is taken back.
+        // All that a panic leaves behind is a part of an answer, from `progress.end` on, which is
+        // taken back.
         let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut progress)));
         self.inbound.consume(buffered - progress.left);
         if self.tally.questions > asked {
@@ -82,8 +84,8 @@ impl<F: Framing> Conversation<F> {
         self.stop(stop);
     }
 
-    /// Answers until nothing whole is buffered or there is no room. Everything else is paid for by this
-    /// loop, so what is the same for all questions of a turn is left to its caller.
+    /// Answers until nothing whole is buffered or there is no room. Everything else is paid for by
+    /// this loop, so what is the same for all questions of a turn is left to its caller.
     #[inline]
     fn answer_all(&mut self, service: &mut impl Service<F>, progress: &mut Progress) -> Stop<F::Error> {
         let configured = self.limits.question_length;
@@ -132,7 +134,8 @@ impl<F: Framing> Conversation<F> {
         Stop::Full
     }
 
-    /// Takes one question while those before it wait for their answers: this one's waits behind them.
+    /// Takes one question while those before it wait for their answers: this one's waits behind
+    /// them.
     pub(super) fn answer_behind(&mut self, service: &mut impl Service<F>) {
         let (mut text, owed) = (Vec::new(), self.in_flight.len());
         let taken = catch_unwind(AssertUnwindSafe(|| {

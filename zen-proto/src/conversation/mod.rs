@@ -82,7 +82,8 @@ pub struct Conversation<F: Framing> {
     peer_closed: bool,
     /// Why the peer is still to be told something, after the answers that are owed.
     pending: Option<Pending<F::Error>>,
-    /// A service has opened the conversation, so it is asked for the last words and told of the end.
+    /// A service has opened the conversation, so it is asked for the last words and told of the
+    /// end.
     attended: bool,
     /// The service has been told.
     told: bool,
@@ -207,7 +208,7 @@ impl<F: Framing> Conversation<F> {
         self.write_clock.sent(n);
         if self.congested && self.outbound.len() <= self.limits.outbound_low_water {
             self.congested = false;
-            // The peer could not be heard meanwhile, so its question's clock starts anew.
+            // Nothing was read from the peer meanwhile, so the clock of its question starts again.
             self.question_since = self.question_since.map(|_| self.now());
         }
         if self.outbound.is_empty() {
@@ -216,11 +217,11 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Time has passed. Ends the conversation if a deadline is broken, does nothing if none is; may be
-    /// called at any time.
+    /// Time has passed. Ends the conversation if a deadline is broken, does nothing if none is; may
+    /// be called at any time.
     ///
-    /// A service that has [opened](Self::open) the conversation is then asked for last words, unless
-    /// it is the peer that does not read.
+    /// A service that has [opened](Self::open) the conversation is then asked for last words,
+    /// unless it is the peer that does not read.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
         let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.now()) else { return };
@@ -247,9 +248,9 @@ impl<F: Framing> Conversation<F> {
 
     // What the application says.
 
-    /// Begins the conversation with the service: it is told who the peer is, and may greet it. Called
-    /// once, before anything is read. A conversation that is never opened has neither a greeting nor
-    /// last words of its service.
+    /// Begins the conversation with the service: it is told who the peer is, and may greet it.
+    /// Called once, before anything is read. A conversation that is never opened has neither a
+    /// greeting nor last words of its service.
     pub fn open(&mut self, service: &mut impl Service<F>, peer: &Peer, now: Instant) {
         self.advance_clock(now);
         self.attended = true;
@@ -258,9 +259,9 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Lets the service do all that there is room for: answers every whole question that is buffered,
-    /// until the outbound high water; goes on with a reply that comes in pieces; takes the answers and
-    /// the pushed messages of other threads; says last words.
+    /// Lets the service do all that there is room for: answers every whole question that is
+    /// buffered, until the outbound high water; goes on with a reply that comes in pieces; takes
+    /// the answers and the pushed messages of other threads; says last words.
     ///
     /// If the service panics, the answers before are sent and the conversation ends with
     /// [`CloseReason::ServiceFailed`].
@@ -349,8 +350,9 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// The same as [`closed`](Self::closed), for a driver that has [opened](Self::open) the conversation
-    /// with a service: the first time that the conversation is found closed, the service is told.
+    /// The same as [`closed`](Self::closed), for a driver that has [opened](Self::open) the
+    /// conversation with a service: the first time that the conversation is found closed, the
+    /// service is told.
     #[inline]
     pub fn poll_closed(&mut self, service: &mut impl Service<F>) -> Option<CloseReason> {
         let reason = self.closed()?;
@@ -379,7 +381,8 @@ impl<F: Framing> Conversation<F> {
         self.in_flight.register(waker) && !self.pushed
     }
 
-    /// Whether a question has begun, waits for its answer, or has an answer that is not wholly sent.
+    /// Whether a question has begun, waits for its answer, or has an answer that is not completely
+    /// sent.
     pub fn is_busy(&self) -> bool {
         !self.starved
             || self.question_since.is_some()

@@ -57,9 +57,9 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has closed
-    /// too, else to a lingering close. Closing with unread input would make the kernel send RST, and
-    /// that destroys answers in flight.
+    /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has
+    /// closed too, else to a lingering close. Closing with unread input would make the kernel send
+    /// RST, and that destroys answers in flight.
     pub(super) fn settle(&mut self) {
         let Phase::Finishing(reason) = self.phase else { return };
         if self.resuming || !self.in_flight.is_empty() {
@@ -83,8 +83,8 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Takes nothing more and owes nothing more, since a deadline is broken: only last words are left
-    /// to be said.
+    /// Takes nothing more and owes nothing more, since a deadline is broken: only last words are
+    /// left to be said.
     pub(super) fn cut_off(&mut self, reason: CloseReason) {
         self.cut_off = true;
         self.idle_since = self.now();

@@ -13,8 +13,8 @@ use crate::output::Output;
 use crate::service::{Flow, Service};
 
 impl<F: Framing> Conversation<F> {
-    /// Lets the service write one message, or a piece of one. `None` if it failed, which has ended the
-    /// conversation then.
+    /// Lets the service write one message, or a piece of one. `None` if it failed, which has ended
+    /// the conversation then.
     pub(super) fn say(&mut self, call: impl FnOnce(&mut Answer<'_, F>) -> Flow) -> Option<Flow> {
         let (start, owed) = (self.outbound.len(), self.in_flight.len());
         let said = catch_unwind(AssertUnwindSafe(|| {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::queue::Queue;
 
-/// Remembers when the unsent bytes were written, so that a reader who takes a byte now and then does not look alive for ever.
+/// Remembers when the unsent bytes were written, so that a peer cannot keep a conversation alive by
+/// reading a byte now and then.
 #[derive(Debug)]
 pub(crate) struct WriteClock {
     /// The position of the first unsent byte in the outbound stream.
@@ -15,7 +16,8 @@ pub(crate) struct WriteClock {
     oldest: Instant,
     /// Position of the first byte that was written then.
     batch: u64,
-    /// Where later batches begin, and when they were written. Empty on the hot path, where all is sent before more is written.
+    /// Where later batches begin, and when they were written. Empty on the hot path, where
+    /// everything is sent before more is written.
     later: Queue<(u64, Instant)>,
 }
 
@@ -53,8 +55,8 @@ impl WriteClock {
         }
     }
 
-    /// When the oldest unsent byte was written, if any is unsent, and how many bytes that were written
-    /// together with it have been sent.
+    /// When the oldest unsent byte was written, if any is unsent, and how many bytes that were
+    /// written together with it have been sent.
     #[inline]
     pub(crate) fn oldest(&self) -> Option<(Instant, u64)> {
         (self.sent < self.written).then(|| (self.oldest, self.sent - self.batch))
