@@ -98,7 +98,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         // Both settings save time: system calls are counted in separate runs, and runs that the
         // machine disturbs are repeated.
         count_system_calls: false,
-        attempts_more: 0,
+        retries: 0,
         ..Plan::quick(contenders, vec![Scenario::saturate(8)])
     };
     let report = compare(&plan, &mut ())?;

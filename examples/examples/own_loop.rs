@@ -63,7 +63,7 @@ fn converse(mut stream: UnixStream, limits: Limits) -> io::Result<CloseReason> {
             let _ = stream.shutdown(Shutdown::Write);
         }
 
-        // 4. Stop if the conversation is over.
+        // 4. StopFlag if the conversation is over.
         if let Some(reason) = conversation.closed() {
             return Ok(reason);
         }

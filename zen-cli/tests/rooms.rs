@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("units", &["stats"]),
     ("stats", &[]),
     ("machine", &[]),
-    ("scenario", &[]),
+    ("scenario", &["units"]),
     ("results", &["machine", "scenario", "stats"]),
     ("server", &["machine", "scenario"]),
     ("generator", &["machine", "results", "scenario"]),

@@ -20,7 +20,7 @@
 //! ```
 //!
 //! [`compare_in`] keeps a comparison on disk and goes on with it, [`Report::changes_since`] holds it against an
-//! earlier one, and a [`Wish`] is a workload of your own that comes back as [`Advice`]. With [`child`] the servers can come out of
+//! earlier one, and a [`UserLoad`] is a workload of your own that comes back as [`Advice`]. With [`child`] the servers can come out of
 //! the program that runs the lab.
 //!
 //! Linux only: what a process costs is read from `/proc` and from the scheduler's clocks.
@@ -49,19 +49,19 @@ mod testing;
 mod units;
 
 pub use analysis::advice::Advice;
-pub use analysis::baseline::{Broken, Change, Changes, Figure, Finding, Outcome};
+pub use analysis::baseline::{Change, Changes, Finding, GateDecision, Invalidated};
 pub use generator::Progress;
 pub use machine::environment::Environment;
 pub use machine::pin::Cores;
 pub use observe::process::{Probe, Threads, ThreadsDelta};
-pub use plan::{Length, Plan, PlanError, Wish};
+pub use plan::{Length, Plan, PlanError, UserLoad};
 pub use results::{
-    ContenderSettings, GeneratorUse, Group, Invalid, Latency, Point, ReadError, Report, Run, Rung, SCHEMA,
-    Schedule, Settings, Standing, Store, StoreError, Summary, ThreadCpu,
+    ContenderSettings, GeneratorUse, Group, Invalid, Latency, ReadError, Report, Run, SCHEMA, ScheduleStats,
+    SeriesSample, Settings, Standing, Store, StoreError, Summary, SweepPoint, ThreadCpu,
 };
 pub use runner::compare::{CompareError, Expected, Observer, Upcoming, compare, compare_in};
 pub use scenario::{
-    Arrivals, BOOK_THINK, Company, Exchange, RankedBy, Rate, Scenario, Spacing, Work, WorkKind, Workload,
-    WorkloadError,
+    Arrivals, BOOK_THINK, BackgroundConnections, Exchange, Metric, Rate, Scenario, Spacing, Work, WorkKind,
+    Workload, WorkloadError,
 };
-pub use server::{Contender, Running, StartError, Stop, Stopped, child, floor};
+pub use server::{Contender, Running, StartError, StopFlag, Stopped, child, floor};

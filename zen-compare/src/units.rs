@@ -30,7 +30,7 @@ pub(crate) fn digits(value: f64) -> String {
 }
 
 /// The ends of an interval, with their unit once where it is the same; of a single run there is none.
-pub(crate) fn interval(estimate: &Estimate, runs: usize, show: fn(f64) -> String) -> String {
+pub(crate) fn interval(estimate: &Estimate, runs: usize, show: impl Fn(f64) -> String) -> String {
     if runs < 2 {
         return "one run".into();
     }
@@ -65,6 +65,26 @@ pub(crate) fn list(names: &[&str]) -> String {
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
     }
+}
+
+/// Bytes, in powers of 1024.
+pub(crate) fn bytes(bytes: f64) -> String {
+    let units = [(1024.0 * 1024.0 * 1024.0, "GiB"), (1024.0 * 1024.0, "MiB"), (1024.0, "KiB")];
+    match units.into_iter().find(|(unit, _)| bytes >= unit * 0.9995) {
+        Some((unit, name)) => format!("{} {name}", trimmed(&digits(bytes / unit))),
+        None => format!("{bytes:.0} B"),
+    }
+}
+
+/// The power of 1024 in which an amount of memory is written.
+pub(crate) fn power_of_1024(most: f64) -> f64 {
+    let units = [1024.0 * 1024.0 * 1024.0, 1024.0 * 1024.0, 1024.0];
+    units.into_iter().find(|unit| most >= *unit).unwrap_or(1.0)
+}
+
+/// A number without the trailing zeros behind its point.
+pub(crate) fn trimmed(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 #[cfg(test)]

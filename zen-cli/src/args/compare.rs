@@ -33,7 +33,7 @@ Scenarios:
   book      1 client, 40 ms of thought      churn  16: connect, ask three, go
   think     50 of these                     open   on a schedule, 10 to 90 %
   saturate  1, 16, 64, 512, no thought      slow   16 among tricklers
-  pipeline  16, 64 questions deep           idle   8 among 10000 quiet ones
+  pipeline  16, 64 questions deep           idle   8 among 10000 idle ones
   work      2 ms for each answer, computing or waiting
   also saturate-N, idle-N, open-N, uniform-N, open-N/s, work-spin, work-sleep
 Default: book, think, saturate-64, pipeline, slow, work-sleep.
@@ -42,7 +42,7 @@ Quick: think, saturate-16, pipeline. Full: all of them.
 A command without {port} prints `listening on HOST:PORT` as its first line.
 Ctrl-C keeps what was measured; with --out, the same command goes on.
 Exit status: 0 done, or passed the gate; 1 failed, interrupted, or nothing
-could be judged; 2 usage; 3 regressed: something is worse or broken.
+could be judged; 2 usage; 3 regressed: something is worse or invalid.
 Variables: ZEN_SCENARIOS is --scenarios, and so on; ZEN_JSON_FILE is --json.",
 )]
 pub(crate) struct CompareArgs {
@@ -56,7 +56,7 @@ pub(crate) struct CompareArgs {
     pub(crate) flavors: Vec<Flavor>,
 
     /// Any other server, told its {port}; may be repeated
-    #[arg(long, value_name = "NAME=CMD", env = "ZEN_AGAINST", hide_env = true, value_parser = rival)]
+    #[arg(long, value_name = "NAME=CMD", env = "ZEN_AGAINST", hide_env = true, value_parser = contender)]
     #[arg(help_heading = "Who takes part")]
     pub(crate) against: Vec<Contender>,
 
@@ -193,7 +193,7 @@ fn scenarios(name: &str) -> Result<Named, String> {
     Scenario::named(name.trim()).map(Named).ok_or_else(known)
 }
 
-fn rival(text: &str) -> Result<Contender, String> {
+fn contender(text: &str) -> Result<Contender, String> {
     let advice = "write NAME='COMMAND {port}'";
     match text.split_once('=') {
         // It is printed wherever the results go, and must not steer a terminal there.

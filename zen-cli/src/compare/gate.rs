@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-use zen_compare::{Broken, Changes, Finding, Outcome, Report};
+use zen_compare::{Changes, Finding, GateDecision, Invalidated, Report};
 
 use super::saving::{REPORT, shown};
 use crate::args::CompareArgs;
@@ -42,17 +42,17 @@ impl Gate {
     /// Whether the report may pass. A gate that could see nothing does not let anything pass.
     pub(crate) fn judge(&self, report: &Report) -> Result<(), Failure> {
         let changes = self.changes(report);
-        match changes.outcome() {
-            Outcome::Passed => Ok(()),
+        match changes.decide() {
+            GateDecision::Passed => Ok(()),
             _ if !self.fails => Ok(()),
-            Outcome::Regressed => Err(Failure::Regressed(self.regression(&changes))),
-            Outcome::NothingInCommon => Err(Failure::Failed(
+            GateDecision::Regressed => Err(Failure::Regressed(self.regression(&changes))),
+            GateDecision::NothingInCommon => Err(Failure::Failed(
                 "nothing could be judged: no contender was measured under the same scenario in the baseline and here; \
                  compare as the baseline was made, or make another one"
                     .into(),
             )),
-            Outcome::MostlyUnclear => {
-                let (unclear, all) = (changes.count(Finding::Unclear), changes.figures.len());
+            GateDecision::MostlyUnclear => {
+                let (unclear, all) = (changes.count(Finding::Unclear), changes.metrics.len());
                 let advice = if self.baseline.settings.repetitions.min(report.settings.repetitions) < 2 {
                     "it takes --repetitions 2 at least, for the baseline and here"
                 } else {
@@ -76,22 +76,22 @@ impl Gate {
     }
 }
 
-/// Who has regressed under which load, and in what; those that are broken first.
+/// Who has regressed under which load, and in what; those that are invalidated first.
 fn regressions(changes: &Changes) -> Vec<String> {
     let who = |contender: &str, scenario: &str| format!("{contender} under {scenario}");
-    let broken = changes.broken.iter().map(|broken| {
-        let Broken { scenario, contender, brief, .. } = broken;
+    let invalidated = changes.invalidated.iter().map(|invalidated| {
+        let Invalidated { scenario, contender, brief, .. } = invalidated;
         (who(contender, scenario), vec![brief.clone()])
     });
-    let mut found: Vec<(String, Vec<String>)> = broken.collect();
-    for change in changes.figures.iter().filter(|change| change.finding == Finding::Regressed) {
-        let (who, figure) = (who(&change.contender, &change.scenario), change.figure.to_string());
+    let mut found: Vec<(String, Vec<String>)> = invalidated.collect();
+    for change in changes.metrics.iter().filter(|change| change.finding == Finding::Regressed) {
+        let (who, metric) = (who(&change.contender, &change.scenario), change.metric.to_string());
         match found.last_mut().filter(|(last, _)| *last == who) {
-            Some((_, figures)) => figures.push(figure),
-            None => found.push((who, vec![figure])),
+            Some((_, metrics)) => metrics.push(metric),
+            None => found.push((who, vec![metric])),
         }
     }
-    found.into_iter().map(|(who, figures)| format!("{who} ({})", figures.join(", "))).collect()
+    found.into_iter().map(|(who, metrics)| format!("{who} ({})", metrics.join(", "))).collect()
 }
 
 fn read(file: &Path) -> Result<Report, String> {

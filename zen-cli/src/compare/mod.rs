@@ -14,7 +14,7 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use zen_compare::output::JSON_SCHEMA;
-use zen_compare::{CompareError, Invalid, Plan, Report, Run, Stop, compare, compare_in};
+use zen_compare::{CompareError, Invalid, Plan, Report, Run, StopFlag, compare, compare_in};
 
 use self::gate::Gate;
 use self::progress::Progress;
@@ -69,7 +69,7 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
     counts(&report)
 }
 
-/// Whether any of it says something of anybody. The floor is a yardstick, which alone measures nothing.
+/// Whether any of it says something of anybody. A run of the floor alone compares nothing.
 fn counts(report: &Report) -> Result<(), Failure> {
     let floor = |name: &str| {
         let mut floors = report.settings.contenders.iter().filter(|contender| contender.floor);
@@ -80,7 +80,7 @@ fn counts(report: &Report) -> Result<(), Failure> {
         return Ok(());
     }
     let mut broken = report.runs.iter().filter(competes).flat_map(|run| &run.invalid);
-    let advice = if broken.any(Invalid::is_the_contenders) {
+    let advice = if broken.any(Invalid::is_contenders_fault) {
         "mend the servers first"
     } else {
         "try again when the machine is idle, or with a longer --window"
@@ -92,11 +92,11 @@ fn counts(report: &Report) -> Result<(), Failure> {
 fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(), Failure> {
     let width = terminal::width();
     let mut below = String::new();
-    if let Some(wish) = plan::wish(args) {
+    if let Some(user_load) = plan::user_load(args) {
         // Apart from the tables and what is to be known of them.
         below.extend(
             std::iter::once("\n".to_owned())
-                .chain(wish.advice(report).lines.into_iter().map(|line| line + "\n")),
+                .chain(user_load.advice(report).lines.into_iter().map(|line| line + "\n")),
         );
     }
     if let Some(gate) = gate {
@@ -113,13 +113,13 @@ fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(),
 
 /// A signal ends the comparison within a moment. This process must not end before it has ended the servers, and all that it
 /// waits for is bounded; so a second signal does no more than the first.
-fn stop_on_signal() -> Result<Stop, Failure> {
+fn stop_on_signal() -> Result<StopFlag, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         flag::register(signal, Arc::clone(&stop))
             .map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     }
-    Ok(Stop::from(stop))
+    Ok(StopFlag::from(stop))
 }
 
 fn explained(error: &CompareError, args: &CompareArgs) -> Failure {
@@ -128,7 +128,9 @@ fn explained(error: &CompareError, args: &CompareArgs) -> Failure {
         CompareError::Cores(_) if args.server_cores.is_some() => {
             Failure::Usage(format!("--server-cores: {error}"))
         }
-        CompareError::Contender { name, .. } if args.against.iter().any(|rival| rival.name() == name) => {
+        CompareError::Contender { name, .. }
+            if args.against.iter().any(|contender| contender.name() == name) =>
+        {
             Failure::Failed(format!("--against {error}"))
         }
         _ => Failure::Failed(error.to_string()),

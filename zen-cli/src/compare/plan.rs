@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use nix::sys::resource::{Resource, getrlimit};
-use zen_compare::{Contender, Plan, Scenario, Stop, Wish, WorkKind};
+use zen_compare::{Contender, Plan, Scenario, StopFlag, UserLoad, WorkKind};
 use zen_server::defaults;
 
 use crate::args::CompareArgs;
@@ -18,8 +18,8 @@ const CLIENTS: usize = 50;
 const LEAVING: usize = 100;
 
 /// The load that the options describe, if they do.
-pub(crate) fn wish(args: &CompareArgs) -> Option<Wish> {
-    args.describes_a_load().then(|| Wish {
+pub(crate) fn user_load(args: &CompareArgs) -> Option<UserLoad> {
+    args.describes_a_load().then(|| UserLoad {
         think: args.think.unwrap_or_default(),
         work: args.work.unwrap_or_default(),
         work_kind: match args.work_kind {
@@ -32,15 +32,15 @@ pub(crate) fn wish(args: &CompareArgs) -> Option<Wish> {
 }
 
 /// The plan that the options ask for.
-pub(crate) fn plan(args: &CompareArgs, stop: Stop) -> Result<Plan, Failure> {
+pub(crate) fn plan(args: &CompareArgs, stop: StopFlag) -> Result<Plan, Failure> {
     for (option, number) in [("--workers", args.workers), ("--clients", args.clients)] {
         if number == Some(0) {
             return Err(Failure::Usage(format!("{option} is zero; give it a value of at least 1")));
         }
     }
     let everybody = contenders(args, None)?;
-    let mut plan = match wish(args) {
-        Some(wish) => yours(&wish, args, everybody),
+    let mut plan = match user_load(args) {
+        Some(user_load) => yours(&user_load, args, everybody),
         None => named(args, everybody),
     };
     if let Some(room) = room_for(&plan.scenarios) {
@@ -76,8 +76,8 @@ fn named(args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
 }
 
 /// The user's own load.
-fn yours(wish: &Wish, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
-    let plan = wish.plan(contenders);
+fn yours(user_load: &UserLoad, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
+    let plan = user_load.plan(contenders);
     match (args.quick, args.full) {
         (true, _) => Plan { repetitions: 3, count_system_calls: false, ..plan },
         (_, true) => Plan { repetitions: plan.repetitions * 2, ..plan },
@@ -87,7 +87,7 @@ fn yours(wish: &Wish, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
 
 /// How many connections a server has to be told to hold for these, where it would not hold as many by itself, and may.
 fn room_for(scenarios: &[Scenario]) -> Option<usize> {
-    let most = scenarios.iter().map(|scenario| scenario.clients + scenario.company.connections()).max()?;
+    let most = scenarios.iter().map(|scenario| scenario.clients + scenario.background.connections()).max()?;
     let room = most + LEAVING;
     // Servers have the hard limit, as the lab raises its own to that; one that asks for more does not start.
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard);

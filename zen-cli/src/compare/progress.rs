@@ -80,8 +80,8 @@ impl Observer for Progress {
         self.bar.tick();
     }
 
-    fn spoiled(&mut self, again: &Expected) {
-        let Expected { runs, time } = *again;
+    fn rerunning(&mut self, reruns: &Expected) {
+        let Expected { runs, time } = *reruns;
         let time = about(time);
         self.bar.suspend(|| {
             say(&format!("{runs} runs that the machine has spoiled are made again, about {time}"));

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use zen_compare::selftest::{Outcome, self_test};
+use zen_compare::selftest::{CheckStatus, self_test};
 
 use super::plan::server;
 use crate::failure::Failure;
@@ -33,7 +33,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     });
     let checks = checks.map_err(|error| Failure::Failed(format!("the checks cannot be made: {error}")))?;
     Failure::from_output(printed)?;
-    let undecided = checks.iter().filter(|check| matches!(check.outcome, Outcome::Undecided(_))).count();
+    let undecided = checks.iter().filter(|check| matches!(check.status, CheckStatus::Undecided(_))).count();
     if undecided > 0 {
         let _ = writeln!(
             io::stderr(),
@@ -41,7 +41,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             checks.len()
         );
     }
-    let failed = checks.iter().filter(|check| check.outcome == Outcome::Failed).map(|check| check.name);
+    let failed = checks.iter().filter(|check| check.status == CheckStatus::Failed).map(|check| check.name);
     let failed: Vec<&str> = failed.collect();
     if failed.is_empty() {
         return Ok(());

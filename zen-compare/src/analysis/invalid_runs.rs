@@ -8,12 +8,12 @@ use crate::units::list;
 const NAMES: usize = 3;
 
 /// What is wrong with the runs of one scenario.
-pub(crate) struct Excuses<'a> {
+pub(crate) struct InvalidRunNotes<'a> {
     runs: Vec<&'a Run>,
 }
 
-impl<'a> Excuses<'a> {
-    pub(crate) fn of(scenario: &str, runs: &'a [Run]) -> Self {
+impl<'a> InvalidRunNotes<'a> {
+    pub(crate) fn collect(scenario: &str, runs: &'a [Run]) -> Self {
         Self { runs: runs.iter().filter(|run| run.scenario == scenario).collect() }
     }
 
@@ -34,27 +34,27 @@ impl<'a> Excuses<'a> {
         reasons.into_iter().map(|(what, names)| format!("{} left out: {what}", list(&names))).collect()
     }
 
-    /// A line for all that the machine has spoiled, and one for each thing that is wrong with a contender or keeps it out.
+    /// A line for all runs that the machine made invalid, and one for each thing that is wrong with a contender or keeps it out.
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.spoiled().into_iter().chain(self.faults()).chain(self.left_out()).collect()
+        self.machine_note().into_iter().chain(self.faults()).chain(self.left_out()).collect()
     }
 
-    fn spoiled(&self) -> Option<String> {
+    fn machine_note(&self) -> Option<String> {
         let blames_machine = |run: &&&Run| {
-            !run.is_valid() && !run.is_left_out() && !run.invalid.iter().any(Invalid::is_the_contenders)
+            !run.is_valid() && !run.is_left_out() && !run.invalid.iter().any(Invalid::is_contenders_fault)
         };
-        let spoiled: Vec<&Run> = self.runs.iter().filter(blames_machine).copied().collect();
+        let invalid: Vec<&Run> = self.runs.iter().filter(blames_machine).copied().collect();
         let mut why: Vec<&str> = Vec::new();
-        for reason in spoiled.iter().flat_map(|run| &run.invalid).map(Invalid::brief) {
+        for reason in invalid.iter().flat_map(|run| &run.invalid).map(Invalid::brief) {
             if !why.contains(&reason) {
                 why.push(reason);
             }
         }
         let made = self.runs.iter().filter(|run| !run.is_left_out()).count();
-        let count = match spoiled.len() {
+        let count = match invalid.len() {
             0 => return None,
             1 => format!("1 run of {made} does not count"),
-            spoiled => format!("{spoiled} runs of {made} do not count"),
+            invalid => format!("{invalid} runs of {made} do not count"),
         };
         Some(format!("{count}: {}", list(&why)))
     }
@@ -64,7 +64,7 @@ impl<'a> Excuses<'a> {
     fn faults(&self) -> Vec<String> {
         let mut kinds: Vec<Vec<(&str, &Invalid)>> = Vec::new();
         for run in &self.runs {
-            for reason in run.invalid.iter().filter(|reason| reason.is_the_contenders()) {
+            for reason in run.invalid.iter().filter(|reason| reason.is_contenders_fault()) {
                 let first = (run.contender.as_str(), reason);
                 match kinds.iter_mut().find(|kind| kind[0].1.brief() == reason.brief()) {
                     Some(kind) if kind.iter().any(|(name, _)| *name == first.0) => {}
@@ -110,12 +110,12 @@ mod tests {
     use crate::scenario::Scenario;
     use crate::testing::{run, settings};
 
-    fn spoiled(contender: &str, why: &[Invalid]) -> Run {
+    fn invalid(contender: &str, why: &[Invalid]) -> Run {
         Run { invalid: why.to_vec(), ..run(contender, &Scenario::think(), 0, 100.0) }
     }
 
     fn lines(runs: &[Run]) -> Vec<String> {
-        Excuses::of("think", runs).lines()
+        InvalidRunNotes::collect("think", runs).lines()
     }
 
     #[test]
@@ -123,10 +123,10 @@ mod tests {
         let starved = Invalid::GeneratorStarved { share: 0.4 };
         let disturbed = Invalid::ServerDisturbed { cores: 0.3 };
         let runs = [
-            spoiled("a", &[]),
-            spoiled("a", &[starved.clone(), disturbed.clone()]),
-            spoiled("b", std::slice::from_ref(&starved)),
-            spoiled("c", &[disturbed]),
+            invalid("a", &[]),
+            invalid("a", &[starved.clone(), disturbed.clone()]),
+            invalid("b", std::slice::from_ref(&starved)),
+            invalid("c", &[disturbed]),
         ];
         let said = "3 runs of 4 do not count: the generator waited for its core and other programs ran on the \
                     server's cores";
@@ -138,11 +138,11 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_contender_is_said_of_it() {
         let early = |conversations| Invalid::ClosedEarly { conversations };
-        let one = [spoiled("a", &[early(7)]), spoiled("a", &[early(8)]), spoiled("b", &[])];
+        let one = [invalid("a", &[early(7)]), invalid("a", &[early(8)]), invalid("b", &[])];
         assert_eq!(lines(&one), ["a, 2 of 2 runs: the server ended 7 conversations before they were over"]);
-        let two = [spoiled("a", &[early(7)]), spoiled("b", &[early(1)])];
+        let two = [invalid("a", &[early(7)]), invalid("b", &[early(1)])];
         assert_eq!(lines(&two), ["a and b: the server hung up"]);
-        let five = ["a", "b", "c", "d", "e"].map(|name| spoiled(name, &[early(7)]));
+        let five = ["a", "b", "c", "d", "e"].map(|name| invalid(name, &[early(7)]));
         assert_eq!(lines(&five), ["a, b, c and 2 more: the server hung up"]);
     }
 
@@ -153,22 +153,22 @@ mod tests {
             expected: "Ugly.".into(),
             received: received.into(),
         };
-        let two = [spoiled("w", &[wrong("Wrong.")]), spoiled("e", &[wrong("Ugl")])];
+        let two = [invalid("w", &[wrong("Wrong.")]), invalid("e", &[wrong("Ugl")])];
         let of = |name: &str, heard: &str| {
             format!("{name}, 1 of 1 runs: wrong answers in 2 conversations: `{heard}` instead of `Ugly.`")
         };
         assert_eq!(lines(&two), [of("w", "Wrong."), of("e", "Ugl")]);
-        let five = ["a", "b", "c", "d", "e"].map(|name| spoiled(name, &[wrong("?")]));
+        let five = ["a", "b", "c", "d", "e"].map(|name| invalid(name, &[wrong("?")]));
         assert_eq!(lines(&five), [format!("a, b, c and 2 more: wrong answers, as {}", of("a", "?"))]);
     }
 
     #[test]
     fn who_cannot_take_part_is_left_out() {
         let cannot = || Invalid::DoesNotApply { what: "it cannot be told to work".into() };
-        let runs = [spoiled("floor", &[cannot()]), spoiled("a", &[])];
-        let excuses = Excuses::of("think", &runs);
-        assert_eq!(excuses.left_out(), ["floor left out: it cannot be told to work"]);
-        assert_eq!(excuses.lines(), excuses.left_out());
+        let runs = [invalid("floor", &[cannot()]), invalid("a", &[])];
+        let notes = InvalidRunNotes::collect("think", &runs);
+        assert_eq!(notes.left_out(), ["floor left out: it cannot be told to work"]);
+        assert_eq!(notes.lines(), notes.left_out());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A scenario with what its runs say: who is best, who ties with it, and by how much.
 
 use crate::results::{Standing, Summary};
-use crate::scenario::{RankedBy, Scenario};
-use crate::units::{count, digits, percent, range, time};
+use crate::scenario::{Metric, Scenario};
+use crate::units::{digits, percent, range};
 
 /// How an interval comes to be where there is none.
 pub(crate) const MORE: &str = "--repetitions makes more";
@@ -19,7 +19,7 @@ impl<'a> Judged<'a> {
     }
 
     /// The summary of a contender.
-    pub(crate) fn of(&self, name: &str) -> Option<&'a Summary> {
+    pub(crate) fn summary(&self, name: &str) -> Option<&'a Summary> {
         self.summaries.iter().copied().find(|summary| summary.contender == name)
     }
 
@@ -43,8 +43,8 @@ impl<'a> Judged<'a> {
     pub(crate) fn untold(&self) -> Vec<&'a Summary> {
         let alone = |summary: &&Summary| summary.valid_runs < 2;
         // With nobody beside it, a single run claims nothing.
-        let rivals = self.with(Standing::Tie).next().is_some();
-        let best = self.with(Standing::Best).filter(|_| rivals);
+        let others = self.with(Standing::Tie).next().is_some();
+        let best = self.with(Standing::Best).filter(|_| others);
         best.chain(self.with(Standing::Tie)).filter(alone).collect()
     }
 
@@ -63,28 +63,20 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// The median of the measure that decides.
-pub(crate) fn value(by: RankedBy, summary: &Summary) -> String {
-    let (estimate, show): (_, fn(f64) -> String) = match by {
-        RankedBy::Throughput => (summary.throughput, count),
-        RankedBy::CpuPerQuestion => (summary.cpu_per_question_ns, time),
-        RankedBy::Latency => (summary.p99_ns, time),
-    };
-    estimate.map(|estimate| show(estimate.median)).unwrap_or_default()
+/// The median of a metric; empty where it is not known.
+pub(crate) fn value(metric: Metric, summary: &Summary) -> String {
+    metric.estimate(summary).map(|estimate| metric.format(estimate.median)).unwrap_or_default()
 }
 
 /// How many times as good the best is as the next that is worse, and who that is.
 pub(crate) fn lead<'a>(judged: &Judged<'a>) -> Option<(f64, &'a Summary)> {
     let (best, next) = (judged.with(Standing::Best).next()?, judged.with(Standing::Behind).next()?);
-    let (own, other) = match judged.scenario.ranked_by() {
-        RankedBy::Throughput => (best.throughput?.median, next.throughput?.median),
-        RankedBy::CpuPerQuestion => (next.cpu_per_question_ns?.median, best.cpu_per_question_ns?.median),
-        RankedBy::Latency => (next.p99_ns?.median, best.p99_ns?.median),
-    };
-    (other > 0.0).then(|| (own / other, next))
+    let metric = judged.scenario.ranked_by();
+    let ratio = metric.ratio(metric.estimate(best)?.median, metric.estimate(next)?.median)?;
+    Some((ratio, next))
 }
 
-/// By how much the best is ahead, on one rung or from the least to the most on several.
+/// By how much the best is ahead, at one point or from the least to the most on several.
 pub(crate) fn ahead(least: f64, most: f64, next: &str) -> String {
     // From here on, times say more than percents.
     if most >= 1.995 {

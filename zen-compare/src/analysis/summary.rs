@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 use std::mem::discriminant;
 
-use super::point::rung;
+use super::point::sweep_point;
 use crate::results::Invalid;
 use crate::results::{Latency, Report, Run, Settings, Standing, Summary};
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
-use crate::stats::curve::together;
-use crate::stats::significance::by_chance;
+use crate::stats::curve::combine;
+use crate::stats::significance::least_significant_ratio;
 
 impl Report {
     /// Makes the summaries anew from the runs: for those who have left some out, or put reports together.
@@ -62,10 +62,10 @@ pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]
     let samples: Vec<Vec<f64>> = ranked
         .map(|summary| {
             let own = runs.iter().filter(|run| run.contender == summary.contender && run.is_valid());
-            own.filter_map(|run| merit_of_run(by, run)).collect()
+            own.filter_map(|run| by.value(run)).collect()
         })
         .collect();
-    rank(by, by_chance(&samples, settings.seed), &mut summaries);
+    rank(by, least_significant_ratio(&samples, settings.seed), &mut summaries);
     summaries
 }
 
@@ -85,7 +85,7 @@ fn of_contender(
     let counted = if valid.is_empty() { runs.to_vec() } else { valid.clone() };
     let estimate = |measure: &dyn Fn(&Run) -> Option<f64>| {
         let values: Vec<f64> = counted.iter().filter_map(|run| measure(run)).collect();
-        Estimate::of(&values, seed)
+        Estimate::from_values(&values, seed)
     };
     let percentile = |which: fn(&Run) -> Option<Latency>, quantile: f64, of: fn(Latency) -> u64| {
         // Those runs that by chance have samples enough would be the ones with the most answers.
@@ -102,7 +102,7 @@ fn of_contender(
     }
     let curves = |of: fn(&Run) -> &[[f64; 2]]| {
         let curves: Vec<_> = counted.iter().map(|run| of(run)).filter(|curve| !curve.is_empty()).collect();
-        together(&curves)
+        combine(&curves)
     };
     let share =
         |seconds: Option<f64>, run: &Run| (run.window_s > 0.0).then(|| Some(seconds? / run.window_s))?;
@@ -111,7 +111,7 @@ fn of_contender(
     Summary {
         scenario: runs[0].scenario.clone(),
         contender: runs[0].contender.clone(),
-        rung: rung(scenario, &counted),
+        sweep_point: sweep_point(scenario, &counted),
         standing,
         runs: runs.len(),
         valid_runs: valid.len(),
@@ -158,7 +158,7 @@ fn times_floor(run: &Run, floor: &[&Run]) -> Option<f64> {
 }
 
 /// Gives everybody a place and sorts by it. Two medians whose ratio is not above `chance` are not told apart.
-fn rank(by: RankedBy, chance: f64, summaries: &mut [Summary]) {
+fn rank(by: Metric, chance: f64, summaries: &mut [Summary]) {
     summaries.sort_by(|left, right| {
         let place = |summary: &Summary| match summary.standing {
             Standing::Floor => 0,
@@ -166,18 +166,18 @@ fn rank(by: RankedBy, chance: f64, summaries: &mut [Summary]) {
             Standing::Starves => 2,
             Standing::Invalid => 3,
         };
-        place(left).cmp(&place(right)).then_with(|| by_merit(by, left, right))
+        place(left).cmp(&place(right)).then_with(|| rank_estimates(by, left, right))
     });
     let Some(best) = summaries.iter().position(|summary| summary.standing == Standing::Behind) else {
         return;
     };
-    let best_estimate = merit(by, &summaries[best]);
+    let best_estimate = by.estimate(&summaries[best]);
     let best_is_alone = summaries[best].valid_runs < 2;
     for summary in &mut summaries[best + 1..] {
         if summary.standing == Standing::Behind {
             // A single run has no interval, so nothing tells it apart from anything.
             let alone = best_is_alone || summary.valid_runs < 2;
-            let own = merit(by, summary);
+            let own = by.estimate(summary);
             // What cannot be told, as p99 of a few samples, tells nobody apart either.
             let as_good = best_estimate.zip(own).is_none_or(|(best, own)| {
                 let (more, less) = (best.median.max(own.median), best.median.min(own.median));
@@ -189,30 +189,9 @@ fn rank(by: RankedBy, chance: f64, summaries: &mut [Summary]) {
     summaries[best].standing = Standing::Best;
 }
 
-fn merit(by: RankedBy, summary: &Summary) -> Option<Estimate> {
-    match by {
-        RankedBy::Throughput => summary.throughput,
-        RankedBy::CpuPerQuestion => summary.cpu_per_question_ns,
-        RankedBy::Latency => summary.p99_ns,
-    }
-}
-
-/// The same of one run.
-fn merit_of_run(by: RankedBy, run: &Run) -> Option<f64> {
-    match by {
-        RankedBy::Throughput => Some(run.throughput),
-        RankedBy::CpuPerQuestion => run.cpu_per_question_ns,
-        #[allow(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
-        RankedBy::Latency => run.latency.map(|latency| latency.p99_ns as f64),
-    }
-}
-
-fn by_merit(by: RankedBy, left: &Summary, right: &Summary) -> Ordering {
-    match (merit(by, left), merit(by, right)) {
-        (Some(left), Some(right)) => {
-            let rising = left.median.total_cmp(&right.median);
-            if by == RankedBy::Throughput { rising.reverse() } else { rising }
-        }
+fn rank_estimates(by: Metric, left: &Summary, right: &Summary) -> Ordering {
+    match (by.estimate(left), by.estimate(right)) {
+        (Some(left), Some(right)) => by.rank(left.median, right.median),
         (left, right) => right.is_some().cmp(&left.is_some()),
     }
 }
@@ -280,7 +259,7 @@ mod tests {
         let summaries = summarize(&settings, &runs);
         let times_floor = summaries[1].times_floor.unwrap();
         assert_eq!((times_floor.low, times_floor.median, times_floor.high), (1.5, 1.5, 1.5));
-        // A floor run that does not count is no yardstick.
+        // A floor run that does not count is not compared with.
         runs[0].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
         runs.truncate(2);
         assert_eq!(summarize(&settings, &runs)[1].times_floor, None);

@@ -1,50 +1,50 @@
-//! Ladders judged as a whole: which rungs agree on who is best, and who is best on the others.
+//! Sweeps judged as a whole: which points agree on who is best, and who is best on the others.
 
 use super::judged::{Judged, MORE, ahead, lead, value};
 use super::point::place;
 use crate::results::Summary;
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::{Metric, Scenario};
 use crate::units::count;
 use crate::units::{list, range};
 
-/// A scenario that stands for itself, or the rungs of a ladder from the lowest to the highest.
-pub(crate) type Ladder<'a> = Vec<Judged<'a>>;
+/// A scenario that stands for itself, or the points of a sweep from the lowest to the highest.
+pub(crate) type Sweep<'a> = Vec<Judged<'a>>;
 
-/// Puts those on one ladder that differ in their number only, at the place of the first of them.
-pub(crate) fn ladders<'a>(scenarios: impl Iterator<Item = Judged<'a>>) -> Vec<Ladder<'a>> {
-    let mut ladders: Vec<Ladder<'a>> = Vec::new();
+/// Puts those on one sweep that differ in their number only, at the place of the first of them.
+pub(crate) fn sweeps<'a>(scenarios: impl Iterator<Item = Judged<'a>>) -> Vec<Sweep<'a>> {
+    let mut sweeps: Vec<Sweep<'a>> = Vec::new();
     for judged in scenarios {
-        match ladders.iter_mut().find(|ladder| leans_on(ladder[0].scenario, judged.scenario)) {
-            Some(ladder) => ladder.push(judged),
-            None => ladders.push(vec![judged]),
+        match sweeps.iter_mut().find(|sweep| leans_on(sweep[0].scenario, judged.scenario)) {
+            Some(sweep) => sweep.push(judged),
+            None => sweeps.push(vec![judged]),
         }
     }
     let number = |judged: &Judged<'_>| place(&judged.scenario.name).map_or(0.0, |(_, number)| number);
-    for ladder in &mut ladders {
-        ladder.sort_by(|left, right| number(left).total_cmp(&number(right)));
+    for sweep in &mut sweeps {
+        sweep.sort_by(|left, right| number(left).total_cmp(&number(right)));
     }
-    ladders
+    sweeps
 }
 
 fn leans_on(one: &Scenario, other: &Scenario) -> bool {
     // A share of the capacity and a number of questions a second are no numbers of one kind.
     let kind = |scenario: &Scenario| (scenario.name.ends_with("/s"), scenario.ranked_by());
-    let families = place(&one.name).zip(place(&other.name));
-    kind(one) == kind(other) && families.is_some_and(|((one, _), (other, _))| one == other)
+    let sweeps = place(&one.name).zip(place(&other.name));
+    kind(one) == kind(other) && sweeps.is_some_and(|((one, _), (other, _))| one == other)
 }
 
-/// What a ladder is called.
-pub(crate) fn title(ladder: &[Judged<'_>]) -> String {
-    match ladder {
+/// What a sweep is called.
+pub(crate) fn title(sweep: &[Judged<'_>]) -> String {
+    match sweep {
         [] => String::new(),
         [only] => only.scenario.name.clone(),
         [first, .., last] => format!("{} to {}", first.scenario.name, last.scenario.name),
     }
 }
 
-/// What the loads of a ladder are, in one line: what they have in common, and the numbers in which they differ.
-pub(crate) fn describe(ladder: &[Judged<'_>]) -> String {
-    let (Some(first), Some(last)) = (ladder.first(), ladder.last()) else { return String::new() };
+/// What the loads of a sweep are, in one line: what they have in common, and the numbers in which they differ.
+pub(crate) fn describe(sweep: &[Judged<'_>]) -> String {
+    let (Some(first), Some(last)) = (sweep.first(), sweep.last()) else { return String::new() };
     let (first, last) = (first.scenario.describe(), last.scenario.describe());
     let words: Vec<_> = first.split(' ').zip(last.split(' ')).collect();
     let together = words.iter().map(|(first, last)| {
@@ -59,30 +59,34 @@ pub(crate) fn describe(ladder: &[Judged<'_>]) -> String {
 pub(crate) struct Agreement<'a> {
     /// Who wins on all of them, alone or in a tie.
     pub(crate) names: Vec<&'a str>,
-    rungs: Vec<usize>,
+    points: Vec<usize>,
 }
 
-/// In one sentence: who is best on which rungs, from whom the clients get no answer, and where nothing can be told.
-pub(crate) fn sentence(ladder: &[Judged<'_>], agreements: &[Agreement<'_>]) -> String {
-    let mut parts: Vec<String> = agreements.iter().map(|agreement| agreed(ladder, agreement)).collect();
+/// In one sentence: who is best on which points, from whom the clients get no answer, and where nothing can be told.
+pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> String {
+    let mut parts: Vec<String> = agreements.iter().map(|agreement| agreed(sweep, agreement)).collect();
     let more = format!(" ({MORE})");
     for (which, says, advice) in [
-        (those(ladder, Judged::nobody_serves_all), "nobody served every client", ""),
-        (those(ladder, Judged::none_counts), "no run counts", ""),
-        (those(ladder, Judged::leader_is_untold), "one valid run is too few to tell who is best", &more),
+        (points_where(sweep, Judged::nobody_serves_all), "nobody served every client", ""),
+        (points_where(sweep, Judged::none_counts), "no run counts", ""),
+        (
+            points_where(sweep, Judged::leader_is_untold),
+            "one valid run is too few to tell who is best",
+            &more,
+        ),
     ] {
         if !which.is_empty() {
-            parts.push(format!("{says} {}{advice}", at(ladder, &which)));
+            parts.push(format!("{says} {}{advice}", describe_points(sweep, &which)));
         }
     }
-    let untold = spans(ladder, |judged| {
+    let untold = spans(sweep, |judged| {
         let names = judged.untold().into_iter().filter(|_| !judged.leader_is_untold());
         names.map(|summary| (summary.contender.as_str(), String::new())).collect()
     });
     if !untold.is_empty() {
         parts.push(format!("one valid run of {} is too few to tell{more}", untold.join(", ")));
     }
-    let starving = spans(ladder, |judged| {
+    let starving = spans(sweep, |judged| {
         let starving = judged.starving();
         starving.map(|s| (s.contender.as_str(), format!(" {}/{}", s.clients_served, s.clients))).collect()
     });
@@ -92,40 +96,40 @@ pub(crate) fn sentence(ladder: &[Judged<'_>], agreements: &[Agreement<'_>]) -> S
     parts.join("; ")
 }
 
-/// The rungs that pass.
-fn those<'a>(ladder: &[Judged<'a>], pass: impl Fn(&Judged<'a>) -> bool) -> Vec<usize> {
-    (0..ladder.len()).filter(|&rung| pass(&ladder[rung])).collect()
+/// The points that pass.
+fn points_where<'a>(sweep: &[Judged<'a>], pass: impl Fn(&Judged<'a>) -> bool) -> Vec<usize> {
+    (0..sweep.len()).filter(|&point| pass(&sweep[point])).collect()
 }
 
-/// As few agreements as it takes, each around the one who wins most of the rungs that are left.
-pub(crate) fn agreements<'a>(ladder: &[Judged<'a>]) -> Vec<Agreement<'a>> {
-    let winners: Vec<Vec<&str>> = ladder.iter().map(Judged::winners).collect();
-    let mut left: Vec<usize> = (0..ladder.len()).filter(|&rung| !winners[rung].is_empty()).collect();
+/// As few agreements as it takes, each around the one who wins most of the points that are left.
+pub(crate) fn agreements<'a>(sweep: &[Judged<'a>]) -> Vec<Agreement<'a>> {
+    let winners: Vec<Vec<&str>> = sweep.iter().map(Judged::winners).collect();
+    let mut left: Vec<usize> = (0..sweep.len()).filter(|&point| !winners[point].is_empty()).collect();
     let mut agreements = Vec::new();
     while !left.is_empty() {
-        let wins = |name: &str| left.iter().filter(|&&rung| winners[rung].contains(&name)).count();
-        let candidates = left.iter().flat_map(|&rung| &winners[rung]).copied();
+        let wins = |name: &str| left.iter().filter(|&&point| winners[point].contains(&name)).count();
+        let candidates = left.iter().flat_map(|&point| &winners[point]).copied();
         // Of those that win as often, the first: `max_by_key` would take the last.
         let most = candidates.reduce(|best, name| if wins(name) > wins(best) { name } else { best });
         let Some(most) = most else { break };
-        let (rungs, others): (Vec<usize>, Vec<usize>) =
-            left.iter().partition(|&&rung| winners[rung].contains(&most));
-        let on_all = |name: &&str| rungs.iter().all(|&rung| winners[rung].contains(name));
-        let names = winners[rungs[0]].iter().copied().filter(on_all).collect();
-        agreements.push(Agreement { names, rungs });
+        let (points, others): (Vec<usize>, Vec<usize>) =
+            left.iter().partition(|&&point| winners[point].contains(&most));
+        let on_all = |name: &&str| points.iter().all(|&point| winners[point].contains(name));
+        let names = winners[points[0]].iter().copied().filter(on_all).collect();
+        agreements.push(Agreement { names, points });
         left = others;
     }
     agreements
 }
 
 /// Who agrees where, with what, and by how much.
-fn agreed(ladder: &[Judged<'_>], Agreement { names, rungs }: &Agreement<'_>) -> String {
+fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> String {
     // Nor is anybody known to be alone where a single run may hide another.
-    let with_others = |rung: &&usize| {
-        let judged = &ladder[**rung];
+    let with_others = |point: &&usize| {
+        let judged = &sweep[**point];
         judged.winners().len() > names.len() || !judged.untold().is_empty()
     };
-    let (wide, narrow): (Vec<usize>, Vec<usize>) = rungs.iter().partition(with_others);
+    let (wide, narrow): (Vec<usize>, Vec<usize>) = points.iter().partition(with_others);
     let who = match names.as_slice() {
         [one] => (*one).to_owned(),
         several => format!("{} tie", list(several)),
@@ -133,92 +137,89 @@ fn agreed(ladder: &[Judged<'_>], Agreement { names, rungs }: &Agreement<'_>) -> 
     let company = match (names.len(), narrow.len(), wide.len()) {
         (_, _, 0) => String::new(),
         (1, 0, _) => ", in ties with others".to_owned(),
-        (1, ..) => format!(", alone {} and else in ties", at(ladder, &narrow)),
+        (1, ..) => format!(", alone {} and else in ties", describe_points(sweep, &narrow)),
         _ => ", at times with others".to_owned(),
     };
     let next = if wide.is_empty() { "the next" } else { "the next there" };
-    let leads = if names.len() == 1 { leads(ladder, &narrow, next) } else { String::new() };
-    format!("{who} {}{company}: {}{leads}", at(ladder, rungs), merits(ladder, rungs, names[0]))
+    let leads = if names.len() == 1 { leads(sweep, &narrow, next) } else { String::new() };
+    format!("{who} {}{company}: {}{leads}", describe_points(sweep, points), merits(sweep, points, names[0]))
 }
 
-/// The contender's figures on the lowest and on the highest of these rungs.
-fn merits(ladder: &[Judged<'_>], rungs: &[usize], name: &str) -> String {
-    let of = |rung: &usize| ladder[*rung].of(name).map(|summary| (ladder[*rung].scenario, summary));
-    let ends = [rungs.first(), rungs.last()].map(|rung| rung.and_then(of));
+/// The contender's figures on the lowest and on the highest of these points.
+fn merits(sweep: &[Judged<'_>], points: &[usize], name: &str) -> String {
+    let of = |point: &usize| sweep[*point].summary(name).map(|summary| (sweep[*point].scenario, summary));
+    let ends = [points.first(), points.last()].map(|point| point.and_then(of));
     let [Some((scenario, low)), Some((_, high))] = ends else { return String::new() };
     let merit = |summary| value(scenario.ranked_by(), summary);
     let merit = range(&merit(low), &merit(high));
-    let times = rungs.iter().filter_map(|rung| Some(of(rung)?.1.times_floor?.median));
+    let times = points.iter().filter_map(|point| Some(of(point)?.1.times_floor?.median));
     let floor = match times.clone().reduce(f64::min).zip(times.reduce(f64::max)) {
         Some((least, most)) => {
             format!(", {} × the floor", range(&format!("{least:.2}"), &format!("{most:.2}")))
         }
         None => String::new(),
     };
-    match scenario.ranked_by() {
-        RankedBy::Throughput => format!("{merit} answers/s{floor}"),
-        RankedBy::CpuPerQuestion => format!("{merit} of CPU per question{floor}"),
-        RankedBy::Latency => {
-            let rate = |summary: &Summary| summary.offered_rate.map(|rate| count(rate.median));
-            let rates = rate(low).zip(rate(high)).map(|(low, high)| range(&low, &high));
-            let rates = rates.map(|rates| format!(" at {rates} questions/s")).unwrap_or_default();
-            format!("99 % answered within {merit}{rates}")
-        }
+    let said = scenario.ranked_by().phrase(&merit);
+    if scenario.ranked_by() != Metric::P99Latency {
+        return said + &floor;
     }
+    let rate = |summary: &Summary| summary.offered_rate.map(|rate| count(rate.median));
+    let rates = rate(low).zip(rate(high)).map(|(low, high)| range(&low, &high));
+    said + &rates.map(|rates| format!(" at {rates} questions/s")).unwrap_or_default()
 }
 
-/// How far the one who is best is ahead on each of these rungs.
-fn leads(ladder: &[Judged<'_>], rungs: &[usize], next: &str) -> String {
-    let leads = || rungs.iter().filter_map(|&rung| Some(lead(&ladder[rung])?.0));
+/// How far the one who is best is ahead on each of these points.
+fn leads(sweep: &[Judged<'_>], points: &[usize], next: &str) -> String {
+    let leads = || points.iter().filter_map(|&point| Some(lead(&sweep[point])?.0));
     let ends = leads().reduce(f64::min).zip(leads().reduce(f64::max));
     ends.map(|(least, most)| ahead(least, most, next)).unwrap_or_default()
 }
 
-/// Who is to be named on some of the rungs, each with the rungs; those with the same rungs share them. What is said of somebody
+/// Who is to be named on some of the points, each with the points; those with the same points share them. What is said of somebody
 /// is said as it is on the lowest and on the highest of them.
-fn spans<'a>(ladder: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, String)>) -> Vec<String> {
+fn spans<'a>(sweep: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, String)>) -> Vec<String> {
     struct Span<'a> {
         name: &'a str,
-        rungs: Vec<usize>,
+        points: Vec<usize>,
         said: [String; 2],
     }
     let mut spans: Vec<Span<'_>> = Vec::new();
-    for (rung, judged) in ladder.iter().enumerate() {
+    for (point, judged) in sweep.iter().enumerate() {
         for (name, said) in who(judged) {
             match spans.iter_mut().find(|span| span.name == name) {
                 Some(span) => {
-                    span.rungs.push(rung);
+                    span.points.push(point);
                     span.said[1] = said;
                 }
-                None => spans.push(Span { name, rungs: vec![rung], said: [said.clone(), said] }),
+                None => spans.push(Span { name, points: vec![point], said: [said.clone(), said] }),
             }
         }
     }
     let mut together: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
-    for Span { name, rungs, said: [from, to] } in spans {
+    for Span { name, points, said: [from, to] } in spans {
         let said = format!("{name}{}", if from == to { from } else { format!("{from} to{to}") });
-        match together.iter_mut().find(|(same, _)| *same == rungs) {
+        match together.iter_mut().find(|(same, _)| *same == points) {
             Some((_, names)) => names.push(said),
-            None => together.push((rungs, vec![said])),
+            None => together.push((points, vec![said])),
         }
     }
-    let said = |(rungs, names): (Vec<usize>, Vec<String>)| {
+    let said = |(points, names): (Vec<usize>, Vec<String>)| {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        format!("{} {}", list(&names), at(ladder, &rungs))
+        format!("{} {}", list(&names), describe_points(sweep, &points))
     };
     together.into_iter().map(said).collect()
 }
 
-/// Where: on these of the rungs.
-fn at(ladder: &[Judged<'_>], rungs: &[usize]) -> String {
-    let name = |rung: usize| ladder[rung].scenario.name.as_str();
-    let in_a_row = rungs.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-    match *rungs {
-        _ if rungs.len() == ladder.len() => "on every rung".to_owned(),
-        [first, _, .., last] if in_a_row && rungs.len() > 2 => {
+/// Where: on these of the points.
+fn describe_points(sweep: &[Judged<'_>], points: &[usize]) -> String {
+    let name = |point: usize| sweep[point].scenario.name.as_str();
+    let in_a_row = points.windows(2).all(|pair| pair[0] + 1 == pair[1]);
+    match *points {
+        _ if points.len() == sweep.len() => "at every point".to_owned(),
+        [first, _, .., last] if in_a_row && points.len() > 2 => {
             format!("from {} to {}", name(first), name(last))
         }
-        _ => format!("at {}", list(&rungs.iter().map(|&rung| name(rung)).collect::<Vec<_>>())),
+        _ => format!("at {}", list(&points.iter().map(|&point| name(point)).collect::<Vec<_>>())),
     }
 }
 
@@ -267,10 +268,10 @@ mod tests {
         let floor = ("floor", &[1e4, 4e3, 4e3, 4e3][..]);
         let alone =
             report(&saturate(), &[floor, ("a", &[1e4, 5e3, 5e3, 5e3]), ("b", &[11e3, 6e3, 5.5e3, 6e3])]);
-        let said = "a on every rung: 100 k to 200 k answers/s, 1.00 to 1.25 × the floor (10 % to 20 % better than the next)";
+        let said = "a at every point: 100 k to 200 k answers/s, 1.00 to 1.25 × the floor (10 % to 20 % better than the next)";
         assert_eq!(only(&alone), said);
         let tied = report(&saturate(), &[("a", &[5e3; 4]), ("b", &[5e3; 4]), ("c", &[9e3; 4])]);
-        assert_eq!(only(&tied), "a and b tie on every rung: 200 k answers/s");
+        assert_eq!(only(&tied), "a and b tie at every point: 200 k answers/s");
         // In whatever order they were asked for.
         let reversed: Vec<Scenario> = saturate().into_iter().rev().collect();
         assert_eq!(only(&report(&reversed, &[("a", &[5e3; 4]), ("b", &[5e3; 4])])), only(&tied));
@@ -301,7 +302,7 @@ mod tests {
         for run in report.runs.iter_mut().filter(starves) {
             run.clients_served = 4;
         }
-        // One run of `b` is left on the second rung, and one of each on the first.
+        // One run of `b` is left on the second point, and one of each on the first.
         report.runs.retain(|run| {
             run.repetition == 0 || !(run.clients == 1 || run.clients == 16 && run.contender == "b")
         });
@@ -316,7 +317,10 @@ mod tests {
         report.summarize();
         let (title, sentence) = &report.verdicts()[0];
         assert_eq!(title, "saturate-16 to saturate-512");
-        assert!(sentence.starts_with("nobody served every client on every rung; clients left"), "{sentence}");
+        assert!(
+            sentence.starts_with("nobody served every client at every point; clients left"),
+            "{sentence}"
+        );
     }
 
     #[test]
@@ -339,9 +343,9 @@ mod tests {
     #[test]
     fn a_ladder_is_described_by_its_ends() {
         let scenarios = saturate();
-        let ladder: Vec<_> =
+        let sweep: Vec<_> =
             scenarios.iter().map(|scenario| Judged { scenario, summaries: Vec::new() }).collect();
-        assert_eq!(describe(&ladder), "1 to 512 clients");
-        assert_eq!(describe(&ladder[..1]), "1 client");
+        assert_eq!(describe(&sweep), "1 to 512 clients");
+        assert_eq!(describe(&sweep[..1]), "1 client");
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::results::Foreign;
+use crate::results::Interference;
 use crate::results::Invalid;
-use crate::results::Schedule;
-use crate::scenario::RankedBy;
+use crate::results::ScheduleStats;
+use crate::scenario::Metric;
 
 /// The generator counts as full from this share of its core on. A little is lost to the kernel between its events.
 const GENERATOR_FULL: f64 = 0.95;
@@ -28,7 +28,7 @@ const ENOUGH_ANSWERS: u64 = 1_000;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence {
     /// What the run is to show.
-    pub(crate) ranked_by: RankedBy,
+    pub(crate) ranked_by: Metric,
     pub(crate) window: Duration,
     pub(crate) answers: u64,
     pub(crate) generator_cpu: Duration,
@@ -41,7 +41,7 @@ pub(crate) struct Evidence {
     /// Whether an open loop left more than a few of its questions unasked.
     pub(crate) fell_behind: bool,
     /// Who else used the server's cores; `None` when unknown.
-    pub(crate) foreign: Option<Foreign>,
+    pub(crate) interference: Option<Interference>,
 }
 
 /// What the evidence says.
@@ -71,8 +71,8 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     let server_capacity = capacity as f64;
     let full = generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity;
     // An open loop that is in time is busy because it looks at the clock.
-    let bottleneck = full && (evidence.ranked_by != RankedBy::Latency || evidence.fell_behind);
-    if bottleneck && evidence.ranked_by != RankedBy::CpuPerQuestion {
+    let bottleneck = full && (evidence.ranked_by != Metric::P99Latency || evidence.fell_behind);
+    if bottleneck && evidence.ranked_by != Metric::CpuPerQuestion {
         invalid.push(Invalid::GeneratorWasBottleneck {
             generator_occupancy,
             server_occupancy,
@@ -82,9 +82,9 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     if let Some(starved) = evidence.generator_starved.map(share).filter(|&starved| starved > STARVED) {
         invalid.push(Invalid::GeneratorStarved { share: starved });
     }
-    if let Some(Foreign { neighbours, stolen }) = evidence.foreign {
-        if neighbours > DISTURBED {
-            invalid.push(Invalid::ServerDisturbed { cores: neighbours });
+    if let Some(Interference { other_programs, stolen }) = evidence.interference {
+        if other_programs > DISTURBED {
+            invalid.push(Invalid::ServerDisturbed { cores: other_programs });
         }
         if stolen > DISTURBED {
             invalid.push(Invalid::CoresStolen { cores: stolen });
@@ -101,13 +101,13 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
 }
 
 /// Whether an open loop left more than a few of its questions unasked, be it for the server or for itself.
-pub(crate) fn fell_behind(schedule: &Schedule) -> bool {
+pub(crate) fn fell_behind(schedule: &ScheduleStats) -> bool {
     schedule.unsent > schedule.due / UNASKED
 }
 
 /// Whether the generator kept to the schedule of an open loop.
-pub(crate) fn judge_schedule(schedule: &Schedule) -> Option<Invalid> {
-    let &Schedule { due, late, latest_ns, .. } = schedule;
+pub(crate) fn judge_schedule(schedule: &ScheduleStats) -> Option<Invalid> {
+    let &ScheduleStats { due, late, latest_ns, .. } = schedule;
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let missed = late as f64 > LATE * due as f64;
     missed.then_some(Invalid::MissedSchedule { due, late, latest_ns })
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_schedule_is_kept_or_missed() {
-        let schedule = |due, late| Schedule { due, late, latest_ns: 7_000_000, unsent: 0 };
+        let schedule = |due, late| ScheduleStats { due, late, latest_ns: 7_000_000, unsent: 0 };
         assert_eq!(judge_schedule(&schedule(0, 0)), None);
         assert_eq!(judge_schedule(&schedule(1_000, 10)), None);
         let missed = judge_schedule(&schedule(1_000, 11)).unwrap();
@@ -137,7 +137,7 @@ mod tests {
 
     fn fine() -> Evidence {
         Evidence {
-            ranked_by: RankedBy::Throughput,
+            ranked_by: Metric::Throughput,
             window: ms(WINDOW),
             answers: 100_000,
             generator_cpu: ms(960),
@@ -146,7 +146,7 @@ mod tests {
             server_cores: 1,
             busy_threads: Some(1),
             fell_behind: false,
-            foreign: Some(Foreign { neighbours: 0.02, stolen: 0.0 }),
+            interference: Some(Interference { other_programs: 0.02, stolen: 0.0 }),
         }
     }
 
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_bottleneck_spoils_no_cost() {
-        let evidence = Evidence { ranked_by: RankedBy::CpuPerQuestion, server_cpu: ms(300), ..fine() };
+        let evidence = Evidence { ranked_by: Metric::CpuPerQuestion, server_cpu: ms(300), ..fine() };
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: true });
         let evidence = Evidence { generator_cpu: ms(500), ..evidence };
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_open_loop_may_be_busy_as_long_as_it_asks() {
-        let evidence = Evidence { ranked_by: RankedBy::Latency, server_cpu: ms(300), ..fine() };
+        let evidence = Evidence { ranked_by: Metric::P99Latency, server_cpu: ms(300), ..fine() };
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
         let found = reasons(&Evidence { fell_behind: true, ..evidence });
         assert!(matches!(found[..], [Invalid::GeneratorWasBottleneck { .. }]), "{found:?}");
@@ -205,17 +205,19 @@ mod tests {
 
     #[test]
     fn what_the_machine_spoils_may_be_tried_again() {
-        let foreign =
-            |neighbours, stolen| Evidence { foreign: Some(Foreign { neighbours, stolen }), ..fine() };
-        let spoiled = [foreign(0.2, 0.0), foreign(0.0, 0.2)];
-        let found: Vec<Invalid> = spoiled.iter().flat_map(reasons).collect();
+        let interference = |other_programs, stolen| Evidence {
+            interference: Some(Interference { other_programs, stolen }),
+            ..fine()
+        };
+        let invalid = [interference(0.2, 0.0), interference(0.0, 0.2)];
+        let found: Vec<Invalid> = invalid.iter().flat_map(reasons).collect();
         assert!(
             matches!(found[..], [Invalid::ServerDisturbed { .. }, Invalid::CoresStolen { .. }]),
             "{found:?}"
         );
-        assert!(found.iter().all(Invalid::is_the_machines));
-        assert!(!Invalid::ClosedEarly { conversations: 1 }.is_the_machines());
-        assert_eq!(reasons(&Evidence { foreign: None, ..fine() }), []);
+        assert!(found.iter().all(Invalid::is_machines_fault));
+        assert!(!Invalid::ClosedEarly { conversations: 1 }.is_machines_fault());
+        assert_eq!(reasons(&Evidence { interference: None, ..fine() }), []);
     }
 
     #[test]

@@ -1,31 +1,31 @@
-//! What a scenario, or a ladder of them, has shown, in one sentence.
+//! What a scenario, or a sweep of them, has shown, in one sentence.
 
-use super::judged::{self, Judged, MORE, ahead, lead, value};
-use super::sweep::{self, ladders};
+use super::judged::{Judged, MORE, ahead, lead, value};
+use super::sweep::{self, sweeps};
 use crate::results::{Report, Standing, Summary};
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::{Metric, Scenario};
 use crate::units::{count, list, percent};
 
-/// What a scenario has shown, or all the rungs of a ladder.
+/// What a scenario has shown, or all the points of a sweep.
 pub(crate) struct Verdict<'a> {
-    /// The name of the scenario; of a ladder, those of its ends.
+    /// The name of the scenario; of a sweep, those of its ends.
     pub(crate) title: String,
     /// The load.
     pub(crate) about: String,
     /// The scenarios, each with those who are best or tie for it.
-    pub(crate) rungs: Vec<(&'a Scenario, Vec<&'a str>)>,
-    /// As few of these as it takes to have one or all of those that tie for each rung.
+    pub(crate) points: Vec<(&'a Scenario, Vec<&'a str>)>,
+    /// As few of these as it takes to have one or all of those that tie for each point.
     pub(crate) winners: Vec<&'a str>,
     /// Whether these tie with one another.
     pub(crate) tie: bool,
-    /// Whether too few runs count to tell who is best on any of the rungs.
+    /// Whether too few runs count to tell who is best on any of the points.
     pub(crate) untold: bool,
     pub(crate) sentence: String,
 }
 
 impl Report {
-    /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain. The rungs of a
-    /// ladder, as `open-10` and `open-30` are, have one verdict together, called `open-10 to open-30`.
+    /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain. The points of a
+    /// sweep, as `open-10` and `open-30` are, have one verdict together, called `open-10 to open-30`.
     pub fn verdicts(&self) -> Vec<(String, String)> {
         verdicts(self).into_iter().map(|verdict| (verdict.title, verdict.sentence)).collect()
     }
@@ -33,20 +33,20 @@ impl Report {
 
 pub(crate) fn verdicts(report: &Report) -> Vec<Verdict<'_>> {
     let judged = report.by_scenario().map(|(scenario, summaries)| Judged { scenario, summaries });
-    ladders(judged).iter().map(|ladder| verdict(ladder)).collect()
+    sweeps(judged).iter().map(|sweep| verdict(sweep)).collect()
 }
 
-fn verdict<'a>(ladder: &[Judged<'a>]) -> Verdict<'a> {
-    let agreements = sweep::agreements(ladder);
-    let untold = agreements.is_empty() && ladder.iter().any(|judged| !judged.untold().is_empty());
-    let sentence = match ladder {
+fn verdict<'a>(sweep: &[Judged<'a>]) -> Verdict<'a> {
+    let agreements = sweep::agreements(sweep);
+    let untold = agreements.is_empty() && sweep.iter().any(|judged| !judged.untold().is_empty());
+    let sentence = match sweep {
         [only] => only.sentence(),
-        rungs => sweep::sentence(rungs, &agreements),
+        points => sweep::sentence(points, &agreements),
     };
     Verdict {
-        title: sweep::title(ladder),
-        about: sweep::describe(ladder),
-        rungs: ladder.iter().map(|judged| (judged.scenario, judged.winners())).collect(),
+        title: sweep::title(sweep),
+        about: sweep::describe(sweep),
+        points: sweep.iter().map(|judged| (judged.scenario, judged.winners())).collect(),
         tie: agreements.len() == 1 && agreements[0].names.len() > 1,
         winners: agreements.into_iter().flat_map(|agreement| agreement.names).collect(),
         untold,
@@ -57,14 +57,14 @@ fn verdict<'a>(ladder: &[Judged<'a>]) -> Verdict<'a> {
 impl Verdict<'_> {
     /// The last of its scenarios in the order of the report.
     pub(crate) fn below<'r>(&self, report: &'r Report) -> Option<&'r Scenario> {
-        let own = |scenario: &&Scenario| self.rungs.iter().any(|(own, _)| own.name == scenario.name);
+        let own = |scenario: &&Scenario| self.points.iter().any(|(own, _)| own.name == scenario.name);
         report.settings.scenarios.iter().rfind(own)
     }
 
-    /// The sentence without the winners' names at its beginning, for where they stand beside it. That on a ladder needs them.
+    /// The sentence without the winners' names at its beginning, for where they stand beside it. That on a sweep needs them.
     pub(crate) fn without_names(&self) -> &str {
         let names = format!("{}{}: ", list(&self.winners), if self.tie { " tie" } else { "" });
-        let alone = (self.rungs.len() == 1 && !self.winners.is_empty()).then_some(names);
+        let alone = (self.points.len() == 1 && !self.winners.is_empty()).then_some(names);
         alone.and_then(|names| self.sentence.strip_prefix(&names)).unwrap_or(&self.sentence)
     }
 }
@@ -108,23 +108,24 @@ impl Judged<'_> {
 fn merit(scenario: &Scenario, best: &Summary) -> String {
     let floor =
         best.times_floor.map(|times| format!(", {:.2} × the floor", times.median)).unwrap_or_default();
-    let value = value(scenario.ranked_by(), best);
-    match scenario.ranked_by() {
-        RankedBy::Throughput => {
-            let cost = judged::value(RankedBy::CpuPerQuestion, best);
-            format!("{value} answers/s at {cost} of CPU each{floor}")
-        }
-        RankedBy::Latency => {
+    let metric = scenario.ranked_by();
+    let said = metric.phrase(&value(metric, best));
+    match metric {
+        Metric::P99Latency => {
             let rate = best.offered_rate.map(|rate| format!(" at {} questions/s", count(rate.median)));
             if best.p99_ns.is_none() {
                 return format!("too few answers for a p99{}", rate.unwrap_or_default());
             }
-            format!("99 % answered within {value}{}", rate.unwrap_or_default())
+            format!("{said}{}", rate.unwrap_or_default())
         }
-        RankedBy::CpuPerQuestion => {
+        Metric::Throughput => {
+            let cost = value(Metric::CpuPerQuestion, best);
+            format!("{said} at {cost} of CPU each{floor}")
+        }
+        _ => {
             let busy =
                 best.occupancy.map(|busy| format!(", busy {}", percent(busy.median))).unwrap_or_default();
-            format!("{value} of CPU per question{floor}{busy}")
+            format!("{said}{floor}{busy}")
         }
     }
 }

@@ -8,7 +8,7 @@ use mio::net::TcpStream;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-use super::encoded::Tape;
+use super::encoded_questions::EncodedQuestions;
 use super::load::Nanos;
 use super::schedule::{Due, OpenLoop};
 
@@ -19,13 +19,13 @@ const SHOWN: usize = 80;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     /// Asks and reads, as the scenario says. These clients are what is measured.
-    Good,
+    Measured,
     /// Sends a byte at a time.
     Trickler,
     /// Never reads.
     NonReader,
     /// Asks once and stays.
-    Quiet,
+    Idle,
 }
 
 /// Questions that were written together and are not all answered.
@@ -58,14 +58,14 @@ pub(super) struct Client {
     pub(super) connected: bool,
     /// When the client acts next: asks after a thought, or tries to connect again.
     pub(super) wakes_at: Option<Nanos>,
-    /// Whether it has come in: a good client has had a connection, a quiet one the answer after which it is one of the
-    /// herd.
+    /// Whether it has come in: a measured client has had a connection, a idle one the answer after which it is one of the
+    /// idle.
     pub(super) has_joined: bool,
     /// Answers that count: those in the measured window.
     pub(super) served: u64,
-    /// Where the next question lies on the tape.
+    /// Where the next question lies on the encoded.
     next: usize,
-    /// Where the next answer lies on the tape, and how many of its bytes have come.
+    /// Where the next answer lies on the encoded, and how many of its bytes have come.
     heard: usize,
     heard_bytes: usize,
     /// Questions asked and not yet answered.
@@ -82,7 +82,7 @@ pub(super) struct Client {
 
 /// Why a connection cannot go on.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(super) enum ConversationFailure {
     /// The server closed, or the connection failed, with questions open or not.
     Closed,
     /// The server said something else than it should have: what was expected and what came, both cut short.
@@ -171,34 +171,34 @@ impl Client {
     }
 
     /// Lays the next `count` questions out to be sent.
-    fn put(&mut self, tape: &Tape, count: usize) {
+    fn put(&mut self, encoded: &EncodedQuestions, count: usize) {
         if let Some(left) = &mut self.left {
             // Fits: the count is at most `left`.
             *left -= u32::try_from(count).unwrap_or(*left);
         }
-        self.unsent = tape.question_range(self.next, count);
-        self.next = Tape::advance(self.next, count);
+        self.unsent = encoded.question_range(self.next, count);
+        self.next = EncodedQuestions::advance(self.next, count);
         self.in_flight += count;
     }
 
     /// Asks as many questions as may be in flight, in one write.
-    pub(super) fn ask(&mut self, tape: &Tape, now: Nanos) -> Result<(), Broken> {
+    pub(super) fn ask(&mut self, encoded: &EncodedQuestions, now: Nanos) -> Result<(), ConversationFailure> {
         let count = self.room();
         if count == 0 {
             return Ok(());
         }
         self.asked.push_back(Asked { due: now, sent: now, open: count });
-        self.put(tape, count);
-        self.flush(tape)
+        self.put(encoded, count);
+        self.flush(encoded)
     }
 
     /// Asks the questions of its schedule whose time has come, in one write, and tells of each.
     pub(super) fn ask_due(
         &mut self,
-        tape: &Tape,
+        encoded: &EncodedQuestions,
         now: Nanos,
         mut tell: impl FnMut(Due),
-    ) -> Result<(), Broken> {
+    ) -> Result<(), ConversationFailure> {
         let room = self.room();
         let Some(open_loop) = &mut self.open_loop else { return Ok(()) };
         let mut count = 0;
@@ -215,58 +215,66 @@ impl Client {
         if count == 0 {
             return Ok(());
         }
-        self.put(tape, count);
-        self.flush(tape)
+        self.put(encoded, count);
+        self.flush(encoded)
     }
 
     /// Sends the next byte of a question, the first of the next one if there is none on the way. While an answer is
     /// owed to it, it waits.
-    pub(super) fn trickle(&mut self, tape: &Tape, now: Nanos) -> Result<(), Broken> {
+    pub(super) fn trickle(
+        &mut self,
+        encoded: &EncodedQuestions,
+        now: Nanos,
+    ) -> Result<(), ConversationFailure> {
         if self.in_flight == 0 {
             self.asked.push_back(Asked { due: now, sent: now, open: 1 });
-            self.put(tape, 1);
+            self.put(encoded, 1);
         }
         let whole = self.unsent.1;
         self.unsent.1 = whole.min(self.unsent.0 + 1);
-        let outcome = self.flush(tape);
+        let outcome = self.flush(encoded);
         self.unsent.1 = whole;
         outcome
     }
 
     /// Asks `count` more questions, whatever is in flight, unless the last ones are still to be sent. Only for a
     /// client that never reads.
-    pub(super) fn flood(&mut self, tape: &Tape, count: usize) -> Result<(), Broken> {
+    pub(super) fn flood(
+        &mut self,
+        encoded: &EncodedQuestions,
+        count: usize,
+    ) -> Result<(), ConversationFailure> {
         if !self.has_unsent() {
-            self.put(tape, count);
+            self.put(encoded, count);
         }
-        self.flush(tape)
+        self.flush(encoded)
     }
 
     /// Writes what earlier found no room.
-    pub(super) fn flush(&mut self, tape: &Tape) -> Result<(), Broken> {
+    pub(super) fn flush(&mut self, encoded: &EncodedQuestions) -> Result<(), ConversationFailure> {
         let Some(stream) = &self.stream else { return Ok(()) };
         while self.unsent.0 < self.unsent.1 {
-            match send(stream, tape.question_bytes(self.unsent.0, self.unsent.1), SendFlags::NOSIGNAL) {
-                Ok(0) => return Err(Broken::Closed),
+            match send(stream, encoded.question_bytes(self.unsent.0, self.unsent.1), SendFlags::NOSIGNAL) {
+                Ok(0) => return Err(ConversationFailure::Closed),
                 Ok(count) => self.unsent.0 += count,
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
-                Err(_) => return Err(Broken::Closed),
+                Err(_) => return Err(ConversationFailure::Closed),
             }
         }
         Ok(())
     }
 
     /// Reads once. `None`: there was nothing to read.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Broken> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, ConversationFailure> {
         let Some(stream) = &self.stream else { return Ok(None) };
         loop {
             match recv(stream, &mut *buffer, RecvFlags::empty()) {
-                Ok((0, _)) => return Err(Broken::Closed),
+                Ok((0, _)) => return Err(ConversationFailure::Closed),
                 Ok((count, _)) => return Ok(Some(count)),
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(Errno::INTR) => {}
-                Err(_) => return Err(Broken::Closed),
+                Err(_) => return Err(ConversationFailure::Closed),
             }
         }
     }
@@ -275,17 +283,17 @@ impl Client {
     /// their questions.
     pub(super) fn hear(
         &mut self,
-        tape: &Tape,
+        encoded: &EncodedQuestions,
         received: &[u8],
         mut answered: impl FnMut(Asked, usize),
-    ) -> Result<(), Broken> {
-        let expected = &tape.answers(self.heard, self.in_flight)[self.heard_bytes..];
+    ) -> Result<(), ConversationFailure> {
+        let expected = &encoded.answers(self.heard, self.in_flight)[self.heard_bytes..];
         if expected.get(..received.len()) != Some(received) {
             return Err(Self::wrong(expected, received));
         }
         let (mut whole, rest) =
-            tape.whole_answers(self.heard, self.in_flight, self.heard_bytes + received.len());
-        self.heard = Tape::advance(self.heard, whole);
+            encoded.whole_answers(self.heard, self.in_flight, self.heard_bytes + received.len());
+        self.heard = EncodedQuestions::advance(self.heard, whole);
         self.heard_bytes = rest;
         self.in_flight -= whole;
         while whole > 0 {
@@ -301,12 +309,12 @@ impl Client {
         Ok(())
     }
 
-    fn wrong(expected: &[u8], received: &[u8]) -> Broken {
+    fn wrong(expected: &[u8], received: &[u8]) -> ConversationFailure {
         let same = expected.iter().zip(received).take_while(|(left, right)| left == right).count();
         // A little of what was still right shows where in the answer it went wrong.
         let from = same.saturating_sub(16);
         let cut = |bytes: &[u8]| bytes[from.min(bytes.len())..bytes.len().min(from + SHOWN)].to_vec();
-        Broken::Wrong { expected: cut(expected), received: cut(received) }
+        ConversationFailure::Wrong { expected: cut(expected), received: cut(received) }
     }
 }
 
@@ -315,22 +323,22 @@ mod tests {
     use super::*;
     use crate::scenario::Workload;
 
-    fn client_with_questions_in_flight(count: usize) -> (Client, Tape) {
+    fn client_with_questions_in_flight(count: usize) -> (Client, EncodedQuestions) {
         let workload = Workload::new([("1?", "one."), ("1?", "one.")]).unwrap();
-        let tape = Tape::new(&workload, count, 1);
-        let mut client = Client::new(Role::Good, count, 0);
+        let encoded = EncodedQuestions::new(&workload, count, 1);
+        let mut client = Client::new(Role::Measured, count, 0);
         // Without a stream the questions stay unsent, which is all the same to their answers.
-        client.ask(&tape, 10).unwrap();
+        client.ask(&encoded, 10).unwrap();
         assert_eq!(client.in_flight(), count);
-        (client, tape)
+        (client, encoded)
     }
 
     #[test]
     fn answers_may_come_in_any_pieces() {
-        let (mut client, tape) = client_with_questions_in_flight(3);
+        let (mut client, encoded) = client_with_questions_in_flight(3);
         let mut heard = Vec::new();
         for piece in [&b"on"[..], b"e.o", b"ne", b".one."] {
-            client.hear(&tape, piece, |asked, count| heard.push((asked.due, count))).unwrap();
+            client.hear(&encoded, piece, |asked, count| heard.push((asked.due, count))).unwrap();
         }
         assert_eq!(heard, [(10, 1), (10, 2)]);
         assert_eq!(client.in_flight(), 0);
@@ -339,9 +347,11 @@ mod tests {
 
     #[test]
     fn one_wrong_byte_is_noticed() {
-        let (mut client, tape) = client_with_questions_in_flight(2);
-        client.hear(&tape, b"one.", |_, _| {}).unwrap();
-        let Err(Broken::Wrong { expected, received }) = client.hear(&tape, b"oni.", |_, _| {}) else {
+        let (mut client, encoded) = client_with_questions_in_flight(2);
+        client.hear(&encoded, b"one.", |_, _| {}).unwrap();
+        let Err(ConversationFailure::Wrong { expected, received }) =
+            client.hear(&encoded, b"oni.", |_, _| {})
+        else {
             panic!("took a wrong answer for a right one");
         };
         assert_eq!((expected.as_slice(), received.as_slice()), (&b"one."[..], &b"oni."[..]));
@@ -349,24 +359,24 @@ mod tests {
 
     #[test]
     fn an_answer_to_no_question_is_wrong() {
-        let (mut client, tape) = client_with_questions_in_flight(1);
-        let outcome = client.hear(&tape, b"one.one.", |_, _| {});
-        assert!(matches!(outcome, Err(Broken::Wrong { .. })), "{outcome:?}");
+        let (mut client, encoded) = client_with_questions_in_flight(1);
+        let outcome = client.hear(&encoded, b"one.one.", |_, _| {});
+        assert!(matches!(outcome, Err(ConversationFailure::Wrong { .. })), "{outcome:?}");
     }
 
     #[test]
     fn a_conversation_asks_no_more_than_it_was_given() {
-        let tape = Tape::new(&Workload::aphorisms(), 8, 1);
-        let mut client = Client::new(Role::Good, 8, 0);
+        let encoded = EncodedQuestions::new(&Workload::aphorisms(), 8, 1);
+        let mut client = Client::new(Role::Measured, 8, 0);
         client.left = Some(3);
-        client.ask(&tape, 0).unwrap();
+        client.ask(&encoded, 0).unwrap();
         assert_eq!(client.in_flight(), 3);
         client.unsent = (0, 0);
-        client.ask(&tape, 0).unwrap();
+        client.ask(&encoded, 0).unwrap();
         assert_eq!(client.in_flight(), 3);
         assert!(!client.is_done());
-        let answers = tape.answers(0, 3).to_vec();
-        client.hear(&tape, &answers, |_, _| {}).unwrap();
+        let answers = encoded.answers(0, 3).to_vec();
+        client.hear(&encoded, &answers, |_, _| {}).unwrap();
         assert!(client.is_done());
     }
 }

@@ -9,7 +9,7 @@ use mio::net::TcpStream;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
-/// Quiet connections that share one source address. An address has some 28 000 ports, and the kernel takes its time
+/// Idle connections that share one source address. An address has some 28 000 ports, and the kernel takes its time
 /// to find a free one among many that are not.
 const PER_SOURCE: usize = 4_096;
 /// Source addresses that conversations take in turn. The kernel remembers an ended connection for a minute, and some
@@ -27,8 +27,8 @@ const SPARE: u64 = 64;
 pub(super) enum Source {
     /// The one that the system picks.
     Any,
-    /// That of this quiet connection among all, as many share one.
-    Herd(usize),
+    /// That of this idle connection among all, as many share one.
+    IdleConnections(usize),
     /// That of this conversation among all that come and go: another than that of the last.
     InTurn(usize),
 }
@@ -37,12 +37,12 @@ impl Source {
     fn address(self, server: SocketAddr) -> Option<Ipv4Addr> {
         let which = match self {
             Self::Any => return None,
-            Self::Herd(which) => which / PER_SOURCE,
+            Self::IdleConnections(which) => which / PER_SOURCE,
             Self::InTurn(which) => which % IN_TURN,
         };
         let IpAddr::V4(address) = server.ip() else { return None };
         let [high, low] = server.port().to_be_bytes();
-        // A herd of a million is not to be expected.
+        // A million idle connections are not to be expected.
         let last = u8::try_from(2 + which).ok()?;
         address.is_loopback().then_some(Ipv4Addr::new(127, high, low, last))
     }
@@ -105,14 +105,14 @@ mod tests {
         let server: SocketAddr = "127.0.0.1:1060".parse().unwrap();
         // 1060 is 4 × 256 + 36.
         let last = |source: Source| source.address(server).map(|address| address.octets());
-        assert_eq!(last(Source::Herd(0)), Some([127, 4, 36, 2]));
-        assert_eq!(last(Source::Herd(9_999)), Some([127, 4, 36, 4]));
+        assert_eq!(last(Source::IdleConnections(0)), Some([127, 4, 36, 2]));
+        assert_eq!(last(Source::IdleConnections(9_999)), Some([127, 4, 36, 4]));
         assert_eq!(last(Source::InTurn(0)), Some([127, 4, 36, 2]));
         assert_eq!(last(Source::InTurn(127)), Some([127, 4, 36, 129]));
         assert_eq!(last(Source::InTurn(128)), Some([127, 4, 36, 2]));
         assert_eq!(last(Source::Any), None);
         // Elsewhere there is only one address to come from.
-        assert_eq!(Source::Herd(0).address("192.0.2.1:1060".parse().unwrap()), None);
+        assert_eq!(Source::IdleConnections(0).address("192.0.2.1:1060".parse().unwrap()), None);
         assert_eq!(Source::InTurn(0).address("[::1]:1060".parse().unwrap()), None);
     }
 
@@ -123,8 +123,8 @@ mod tests {
         let [high, low] = server.port().to_be_bytes();
         for (stream, from) in [
             (connect(server, Source::Any), Ipv4Addr::LOCALHOST),
-            (connect(server, Source::Herd(3)), Ipv4Addr::new(127, high, low, 2)),
-            (connect(server, Source::Herd(PER_SOURCE)), Ipv4Addr::new(127, high, low, 3)),
+            (connect(server, Source::IdleConnections(3)), Ipv4Addr::new(127, high, low, 2)),
+            (connect(server, Source::IdleConnections(PER_SOURCE)), Ipv4Addr::new(127, high, low, 3)),
             (connect(server, Source::InTurn(5)), Ipv4Addr::new(127, high, low, 7)),
             (connect_deaf(server), Ipv4Addr::LOCALHOST),
         ] {

@@ -18,7 +18,7 @@ pub struct Load<'a> {
     pub scenario: &'a Scenario,
     /// What they ask.
     pub workload: &'a Workload,
-    /// How long the load goes on before it is measured, at least, counted from when the quiet connections are in place.
+    /// How long the load goes on before it is measured, at least, counted from when the idle connections are in place.
     pub warmup: Duration,
     /// How long it is measured.
     pub window: Duration,
@@ -30,12 +30,12 @@ pub struct Load<'a> {
     pub progress: Option<&'a Progress>,
 }
 
-/// The moments of a load at which its witness is called, in this order.
+/// The moments of a load that the generator tells of, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// Shortly before the window opens: the time for samples that take long, as the load stands still meanwhile.
     Settling,
-    /// The window opens. The witness should be quick.
+    /// The window opens. What is done now should be quick.
     Opens,
     /// Every tenth of a second throughout, from the start on.
     Passing,

@@ -2,7 +2,7 @@
 //!
 //! The generator has to be cheaper per question than any server it loads, or it measures itself. So per question
 //! there is one read, one write, a look at the clock for each, a comparison of bytes and a histogram bucket, and nothing
-//! is allocated: questions and answers lie ready on a tape. Connections are registered once
+//! is allocated: questions and answers lie ready on a encoded. Connections are registered once
 //! (edge-triggered), and a short read spares the read that would only say `WouldBlock`. Reads and writes go to the
 //! kernel without the C library, whose own are points of cancellation, for which a process with several threads pays.
 //! All answers that are there are read before anyone asks again. Who has to wait for a moment is woken by a timer of
@@ -14,15 +14,15 @@ mod alarms;
 mod client;
 mod clock;
 mod connect;
-mod encoded;
+mod encoded_questions;
 mod engine;
-mod herd;
+mod idle_connections;
 mod load;
+mod load_result;
 mod phases;
 mod progress;
 mod ramp;
 mod schedule;
-mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -32,19 +32,22 @@ use std::ops::ControlFlow;
 use self::engine::Generator;
 pub(crate) use self::load::Nanos;
 pub use self::load::{Load, Moment};
+pub use self::load_result::{Failures, LoadResult};
 pub use self::progress::Progress;
 pub(crate) use self::schedule::Schedule;
-pub use self::tally::{Failures, Tally};
 
 /// Loads a server for `warmup + window` and tells what happened.
 ///
-/// The witness is called on this thread at each [`Moment`]; when it breaks, the load ends early and the tally is
-/// of what there was. Before the warm-up, the quiet connections of the scenario are made; that takes
+/// `on_moment` is called on this thread at each [`Moment`]; when it breaks, the load ends early and the result is
+/// of what there was. Before the warm-up, the idle connections of the scenario are made; that takes
 /// 20 seconds at most.
 ///
 /// # Errors
 /// When the event loop itself fails, and when the scenario's rate is a share of a capacity that is not given.
-/// Whatever the server does is in the tally instead.
-pub fn generate(load: &Load<'_>, witness: &mut dyn FnMut(Moment) -> ControlFlow<()>) -> io::Result<Tally> {
-    Generator::new(load)?.run(witness)
+/// Whatever the server does is in the result instead.
+pub fn generate(
+    load: &Load<'_>,
+    on_moment: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+) -> io::Result<LoadResult> {
+    Generator::new(load)?.run(on_moment)
 }

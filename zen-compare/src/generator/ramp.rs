@@ -1,4 +1,4 @@
-//! How the good clients come in: no faster than a server can take them.
+//! How the measured clients come in: no faster than a server can take them.
 //!
 //! When thousands connect at the same moment, the server's backlog overflows, and who was turned away tries again after
 //! a second or three. That would be the load's doing, and look like a server that starves its clients.
@@ -14,7 +14,7 @@ pub(super) const PAUSE: Nanos = 5_000_000;
 /// When nobody has got a connection for so long, the others do not wait any longer.
 const NOBODY_COMES: Duration = Duration::from_secs(1);
 
-/// The good clients, as they come in.
+/// The measured clients, as they come in.
 #[derive(Debug, Default)]
 pub(super) struct Arrival {
     /// How many have set out, and how many of them have had a connection.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::results::Foreign;
+use crate::results::Interference;
 
 /// What the cores have done so far, by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,7 +20,7 @@ struct Ticks {
 
 impl CoreTimes {
     /// Reads the counters of these cores; `None` when the kernel does not tell.
-    pub(crate) fn of(cores: &[usize]) -> Option<Self> {
+    pub(crate) fn read(cores: &[usize]) -> Option<Self> {
         Self::parse(&fs::read_to_string("/proc/stat").ok()?, cores)
     }
 
@@ -39,12 +39,12 @@ impl CoreTimes {
 
     /// What happened since `earlier` besides `known`, the time that is accounted for. `None` when the two do not
     /// belong together, or no time has passed.
-    pub(crate) fn foreign_since(
+    pub(crate) fn interference_since(
         &self,
         earlier: &Self,
         elapsed: Duration,
         known: Duration,
-    ) -> Option<Foreign> {
+    ) -> Option<Interference> {
         let cores = |times: &Self| times.0.iter().map(|(core, _)| *core).collect::<Vec<_>>();
         let tick =
             1.0 / f64::from(u32::try_from(procfs::ticks_per_second()).ok().filter(|&hertz| hertz > 0)?);
@@ -61,7 +61,7 @@ impl CoreTimes {
         #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
         let chance = self.0.len() as f64 * tick;
         let share = |seconds: f64| ((seconds - chance) / elapsed.as_secs_f64()).max(0.0);
-        Some(Foreign { neighbours: share(busy), stolen: share(grown(|ticks| ticks.stolen)) })
+        Some(Interference { other_programs: share(busy), stolen: share(grown(|ticks| ticks.stolen)) })
     }
 }
 
@@ -80,21 +80,21 @@ mod tests {
         let after = CoreTimes::parse(&stat(161, 11), &[1]).unwrap();
         let second = Duration::from_secs(1);
         // 0.61 s were used, 0.5 s by the server; one tick of 0.01 s is chance.
-        let foreign = after.foreign_since(&before, second, second / 2).unwrap();
+        let interference = after.interference_since(&before, second, second / 2).unwrap();
         assert!(
-            (foreign.neighbours - 0.1).abs() < 1e-9 && (foreign.stolen - 0.1).abs() < 1e-9,
-            "{foreign:?}"
+            (interference.other_programs - 0.1).abs() < 1e-9 && (interference.stolen - 0.1).abs() < 1e-9,
+            "{interference:?}"
         );
-        let quiet = after.foreign_since(&before, second, second).unwrap();
-        assert_eq!(quiet.neighbours, 0.0);
+        let quiet = after.interference_since(&before, second, second).unwrap();
+        assert_eq!(quiet.other_programs, 0.0);
         assert_eq!(CoreTimes::parse(&stat(1, 1), &[2]), None);
-        assert_eq!(CoreTimes::default().foreign_since(&before, second, second), None);
-        assert_eq!(after.foreign_since(&before, Duration::ZERO, second), None);
+        assert_eq!(CoreTimes::default().interference_since(&before, second, second), None);
+        assert_eq!(after.interference_since(&before, Duration::ZERO, second), None);
     }
 
     #[test]
     fn this_machine_tells() {
         let core = crate::machine::pin::allowed().unwrap()[0];
-        assert!(CoreTimes::of(&[core]).is_some());
+        assert!(CoreTimes::read(&[core]).is_some());
     }
 }

@@ -1,4 +1,4 @@
-//! Watching a server while it is loaded: a thread that looks at it forty times a second.
+//! Watching a server while it is loaded: a thread that samples it forty times a second.
 //!
 //! The thread runs on the generator's cores, so it takes nothing from the server, and it decides from what it sees
 //! whether the load has warmed up. What it costs is in the report, as [`sampler_cpu_s`].
@@ -12,91 +12,91 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::process::{Holdings, Usage};
-use super::process_tree::Family;
+use super::process_tree::ProcessTree;
 use crate::generator::Progress;
 use crate::machine::pin::Pinned;
 use crate::machine::thread_usage::ThreadUsage;
-use crate::results::Point;
+use crate::results::SeriesSample;
 
-/// How often the server is looked at. A steady pace is found after five looks.
+/// How often the server is looked at. A steady pace is found after five samples.
 const EVERY: Duration = Duration::from_millis(25);
-/// One look in so many is a point of the series.
-const LOOKS_PER_POINT: usize = 2;
-/// After how many looks the thread searches for processes that the server has started since.
-const LOOKS_PER_SEARCH: usize = 40;
-/// How many looks make one of the two stretches whose paces are compared.
+/// One sample in so many is a point of the series.
+const SAMPLES_PER_POINT: usize = 2;
+/// After how many samples the thread searches for processes that the server has started since.
+const SAMPLES_PER_SEARCH: usize = 40;
+/// How many samples make one of the two stretches whose paces are compared.
 const STRETCH: usize = 2;
 /// A pace that changes by less than this from one stretch to the next is steady.
 const STEADY: f64 = 0.15;
 
-/// A watching thread. Dropping it ends the watch.
+/// A monitoring thread. Dropping it ends the monitor.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Monitor {
     stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<Seen>>,
+    thread: Option<JoinHandle<Monitored>>,
 }
 
-/// What a watch has seen.
+/// What a monitor has seen.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
-    looks: Vec<Look>,
-    /// CPU time that watching took.
+pub(crate) struct Monitored {
+    samples: Vec<Sample>,
+    /// CPU time that monitoring took.
     pub(crate) cpu: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Look {
+struct Sample {
     at: Instant,
     answers: u64,
     usage: Usage,
     holdings: Option<Holdings>,
 }
 
-impl Watch {
+impl Monitor {
     /// Watches the process `pid` from the calling thread's cores or the given ones.
     ///
     /// # Errors
     /// When the process has ended, or the machine has no thread left.
     pub(crate) fn begin(pid: u32, progress: Arc<Progress>, cores: Option<&[usize]>) -> io::Result<Self> {
-        let family = Family::of(pid)?;
+        let tree = ProcessTree::new(pid)?;
         let (stop, stopped) = mpsc::channel();
         let _pinned = cores.map(Pinned::to).transpose()?;
         let thread = thread::Builder::new().name("watch".into()).spawn(move || {
-            let mut seen = Seen::default();
-            let mut family = family;
+            let mut monitored = Monitored::default();
+            let mut tree = tree;
             loop {
-                if seen.looks.len() % LOOKS_PER_SEARCH == LOOKS_PER_SEARCH - 1 {
-                    family.look_around();
+                if monitored.samples.len() % SAMPLES_PER_SEARCH == SAMPLES_PER_SEARCH - 1 {
+                    tree.find_descendants();
                 }
                 // A server that has ended is noticed elsewhere; the series then ends with it.
-                if let Ok(usage) = family.usage() {
-                    let holdings = family.holdings().ok();
-                    seen.looks.push(Look {
+                if let Ok(usage) = tree.usage() {
+                    let holdings = tree.holdings().ok();
+                    monitored.samples.push(Sample {
                         at: Instant::now(),
                         answers: progress.answers(),
                         usage,
                         holdings,
                     });
-                    progress.set_steady(is_steady(&seen.looks));
+                    progress.set_steady(is_steady(&monitored.samples));
                 }
                 if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
-                    seen.cpu = ThreadUsage::now().cpu;
-                    return seen;
+                    monitored.cpu = ThreadUsage::now().cpu;
+                    return monitored;
                 }
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Ends the watch and tells what it has seen.
-    pub(crate) fn end(mut self) -> Seen {
+    /// Ends the monitor and tells what it has seen.
+    pub(crate) fn end(mut self) -> Monitored {
         self.stop = None;
         // The thread does not panic; if it did, there would be no series.
         self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
     }
 }
 
-impl Drop for Watch {
+impl Drop for Monitor {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
@@ -105,32 +105,32 @@ impl Drop for Watch {
     }
 }
 
-impl Seen {
-    /// The looks as points in time around the window's opening.
-    pub(crate) fn series(&self, opened: Instant) -> Vec<Point> {
-        let Some(first) = self.looks.first() else { return Vec::new() };
+impl Monitored {
+    /// The samples as points in time around the window's opening.
+    pub(crate) fn series(&self, opened: Instant) -> Vec<SeriesSample> {
+        let Some(first) = self.samples.first() else { return Vec::new() };
         let seconds = |at: Instant| {
             let before = opened.saturating_duration_since(at).as_secs_f64();
             at.saturating_duration_since(opened).as_secs_f64() - before
         };
-        let points = self.looks.iter().step_by(LOOKS_PER_POINT).map(|look| Point {
-            at_s: seconds(look.at),
-            answers: look.answers,
-            cpu_s: look.usage.since(&first.usage).cpu.as_secs_f64(),
-            resident_bytes: look.holdings.map(|held| held.resident_bytes),
-            threads: look.holdings.map(|held| held.threads),
-            descriptors: look.holdings.and_then(|held| held.descriptors),
+        let points = self.samples.iter().step_by(SAMPLES_PER_POINT).map(|sample| SeriesSample {
+            at_s: seconds(sample.at),
+            answers: sample.answers,
+            cpu_s: sample.usage.since(&first.usage).cpu.as_secs_f64(),
+            resident_bytes: sample.holdings.map(|held| held.resident_bytes),
+            threads: sample.holdings.map(|held| held.threads),
+            descriptors: sample.holdings.and_then(|held| held.descriptors),
         });
         points.collect()
     }
 }
 
-fn is_steady(looks: &[Look]) -> bool {
-    let Some(recent) = looks.len().checked_sub(2 * STRETCH + 1).map(|from| &looks[from..]) else {
+fn is_steady(samples: &[Sample]) -> bool {
+    let Some(recent) = samples.len().checked_sub(2 * STRETCH + 1).map(|from| &samples[from..]) else {
         return false;
     };
     let [first, middle, last] = [recent[0], recent[STRETCH], recent[2 * STRETCH]];
-    let pace = |from: Look, to: Look| {
+    let pace = |from: Sample, to: Sample| {
         let answers = to.answers.saturating_sub(from.answers);
         (answers, to.at.duration_since(from.at).as_secs_f64())
     };
@@ -168,7 +168,7 @@ mod tests {
     fn a_series_is_taken_at_least_ten_times_a_second() {
         let progress = Arc::new(Progress::default());
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
-        let watch = Watch::begin(child.id(), Arc::clone(&progress), None).unwrap();
+        let monitor = Monitor::begin(child.id(), Arc::clone(&progress), None).unwrap();
         let opened = Instant::now();
         // Answers come all the time, so that a pace is found.
         while !progress.is_steady() {
@@ -176,11 +176,11 @@ mod tests {
             thread::sleep(Duration::from_millis(1));
             assert!(opened.elapsed() < Duration::from_secs(60));
         }
-        let seen = watch.end();
+        let monitored = monitor.end();
         let watched = opened.elapsed();
         child.kill().unwrap();
         child.wait().unwrap();
-        let series = seen.series(opened);
+        let series = monitored.series(opened);
         assert!(series.len() > STRETCH);
         assert!(
             series.windows(2).all(|pair| pair[0].at_s < pair[1].at_s && pair[0].answers <= pair[1].answers)
@@ -188,6 +188,6 @@ mod tests {
         let last = series.last().unwrap();
         assert_eq!(last.threads, Some(1));
         assert!(last.resident_bytes.unwrap() > 0 && last.descriptors.unwrap() > 0);
-        assert!(seen.cpu < watched / 2, "watching took {:?} of {watched:?}", seen.cpu);
+        assert!(monitored.cpu < watched / 2, "watching took {:?} of {watched:?}", monitored.cpu);
     }
 }

@@ -105,7 +105,7 @@ impl Probe {
     }
 
     /// A process that is known to have existed; asking it fails when it is gone.
-    pub(crate) fn of(pid: i32) -> Self {
+    pub(crate) fn existing(pid: i32) -> Self {
         // A clock that does not exist fails when it is read, as does that of a process that has ended.
         let clock = clock_getcpuclockid(Pid::from_raw(pid)).unwrap_or(ClockId::from_raw(i32::MAX));
         Self { pid, clock }
@@ -149,7 +149,7 @@ impl Probe {
         let process = Process::new(self.pid).map_err(io::Error::other)?;
         let mut threads = BTreeMap::new();
         for task in process.tasks().map_err(io::Error::other)? {
-            // A thread that ends while we look is not there.
+            // A thread that ends while we sample is not there.
             let Ok(task) = task else { continue };
             let Ok(status) = task.status() else { continue };
             let switches = status.voluntary_ctxt_switches.zip(status.nonvoluntary_ctxt_switches);

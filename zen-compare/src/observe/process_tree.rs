@@ -12,47 +12,48 @@ use procfs::process::Process;
 /// More descendants than any server of this lab has a use for; the search ends there.
 const MOST: usize = 4_096;
 
-/// A process and its descendants, as of the last [look](Family::look_around).
+/// A process and its descendants, as of the last [search](ProcessTree::find_descendants).
 #[derive(Debug)]
-pub(crate) struct Family {
-    leader: i32,
-    members: BTreeMap<i32, Member>,
-    /// What members that have ended had used when they were last looked at.
+pub(crate) struct ProcessTree {
+    root: i32,
+    processes: BTreeMap<i32, Descendant>,
+    /// What processes that have ended had used when they were last looked at.
     gone: Usage,
 }
 
 #[derive(Debug)]
-struct Member {
+struct Descendant {
     probe: Probe,
     last: Usage,
 }
 
-impl Family {
-    /// The family of the process `pid` as it is now.
+impl ProcessTree {
+    /// The tree of the process `pid` as it is now.
     ///
     /// # Errors
     /// When there is no such process.
-    pub(crate) fn of(pid: u32) -> io::Result<Self> {
+    pub(crate) fn new(pid: u32) -> io::Result<Self> {
         let probe = Probe::new(pid)?;
-        let leader = probe.pid();
-        let members = BTreeMap::from([(leader, Member { probe, last: Usage::default() })]);
-        let mut family = Self { leader, members, gone: Usage::default() };
-        family.look_around();
-        Ok(family)
+        let root = probe.pid();
+        let processes = BTreeMap::from([(root, Descendant { probe, last: Usage::default() })]);
+        let mut tree = Self { root, processes, gone: Usage::default() };
+        tree.find_descendants();
+        Ok(tree)
     }
 
-    /// Takes in the processes that were started since. Costs some microseconds for every thread of the family.
-    pub(crate) fn look_around(&mut self) {
-        let mut unseen = vec![self.leader];
+    /// Takes in the processes that were started since. Costs some microseconds for every thread of the tree.
+    pub(crate) fn find_descendants(&mut self) {
+        let mut unseen = vec![self.root];
         let mut seen = 0;
         while let Some(pid) = unseen.pop() {
             seen += 1;
             if seen > MOST {
                 return;
             }
-            self.members
-                .entry(pid)
-                .or_insert_with_key(|&pid| Member { probe: Probe::of(pid), last: Usage::default() });
+            self.processes.entry(pid).or_insert_with_key(|&pid| Descendant {
+                probe: Probe::existing(pid),
+                last: Usage::default(),
+            });
             let tasks = Process::new(pid).and_then(|process| process.tasks());
             for task in tasks.into_iter().flatten().flatten() {
                 let children = task.children().unwrap_or_default();
@@ -63,46 +64,46 @@ impl Family {
 
     /// The processes that were alive when last looked at.
     pub(crate) fn pids(&self) -> impl Iterator<Item = i32> {
-        self.members.keys().copied()
+        self.processes.keys().copied()
     }
 
-    /// What the family has used so far, with members that have ended at their last known.
+    /// What the tree has used so far, with processes that have ended at their last known.
     ///
     /// # Errors
     /// When the first process has ended.
     pub(crate) fn usage(&mut self) -> io::Result<Usage> {
         let mut sum = Usage::default();
         let mut ended = Vec::new();
-        for (&pid, member) in &mut self.members {
-            match member.probe.usage() {
+        for (&pid, process) in &mut self.processes {
+            match process.probe.usage() {
                 Ok(usage) => {
-                    member.last = usage;
+                    process.last = usage;
                     sum = sum.plus(usage);
                 }
-                Err(error) if pid == self.leader => return Err(error),
+                Err(error) if pid == self.root => return Err(error),
                 Err(_) => ended.push(pid),
             }
         }
-        for member in ended.iter().filter_map(|pid| self.members.remove(pid)) {
-            self.gone = self.gone.plus(member.last);
+        for process in ended.iter().filter_map(|pid| self.processes.remove(pid)) {
+            self.gone = self.gone.plus(process.last);
         }
         Ok(sum.plus(self.gone))
     }
 
-    /// What the family holds.
+    /// What the tree holds.
     ///
     /// # Errors
     /// When the first process has ended.
     pub(crate) fn holdings(&self) -> io::Result<Holdings> {
         let mut sum = Holdings { descriptors: Some(0), ..Holdings::default() };
-        for (&pid, member) in &self.members {
-            match member.probe.holdings() {
+        for (&pid, process) in &self.processes {
+            match process.probe.holdings() {
                 Ok(held) => {
                     sum.resident_bytes += held.resident_bytes;
                     sum.threads += held.threads;
                     sum.descriptors = sum.descriptors.zip(held.descriptors).map(|(all, own)| all + own);
                 }
-                Err(error) if pid == self.leader => return Err(error),
+                Err(error) if pid == self.root => return Err(error),
                 Err(_) => {}
             }
         }
@@ -115,26 +116,26 @@ impl Family {
     /// When the first process has ended, or the kernel does not let us look.
     pub(crate) fn memory(&self) -> io::Result<(u64, u64)> {
         let mut sum = (0, 0);
-        for (&pid, member) in &self.members {
-            match member.probe.memory() {
+        for (&pid, process) in &self.processes {
+            match process.probe.memory() {
                 Ok((resident, proportional)) => sum = (sum.0 + resident, sum.1 + proportional),
-                Err(error) if pid == self.leader => return Err(error),
+                Err(error) if pid == self.root => return Err(error),
                 Err(_) => {}
             }
         }
         Ok(sum)
     }
 
-    /// What every living thread of the family has done so far.
+    /// What every living thread of the tree has done so far.
     ///
     /// # Errors
     /// When the first process has ended.
     pub(crate) fn threads(&self) -> io::Result<Threads> {
         let mut all = Threads::default();
-        for (&pid, member) in &self.members {
-            match member.probe.threads() {
+        for (&pid, process) in &self.processes {
+            match process.probe.threads() {
                 Ok(threads) => all.append(threads),
-                Err(error) if pid == self.leader => return Err(error),
+                Err(error) if pid == self.root => return Err(error),
                 Err(_) => {}
             }
         }
@@ -159,24 +160,24 @@ mod tests {
             shell.args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(shell.stdout.take().unwrap()).lines();
         let child: i32 = said.next().unwrap().unwrap().parse().unwrap();
-        let mut family = Family::of(shell.id()).unwrap();
-        assert!(family.pids().any(|pid| pid == child));
-        assert_eq!(family.holdings().unwrap().threads, 2);
-        assert!(family.holdings().unwrap().descriptors.unwrap() >= 6);
-        let (resident, proportional) = family.memory().unwrap();
+        let mut tree = ProcessTree::new(shell.id()).unwrap();
+        assert!(tree.pids().any(|pid| pid == child));
+        assert_eq!(tree.holdings().unwrap().threads, 2);
+        assert!(tree.holdings().unwrap().descriptors.unwrap() >= 6);
+        let (resident, proportional) = tree.memory().unwrap();
         assert!(resident > 0 && proportional > 0 && proportional <= resident);
         let busy = Duration::from_millis(30);
         let patience = Instant::now();
-        while family.usage().unwrap().cpu < busy {
+        while tree.usage().unwrap().cpu < busy {
             assert!(patience.elapsed() < Duration::from_secs(60));
         }
         let mut stdin = shell.stdin.take().unwrap();
         stdin.write_all(b"\n").unwrap();
         assert_eq!(said.next().unwrap().unwrap(), "over");
-        assert!(family.usage().unwrap().cpu >= busy, "the child took its time with it");
-        assert_eq!(family.pids().count(), 1);
+        assert!(tree.usage().unwrap().cpu >= busy, "the child took its time with it");
+        assert_eq!(tree.pids().count(), 1);
         drop(stdin);
         shell.wait().unwrap();
-        assert!(family.usage().is_err());
+        assert!(tree.usage().is_err());
     }
 }

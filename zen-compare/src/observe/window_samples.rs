@@ -5,22 +5,22 @@ use std::time::{Duration, Instant};
 use super::interference::CoreTimes;
 use super::process::{Holdings, Usage};
 use super::process::{Threads, ThreadsDelta};
-use super::process_tree::Family;
+use super::process_tree::ProcessTree;
 use crate::generator::Moment;
-use crate::results::Foreign;
+use crate::results::Interference;
 
 /// Takes samples of a server's processes. What cannot be read is left out: a process that has died is noticed
 /// elsewhere.
 #[derive(Debug)]
-pub(crate) struct Witness<'a> {
-    family: Family,
+pub(crate) struct WindowSamples<'a> {
+    tree: ProcessTree,
     /// The server's cores, when it has some to itself.
     cores: Option<&'a [usize]>,
     pub(crate) memory_empty: Option<(u64, u64)>,
     pub(crate) memory_loaded: Option<(u64, u64)>,
     pub(crate) holdings: Option<Holdings>,
     usage: [Option<Usage>; 2],
-    /// As the first look at the threads was taken.
+    /// As the first sample of the threads was taken.
     usage_settling: Option<Usage>,
     cores_used: [Option<(Instant, CoreTimes)>; 2],
     threads: [Option<(Instant, Threads)>; 2],
@@ -28,12 +28,12 @@ pub(crate) struct Witness<'a> {
     pub(crate) opened: Option<Instant>,
 }
 
-impl<'a> Witness<'a> {
+impl<'a> WindowSamples<'a> {
     /// Looks at a server before anybody has connected.
-    pub(crate) fn new(family: Family, cores: Option<&'a [usize]>) -> Self {
+    pub(crate) fn new(tree: ProcessTree, cores: Option<&'a [usize]>) -> Self {
         Self {
-            memory_empty: family.memory().ok(),
-            family,
+            memory_empty: tree.memory().ok(),
+            tree,
             cores,
             memory_loaded: None,
             holdings: None,
@@ -48,33 +48,33 @@ impl<'a> Witness<'a> {
     pub(crate) fn see(&mut self, moment: Moment) {
         match moment {
             Moment::Settling => {
-                self.family.look_around();
+                self.tree.find_descendants();
                 self.threads[0] = self.threads_now();
-                self.usage_settling = self.family.usage().ok();
+                self.usage_settling = self.tree.usage().ok();
             }
             Moment::Opens => {
                 self.cores_used[0] = self.cores_now();
-                self.usage[0] = self.family.usage().ok();
+                self.usage[0] = self.tree.usage().ok();
                 self.opened = Some(Instant::now());
             }
             Moment::Passing => {}
             Moment::Closes => {
-                self.usage[1] = self.family.usage().ok();
+                self.usage[1] = self.tree.usage().ok();
                 self.cores_used[1] = self.cores_now();
                 self.take_in_newcomers();
                 self.threads[1] = self.threads_now();
-                self.memory_loaded = self.family.memory().ok();
-                self.holdings = self.family.holdings().ok();
+                self.memory_loaded = self.tree.memory().ok();
+                self.holdings = self.tree.holdings().ok();
             }
         }
     }
 
     /// What processes that were started in the window have used belongs to it whole.
     fn take_in_newcomers(&mut self) {
-        let known = self.family.pids().count();
-        self.family.look_around();
-        if self.family.pids().count() > known {
-            self.usage[1] = self.family.usage().ok();
+        let known = self.tree.pids().count();
+        self.tree.find_descendants();
+        if self.tree.pids().count() > known {
+            self.usage[1] = self.tree.usage().ok();
         }
     }
 
@@ -85,9 +85,9 @@ impl<'a> Witness<'a> {
     }
 
     /// Who else used the server's cores in the window.
-    pub(crate) fn foreign(&self) -> Option<Foreign> {
+    pub(crate) fn interference(&self) -> Option<Interference> {
         let [Some((began, before)), Some((ended, after))] = &self.cores_used else { return None };
-        after.foreign_since(before, ended.duration_since(*began), self.used().cpu)
+        after.interference_since(before, ended.duration_since(*began), self.used().cpu)
     }
 
     /// What the server's threads did from shortly before the window to its end.
@@ -102,11 +102,11 @@ impl<'a> Witness<'a> {
     }
 
     fn threads_now(&self) -> Option<(Instant, Threads)> {
-        Some((Instant::now(), self.family.threads().ok()?))
+        Some((Instant::now(), self.tree.threads().ok()?))
     }
 
     fn cores_now(&self) -> Option<(Instant, CoreTimes)> {
-        Some((Instant::now(), CoreTimes::of(self.cores?)?))
+        Some((Instant::now(), CoreTimes::read(self.cores?)?))
     }
 }
 

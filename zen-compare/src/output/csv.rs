@@ -69,15 +69,15 @@ impl Line {
 }
 
 pub(super) fn runs(report: &Report) -> String {
-    together(report.runs.iter().map(run))
+    join_lines(report.runs.iter().map(run))
 }
 
 pub(super) fn summaries(report: &Report) -> String {
-    together(report.summaries.iter().map(summary))
+    join_lines(report.summaries.iter().map(summary))
 }
 
 /// The lines under their header, each ended by CR LF; nothing when there are none.
-fn together(lines: impl Iterator<Item = Line>) -> String {
+fn join_lines(lines: impl Iterator<Item = Line>) -> String {
     let mut text = String::new();
     for line in lines {
         let (names, values): (Vec<String>, Vec<String>) = line.0.into_iter().unzip();
@@ -94,7 +94,7 @@ fn run(run: &Run) -> Line {
     line.add("scenario", &run.scenario);
     line.add("contender", &run.contender);
     line.add("repetition", &run.repetition);
-    line.add("attempt", &run.attempt);
+    line.add("attempt", &run.retries);
     line.add("valid", &run.is_valid());
     line.add("warmup_s", &run.warmup_s);
     line.add("warmed_up", &run.warmed_up);
@@ -145,8 +145,8 @@ fn summary(summary: &Summary) -> Line {
     line.add("scenario", &summary.scenario);
     line.add("contender", &summary.contender);
     line.add("standing", standing(summary.standing));
-    line.add("rung", &summary.rung.as_ref().map(|rung| rung.at));
-    line.add("rung_by", &summary.rung.as_ref().map(|rung| rung.by.clone()));
+    line.add("rung", &summary.sweep_point.as_ref().map(|point| point.at));
+    line.add("rung_by", &summary.sweep_point.as_ref().map(|point| point.by.clone()));
     line.add("runs", &summary.runs);
     line.add("valid_runs", &summary.valid_runs);
     line.add("unsteady_runs", &summary.unsteady_runs);
@@ -215,7 +215,7 @@ mod tests {
             p99_9_ns: 4,
             max_ns: 5,
         });
-        let text = together(runs.iter().map(run));
+        let text = join_lines(runs.iter().map(run));
         let lines: Vec<&str> = text.split_terminator("\r\n").collect();
         assert_eq!(lines.len(), 3);
         let names = fields(lines[0]);
@@ -246,9 +246,9 @@ mod tests {
         let name = "=cmd|' /C calc'!A0,\r\n\"x\"";
         let runs = [made(name, &scenario, 0, 4000.0)];
         let summaries = summarize(&settings(&[name], scenario), &runs);
-        let text = together(summaries.iter().map(summary));
+        let text = join_lines(summaries.iter().map(summary));
         let quoted = "\r\nbook,\"'=cmd|' /C calc'!A0,\r\n\"\"x\"\"\",best,";
         assert!(text.contains(quoted), "{text}");
-        assert_eq!(together(std::iter::empty()), "");
+        assert_eq!(join_lines(std::iter::empty()), "");
     }
 }

@@ -3,13 +3,12 @@
 use std::fmt::Write;
 
 use super::escape::{markdown as escape, markdown_code as code};
-use super::merit::Merit;
-use super::number::{self, count, percent, time};
-use super::provenance::{BLIND_SPOTS, ledger};
+use super::number::{self, percent, time};
+use super::provenance::{BLIND_SPOTS, provenance};
 use crate::analysis::advice::Advice;
-use crate::analysis::invalid_runs::Excuses;
+use crate::analysis::invalid_runs::InvalidRunNotes;
 use crate::results::{Report, Standing, Summary};
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
 
 const METHOD: &str = "Every server is a process of its own on cores of its own, loaded from other cores. Repetitions are \
@@ -34,7 +33,7 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
         text.truncate(text.len() - 2);
         writeln!(text)?;
     }
-    if let Some(advice) = Advice::of_report(report) {
+    if let Some(advice) = Advice::from_report(report) {
         for (depth, line) in advice.outline() {
             writeln!(text, "{}- {}", "  ".repeat(depth), escape(line))?;
         }
@@ -44,16 +43,16 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
         writeln!(text, "- **{}** → {}", escape(scenario), escape(sentence))?;
     }
     for (scenario, summaries) in report.by_scenario() {
-        let merit = Merit::of_scenario(scenario);
+        let metric = scenario.ranked_by();
         writeln!(
             text,
             "\n## {}\n\n{}; ranked by {}.\n",
             escape(&scenario.name),
             escape(&scenario.describe()),
-            merit.name
+            metric.name()
         )?;
         table(text, scenario, &summaries)?;
-        for line in Excuses::of(&scenario.name, &report.runs).left_out() {
+        for line in InvalidRunNotes::collect(&scenario.name, &report.runs).left_out() {
             writeln!(text, "\n{}", escape(&line))?;
         }
         for summary in summaries.iter().filter(|summary| !summary.invalid.is_empty()) {
@@ -69,7 +68,7 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(text, "\n## Method\n\n{METHOD}\n\n## Environment\n")?;
     writeln!(text, "| | |\n|---|---|")?;
-    for (name, value) in ledger(report) {
+    for (name, value) in provenance(report) {
         writeln!(text, "| {name} | {} |", escape(&value))?;
     }
     writeln!(text, "| command | {} |", code(&report.environment.command_line.join(" ")))?;
@@ -85,39 +84,39 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
 
 fn table(text: &mut String, scenario: &Scenario, summaries: &[&Summary]) -> std::fmt::Result {
     let by = scenario.ranked_by();
-    let merit = Merit::of_scenario(scenario);
     // The interval stands beside the measure that it is of.
-    let ci =
-        |own: RankedBy, name: &str| if by == own { format!("{name} | 95 % CI") } else { name.to_owned() };
+    let head = |own: Metric| if by == own { format!("{own} | 95 % CI") } else { own.to_string() };
     writeln!(
         text,
         "| flavor | {} | p50 | {} | {} | × floor | occupancy | memory/conn. | served | |",
-        ci(RankedBy::Throughput, "answers/s"),
-        ci(RankedBy::Latency, "p99"),
-        ci(RankedBy::CpuPerQuestion, "CPU/question"),
+        head(Metric::Throughput),
+        head(Metric::P99Latency),
+        head(Metric::CpuPerQuestion),
     )?;
     writeln!(text, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|")?;
     for summary in summaries {
-        let shown = |estimate: Option<Estimate>, show: fn(f64) -> String| {
+        let shown = |estimate: Option<Estimate>, show: &dyn Fn(f64) -> String| {
             estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
         };
-        let ci = |own: RankedBy, value: String| {
-            if by == own { format!("{value} | {}", merit.ends(summary)) } else { value }
+        let cell = |own: Metric| {
+            let bound = own == Metric::Throughput && summary.throughput_is_lower_bound;
+            let value = shown(own.estimate(summary), &|value| own.format(value));
+            let value = if bound { format!("≥ {value}") } else { value };
+            if by == own { format!("{value} | {}", number::ends(own, summary)) } else { value }
         };
-        let bound = if summary.throughput_is_lower_bound { "≥ " } else { "" };
         let winner = matches!(summary.standing, Standing::Best | Standing::Tie);
         let strong = if winner { "**" } else { "" };
         writeln!(
             text,
             "| {strong}{}{strong} | {} | {} | {} | {} | {} | {} | {} | {}/{} | {} |",
             escape(&summary.contender),
-            ci(RankedBy::Throughput, format!("{bound}{}", shown(summary.throughput, count))),
-            shown(summary.p50_ns, time),
-            ci(RankedBy::Latency, shown(summary.p99_ns, time)),
-            ci(RankedBy::CpuPerQuestion, shown(summary.cpu_per_question_ns, time)),
-            shown(summary.times_floor, |times| format!("{times:.2}")),
-            shown(summary.occupancy, percent),
-            shown(summary.memory_per_connection_bytes, number::bytes),
+            cell(Metric::Throughput),
+            shown(summary.p50_ns, &time),
+            cell(Metric::P99Latency),
+            cell(Metric::CpuPerQuestion),
+            cell(Metric::TimesFloor),
+            shown(summary.occupancy, &percent),
+            cell(Metric::MemoryPerConnection),
             summary.clients_served,
             summary.clients,
             mark(summary.standing),

@@ -6,7 +6,6 @@
 mod csv;
 mod escape;
 mod markdown;
-mod merit;
 mod number;
 mod page;
 mod provenance;

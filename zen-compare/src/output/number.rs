@@ -1,24 +1,11 @@
 //! Numbers as people read them: three digits, a prefix, a unit.
 
+use crate::results::Summary;
+use crate::scenario::Metric;
 use crate::stats::Estimate;
-use crate::units;
 pub(super) use crate::units::percent;
-pub(super) use crate::units::{count, time};
-
-/// Bytes, in powers of 1024.
-pub(super) fn bytes(bytes: f64) -> String {
-    let units = [(1024.0 * 1024.0 * 1024.0, "GiB"), (1024.0 * 1024.0, "MiB"), (1024.0, "KiB")];
-    match units.into_iter().find(|(unit, _)| bytes >= unit * 0.9995) {
-        Some((unit, name)) => format!("{} {name}", digits(bytes / unit)),
-        None => format!("{bytes:.0} B"),
-    }
-}
-
-/// The power of 1024 in which an amount of memory is told.
-pub(super) fn unit_of_bytes(most: f64) -> f64 {
-    let units = [1024.0 * 1024.0 * 1024.0, 1024.0 * 1024.0, 1024.0];
-    units.into_iter().find(|unit| most >= *unit).unwrap_or(1.0)
-}
+use crate::units::{self, trimmed};
+pub(super) use crate::units::{bytes, count, time};
 
 /// A share as a percentage, with as many digits as tell small ones apart.
 pub(super) fn share(share: f64) -> String {
@@ -34,32 +21,38 @@ pub(super) fn share(share: f64) -> String {
 
 /// A number below a thousand or so with three digits, and none of them a trailing zero.
 pub(super) fn digits(value: f64) -> String {
-    trim(&units::digits(value)).to_owned()
+    trimmed(&units::digits(value)).to_owned()
 }
 
 /// The label of a tick: no digits that say nothing.
 pub(super) fn tick(label: &str) -> String {
     match label.split_once(' ') {
-        Some((number, unit)) => format!("{} {unit}", trim(number)),
-        None => trim(label).to_owned(),
+        Some((number, unit)) => format!("{} {unit}", trimmed(number)),
+        None => trimmed(label).to_owned(),
     }
 }
 
 /// A quantile as its percentile: `p50`, `p99.9`.
 pub(super) fn percentile(quantile: f64) -> String {
     let text = format!("{:.6}", quantile * 100.0);
-    format!("p{}", trim(&text))
+    format!("p{}", trimmed(&text))
 }
 
 /// All digits of a number, for tables that are read by programs and by those who check.
 pub(super) fn exact(value: f64) -> String {
-    if value.abs() >= 1000.0 { format!("{value:.0}") } else { trim(&format!("{value:.6}")).to_owned() }
+    if value.abs() >= 1000.0 { format!("{value:.0}") } else { trimmed(&format!("{value:.6}")).to_owned() }
 }
 
 /// A median with its interval.
-pub(super) fn interval(estimate: &Estimate, show: fn(f64) -> String) -> String {
+pub(super) fn interval(estimate: &Estimate, show: impl Fn(f64) -> String) -> String {
     let (low, median, high) = (show(estimate.low), show(estimate.median), show(estimate.high));
     if low == high { median } else { format!("{median} ({low} to {high})") }
+}
+
+/// The ends of the interval of a summary's metric; a dash where it is not known.
+pub(super) fn ends(metric: Metric, summary: &Summary) -> String {
+    let ends = |estimate| units::interval(&estimate, summary.counted(), |value| metric.format(value));
+    metric.estimate(summary).map_or_else(|| "–".to_owned(), ends)
 }
 
 /// Seconds since 1970 as a date and a time of day in UTC.
@@ -75,10 +68,6 @@ pub(super) fn date(unix: u64) -> String {
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", second / 3600, second / 60 % 60)
-}
-
-fn trim(number: &str) -> &str {
-    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 #[cfg(test)]

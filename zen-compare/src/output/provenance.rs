@@ -34,7 +34,7 @@ pub(super) const BLIND_SPOTS: [(&str, &str); 6] = [
 ];
 
 /// The machine, the program and the settings, as pairs of a name and a value. What is not known is left out.
-pub(super) fn ledger(report: &Report) -> Vec<(&'static str, String)> {
+pub(super) fn provenance(report: &Report) -> Vec<(&'static str, String)> {
     let (environment, settings) = (&report.environment, &report.settings);
     let list = |cores: &[usize]| cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     #[allow(clippy::cast_precision_loss, reason = "bytes far below 2^52")]

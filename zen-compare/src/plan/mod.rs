@@ -11,9 +11,9 @@ use crate::results::{ContenderSettings, Run, Settings};
 use crate::scenario::Workload;
 use crate::scenario::{Rate, Scenario};
 use crate::server::Contender;
-use crate::server::Stop;
+use crate::server::StopFlag;
 
-pub use self::user_load::Wish;
+pub use self::user_load::UserLoad;
 pub(crate) use self::user_load::{ENOUGH, NAME};
 
 /// A comparison to be made. Set the fields that differ from [`Plan::new`]'s.
@@ -40,10 +40,10 @@ pub struct Plan {
     pub seed: u64,
     /// How often a run is made again that the machine has spoiled, by giving a core to somebody else say. The last
     /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
-    pub attempts_more: u32,
+    pub retries: u32,
     /// How many valid runs of each contender and scenario there are to be, [`repetitions`](Self::repetitions) at the most. When
     /// everything has been run, what the machine has spoiled is made again, up to three times, until there are. Zero: whatever
-    /// is left after `attempts_more` will do.
+    /// is left after `retries` will do.
     pub valid_at_least: u32,
     /// Scenarios, by name, that need less time than the others: the most that their runs take.
     pub shorter: Vec<(String, Length)>,
@@ -52,7 +52,7 @@ pub struct Plan {
     /// Cores for the servers; `None`: half of those this process may use.
     pub server_cores: Option<usize>,
     /// Ends the comparison early.
-    pub stop: Stop,
+    pub stop: StopFlag,
 }
 
 /// How long a run takes.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Plan;
 use crate::scenario::{Scenario, WorkKind, Workload};
-use crate::server::{Contender, Stop};
+use crate::server::{Contender, StopFlag};
 
 impl Plan {
     /// What a newcomer runs: three repetitions of 0.6 s after 0.2 s of warm-up.
@@ -19,12 +19,12 @@ impl Plan {
             window: Duration::from_millis(600),
             capacity: None,
             seed: 1,
-            attempts_more: 2,
+            retries: 2,
             valid_at_least: 0,
             shorter: Vec::new(),
             count_system_calls: true,
             server_cores: None,
-            stop: Stop::default(),
+            stop: StopFlag::default(),
         }
     }
 
@@ -36,7 +36,7 @@ impl Plan {
             warmup: ms(150),
             patience: ms(200),
             window: ms(250),
-            attempts_more: 1,
+            retries: 1,
             count_system_calls: false,
             ..Self::new(contenders, scenarios)
         }
@@ -72,7 +72,7 @@ impl Plan {
         vec![Scenario::think(), Scenario::saturate(16), Scenario::pipeline()]
     }
 
-    /// Every scenario there is and the ladders whole, for [`Plan::full`].
+    /// Every scenario there is and the sweeps whole, for [`Plan::full`].
     pub fn full_scenarios() -> Vec<Scenario> {
         let names = ["book", "think", "saturate", "pipeline", "churn", "open", "slow", "idle", "work"];
         names.iter().filter_map(|name| Scenario::named(name)).flatten().collect()

@@ -6,7 +6,7 @@ use super::{Length, Plan};
 use crate::scenario::{Scenario, Work, WorkKind};
 use crate::server::Contender;
 
-/// What the scenario of a wish is called.
+/// What the scenario of a user load is called.
 pub(crate) const NAME: &str = "yours";
 /// The longest window: a client that thinks for longer is not waited for.
 const LONGEST_WINDOW: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const SATURATING_RATE: f64 = 200_000.0;
 
 /// A workload as its owner knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wish {
+pub struct UserLoad {
     /// How long a client pauses before each question.
     pub think: Duration,
     /// How long the handler works for each answer. Zero: not at all.
@@ -34,8 +34,8 @@ pub struct Wish {
     pub server_cores: Option<usize>,
 }
 
-impl Wish {
-    /// The wish as a scenario.
+impl UserLoad {
+    /// The user load as a scenario.
     pub fn scenario(&self) -> Scenario {
         Scenario {
             name: NAME.into(),
@@ -59,7 +59,7 @@ impl Wish {
     }
 
     /// A plan that runs just this: five repetitions, with a window of ten questions of each client, of a second at least and of ten at
-    /// most. Between them each contender's capacity is measured in shorter runs under [`Wish::saturating`]. Contenders that
+    /// most. Between them each contender's capacity is measured in shorter runs under [`UserLoad::saturating`]. Contenders that
     /// are to work must be [`taking_work`](Contender::taking_work).
     pub fn plan(&self, contenders: Vec<Contender>) -> Plan {
         let ms = Duration::from_millis;
@@ -107,8 +107,8 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn wish(clients: usize, think_ms: u32) -> Wish {
-        Wish {
+    fn user_load(clients: usize, think_ms: u32) -> UserLoad {
+        UserLoad {
             think: MS * think_ms,
             work: Duration::ZERO,
             work_kind: WorkKind::Spin,
@@ -117,13 +117,13 @@ mod tests {
         }
     }
 
-    fn working(wish: Wish, work_ms: u32, work_kind: WorkKind) -> Wish {
-        Wish { work: MS * work_ms, work_kind, ..wish }
+    fn working(user_load: UserLoad, work_ms: u32, work_kind: WorkKind) -> UserLoad {
+        UserLoad { work: MS * work_ms, work_kind, ..user_load }
     }
 
     #[test]
     fn the_plan_is_just_that_and_what_fills_them() {
-        let long = Wish { server_cores: Some(1), ..wish(50, 400) };
+        let long = UserLoad { server_cores: Some(1), ..user_load(50, 400) };
         let plan = long.plan(vec![]);
         assert_eq!((plan.window, plan.server_cores, plan.valid_at_least), (MS * 4000, Some(1), 3));
         let [yours, full] = &plan.scenarios[..] else { panic!("{plan:?}") };
@@ -134,12 +134,12 @@ mod tests {
         assert_eq!(plan.length_of(yours), Length { warmup: MS * 400, window: MS * 4000 });
         let hurried = Plan { window: MS * 100, ..plan.clone() };
         assert_eq!(hurried.length_of(full).window, MS * 100);
-        let forever = Wish { think: Duration::from_secs(3600), ..long }.plan(vec![]);
+        let forever = UserLoad { think: Duration::from_secs(3600), ..long }.plan(vec![]);
         assert_eq!((forever.warmup, forever.window), (LONGEST_WINDOW, LONGEST_WINDOW));
         // Those that wait for a handler take up no time of the server's, so there are more of them.
         let waiting = working(long, 2, WorkKind::Sleep).saturating();
         assert_eq!((waiting.clients, waiting.work.is_some()), (400, true));
         assert_eq!(working(long, 2, WorkKind::Spin).saturating().clients, 64);
-        assert_eq!(wish(100_000, 1).saturating().clients, MOST_SATURATING);
+        assert_eq!(user_load(100_000, 1).saturating().clients, MOST_SATURATING);
     }
 }

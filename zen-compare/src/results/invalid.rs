@@ -75,8 +75,9 @@ pub enum Invalid {
         /// How late the latest was.
         latest_ns: u64,
     },
-    /// There were fewer quiet connections than there should have been, and not because of the server.
-    HerdTooSmall {
+    /// There were fewer idle connections than there should have been, and not because of the server.
+    #[serde(rename = "herd_too_small")]
+    OpenFileLimitTooLow {
         /// How many there should have been.
         wanted: usize,
         /// How many this process can have.
@@ -96,7 +97,7 @@ pub enum Invalid {
 
 impl Invalid {
     /// Whether the fault is the machine's, so that the same run may turn out well when it is made again.
-    pub fn is_the_machines(&self) -> bool {
+    pub fn is_machines_fault(&self) -> bool {
         matches!(
             self,
             Self::GeneratorStarved { .. }
@@ -108,7 +109,7 @@ impl Invalid {
 
     /// Whether it is what the contender did: answered wrongly, hung up, died, or left its work to another process. The machine and
     /// the generator can spoil a run as well, and some scenarios are not for everybody.
-    pub fn is_the_contenders(&self) -> bool {
+    pub fn is_contenders_fault(&self) -> bool {
         match self {
             Self::WrongAnswers { .. }
             | Self::ClosedEarly { .. }
@@ -121,7 +122,7 @@ impl Invalid {
             | Self::ServerDisturbed { .. }
             | Self::CoresStolen { .. }
             | Self::MissedSchedule { .. }
-            | Self::HerdTooSmall { .. }
+            | Self::OpenFileLimitTooLow { .. }
             | Self::DoesNotApply { .. } => false,
         }
     }
@@ -139,7 +140,7 @@ impl Invalid {
             Self::ServerDied { .. } => "the server died",
             Self::ServerNotMeasured { .. } => "another process did the work",
             Self::MissedSchedule { .. } => "the generator missed its schedule",
-            Self::HerdTooSmall { .. } => "the open-file limit is too low",
+            Self::OpenFileLimitTooLow { .. } => "the open-file limit is too low",
             Self::DoesNotApply { .. } => "it does not apply",
             Self::NotStarted { .. } => "the server could not be started",
         }
@@ -197,9 +198,9 @@ impl fmt::Display for Invalid {
                 "the generator missed its schedule: {late} of {due} questions were late, by up to {:.1} ms",
                 Duration::from_nanos(*latest_ns).as_secs_f64() * 1e3
             ),
-            Self::HerdTooSmall { wanted, possible } => write!(
+            Self::OpenFileLimitTooLow { wanted, possible } => write!(
                 f,
-                "only {possible} of {wanted} quiet connections fit below the open-file limit: raise it (ulimit -n)"
+                "only {possible} of {wanted} idle connections fit below the open-file limit: raise it (ulimit -n)"
             ),
             Self::DoesNotApply { what } => write!(f, "it does not apply: {what}"),
             Self::NotStarted { error } => write!(f, "the server could not be started: {error}"),

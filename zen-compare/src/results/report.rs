@@ -79,8 +79,9 @@ pub struct Summary {
     pub scenario: String,
     /// Name of the contender.
     pub contender: String,
-    /// Where the scenario is one of a ladder, its place on it.
-    pub rung: Option<Rung>,
+    /// Where the scenario is a point of a sweep, its place there.
+    #[serde(rename = "rung")]
+    pub sweep_point: Option<SweepPoint>,
     /// How it stands among the others.
     pub standing: Standing,
     /// Runs that were made.
@@ -137,7 +138,7 @@ pub struct Summary {
     pub clients_served: usize,
     /// Each kind of clients, in the run that served the fewest.
     pub groups: Vec<Group>,
-    /// Quiet connections held in the run that held the fewest.
+    /// Idle connections held in the run that held the fewest.
     pub connections_held: Option<usize>,
     /// Jain's index over the clients.
     pub fairness: Option<Estimate>,
@@ -154,11 +155,12 @@ impl Summary {
     }
 }
 
-/// A scenario's place on a ladder of scenarios that differ in one number.
+/// A scenario's place in a sweep of scenarios that differ in one number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Rung {
+pub struct SweepPoint {
     /// What the scenarios have in common: `saturate`, `open`…
-    pub family: String,
+    #[serde(rename = "family")]
+    pub sweep: String,
     /// What the number is: `clients`, or `questions/s` for an open loop.
     pub by: String,
     /// The number.
@@ -169,7 +171,7 @@ pub struct Rung {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// The yardstick, which does not compete.
+    /// The floor, which does not compete.
     Floor,
     /// The best of those that serve everybody.
     Best,

@@ -41,7 +41,7 @@ pub struct Run {
     /// In an open loop, the questions per second that were due; else null.
     pub offered_rate: Option<f64>,
     /// In an open loop, how well the generator kept its schedule; else null.
-    pub schedule: Option<Schedule>,
+    pub schedule: Option<ScheduleStats>,
     /// User and system time of the server in the window, of all its processes and threads.
     pub server_cpu_s: f64,
     /// The part of `server_cpu_s` that was spent in the server's own code. The kernel counts the sum in nanoseconds
@@ -77,7 +77,7 @@ pub struct Run {
     /// The same with each shared page counted by its share (PSS), when the window closed.
     pub pss_loaded_bytes: Option<u64>,
     /// The server, ten times a second and more, from the first connection to the end of the window.
-    pub series: Vec<Point>,
+    pub series: Vec<SeriesSample>,
     /// Clients that asked.
     pub clients: usize,
     /// Clients with at least one answer in the window.
@@ -85,7 +85,7 @@ pub struct Run {
     /// Where clients differ in how they behave, each kind of them; else empty. `clients` and `clients_served` are
     /// then those of the kind that behaves.
     pub groups: Vec<Group>,
-    /// Where quiet connections are to be held, how many were open when the window closed; else null.
+    /// Where idle connections are to be held, how many were open when the window closed; else null.
     pub connections_held: Option<usize>,
     /// Jain's index over the clients' answers: 1 is equal shares; null without answers.
     pub fairness: Option<f64>,
@@ -100,7 +100,8 @@ pub struct Run {
     /// Whether the answers came at a steady pace by then; a run that was never steady counts, and is marked.
     pub warmed_up: bool,
     /// Which attempt this was, from 0: earlier ones were spoiled by the machine, and are not in the report.
-    pub attempt: u32,
+    #[serde(rename = "attempt")]
+    pub retries: u32,
     /// What it took to make the load.
     pub generator: GeneratorUse,
     /// Why the run does not count; empty when it does.
@@ -109,7 +110,7 @@ pub struct Run {
 
 /// The server at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Point {
+pub struct SeriesSample {
     /// Seconds since the window opened; negative before.
     pub at_s: f64,
     /// Right answers since the load began.
@@ -126,7 +127,7 @@ pub struct Point {
 
 /// How well an open loop kept to its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Schedule {
+pub struct ScheduleStats {
     /// Questions that were due in the window.
     pub due: u64,
     /// Those of them that the generator wrote late through its own fault: it was busy, not the connection.
@@ -188,7 +189,7 @@ pub struct GeneratorUse {
 
 impl Latency {
     /// The figures of a run's samples, in nanoseconds; `None` when there are none.
-    pub fn of(samples: &Histogram<u64>) -> Option<Self> {
+    pub fn from_histogram(samples: &Histogram<u64>) -> Option<Self> {
         (!samples.is_empty()).then(|| Self {
             samples: Some(samples.len()),
             mean_ns: samples.mean(),
@@ -222,8 +223,8 @@ impl Run {
     }
 
     /// Whether nothing but the machine is at fault that the run does not count, so that it may turn out well when it is made again.
-    pub fn is_spoiled(&self) -> bool {
-        !self.is_valid() && self.invalid.iter().all(Invalid::is_the_machines)
+    pub fn is_worth_rerunning(&self) -> bool {
+        !self.is_valid() && self.invalid.iter().all(Invalid::is_machines_fault)
     }
 
     /// Growth of the server's resident memory under load, divided by the number of connections: of clients, and of

@@ -25,7 +25,7 @@ const SLACK: f64 = 0.01;
 
 impl ThreadCpu {
     /// Of the times of living threads, the busiest first, and that of the whole server. `None` when nothing was used.
-    pub(crate) fn of(threads: &[Duration], all: Duration) -> Option<Self> {
+    pub(crate) fn from_times(threads: &[Duration], all: Duration) -> Option<Self> {
         let whole = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let ended = all.saturating_sub(threads.iter().sum());
         let own = Self { threads_ns: threads.iter().copied().map(whole).collect(), ended_ns: whole(ended) };
@@ -72,7 +72,7 @@ mod tests {
 
     fn brief(threads: &[u64], all: u64) -> Option<String> {
         let threads: Vec<Duration> = threads.iter().copied().map(Duration::from_millis).collect();
-        ThreadCpu::of(&threads, Duration::from_millis(all)).map(|own| own.brief())
+        ThreadCpu::from_times(&threads, Duration::from_millis(all)).map(|own| own.brief())
     }
 
     #[test]

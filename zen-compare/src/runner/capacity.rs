@@ -1,4 +1,4 @@
-//! How much the contenders can answer in a closed loop: what the open loop's ladder is a share of.
+//! How much the contenders can answer in a closed loop: what the open loop's sweep is a share of.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -89,14 +89,14 @@ fn load(plan: &Plan, contender: &Contender, cores: Option<&Cores>) -> io::Result
         seed: plan.seed,
         progress: None,
     };
-    let tally = {
+    let result = {
         let _pinned = cores.map(|cores| Pinned::to(&cores.generator)).transpose()?;
         generator::generate(&load, &mut |_| {
             if plan.stop.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?
     };
     let _ = server.stop();
-    Ok(Some((tally.clients_served() == scenario.clients, tally.throughput())))
+    Ok(Some((result.clients_served() == scenario.clients, result.throughput())))
 }
 
 #[cfg(test)]

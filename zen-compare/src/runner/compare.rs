@@ -19,7 +19,7 @@ use crate::results::{Store, StoreError};
 use crate::server::StartError;
 
 /// One run in so many may be made again, over all of a comparison, so that its time stays foreseeable.
-const ONE_IN: usize = 4;
+const RUNS_PER_RERUN: usize = 4;
 
 /// Is told how a comparison goes. Every method has an empty default.
 ///
@@ -41,8 +41,8 @@ pub trait Observer {
     }
 
     /// All runs have been made, and the machine has spoiled so many that these are made again; see [`Plan::valid_at_least`].
-    fn spoiled(&mut self, again: &Expected) {
-        let _ = again;
+    fn rerunning(&mut self, reruns: &Expected) {
+        let _ = reruns;
     }
 
     /// A run is over. `so_far` is the whole report up to here, ready to be saved.
@@ -190,7 +190,7 @@ fn carry_out(
     };
     report.settings.capacity = capacity;
     let lab = Lab { plan, cores: cores.as_ref(), tool, capacity };
-    let mut again = runs.div_ceil(ONE_IN);
+    let mut retries_left = runs.div_ceil(RUNS_PER_RERUN);
     let mut pace = Pace::new(jobs.iter().map(|job| plan.expected_time_of(*job)).sum());
     let mut left = VecDeque::from(jobs);
     let mut rounds = reruns::ROUNDS;
@@ -207,7 +207,7 @@ fn carry_out(
             scenario: &job.scenario.name,
             repetition: job.repetition,
         });
-        let Some(run) = measure_again(lab, job, &mut again)? else { break };
+        let Some(run) = measure_with_retries(lab, job, &mut retries_left)? else { break };
         pace.passed(plan.expected_time_of(job));
         reruns::take(&mut report, job, run);
         report.summarize_scenario(&job.scenario.name);
@@ -222,7 +222,7 @@ fn carry_out(
             let time: Duration = left.iter().map(|job| plan.expected_time_of(*job)).sum();
             pace.more(time);
             if !left.is_empty() {
-                observer.spoiled(&Expected { runs: left.len(), time });
+                observer.rerunning(&Expected { runs: left.len(), time });
             }
         }
     }
@@ -234,15 +234,15 @@ fn save(store: Option<&Store>, report: &Report) -> Result<(), StoreError> {
 }
 
 /// Makes a run, and again when the machine has spoiled it, as long as the plan and the common `budget` allow.
-fn measure_again(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Option<Run>, CompareError> {
-    let mut attempt = 0;
+fn measure_with_retries(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Option<Run>, CompareError> {
+    let mut retries = 0;
     loop {
         let Some(mut run) = measure(lab, job).map_err(CompareError::Generator)? else { return Ok(None) };
-        run.attempt = attempt;
-        if !run.is_spoiled() || attempt == lab.plan.attempts_more || *budget == 0 {
+        run.retries = retries;
+        if !run.is_worth_rerunning() || retries == lab.plan.retries || *budget == 0 {
             return Ok(Some(run));
         }
-        attempt += 1;
+        retries += 1;
         *budget -= 1;
     }
 }

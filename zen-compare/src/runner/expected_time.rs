@@ -37,8 +37,8 @@ impl Plan {
             return Duration::ZERO;
         }
         let many = job.scenario.clients.saturating_sub(MANY);
-        let herd = u32::try_from(job.scenario.company.connections() + many).unwrap_or(u32::MAX);
-        let around = AROUND_A_RUN + PER_CONNECTION.saturating_mul(herd);
+        let idle = u32::try_from(job.scenario.background.connections() + many).unwrap_or(u32::MAX);
+        let around = AROUND_A_RUN + PER_CONNECTION.saturating_mul(idle);
         let counted = self.count_system_calls && job.repetition == 0;
         let count = if counted { around + AROUND_A_COUNT + COUNTED } else { Duration::ZERO };
         let length = self.length_of(job.scenario);
@@ -98,13 +98,13 @@ mod tests {
         let counted = Plan { count_system_calls: true, ..plan.clone() };
         let per_count = AROUND_A_RUN + AROUND_A_COUNT + COUNTED;
         assert_eq!(counted.expected_time(), plan.expected_time() + per_count * 4);
-        let herd = Plan { scenarios: vec![Scenario::idle(10_000)], ..plan.clone() };
+        let idle = Plan { scenarios: vec![Scenario::idle(10_000)], ..plan.clone() };
         assert_eq!(
-            herd.expected_time(),
+            idle.expected_time(),
             (s(3) + AROUND_A_RUN + PER_CONNECTION * 10_000) * 4 + AROUND_A_RUN * 2
         );
         let clients = Plan { scenarios: vec![Scenario::saturate(10_000 + MANY)], ..plan.clone() };
-        assert_eq!(clients.expected_time(), herd.expected_time());
+        assert_eq!(clients.expected_time(), idle.expected_time());
         // What an open loop offers is measured first: of everybody, three times.
         let open = Plan { scenarios: vec![Scenario::open(50)], ..plan.clone() };
         let measured = (AROUND_A_RUN + Duration::from_millis(300)) * 6;

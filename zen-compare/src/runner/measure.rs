@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use crate::analysis::validity::{self, Evidence};
 use crate::generator::Progress;
-use crate::generator::{self, Load, Moment, Tally};
+use crate::generator::{self, Load, LoadResult, Moment};
 use crate::machine::pin::{Cores, Pinned};
-use crate::observe::monitor::{Seen, Watch};
-use crate::observe::process_tree::Family;
+use crate::observe::monitor::{Monitor, Monitored};
+use crate::observe::process_tree::ProcessTree;
 use crate::observe::system_calls::Tool;
-use crate::observe::window_samples::{Witness, share_of, switches_of_ended_children};
+use crate::observe::window_samples::{WindowSamples, share_of, switches_of_ended_children};
 use crate::plan::{Job, Length, Plan};
 use crate::results::Invalid;
 use crate::results::{GeneratorUse, Latency, Run, ThreadCpu};
@@ -111,14 +111,14 @@ impl Lab<'_> {
         let workload = job.contender.workload(&plan.workload);
         let Length { warmup, window } = plan.length_of(job.scenario);
         let load = Load { warmup, window, ..self.load(job, server, &workload, progress) };
-        let family = Family::of(server.pid()).map_err(StartError::from)?;
-        let mut witness = Witness::new(family, self.server_cores());
-        let watch = Watch::begin(server.pid(), Arc::clone(progress), self.generator_cores());
-        let watch = watch.map_err(StartError::from)?;
+        let tree = ProcessTree::new(server.pid()).map_err(StartError::from)?;
+        let mut samples = WindowSamples::new(tree, self.server_cores());
+        let monitor = Monitor::begin(server.pid(), Arc::clone(progress), self.generator_cores());
+        let monitor = monitor.map_err(StartError::from)?;
         let mut death = None;
         let mut warmed_up = false;
-        let tally = self.generate(&load, &mut |moment| {
-            witness.see(moment);
+        let result = self.generate(&load, &mut |moment| {
+            samples.see(moment);
             match moment {
                 Moment::Passing => {
                     death = server.ended().ok().flatten();
@@ -132,11 +132,11 @@ impl Lab<'_> {
             }
             ControlFlow::Continue(())
         })?;
-        let seen = watch.end();
+        let monitored = monitor.end();
         let died = death.or_else(|| server.ended().ok().flatten());
         let died = died.map(|status| Invalid::ServerDied { status, last_words: server.last_words() });
         let server_cores = self.cores.map_or(1, |cores| cores.server.len());
-        let mut run = Run { warmed_up, ..run_of(job, &tally, &witness, &seen, server_cores) };
+        let mut run = Run { warmed_up, ..run_of(job, &result, &samples, &monitored, server_cores) };
         if let Some(died) = died {
             blame_death(&mut run.invalid, died);
         }
@@ -146,13 +146,13 @@ impl Lab<'_> {
     /// Loads a fresh server while a tool counts its system calls, and tells how many there were for each answer.
     fn count_system_calls(&self, job: Job<'_>, tool: Tool) -> Result<Option<f64>, Failure> {
         let server = job.contender.start_for(job.scenario, &self.plan.stop, self.server_cores())?;
-        let family = Family::of(server.pid()).map_err(StartError::from)?;
+        let tree = ProcessTree::new(server.pid()).map_err(StartError::from)?;
         let progress = Arc::new(Progress::default());
         let workload = job.contender.workload(&self.plan.workload);
         // The tool belongs beside the generator, not on the server's cores.
         let mut count = {
             let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
-            Some(tool.attach(family.pids()).map_err(StartError::from)?)
+            Some(tool.attach(tree.pids()).map_err(StartError::from)?)
         };
         // All of the load counts, as the tool counts from its first connection on.
         let load =
@@ -195,10 +195,10 @@ impl Lab<'_> {
     fn generate(
         &self,
         load: &Load<'_>,
-        witness: &mut dyn FnMut(Moment) -> ControlFlow<()>,
-    ) -> Result<Tally, Failure> {
+        on_moment: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+    ) -> Result<LoadResult, Failure> {
         let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
-        generator::generate(load, witness).map_err(Failure::Generator)
+        generator::generate(load, on_moment).map_err(Failure::Generator)
     }
 }
 
@@ -208,74 +208,80 @@ fn per_answer(total: f64, answers: u64) -> Option<f64> {
     (answers > 0.0).then(|| total / answers)
 }
 
-fn run_of(job: Job<'_>, tally: &Tally, witness: &Witness<'_>, seen: &Seen, server_cores: usize) -> Run {
-    let share = |time: Duration| share_of(tally.window, time);
-    let used = witness.used();
+fn run_of(
+    job: Job<'_>,
+    result: &LoadResult,
+    samples: &WindowSamples<'_>,
+    monitored: &Monitored,
+    server_cores: usize,
+) -> Run {
+    let share = |time: Duration| share_of(result.window, time);
+    let used = samples.used();
     let split = used.split();
-    let threads = witness.threads();
+    let threads = samples.threads();
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let switches = threads.as_ref().and_then(|threads| threads.switches).map(|switches| switches as f64);
     let evidence = Evidence {
         ranked_by: job.scenario.ranked_by(),
-        window: tally.window,
-        answers: tally.answers,
-        generator_cpu: tally.generator_cpu,
-        generator_starved: tally.generator_starved,
+        window: result.window,
+        answers: result.answers,
+        generator_cpu: result.generator_cpu,
+        generator_starved: result.generator_starved,
         server_cpu: used.cpu,
         server_cores,
         busy_threads: threads.as_ref().and_then(|threads| threads.busy),
-        fell_behind: tally.schedule.as_ref().is_some_and(validity::fell_behind),
-        foreign: witness.foreign(),
+        fell_behind: result.schedule.as_ref().is_some_and(validity::fell_behind),
+        interference: samples.interference(),
     };
     // Where nothing was answered there are no latencies, and waits alone would be taken for some.
-    let answered = tally.answers > 0;
-    let latency = answered.then_some(&tally.latency);
-    let uncorrected = tally.uncorrected.as_ref().filter(|_| answered);
-    let mut invalid = failures(job, tally);
+    let answered = result.answers > 0;
+    let latency = answered.then_some(&result.latency);
+    let uncorrected = result.uncorrected.as_ref().filter(|_| answered);
+    let mut invalid = failures(job, result);
     let judgement = validity::judge(&evidence);
     invalid.extend(judgement.invalid);
-    let series = witness.opened.map(|opened| seen.series(opened)).unwrap_or_default();
+    let series = samples.opened.map(|opened| monitored.series(opened)).unwrap_or_default();
     Run {
-        window_s: tally.window.as_secs_f64(),
-        answers: tally.answers,
-        throughput: tally.throughput(),
+        window_s: result.window.as_secs_f64(),
+        answers: result.answers,
+        throughput: result.throughput(),
         throughput_is_lower_bound: judgement.throughput_is_lower_bound,
-        latency: latency.and_then(Latency::of),
-        latency_uncorrected: uncorrected.and_then(Latency::of),
+        latency: latency.and_then(Latency::from_histogram),
+        latency_uncorrected: uncorrected.and_then(Latency::from_histogram),
         latency_curve: latency.map(curve).unwrap_or_default(),
         latency_curve_uncorrected: uncorrected.map(curve).unwrap_or_default(),
-        offered_rate: tally.offered_rate,
-        schedule: tally.schedule,
+        offered_rate: result.offered_rate,
+        schedule: result.schedule,
         server_cpu_s: used.cpu.as_secs_f64(),
         server_user_s: split.map(|(user, _)| user.as_secs_f64()),
         server_system_s: split.map(|(_, system)| system.as_secs_f64()),
-        cpu_per_question_ns: per_answer(used.cpu.as_secs_f64() * 1e9, tally.answers),
+        cpu_per_question_ns: per_answer(used.cpu.as_secs_f64() * 1e9, result.answers),
         occupancy: share(used.cpu),
-        context_switches_per_question: switches.and_then(|n| per_answer(n, tally.answers_since_settling)),
-        threads: witness.holdings.map(|held| held.threads),
+        context_switches_per_question: switches.and_then(|n| per_answer(n, result.answers_since_settling)),
+        threads: samples.holdings.map(|held| held.threads),
         thread_cpu: threads
-            .zip(witness.used_since_settling())
-            .and_then(|(threads, used)| ThreadCpu::of(&threads.cpu?, used.cpu)),
-        descriptors: witness.holdings.and_then(|held| held.descriptors),
-        memory_empty_bytes: witness.memory_empty.map(|(resident, _)| resident),
-        memory_loaded_bytes: witness.memory_loaded.map(|(resident, _)| resident),
-        pss_empty_bytes: witness.memory_empty.map(|(_, proportional)| proportional),
-        pss_loaded_bytes: witness.memory_loaded.map(|(_, proportional)| proportional),
-        clients_served: tally.clients_served(),
-        groups: tally.groups.clone(),
-        connections_held: tally.connections_held,
-        fairness: stats::jain(&tally.served),
-        conversations: tally.conversations,
-        clients_waiting: tally.waiting,
-        longest_wait_ns: u64::try_from(tally.longest_wait.as_nanos()).unwrap_or(u64::MAX),
+            .zip(samples.used_since_settling())
+            .and_then(|(threads, used)| ThreadCpu::from_times(&threads.cpu?, used.cpu)),
+        descriptors: samples.holdings.and_then(|held| held.descriptors),
+        memory_empty_bytes: samples.memory_empty.map(|(resident, _)| resident),
+        memory_loaded_bytes: samples.memory_loaded.map(|(resident, _)| resident),
+        pss_empty_bytes: samples.memory_empty.map(|(_, proportional)| proportional),
+        pss_loaded_bytes: samples.memory_loaded.map(|(_, proportional)| proportional),
+        clients_served: result.clients_served(),
+        groups: result.groups.clone(),
+        connections_held: result.connections_held,
+        fairness: stats::jain(&result.served),
+        conversations: result.conversations,
+        clients_waiting: result.waiting,
+        longest_wait_ns: u64::try_from(result.longest_wait.as_nanos()).unwrap_or(u64::MAX),
         warmup_s: series.first().map_or(0.0, |first| (-first.at_s).max(0.0)),
         series,
         generator: GeneratorUse {
-            cpu_s: tally.generator_cpu.as_secs_f64(),
-            occupancy: share(tally.generator_cpu),
-            cpu_per_question_ns: per_answer(tally.generator_cpu.as_secs_f64() * 1e9, tally.answers),
-            starved_s: tally.generator_starved.map(|starved| starved.as_secs_f64()),
-            sampler_cpu_s: seen.cpu.as_secs_f64(),
+            cpu_s: result.generator_cpu.as_secs_f64(),
+            occupancy: share(result.generator_cpu),
+            cpu_per_question_ns: per_answer(result.generator_cpu.as_secs_f64() * 1e9, result.answers),
+            starved_s: result.generator_starved.map(|starved| starved.as_secs_f64()),
+            sampler_cpu_s: monitored.cpu.as_secs_f64(),
         },
         invalid,
         ..empty_run(job)
@@ -290,8 +296,8 @@ fn blame_death(reasons: &mut Vec<Invalid>, died: Invalid) {
 }
 
 /// What went wrong between the generator and the server, as reasons.
-fn failures(job: Job<'_>, tally: &Tally) -> Vec<Invalid> {
-    let failures = &tally.failures;
+fn failures(job: Job<'_>, result: &LoadResult) -> Vec<Invalid> {
+    let failures = &result.failures;
     let mut reasons = Vec::new();
     if let Some((expected, received)) = failures.first_wrong.clone() {
         reasons.push(Invalid::WrongAnswers { conversations: failures.wrong_answers, expected, received });
@@ -302,9 +308,9 @@ fn failures(job: Job<'_>, tally: &Tally) -> Vec<Invalid> {
     if let Some(error) = failures.connect_error.clone() {
         reasons.push(Invalid::CannotConnect { attempts: failures.connects, error });
     }
-    reasons.extend(tally.schedule.as_ref().and_then(validity::judge_schedule));
-    if let Some(possible) = tally.herd_cut_to {
-        reasons.push(Invalid::HerdTooSmall { wanted: job.scenario.company.quiet, possible });
+    reasons.extend(result.schedule.as_ref().and_then(validity::judge_schedule));
+    if let Some(possible) = result.idle_cut_to {
+        reasons.push(Invalid::OpenFileLimitTooLow { wanted: job.scenario.background.idle, possible });
     }
     reasons
 }

@@ -1,4 +1,4 @@
-//! Runs that are made again because the machine has spoiled too many.
+//! Runs that are made again because the machine made too many invalid.
 
 use crate::plan::{Job, Plan};
 use crate::results::{Report, Run};
@@ -6,7 +6,7 @@ use crate::results::{Report, Run};
 /// How often all that is lacking is made again, after everything else: each time finds the machine at another moment.
 pub(crate) const ROUNDS: usize = 3;
 
-/// The runs that the machine has spoiled, of contenders that have fewer valid ones than the plan asks for: as many as they lack.
+/// The runs that the machine made invalid, of contenders that have fewer valid ones than the plan asks for: as many as they lack.
 pub(crate) fn lacking<'a>(plan: &'a Plan, report: &Report) -> Vec<Job<'a>> {
     let wanted = plan.valid_at_least.min(plan.repetitions) as usize;
     let mut jobs: Vec<Job<'a>> = Vec::new();
@@ -14,8 +14,8 @@ pub(crate) fn lacking<'a>(plan: &'a Plan, report: &Report) -> Vec<Job<'a>> {
         let own = |run: &&Run| run.scenario == job.scenario.name && run.contender == job.contender.name();
         let valid = report.runs.iter().filter(own).filter(|run| run.is_valid()).count();
         let to_come = jobs.iter().filter(|known| known.is_like(&job)).count();
-        let spoiled = report.runs.iter().any(|run| job.made(run) && run.is_spoiled());
-        if spoiled && valid + to_come < wanted {
+        let invalid = report.runs.iter().any(|run| job.made(run) && run.is_worth_rerunning());
+        if invalid && valid + to_come < wanted {
             jobs.push(job);
         }
     }
@@ -26,7 +26,7 @@ pub(crate) fn lacking<'a>(plan: &'a Plan, report: &Report) -> Vec<Job<'a>> {
 pub(crate) fn take(report: &mut Report, job: Job<'_>, mut run: Run) {
     if let Some(place) = report.runs.iter().position(|run| job.made(run)) {
         // It was not the first attempt, and the others have left the report as well.
-        run.attempt += report.runs.remove(place).attempt + 1;
+        run.retries += report.runs.remove(place).retries + 1;
     }
     report.runs.push(run);
 }
@@ -53,12 +53,12 @@ mod tests {
         let (schema, summaries) = (SCHEMA.into(), Vec::new());
         let mut report =
             Report { schema, environment, settings, complete: true, summaries, runs: Vec::new() };
-        let spoiled = Invalid::GeneratorStarved { share: 0.5 };
+        let invalid = Invalid::GeneratorStarved { share: 0.5 };
         for job in plan.jobs() {
             let mut run = run(job.contender.name(), &scenario, job.repetition, 100.0);
             match (job.contender.name(), job.repetition) {
                 // Of one there is too little left, of the other there is enough.
-                ("a", 1..) | ("b", 3..) => run.invalid.push(spoiled.clone()),
+                ("a", 1..) | ("b", 3..) => run.invalid.push(invalid.clone()),
                 // A server's own fault would come again.
                 ("c", _) => run.invalid.push(Invalid::ClosedEarly { conversations: 1 }),
                 _ => {}
@@ -73,7 +73,7 @@ mod tests {
         }
         assert_eq!(report.runs.len(), plan.runs());
         let attempts = |name: &str| {
-            report.runs.iter().filter(|run| run.contender == name).map(|run| run.attempt).sum::<u32>()
+            report.runs.iter().filter(|run| run.contender == name).map(|run| run.retries).sum::<u32>()
         };
         assert_eq!((attempts("a"), attempts("b")), (2, 0));
         assert!(lacking(&plan, &report).is_empty());

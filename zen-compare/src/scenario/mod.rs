@@ -1,5 +1,6 @@
 //! One kind of load: how many clients, how deep, how long they think, when they hang up, who else is there.
 
+mod metric;
 mod named;
 mod nanoseconds;
 mod workload;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::metric::Metric;
 pub use self::named::BOOK_THINK;
 pub use self::workload::{Exchange, Workload, WorkloadError};
 
@@ -35,7 +37,8 @@ pub struct Scenario {
     pub arrivals: Option<Arrivals>,
     /// Connections that are there beside the clients that ask.
     #[serde(default)]
-    pub company: Company,
+    #[serde(rename = "company")]
+    pub background: BackgroundConnections,
     /// What the server shall do for each answer; `None`: only answer.
     #[serde(default)]
     pub work: Option<Work>,
@@ -73,13 +76,14 @@ pub enum Spacing {
 /// Connections that do not ask as clients should, or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Company {
+pub struct BackgroundConnections {
     /// Clients that send their questions a byte at a time, ten bytes a second.
     pub tricklers: usize,
     /// Clients that send question after question and never read an answer.
     pub non_readers: usize,
     /// Clients that ask one question when they have connected, and then stay, without a word.
-    pub quiet: usize,
+    #[serde(rename = "quiet")]
+    pub idle: usize,
 }
 
 /// What a server is told to do for each answer, beside answering.
@@ -102,23 +106,10 @@ pub enum WorkKind {
     Sleep,
 }
 
-/// The measure that decides who comes first in a scenario.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RankedBy {
-    /// Answers per second: more is better. For loads that take all the server can give.
-    Throughput,
-    /// Server CPU time per question: less is better. For loads whose pace the clients set: because they think, or
-    /// because they connect, which on one machine costs the client more than the server.
-    CpuPerQuestion,
-    /// 99th percentile of the latency: less is better. For loads whose pace a schedule sets.
-    Latency,
-}
-
-impl Company {
+impl BackgroundConnections {
     /// How many connections this is.
     pub fn connections(&self) -> usize {
-        self.tricklers + self.non_readers + self.quiet
+        self.tricklers + self.non_readers + self.idle
     }
 }
 
@@ -155,12 +146,12 @@ impl fmt::Display for WorkKind {
 
 impl Scenario {
     /// The measure that decides who comes first here.
-    pub fn ranked_by(&self) -> RankedBy {
+    pub fn ranked_by(&self) -> Metric {
         if self.arrivals.is_some() {
-            return RankedBy::Latency;
+            return Metric::P99Latency;
         }
         let without_pause = self.think.is_zero() && self.questions_per_conversation.is_none();
-        if without_pause { RankedBy::Throughput } else { RankedBy::CpuPerQuestion }
+        if without_pause { Metric::Throughput } else { Metric::CpuPerQuestion }
     }
 
     /// What the load does, in one line.
@@ -194,12 +185,12 @@ impl Scenario {
             Some(n) => parts.push(format!("hanging up after {n} answers")),
             None => {}
         }
-        let Company { tricklers, non_readers, quiet } = self.company;
-        let company = [(tricklers, "trickler"), (non_readers, "non-reader"), (quiet, "quiet connection")];
-        let company = company.iter().filter(|(count, _)| *count > 0);
-        let company: Vec<String> = company.map(|&(count, name)| number(count, name)).collect();
-        if !company.is_empty() {
-            parts.push(format!("among {}", company.join(" and ")));
+        let BackgroundConnections { tricklers, non_readers, idle } = self.background;
+        let background = [(tricklers, "trickler"), (non_readers, "non-reader"), (idle, "idle connection")];
+        let background = background.iter().filter(|(count, _)| *count > 0);
+        let background: Vec<String> = background.map(|&(count, name)| number(count, name)).collect();
+        if !background.is_empty() {
+            parts.push(format!("among {}", background.join(" and ")));
         }
         if let Some(Work { time, kind }) = self.work {
             parts.push(format!("a handler that {kind}s for {time:?}"));
@@ -229,16 +220,16 @@ mod tests {
              to 64 in flight on each"
         );
         assert_eq!(Scenario::slow().describe(), "16 clients, among 8 tricklers and 8 non-readers");
-        assert_eq!(Scenario::idle(10_000).describe(), "8 clients, among 10000 quiet connections");
+        assert_eq!(Scenario::idle(10_000).describe(), "8 clients, among 10000 idle connections");
         assert_eq!(Scenario::work(WorkKind::Sleep).describe(), "16 clients, a handler that sleeps for 2ms");
     }
 
     #[test]
     fn clients_that_set_the_pace_are_ranked_by_cost() {
-        assert_eq!(Scenario::think().ranked_by(), RankedBy::CpuPerQuestion);
-        assert_eq!(Scenario::churn().ranked_by(), RankedBy::CpuPerQuestion);
-        assert_eq!(Scenario::pipeline().ranked_by(), RankedBy::Throughput);
-        assert_eq!(Scenario::open(50).ranked_by(), RankedBy::Latency);
+        assert_eq!(Scenario::think().ranked_by(), Metric::CpuPerQuestion);
+        assert_eq!(Scenario::churn().ranked_by(), Metric::CpuPerQuestion);
+        assert_eq!(Scenario::pipeline().ranked_by(), Metric::Throughput);
+        assert_eq!(Scenario::open(50).ranked_by(), Metric::P99Latency);
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Arrivals, Company, Rate, Scenario, Spacing, Work, WorkKind};
+use super::{Arrivals, BackgroundConnections, Rate, Scenario, Spacing, Work, WorkKind};
 
 /// The think time of the page that started it all.
 pub const BOOK_THINK: Duration = Duration::from_millis(40);
 /// How long a working handler works.
 const WORK: Duration = Duration::from_millis(2);
-/// The rungs of the open loop's ladder, in percent of what a closed loop got answered.
-const LADDER: [u32; 5] = [10, 30, 50, 70, 90];
-/// How many quiet connections the herd has.
-const HERD: usize = 10_000;
+/// The points of the open loop's sweep, in percent of what a closed loop got answered.
+const OPEN_PERCENTS: [u32; 5] = [10, 30, 50, 70, 90];
+/// How many connections the scenario `idle` holds open.
+const IDLE_CONNECTIONS: usize = 10_000;
 
 impl Scenario {
     /// Every name that [`Scenario::named`] knows, for help and for error messages.
@@ -66,17 +66,20 @@ impl Scenario {
         Self { depth: 64, arrivals: Some(arrivals), ..Self::asking(format!("open-{percent}"), 64) }
     }
 
-    /// 16 good clients that ask without a pause, among 8 that send a byte now and then and 8 that send question after
+    /// 16 measured clients that ask without a pause, among 8 that send a byte now and then and 8 that send question after
     /// question and never read.
     pub fn slow() -> Self {
-        let company = Company { tricklers: 8, non_readers: 8, quiet: 0 };
-        Self { company, ..Self::asking("slow".into(), 16) }
+        let background = BackgroundConnections { tricklers: 8, non_readers: 8, idle: 0 };
+        Self { background, ..Self::asking("slow".into(), 16) }
     }
 
-    /// 8 clients that ask without a pause, among `quiet` connections that say nothing.
-    pub fn idle(quiet: usize) -> Self {
-        let name = if quiet == HERD { "idle".into() } else { format!("idle-{quiet}") };
-        Self { company: Company { quiet, ..Company::default() }, ..Self::asking(name, 8) }
+    /// 8 clients that ask without a pause, among `idle` connections that say nothing.
+    pub fn idle(idle: usize) -> Self {
+        let name = if idle == IDLE_CONNECTIONS { "idle".into() } else { format!("idle-{idle}") };
+        Self {
+            background: BackgroundConnections { idle, ..BackgroundConnections::default() },
+            ..Self::asking(name, 8)
+        }
     }
 
     /// 16 clients that ask without a pause, of a server that works 2 ms for each answer.
@@ -92,12 +95,12 @@ impl Scenario {
             think: Duration::ZERO,
             questions_per_conversation: None,
             arrivals: None,
-            company: Company::default(),
+            background: BackgroundConnections::default(),
             work: None,
         }
     }
 
-    /// The scenarios a name stands for. `saturate` is the four of 1, 16, 64 and 512 connections, `open` a ladder
+    /// The scenarios a name stands for. `saturate` is the four of 1, 16, 64 and 512 connections, `open` a sweep
     /// of five rates, and `work` both kinds of it. `saturate-N` and `idle-N` are of any size; `open-N` and `uniform-N`
     /// are of `N` percent of the closed loop's rate, and with `/s` behind it of `N` questions a second, at random or
     /// evenly spaced. The others are themselves. `None` when there is no such scenario.
@@ -108,9 +111,9 @@ impl Scenario {
             "saturate" => [1, 16, 64, 512].map(Self::saturate).into(),
             "pipeline" => vec![Self::pipeline()],
             "churn" => vec![Self::churn()],
-            "open" => LADDER.map(Self::open).into(),
+            "open" => OPEN_PERCENTS.map(Self::open).into(),
             "slow" => vec![Self::slow()],
-            "idle" => vec![Self::idle(HERD)],
+            "idle" => vec![Self::idle(IDLE_CONNECTIONS)],
             "work" => [WorkKind::Spin, WorkKind::Sleep].map(Self::work).into(),
             "work-spin" => vec![Self::work(WorkKind::Spin)],
             "work-sleep" => vec![Self::work(WorkKind::Sleep)],

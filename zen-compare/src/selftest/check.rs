@@ -12,12 +12,12 @@ pub struct Check {
     /// What was measured.
     pub seen: String,
     /// Whether the two agree.
-    pub outcome: Outcome,
+    pub status: CheckStatus,
 }
 
 /// Whether a check agrees with what is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CheckStatus {
     /// It does.
     Passed,
     /// It does not: the lab's numbers from this machine are not to be trusted.
@@ -26,8 +26,8 @@ pub enum Outcome {
     Undecided(String),
 }
 
-impl Outcome {
-    pub(super) fn of(passed: bool) -> Self {
+impl CheckStatus {
+    pub(super) fn from_passed(passed: bool) -> Self {
         if passed { Self::Passed } else { Self::Failed }
     }
 
@@ -35,20 +35,20 @@ impl Outcome {
     pub(super) fn unless(disturbed: Option<String>, passed: bool) -> Self {
         match disturbed {
             Some(why) if !passed => Self::Undecided(why),
-            _ => Self::of(passed),
+            _ => Self::from_passed(passed),
         }
     }
 }
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, expected, seen, outcome } = self;
-        let word = match outcome {
-            Outcome::Passed => "pass",
-            Outcome::Failed => "FAIL",
-            Outcome::Undecided(_) => "undecided",
+        let Self { name, expected, seen, status } = self;
+        let word = match status {
+            CheckStatus::Passed => "pass",
+            CheckStatus::Failed => "FAIL",
+            CheckStatus::Undecided(_) => "undecided",
         };
         write!(f, "{word}: {name}: expected {expected}; saw {seen}")?;
-        if let Outcome::Undecided(why) = outcome { write!(f, "; {why}") } else { Ok(()) }
+        if let CheckStatus::Undecided(why) = status { write!(f, "; {why}") } else { Ok(()) }
     }
 }

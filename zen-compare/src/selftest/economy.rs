@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::batch::Batch;
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckStatus};
 use super::lab::{ANSWER, Lab};
 use crate::generator::{self, Load, Moment};
 use crate::machine::pin::{Pinned, allowed};
@@ -40,17 +40,17 @@ pub(super) fn check(lab: &Lab, servers: &[Contender]) -> io::Result<Check> {
         None => allowed()?[..1].to_vec(),
     };
     let _pinned = Pinned::to(&core)?;
-    let check = |seen, outcome| Check {
+    let check = |seen, status| Check {
         name: "the generator's own cost",
         expected: format!(
             "less CPU time for each question than a server of many clients, at most {OF_FLOOR:.1} × the floor's"
         ),
         seen,
-        outcome,
+        status,
     };
     let _batch = match Batch::begin() {
         Ok(batch) => batch,
-        Err(error) => return Ok(check("nothing".into(), Outcome::Undecided(error.to_string()))),
+        Err(error) => return Ok(check("nothing".into(), CheckStatus::Undecided(error.to_string()))),
     };
     let of_floor = against_floor()?;
     let of_servers: io::Result<Vec<[Cost; 2]>> = servers.iter().map(against).collect();
@@ -62,7 +62,7 @@ pub(super) fn check(lab: &Lab, servers: &[Contender]) -> io::Result<Check> {
         judged.extend(costs.iter().map(|cost| cost.judge(OF_SERVER)));
     }
     seen += ", with one question in flight and with 64";
-    let worst = judged.into_iter().reduce(worse).unwrap_or(Outcome::Passed);
+    let worst = judged.into_iter().reduce(worse).unwrap_or(CheckStatus::Passed);
     Ok(check(seen, worst))
 }
 
@@ -70,9 +70,9 @@ fn multiples([single, deep]: &[Cost; 2]) -> String {
     format!("{:.2} and {:.2} ×", single.median(), deep.median())
 }
 
-fn worse(one: Outcome, other: Outcome) -> Outcome {
+fn worse(one: CheckStatus, other: CheckStatus) -> CheckStatus {
     match (&one, &other) {
-        (Outcome::Failed, _) | (Outcome::Undecided(_), Outcome::Passed) => one,
+        (CheckStatus::Failed, _) | (CheckStatus::Undecided(_), CheckStatus::Passed) => one,
         _ => other,
     }
 }
@@ -90,16 +90,16 @@ impl Cost {
         median(&self.multiples).unwrap_or(f64::INFINITY)
     }
 
-    fn judge(&self, most: f64) -> Outcome {
+    fn judge(&self, most: f64) -> CheckStatus {
         let least = self.multiples.iter().copied().fold(f64::INFINITY, f64::min);
         if self.median() <= most {
-            Outcome::Passed
+            CheckStatus::Passed
         } else if self.occupied < OCCUPIED {
-            Outcome::Undecided("the machine is busy: others had the core".into())
+            CheckStatus::Undecided("the machine is busy: others had the core".into())
         } else if least <= most {
-            Outcome::Undecided(format!("the repetitions do not agree: one saw {least:.2} ×"))
+            CheckStatus::Undecided(format!("the repetitions do not agree: one saw {least:.2} ×"))
         } else {
-            Outcome::Failed
+            CheckStatus::Failed
         }
     }
 }
@@ -150,7 +150,7 @@ fn costs(
             };
             // What the probe's process has used before the window, and when it was over.
             let mut used = [Duration::ZERO; 2];
-            let tally = generator::generate(&load, &mut |moment| {
+            let result = generator::generate(&load, &mut |moment| {
                 match moment {
                     Moment::Opens => used[0] = probe.cpu().unwrap_or_default(),
                     Moment::Closes => used[1] = probe.cpu().unwrap_or_default(),
@@ -158,13 +158,13 @@ fn costs(
                 }
                 ControlFlow::Continue(())
             })?;
-            let generator = tally.generator_cpu;
+            let generator = result.generator_cpu;
             let used = used[1].saturating_sub(used[0]);
             let server = if includes_generator { used.saturating_sub(generator) } else { used };
             // A server that was not on a processor at all did not answer either.
             let multiple = if server.is_zero() { f64::INFINITY } else { generator.div_duration_f64(server) };
             cost.multiples.push(multiple);
-            cost.occupied = cost.occupied.min((generator + server).div_duration_f64(tally.window));
+            cost.occupied = cost.occupied.min((generator + server).div_duration_f64(result.window));
         }
     }
     Ok(costs)
@@ -174,27 +174,27 @@ fn costs(
 mod tests {
     use super::*;
 
-    fn judged(multiples: [f64; 3], occupied: f64) -> Outcome {
+    fn judged(multiples: [f64; 3], occupied: f64) -> CheckStatus {
         Cost { multiples: multiples.to_vec(), occupied }.judge(1.1)
     }
 
     #[test]
     fn what_all_repetitions_see_fails() {
-        assert_eq!(judged([1.2, 1.11, 1.3], 1.0), Outcome::Failed);
-        assert_eq!(judged([1.2, 1.1, 1.0], 1.0), Outcome::Passed);
-        assert!(matches!(judged([1.2, 1.2, 1.0], 1.0), Outcome::Undecided(_)));
-        assert!(matches!(judged([1.2, 1.2, 1.2], 0.4), Outcome::Undecided(_)));
+        assert_eq!(judged([1.2, 1.11, 1.3], 1.0), CheckStatus::Failed);
+        assert_eq!(judged([1.2, 1.1, 1.0], 1.0), CheckStatus::Passed);
+        assert!(matches!(judged([1.2, 1.2, 1.0], 1.0), CheckStatus::Undecided(_)));
+        assert!(matches!(judged([1.2, 1.2, 1.2], 0.4), CheckStatus::Undecided(_)));
         // What passes on a busy machine passes.
-        assert_eq!(judged([1.0, 1.0, 1.0], 0.4), Outcome::Passed);
+        assert_eq!(judged([1.0, 1.0, 1.0], 0.4), CheckStatus::Passed);
     }
 
     #[test]
     fn one_failure_is_one() {
-        let unclear = || Outcome::Undecided("unclear".into());
-        assert_eq!(worse(Outcome::Passed, Outcome::Failed), Outcome::Failed);
-        assert_eq!(worse(Outcome::Failed, unclear()), Outcome::Failed);
-        assert_eq!(worse(unclear(), Outcome::Failed), Outcome::Failed);
-        assert_eq!(worse(unclear(), Outcome::Passed), unclear());
-        assert_eq!(worse(Outcome::Passed, unclear()), unclear());
+        let unclear = || CheckStatus::Undecided("unclear".into());
+        assert_eq!(worse(CheckStatus::Passed, CheckStatus::Failed), CheckStatus::Failed);
+        assert_eq!(worse(CheckStatus::Failed, unclear()), CheckStatus::Failed);
+        assert_eq!(worse(unclear(), CheckStatus::Failed), CheckStatus::Failed);
+        assert_eq!(worse(unclear(), CheckStatus::Passed), unclear());
+        assert_eq!(worse(CheckStatus::Passed, unclear()), unclear());
     }
 }

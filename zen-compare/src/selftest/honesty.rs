@@ -4,11 +4,11 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckStatus};
 use super::lab::{ANSWER, Lab, disturbed, open_loop};
 use super::worker::{Service, Worker};
 use crate::analysis::validity::judge_schedule;
-use crate::generator::{Moment, Tally};
+use crate::generator::{LoadResult, Moment};
 use crate::scenario::{Scenario, Spacing};
 
 const TIMES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1_500)];
@@ -54,26 +54,26 @@ pub(super) fn a_slow_generator_is_noticed(lab: &Lab) -> io::Result<Check> {
             "{}; {awake:.1} % of the questions were late when it did not sleep, {asleep:.1} % when it did",
             called.as_ref().map_or("a valid run".to_owned(), ToString::to_string)
         ),
-        outcome: Outcome::unless(disturbed, called.is_some() && asleep > 2.0 * awake),
+        status: CheckStatus::unless(disturbed, called.is_some() && asleep > 2.0 * awake),
     })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-fn late_percent(tally: &Tally) -> f64 {
-    tally.schedule.map_or(0.0, |schedule| 100.0 * schedule.late as f64 / schedule.due.max(1) as f64)
+fn late_percent(result: &LoadResult) -> f64 {
+    result.schedule.map_or(0.0, |schedule| 100.0 * schedule.late as f64 / schedule.due.max(1) as f64)
 }
 
 /// A server whose every hundredth answer is wrong in one letter.
 pub(super) fn a_wrong_answer_is_noticed(lab: &Lab) -> io::Result<Check> {
     let worker = lab.start_server(|| Worker::start(Prompt { answers: 0, lies: true }))?;
     let times = [Duration::ZERO, Duration::from_millis(300)];
-    let tally = lab.load(worker.address, &Scenario::saturate(4), times, 1, &mut |_| {})?;
-    let wrong = tally.failures.wrong_answers;
-    let shown = tally.failures.first_wrong.is_some_and(|(_, received)| received.contains("Ugli."));
+    let result = lab.load(worker.address, &Scenario::saturate(4), times, 1, &mut |_| {})?;
+    let wrong = result.failures.wrong_answers;
+    let shown = result.failures.first_wrong.is_some_and(|(_, received)| received.contains("Ugli."));
     Ok(Check {
         name: "a server whose every hundredth answer is wrong in one letter",
         expected: "wrong answers, and far more right ones".into(),
-        seen: format!("{wrong} wrong and {} right", tally.answers),
-        outcome: Outcome::of(shown && wrong > 0 && tally.answers > 10 * wrong),
+        seen: format!("{wrong} wrong and {} right", result.answers),
+        status: CheckStatus::from_passed(shown && wrong > 0 && result.answers > 10 * wrong),
     })
 }

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::analysis::validity::judge_schedule;
-use crate::generator::{self, Load, Moment, Tally};
+use crate::generator::{self, Load, LoadResult, Moment};
 use crate::machine::pin::{Cores, Pinned};
 use crate::scenario::{Arrivals, Rate, Scenario, Spacing, Workload};
 
@@ -35,8 +35,8 @@ impl Lab {
         scenario: &Scenario,
         times: [Duration; 2],
         seed: u64,
-        witness: &mut dyn FnMut(Moment),
-    ) -> io::Result<Tally> {
+        on_moment: &mut dyn FnMut(Moment),
+    ) -> io::Result<LoadResult> {
         let workload = Workload::aphorisms().answered_by_constant(ANSWER);
         let [warmup, window] = times;
         let load = Load {
@@ -51,18 +51,18 @@ impl Lab {
         };
         let _pinned = self.cores.as_ref().map(|cores| Pinned::to(&cores.generator)).transpose()?;
         generator::generate(&load, &mut |moment| {
-            witness(moment);
+            on_moment(moment);
             ControlFlow::Continue(())
         })
     }
 }
 
 /// Whether the generator was disturbed so much that what it saw says nothing, and how that shows.
-pub(super) fn disturbed(tally: &Tally) -> Option<String> {
-    if tally.generator_starved.is_some_and(|starved| starved > tally.window.mul_f64(STARVED)) {
+pub(super) fn disturbed(result: &LoadResult) -> Option<String> {
+    if result.generator_starved.is_some_and(|starved| starved > result.window.mul_f64(STARVED)) {
         return Some("the machine is busy: the generator waited for its core".into());
     }
-    let missed = tally.schedule.as_ref().and_then(judge_schedule)?;
+    let missed = result.schedule.as_ref().and_then(judge_schedule)?;
     Some(format!("the machine is busy: {missed}"))
 }
 

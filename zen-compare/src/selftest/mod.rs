@@ -17,7 +17,7 @@ mod worker;
 
 use std::io;
 
-pub use self::check::{Check, Outcome};
+pub use self::check::{Check, CheckStatus};
 use self::lab::Lab;
 use crate::machine::pin::Cores;
 use crate::server::Contender;

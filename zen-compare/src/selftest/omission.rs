@@ -7,10 +7,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckStatus};
 use super::lab::{Lab, disturbed, ms, open_loop};
 use super::worker::{Service, Worker};
-use crate::generator::Tally;
+use crate::generator::LoadResult;
 use crate::scenario::Spacing;
 
 const STALL: Duration = Duration::from_millis(200);
@@ -45,15 +45,15 @@ impl Service for Stalling {
 pub(super) fn check(lab: &Lab) -> io::Result<Check> {
     let worker = lab.start_server(|| Worker::start(Stalling { began: Instant::now() }))?;
     let scenario = open_loop(CONNECTIONS, 1, RATE, Spacing::Uniform);
-    let tally = lab.load(worker.address, &scenario, [WARMUP, WINDOW], 1, &mut |_| {})?;
-    Ok(judge(&tally))
+    let result = lab.load(worker.address, &scenario, [WARMUP, WINDOW], 1, &mut |_| {})?;
+    Ok(judge(&result))
 }
 
-fn judge(tally: &Tally) -> Check {
-    let corrected = tally.latency.value_at_quantile(0.99);
-    let uncorrected = tally.uncorrected.as_ref().map_or(0, |samples| samples.value_at_quantile(0.99));
+fn judge(result: &LoadResult) -> Check {
+    let corrected = result.latency.value_at_quantile(0.99);
+    let uncorrected = result.uncorrected.as_ref().map_or(0, |samples| samples.value_at_quantile(0.99));
     let seen = Duration::from_nanos(corrected) >= AT_LEAST;
-    let unseen = Duration::from_nanos(uncorrected) <= AT_MOST && tally.answers > 0;
+    let unseen = Duration::from_nanos(uncorrected) <= AT_MOST && result.answers > 0;
     Check {
         name: "a stall of 200 ms each second",
         expected: format!(
@@ -62,7 +62,7 @@ fn judge(tally: &Tally) -> Check {
             AT_MOST.as_millis()
         ),
         seen: format!("{:.1} ms and {:.1} ms", ms(corrected), ms(uncorrected)),
-        outcome: Outcome::unless(disturbed(tally), seen && unseen),
+        status: CheckStatus::unless(disturbed(result), seen && unseen),
     }
 }
 
@@ -72,17 +72,17 @@ mod tests {
 
     #[test]
     fn both_clocks_have_to_be_right() {
-        let outcome = |due: u64, write: u64| {
-            let mut tally = Tally::open_loop(1.0);
-            tally.answers = 1;
-            tally.latency.record(due * 1_000_000).unwrap();
-            tally.uncorrected.as_mut().unwrap().record(write * 1_000_000).unwrap();
-            judge(&tally).outcome
+        let status = |due: u64, write: u64| {
+            let mut result = LoadResult::open_loop(1.0);
+            result.answers = 1;
+            result.latency.record(due * 1_000_000).unwrap();
+            result.uncorrected.as_mut().unwrap().record(write * 1_000_000).unwrap();
+            judge(&result).status
         };
-        assert_eq!(outcome(190, 1), Outcome::Passed);
-        assert_eq!(outcome(1, 1), Outcome::Failed);
-        assert_eq!(outcome(190, 190), Outcome::Failed);
-        assert_eq!(judge(&Tally::open_loop(1.0)).outcome, Outcome::Failed);
+        assert_eq!(status(190, 1), CheckStatus::Passed);
+        assert_eq!(status(1, 1), CheckStatus::Failed);
+        assert_eq!(status(190, 190), CheckStatus::Failed);
+        assert_eq!(judge(&LoadResult::open_loop(1.0)).status, CheckStatus::Failed);
     }
 
     #[test]

@@ -8,11 +8,11 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckStatus};
 use super::lab::{self, Lab, ms, open_loop};
 use super::theory::{Arriving, mean_response};
 use super::worker::{Service, Worker};
-use crate::generator::Tally;
+use crate::generator::LoadResult;
 use crate::scenario::Spacing;
 
 /// How long each service takes: far longer than anything else does.
@@ -70,7 +70,7 @@ pub(super) fn check(lab: &Lab, percent: u32) -> io::Result<Check> {
     }
     let service = SERVICE.as_secs_f64() * 1e3;
     // A disturbance only ever makes answers late: what agrees in spite of it does agree.
-    let outcome = Outcome::unless(attempt.disturbed.clone(), attempt.agrees());
+    let status = CheckStatus::unless(attempt.disturbed.clone(), attempt.agrees());
     Ok(Check {
         name: if percent == 50 {
             "M/D/1 mean response at utilisation 0.5"
@@ -79,7 +79,7 @@ pub(super) fn check(lab: &Lab, percent: u32) -> io::Result<Check> {
         },
         expected: format!("{:.2} ms ± 10 % for a service time of {service} ms", attempt.formula),
         seen: format!("{:.2} ms", attempt.measured),
-        outcome,
+        status,
     })
 }
 
@@ -90,9 +90,9 @@ fn measure(lab: &Lab, percent: u32, which: u64) -> io::Result<Attempt> {
     let seed = typical_seed(rate, formula, which);
     let scenario = open_loop(CONNECTIONS, DEPTH, rate, Spacing::Poisson);
     let worker = lab.start_server(|| Worker::start(Fixed))?;
-    let tally = lab.load(worker.address, &scenario, [WARMUP, WINDOW], seed, &mut |_| {})?;
+    let result = lab.load(worker.address, &scenario, [WARMUP, WINDOW], seed, &mut |_| {})?;
     let late = worker.stop()?.mean();
-    Ok(Attempt { measured: tally.latency.mean() / 1e6, formula, disturbed: disturbed(&tally, late) })
+    Ok(Attempt { measured: result.latency.mean() / 1e6, formula, disturbed: disturbed(&result, late) })
 }
 
 /// The `which`-th seed, counted from one, whose arrivals at `rate` have a mean response time of `formula` milliseconds.
@@ -107,7 +107,7 @@ fn typical_seed(rate: u32, formula: f64, which: u64) -> u64 {
 }
 
 /// Whether the machine kept the attempt from being one, and how that shows.
-fn disturbed(tally: &Tally, late: Duration) -> Option<String> {
+fn disturbed(result: &LoadResult, late: Duration) -> Option<String> {
     if late > SERVICE.mul_f64(LATE) {
         return Some(format!(
             "the machine is busy: answers left {:.2} ms late on average",
@@ -115,11 +115,12 @@ fn disturbed(tally: &Tally, late: Duration) -> Option<String> {
         ));
     }
     // No connection is ever full, so that the two clocks of an open loop differ only by the generator's own lateness.
-    let asked_late = tally.uncorrected.as_ref().map_or(0.0, |sent| tally.latency.mean() - sent.mean()) / 1e6;
+    let asked_late =
+        result.uncorrected.as_ref().map_or(0.0, |sent| result.latency.mean() - sent.mean()) / 1e6;
     if asked_late > ms(nanoseconds(SERVICE)) * LATE {
         return Some(format!("the machine is busy: questions were asked {asked_late:.2} ms late on average"));
     }
-    lab::disturbed(tally)
+    lab::disturbed(result)
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -152,11 +153,11 @@ mod tests {
 
     #[test]
     fn lateness_is_a_disturbance() {
-        let mut tally = Tally::open_loop(80.0);
-        assert_eq!(disturbed(&tally, Duration::from_micros(100)), None);
-        assert!(disturbed(&tally, Duration::from_micros(400)).unwrap().contains("0.40 ms late"));
-        tally.latency.record(12_000_000).unwrap();
-        tally.uncorrected.as_mut().unwrap().record(11_500_000).unwrap();
-        assert!(disturbed(&tally, Duration::ZERO).unwrap().contains("questions were asked 0.50 ms late"));
+        let mut result = LoadResult::open_loop(80.0);
+        assert_eq!(disturbed(&result, Duration::from_micros(100)), None);
+        assert!(disturbed(&result, Duration::from_micros(400)).unwrap().contains("0.40 ms late"));
+        result.latency.record(12_000_000).unwrap();
+        result.uncorrected.as_mut().unwrap().record(11_500_000).unwrap();
+        assert!(disturbed(&result, Duration::ZERO).unwrap().contains("questions were asked 0.50 ms late"));
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::check::{Check, Outcome};
+use super::check::{Check, CheckStatus};
 use crate::plan::Plan;
 use crate::results::{Report, Standing};
 use crate::runner::compare::compare;
@@ -20,7 +20,7 @@ const ATTEMPTS: u64 = 3;
 pub(super) fn check(twin: &Contender) -> io::Result<Check> {
     let mut standings = standings(twin, 1)?;
     for seed in 2..=ATTEMPTS {
-        if judge(&standings) == Outcome::Passed {
+        if judge(&standings) == CheckStatus::Passed {
             break;
         }
         standings = self::standings(twin, seed)?;
@@ -32,7 +32,7 @@ pub(super) fn check(twin: &Contender) -> io::Result<Check> {
             [Standing::Best, Standing::Tie] => "a tie".into(),
             other => format!("{other:?}"),
         },
-        outcome: judge(&standings),
+        status: judge(&standings),
     })
 }
 
@@ -58,13 +58,13 @@ fn standings(twin: &Contender, seed: u64) -> io::Result<Vec<Standing>> {
     Ok(summaries.iter().map(|summary| summary.standing).collect())
 }
 
-fn judge(standings: &[Standing]) -> Outcome {
+fn judge(standings: &[Standing]) -> CheckStatus {
     match standings {
-        [Standing::Best, Standing::Tie] => Outcome::Passed,
+        [Standing::Best, Standing::Tie] => CheckStatus::Passed,
         _ if standings.contains(&Standing::Invalid) => {
-            Outcome::Undecided("none of the runs of one of the two counts: the machine is busy".into())
+            CheckStatus::Undecided("none of the runs of one of the two counts: the machine is busy".into())
         }
-        _ => Outcome::Failed,
+        _ => CheckStatus::Failed,
     }
 }
 
@@ -74,9 +74,9 @@ mod tests {
 
     #[test]
     fn only_a_tie_is_a_tie() {
-        assert_eq!(judge(&[Standing::Best, Standing::Tie]), Outcome::Passed);
-        assert_eq!(judge(&[Standing::Best, Standing::Behind]), Outcome::Failed);
-        assert_eq!(judge(&[Standing::Best]), Outcome::Failed);
-        assert!(matches!(judge(&[Standing::Best, Standing::Invalid]), Outcome::Undecided(_)));
+        assert_eq!(judge(&[Standing::Best, Standing::Tie]), CheckStatus::Passed);
+        assert_eq!(judge(&[Standing::Best, Standing::Behind]), CheckStatus::Failed);
+        assert_eq!(judge(&[Standing::Best]), CheckStatus::Failed);
+        assert!(matches!(judge(&[Standing::Best, Standing::Invalid]), CheckStatus::Undecided(_)));
     }
 }

@@ -115,7 +115,7 @@ impl Serving {
     fn look(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         match self.poll.poll(events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            outcome => outcome?,
+            status => status?,
         }
         let mut buffer = [0; 4096];
         for event in &*events {

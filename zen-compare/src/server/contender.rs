@@ -12,7 +12,7 @@ use super::child;
 use super::floor;
 use super::running::Running;
 use super::start_error::StartError;
-use super::stop::Stop;
+use super::stop::StopFlag;
 use crate::machine::open_files::raise_open_files;
 use crate::machine::pin::Pinned;
 use crate::scenario::Scenario;
@@ -172,11 +172,15 @@ impl Contender {
     /// # Errors
     /// See [`StartError`]. No process is left behind.
     pub fn start(&self, cores: Option<&[usize]>) -> Result<Running, StartError> {
-        self.start_unless(&Stop::default(), cores)
+        self.start_unless(&StopFlag::default(), cores)
     }
 
     /// The same, given up with [`StartError::Interrupted`] as soon as `stop` is raised.
-    pub(crate) fn start_unless(&self, stop: &Stop, cores: Option<&[usize]>) -> Result<Running, StartError> {
+    pub(crate) fn start_unless(
+        &self,
+        stop: &StopFlag,
+        cores: Option<&[usize]>,
+    ) -> Result<Running, StartError> {
         self.start_with(&[], stop, cores)
     }
 
@@ -184,7 +188,7 @@ impl Contender {
     pub(crate) fn start_for(
         &self,
         scenario: &Scenario,
-        stop: &Stop,
+        stop: &StopFlag,
         cores: Option<&[usize]>,
     ) -> Result<Running, StartError> {
         match scenario.work.filter(|_| self.takes_work) {
@@ -196,7 +200,7 @@ impl Contender {
     fn start_with(
         &self,
         more: &[String],
-        stop: &Stop,
+        stop: &StopFlag,
         cores: Option<&[usize]>,
     ) -> Result<Running, StartError> {
         // The server has the limit that this process has; who counts connections should not count that instead.
@@ -258,7 +262,7 @@ mod tests {
         assert!(contender.cannot(&working).is_some() && contender.cannot(&plain).is_none());
         let contender = contender.taking_work();
         assert_eq!(contender.cannot(&working), None);
-        let running = contender.start_for(&working, &Stop::default(), None).unwrap();
+        let running = contender.start_for(&working, &StopFlag::default(), None).unwrap();
         let asked = Instant::now();
         while running.last_words() != "--work 2ms --work-kind sleep" {
             assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", running.last_words());

@@ -1,6 +1,6 @@
 //! The floor: the cheapest server that the lab's clients cannot tell from a real one.
 //!
-//! It is the lab's yardstick, so it does only what no server on this machine can avoid: wait for events, read,
+//! It is the lab's reference, so it does only what no server on this machine can avoid: wait for events, read,
 //! write. It has no protocol beyond counting question marks in what it reads, which is what a closed loop and a
 //! pipeline need to be kept going: as many answers go out as questions came in. Every answer is the same,
 //! out of a buffer that was filled before the first connection, so that no byte is copied on the way. There
@@ -43,7 +43,7 @@ pub struct Floor {
 
 /// Stops a [`Floor`] from another thread.
 #[derive(Debug, Clone)]
-pub struct FloorStop(Arc<Waker>);
+pub struct FloorStopHandle(Arc<Waker>);
 
 #[derive(Debug)]
 struct Connection {
@@ -88,8 +88,8 @@ impl Floor {
     ///
     /// # Errors
     /// When the machine has no descriptor left for it.
-    pub fn stopper(&self) -> io::Result<FloorStop> {
-        Ok(FloorStop(Arc::new(Waker::new(self.poll.registry(), STOP)?)))
+    pub fn stopper(&self) -> io::Result<FloorStopHandle> {
+        Ok(FloorStopHandle(Arc::new(Waker::new(self.poll.registry(), STOP)?)))
     }
 
     /// Serves until it is stopped; open connections are then dropped.
@@ -143,7 +143,7 @@ impl Floor {
     }
 }
 
-impl FloorStop {
+impl FloorStopHandle {
     /// Makes [`Floor::run`] return.
     ///
     /// # Errors

@@ -10,4 +10,4 @@ mod stop;
 pub use self::contender::Contender;
 pub use self::running::{Running, Stopped};
 pub use self::start_error::StartError;
-pub use self::stop::Stop;
+pub use self::stop::StopFlag;

@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 
 use super::start_error::READY_WITHIN;
 use super::start_error::StartError;
-use super::stop::Stop;
+use super::stop::StopFlag;
 
 /// How long a server may take to end when asked to.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
@@ -49,7 +49,7 @@ impl Running {
     pub(crate) fn await_ready(
         child: Child,
         told: Option<SocketAddr>,
-        stop: &Stop,
+        stop: &StopFlag,
     ) -> Result<Self, StartError> {
         let address = told.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut running = Self { child, address, last_words: LastWords::default() };
@@ -115,7 +115,7 @@ impl Running {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
     }
 
-    fn read_announcement(&self, stdout: ChildStdout, stop: &Stop) -> Result<SocketAddr, StartError> {
+    fn read_announcement(&self, stdout: ChildStdout, stop: &StopFlag) -> Result<SocketAddr, StartError> {
         let (tell, told) = mpsc::channel();
         thread::Builder::new().name("first line".into()).spawn(move || {
             let mut stdout = BufReader::new(stdout);
@@ -144,7 +144,7 @@ impl Running {
         address.ok_or_else(|| StartError::NotAnnounced(line.trim_ascii_end().escape_ascii().to_string()))
     }
 
-    fn await_port(&self, stop: &Stop) -> Result<(), StartError> {
+    fn await_port(&self, stop: &StopFlag) -> Result<(), StartError> {
         let asked = Instant::now();
         while asked.elapsed() < READY_WITHIN {
             if self.ended()?.is_some() {
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn nobody_is_waited_for_after_an_interrupt() {
-        let stop = Stop::default();
+        let stop = StopFlag::default();
         stop.stop();
         let told = Contender::new("told", "sh", ["-c", "exec sleep 600", "{port}"]);
         for contender in [shell("exec sleep 600"), told] {

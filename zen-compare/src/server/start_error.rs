@@ -36,7 +36,7 @@ pub enum StartError {
         /// The last it wrote to standard error.
         stderr: String,
     },
-    /// It was no longer waited for, as [`Stop`](super::stop::Stop) was raised.
+    /// It was no longer waited for, as [`StopFlag`](super::stop::StopFlag) was raised.
     #[error("it was not ready when the comparison was interrupted")]
     Interrupted,
     /// The first line was not the announcement.

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Ends a comparison early, from any thread or a signal handler: the run under way is dropped within about a tenth
 /// of a second, and the report holds the runs made before.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct StopFlag(Arc<AtomicBool>);
 
-impl Stop {
+impl StopFlag {
     /// Ends the comparison.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
@@ -21,7 +21,7 @@ impl Stop {
 }
 
 /// For those who have the flag already, as signal handlers do.
-impl From<Arc<AtomicBool>> for Stop {
+impl From<Arc<AtomicBool>> for StopFlag {
     fn from(flag: Arc<AtomicBool>) -> Self {
         Self(flag)
     }

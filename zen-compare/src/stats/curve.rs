@@ -30,7 +30,7 @@ pub(crate) fn curve(samples: &Histogram<u64>) -> Vec<[f64; 2]> {
 }
 
 /// What several runs' curves say together: at each quantile that all have, the median.
-pub(crate) fn together(curves: &[&[[f64; 2]]]) -> Vec<[f64; 2]> {
+pub(crate) fn combine(curves: &[&[[f64; 2]]]) -> Vec<[f64; 2]> {
     let Some(first) = curves.first() else { return Vec::new() };
     let at = |curve: &[[f64; 2]], quantile: f64| {
         curve.iter().find(|[own, _]| own.total_cmp(&quantile).is_eq()).map(|[_, latency]| *latency)
@@ -77,8 +77,8 @@ mod tests {
     fn curves_meet_at_the_quantiles_that_all_have() {
         let (long, short) =
             ([[0.0, 1.0], [0.5, 2.0], [0.9, 8.0], [1.0, 9.0]], [[0.0, 3.0], [0.5, 4.0], [1.0, 5.0]]);
-        assert_eq!(together(&[&long, &short]), [[0.0, 2.0], [0.5, 3.0], [1.0, 7.0]]);
-        assert!(together(&[]).is_empty());
-        assert!(together(&[&long, &[]]).is_empty());
+        assert_eq!(combine(&[&long, &short]), [[0.0, 2.0], [0.5, 3.0], [1.0, 7.0]]);
+        assert!(combine(&[]).is_empty());
+        assert!(combine(&[&long, &[]]).is_empty());
     }
 }

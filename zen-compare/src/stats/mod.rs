@@ -23,7 +23,7 @@ impl Estimate {
     /// The median of `values` and its 95 % percentile-bootstrap interval, drawn with a generator seeded by `seed`.
     /// `None` when there are no values. One value is its own interval, and three or fewer values have an
     /// interval as wide as they are: too few repetitions never look precise by resampling.
-    pub fn of(values: &[f64], seed: u64) -> Option<Self> {
+    pub fn from_values(values: &[f64], seed: u64) -> Option<Self> {
         let median = median(values)?;
         let mut random = fastrand::Rng::with_seed(seed);
         let mut draw = vec![0.0; values.len()];
@@ -102,12 +102,12 @@ mod tests {
 
     #[test]
     fn few_repetitions_have_wide_intervals() {
-        let one = Estimate::of(&[3.0], 1).unwrap();
+        let one = Estimate::from_values(&[3.0], 1).unwrap();
         assert_eq!((one.low, one.median, one.high), (3.0, 3.0, 3.0));
         // A draw's median is an extreme of three in 7 of 27 cases, far more often than in 2.5 %.
-        let three = Estimate::of(&[1.0, 9.0, 2.0], 1).unwrap();
+        let three = Estimate::from_values(&[1.0, 9.0, 2.0], 1).unwrap();
         assert_eq!((three.low, three.median, three.high), (1.0, 2.0, 9.0));
-        assert_eq!(Estimate::of(&[], 1), None);
+        assert_eq!(Estimate::from_values(&[], 1), None);
     }
 
     #[test]
@@ -116,7 +116,7 @@ mod tests {
         // P(Binomial(25, k/25) ≥ 13): 1.2 % for k = 7, 4.9 % for k = 8; by symmetry the upper end mirrors it.
         let values: Vec<f64> = (1..=25).map(f64::from).collect();
         for seed in 0..20 {
-            let estimate = Estimate::of(&values, seed).unwrap();
+            let estimate = Estimate::from_values(&values, seed).unwrap();
             close(estimate.median, 13.0);
             assert!((7.0..=9.0).contains(&estimate.low), "{estimate:?}");
             assert!((17.0..=19.0).contains(&estimate.high), "{estimate:?}");
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same_interval() {
         let values = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0];
-        assert_eq!(Estimate::of(&values, 42), Estimate::of(&values, 42));
+        assert_eq!(Estimate::from_values(&values, 42), Estimate::from_values(&values, 42));
     }
 
     #[test]

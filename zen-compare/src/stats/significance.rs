@@ -17,7 +17,7 @@ const USUAL: f64 = 3.0;
 /// The least ratio of two medians (above one) that equal contenders reach less than once in twenty comparisons,
 /// when the best of all of them is held against the worst. Each sample holds the repetitions of one contender, all above
 /// zero; those of fewer than two repetitions say nothing about variation, and one when there are no others.
-pub(crate) fn by_chance(samples: &[Vec<f64>], seed: u64) -> f64 {
+pub(crate) fn least_significant_ratio(samples: &[Vec<f64>], seed: u64) -> f64 {
     let samples: Vec<&[f64]> = samples.iter().map(Vec::as_slice).filter(|sample| sample.len() > 1).collect();
     let variations = variations(&samples);
     if variations.is_empty() {
@@ -89,8 +89,9 @@ mod tests {
         let compare = |seed| {
             let mut samples: Vec<Vec<f64>> = (0..6).map(|_| sample(&mut random, 100.0, 2.0, 3)).collect();
             samples.push(sample(&mut random, 100.0 * behind, 2.0, 3));
-            let chance = by_chance(&samples, seed);
-            let estimates: Vec<Estimate> = samples.iter().map(|s| Estimate::of(s, seed).unwrap()).collect();
+            let chance = least_significant_ratio(&samples, seed);
+            let estimates: Vec<Estimate> =
+                samples.iter().map(|s| Estimate::from_values(s, seed).unwrap()).collect();
             let best = estimates.iter().min_by(|a, b| a.median.total_cmp(&b.median)).unwrap();
             let mut behind =
                 estimates.iter().map(|other| !best.overlaps(other) && other.median > best.median * chance);
@@ -113,17 +114,17 @@ mod tests {
     fn one_wild_contender_does_not_hide_the_others() {
         let calm = |center: f64| vec![center, 1.01 * center, 0.99 * center];
         let mut samples: Vec<Vec<f64>> = (0..6).map(|_| calm(100.0)).collect();
-        let without = by_chance(&samples, 1);
+        let without = least_significant_ratio(&samples, 1);
         samples.push(vec![100.0, 300.0, 20.0]);
-        let with = by_chance(&samples, 1);
+        let with = least_significant_ratio(&samples, 1);
         assert!(1.0 < without && without < 1.05, "{without}");
         assert!(with < 1.1, "{with}");
     }
 
     #[test]
     fn nothing_is_known_from_single_runs() {
-        assert!((by_chance(&[vec![1.0], vec![9.0]], 1) - 1.0).abs() < 1e-12);
-        assert!((by_chance(&[], 1) - 1.0).abs() < 1e-12);
-        assert!((by_chance(&[vec![2.0, 2.0], vec![3.0, 3.0]], 1) - 1.0).abs() < 1e-12);
+        assert!((least_significant_ratio(&[vec![1.0], vec![9.0]], 1) - 1.0).abs() < 1e-12);
+        assert!((least_significant_ratio(&[], 1) - 1.0).abs() < 1e-12);
+        assert!((least_significant_ratio(&[vec![2.0, 2.0], vec![3.0, 3.0]], 1) - 1.0).abs() < 1e-12);
     }
 }

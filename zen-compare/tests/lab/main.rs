@@ -13,8 +13,8 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use zen_compare::{
     CompareError, Contender, Expected, Invalid, Observer, Plan, Report, Run, Scenario, Standing, StartError,
-    Stop, Store, Upcoming, Wish, WorkKind, child, compare, compare_in,
-    selftest::{Outcome, self_test},
+    StopFlag, Store, Upcoming, UserLoad, WorkKind, child, compare, compare_in,
+    selftest::{CheckStatus, self_test},
 };
 
 fn main() -> ExitCode {
@@ -94,7 +94,7 @@ fn short(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Plan {
         repetitions: 1,
         warmup,
         window,
-        attempts_more: 0,
+        retries: 0,
         count_system_calls: false,
         ..Plan::new(contenders, scenarios)
     }
@@ -110,7 +110,7 @@ fn only_run(plan: &Plan) -> Run {
 /// Whether nothing speaks against a run except that this machine was busy with other things.
 fn fine(run: &Run) -> bool {
     let busy = |reason: &Invalid| {
-        reason.is_the_machines() || matches!(reason, Invalid::GeneratorWasBottleneck { .. })
+        reason.is_machines_fault() || matches!(reason, Invalid::GeneratorWasBottleneck { .. })
     };
     run.invalid.iter().all(busy)
 }
@@ -248,14 +248,14 @@ fn a_spoiled_run_is_made_again_within_bounds() {
         // Whatever happens in here, the threads end, or the scope would wait for them for ever.
         let _ended = Ended(&over);
         let plan = Plan {
-            attempts_more: 1,
+            retries: 1,
             window: Duration::from_secs(1),
             ..short(vec![floor()], vec![Scenario::saturate(16)])
         };
         let run = only_run(&plan);
-        assert!(run.invalid.iter().any(Invalid::is_the_machines), "{run:?}");
-        if run.invalid.iter().all(Invalid::is_the_machines) {
-            assert_eq!(run.attempt, 1, "{run:?}");
+        assert!(run.invalid.iter().any(Invalid::is_machines_fault), "{run:?}");
+        if run.invalid.iter().all(Invalid::is_machines_fault) {
+            assert_eq!(run.retries, 1, "{run:?}");
         }
     });
 }
@@ -319,7 +319,7 @@ fn work_done_elsewhere_is_noticed() {
 }
 
 fn an_interrupt_keeps_what_there_is() {
-    struct InterruptSecond(Stop);
+    struct InterruptSecond(StopFlag);
     impl Observer for InterruptSecond {
         fn run_started(&mut self, run: &Upcoming<'_>) {
             if run.done == 1 {
@@ -336,7 +336,7 @@ fn an_interrupt_keeps_what_there_is() {
 }
 
 fn an_interrupt_is_heard_before_the_first_run() {
-    struct InterruptTrial(Stop);
+    struct InterruptTrial(StopFlag);
     impl Observer for InterruptTrial {
         fn trying(&mut self, contender: &str) {
             if contender == "late" {
@@ -355,23 +355,22 @@ fn an_interrupt_is_heard_before_the_first_run() {
 }
 
 fn a_wish_is_answered_with_who_serves_everybody() {
-    let wish = Wish {
+    let user_load = UserLoad {
         think: Duration::from_millis(5),
         work: Duration::ZERO,
         work_kind: WorkKind::Spin,
         clients: 8,
         server_cores: None,
     };
-    let plan = wish.plan(vec![floor(), server("right", "-"), server("greedy", "-")]);
+    let plan = user_load.plan(vec![floor(), server("right", "-"), server("greedy", "-")]);
     assert_eq!((plan.runs(), plan.scenarios.len()), (30, 2));
-    let plan =
-        Plan { repetitions: 2, valid_at_least: 0, attempts_more: 0, count_system_calls: false, ..plan };
+    let plan = Plan { repetitions: 2, valid_at_least: 0, retries: 0, count_system_calls: false, ..plan };
     let plan = Plan { window: Duration::from_millis(250), warmup: Duration::from_millis(60), ..plan };
     let mut report = compare(&plan, &mut ()).unwrap();
     // What else this machine does is not what this is about.
     report.runs.iter_mut().filter(|run| fine(run)).for_each(|run| run.invalid.clear());
     report.summarize();
-    let advice = wish.advice(&report);
+    let advice = user_load.advice(&report);
     assert_eq!(advice.choice, ["right"], "{advice:?}");
     let text = advice.lines.join("\n");
     assert!(text.starts_with("8 clients that think for 5ms, a handler that answers at once"), "{text}");
@@ -393,16 +392,16 @@ fn an_open_loop_offers_a_share_of_what_is_answered() {
         assert!(run.schedule.is_some() && run.latency_curve_uncorrected.len() > 5);
     }
     let floor = report.summaries.iter().find(|summary| summary.scenario == "open-20").unwrap();
-    let rung = floor.rung.as_ref().unwrap();
-    assert_eq!((rung.family.as_str(), rung.by.as_str()), ("open", "questions/s"));
-    assert!(close(rung.at, capacity / 5.0));
+    let sweep_point = floor.sweep_point.as_ref().unwrap();
+    assert_eq!((sweep_point.sweep.as_str(), sweep_point.by.as_str()), ("open", "questions/s"));
+    assert!(close(sweep_point.at, capacity / 5.0));
 
     let error = compare(&short(vec![server("silent", "-")], vec![Scenario::open(20)]), &mut ()).unwrap_err();
     assert!(matches!(error, CompareError::NoCapacity), "{error}");
 }
 
 fn an_interrupted_comparison_is_gone_on_with() {
-    struct InterruptAfter(usize, Stop);
+    struct InterruptAfter(usize, StopFlag);
     impl Observer for InterruptAfter {
         fn run_finished(&mut self, _: &Run, so_far: &Report) {
             if so_far.runs.len() == self.0 {
@@ -421,7 +420,7 @@ fn an_interrupted_comparison_is_gone_on_with() {
     assert_eq!(store.load().unwrap().as_ref(), Some(&report));
     assert_eq!((report.runs.len(), report.complete), (3, false));
 
-    let whole = compare_in(&store, &plan(), &mut InterruptAfter(9, Stop::default())).unwrap();
+    let whole = compare_in(&store, &plan(), &mut InterruptAfter(9, StopFlag::default())).unwrap();
     assert_eq!(whole.runs[..3], report.runs[..]);
     assert_eq!((whole.runs.len(), whole.complete), (4, true));
     assert_eq!(store.load().unwrap().as_ref(), Some(&whole));
@@ -515,8 +514,8 @@ fn what_is_known_is_found() {
     assert_eq!(checks.len(), 7);
     for check in &checks {
         // A machine that is busy with other things may leave a check undecided, and then says so.
-        assert_ne!(check.outcome, Outcome::Failed, "{check}");
+        assert_ne!(check.status, CheckStatus::Failed, "{check}");
     }
     let wrong = checks.iter().find(|check| check.name.contains("wrong")).unwrap();
-    assert_eq!(wrong.outcome, Outcome::Passed);
+    assert_eq!(wrong.status, CheckStatus::Passed);
 }

@@ -56,12 +56,12 @@ fn a_server_in_python_joins_the_table() {
 #[test]
 fn a_server_that_cannot_be_used_is_an_error_within_bounds() {
     let began = Instant::now();
-    for (rival, says) in [
+    for (contender, says) in [
         ("x=sleep 600", "--against x: it was not ready within "),
         ("x=false {port}", "--against x: it ended at once (exit status 1)"),
         ("x=echo hello", "--against x: its first line was `hello` and not `listening on HOST:PORT`"),
     ] {
-        let ended = run(tiny(&["--against", rival]));
+        let ended = run(tiny(&["--against", contender]));
         assert_eq!(ended.status.code(), Some(1), "{ended:?}");
         assert!(ended.stderr.contains(says), "{}", ended.stderr);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);

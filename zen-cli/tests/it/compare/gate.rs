@@ -103,12 +103,14 @@ fn only_what_has_become_worse_does_not_pass() {
 /// spoils some of them. It is full under this load, so that the costs do not hang on the load generator.
 fn compared(work: &str, json: &str, more: &[&str]) -> Ended {
     let program = env!("CARGO_BIN_EXE_zen");
-    let rival =
+    let contender =
         format!("mine={program} serve 127.0.0.1:{{port}} --flavor mio --work {work} --work-kind spin");
     let began = Instant::now();
     loop {
         let mut command = zen(&["compare", "--quick", "--flavors=mio", "--scenarios=saturate-2"]);
-        command.args(["--repetitions=4", "--window=60ms", "--against", &rival, "--json", json]).args(more);
+        command
+            .args(["--repetitions=4", "--window=60ms", "--against", &contender, "--json", json])
+            .args(more);
         let ended = run(command);
         let report = read(json);
         let summaries = report["summaries"].as_array().unwrap();

@@ -124,8 +124,8 @@ fn every_flavor_is_in_the_table_beside_the_floor_and_all_runs_are_saved() {
 
 #[test]
 fn the_report_can_be_had_instead_of_the_table() {
-    let rival = format!("mine={} serve 127.0.0.1:{{port}} --flavor mio", env!("CARGO_BIN_EXE_zen"));
-    let mut command = tiny(&["--against", &rival, "--scenarios=saturate-1,saturate-1,churn", "--seed=7"]);
+    let contender = format!("mine={} serve 127.0.0.1:{{port}} --flavor mio", env!("CARGO_BIN_EXE_zen"));
+    let mut command = tiny(&["--against", &contender, "--scenarios=saturate-1,saturate-1,churn", "--seed=7"]);
     command.args(["--server-cores=1", "--json=-"]);
     let compared = well(command);
     let report: Value = serde_json::from_str(&compared.stdout).unwrap();

@@ -68,8 +68,8 @@ fn after_each_run_all_files_are_of_that_run() {
     let keep = format!("seen=$(mktemp -d '{snapshots}/XXXXXX') && cp '{out}'/* \"$seen\" 2> /dev/null");
     let serve = format!("exec '{}' serve \"127.0.0.1:$1\" --flavor mio", env!("CARGO_BIN_EXE_zen"));
     fs::write(&script, format!("{keep}\n{serve}\n")).unwrap();
-    let rival = format!("curious=sh {script} {{port}}");
-    well(tiny(&["--against", &rival, "--repetitions=3", "--out", &out]));
+    let contender = format!("curious=sh {script} {{port}}");
+    well(tiny(&["--against", &contender, "--repetitions=3", "--out", &out]));
 
     let seen = fs::read_dir(&snapshots).unwrap().map(|entry| entry.unwrap().path());
     let mut told: Vec<[usize; 4]> = seen.filter_map(|directory| runs_told(&directory)).collect();

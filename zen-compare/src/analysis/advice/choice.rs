@@ -1,7 +1,7 @@
 //! Whom to take: of those with enough valid runs that leave nobody waiting, who answers most, and at the least cost.
 
 use crate::results::{Report, Standing, Summary};
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
 
 use super::prediction::COMPUTES;
@@ -49,7 +49,7 @@ fn cost(summary: &Summary) -> f64 {
 /// With `computing`, the answers per second that the handler's computing leaves room for.
 pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Choice<'_> {
     let enough = enough(report);
-    // The yardstick is no choice, not even where its runs do not count.
+    // The floor is no choice, not even where its runs do not count.
     let floor = report.settings.contenders.iter().find(|contender| contender.floor);
     let mut choice = Choice::default();
     let of_it = report.summaries.iter().filter(|summary| summary.scenario == NAME);
@@ -66,7 +66,7 @@ pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Cho
         list.push(summary);
     }
     let scenario = report.settings.scenarios.iter().find(|scenario| scenario.name == NAME);
-    let ranked_by = scenario.map_or(RankedBy::Throughput, Scenario::ranked_by);
+    let ranked_by = scenario.map_or(Metric::Throughput, Scenario::ranked_by);
     let Some(most) = choice.fit.iter().copied().max_by(|a, b| throughput(a).total_cmp(&throughput(b))) else {
         return choice;
     };
@@ -91,10 +91,10 @@ pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Cho
     choice
 }
 
-/// Whether there is a run that the machine has not spoiled, and that does not count all the same.
+/// Whether a run does not count for another reason than the machine.
 fn is_its_own_fault(report: &Report, summary: &Summary) -> bool {
     let runs = report.runs.iter().filter(|run| run.scenario == NAME && run.contender == summary.contender);
-    runs.into_iter().any(|run| !run.is_valid() && !run.is_spoiled())
+    runs.into_iter().any(|run| !run.is_valid() && !run.is_worth_rerunning())
 }
 
 /// Of those who answer as much as the one who answers most, the cheapest and who costs as much; or all, when none of them has
@@ -103,7 +103,7 @@ fn equals<'a>(
     fit: &[&'a Summary],
     most: &Summary,
     cores: f64,
-    ranked_by: RankedBy,
+    ranked_by: Metric,
 ) -> (Vec<&'a Summary>, bool) {
     let as_quick = |summary: &&&Summary| {
         let share = throughput(summary) / throughput(most).max(f64::MIN_POSITIVE);
@@ -120,7 +120,7 @@ fn equals<'a>(
     }
     let best = quick.first().copied();
     // Only then do the standings go by cost.
-    let paces = ranked_by == RankedBy::CpuPerQuestion;
+    let paces = ranked_by == Metric::CpuPerQuestion;
     let as_cheap = |summary: &&Summary| {
         best.is_some_and(|best| {
             overlap(summary.cpu_per_question_ns, best.cpu_per_question_ns) || paces && tie(summary, best)

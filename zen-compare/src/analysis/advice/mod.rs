@@ -1,4 +1,4 @@
-//! What a report of a wish's plan says, in sentences.
+//! What a report of a user load's plan says, in sentences.
 
 mod choice;
 mod prediction;
@@ -11,13 +11,13 @@ use std::time::Duration;
 use self::choice::{Choice, SAME, choose, throughput};
 use self::prediction::{Prospect, change_of_mind};
 use super::judged::MORE;
-use crate::plan::{NAME, Wish};
+use crate::plan::{NAME, UserLoad};
 use crate::results::{Invalid, Report, Summary};
 use crate::scenario::{Work, WorkKind};
 use crate::stats::Estimate;
 use crate::units::{count, list, percent, time};
 
-/// Which contender a wish's owner should take, and what that rests on.
+/// Which contender a user should take, and what that rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
     /// Names of those to take: one, or several that could not be told apart, the least costly first. Empty when nobody is
@@ -32,20 +32,20 @@ pub struct Advice {
 
 impl Advice {
     /// What the report advises when it is of one user's own workload, and not of the lab's list.
-    pub(crate) fn of_report(report: &Report) -> Option<Self> {
-        let wish = report.settings.scenarios.iter().find_map(|scenario| {
+    pub(crate) fn from_report(report: &Report) -> Option<Self> {
+        let user_load = report.settings.scenarios.iter().find_map(|scenario| {
             let work = scenario.work.unwrap_or(Work { time: Duration::ZERO, kind: WorkKind::Spin });
-            let wish = Wish {
+            let user_load = UserLoad {
                 think: scenario.think,
                 work: work.time,
                 work_kind: work.kind,
                 clients: scenario.clients,
                 server_cores: None,
             };
-            (wish.scenario() == *scenario).then_some(wish)
+            (user_load.scenario() == *scenario).then_some(user_load)
         })?;
-        let measured = report.summaries.iter().any(|summary| summary.scenario == wish.scenario().name);
-        measured.then(|| wish.advice(report))
+        let measured = report.summaries.iter().any(|summary| summary.scenario == user_load.scenario().name);
+        measured.then(|| user_load.advice(report))
     }
 
     /// The lines as a list in a list: how deep each stands, from 0, and what it says.
@@ -58,8 +58,8 @@ impl Advice {
     }
 }
 
-impl Wish {
-    /// What a report of this wish's plan says: of those that leave nobody waiting, who answers most; of those
+impl UserLoad {
+    /// What a report of this user load's plan says: of those that leave nobody waiting, who answers most; of those
     /// that answer as much, who does so at the least CPU time; and which load would change that. Who has fewer than three valid
     /// runs (two where no more were asked for) is never recommended. When such a one seems to be better than all others, nobody is.
     pub fn advice(&self, report: &Report) -> Advice {
@@ -89,7 +89,7 @@ impl Wish {
             let why = why(report, &names);
             lines.push(format!("  not considered, as none of their runs counts: {}{why}", list(&names)));
         }
-        let prospect = |summary: &Summary| Prospect::of(self, report, summary, cores);
+        let prospect = |summary: &Summary| Prospect::predict(self, report, summary, cores);
         if let Some((best, name)) =
             found.equals.first().and_then(|best| Some((prospect(best)?, &best.contender)))
         {
@@ -118,14 +118,14 @@ impl Wish {
     }
 }
 
-fn of(estimate: Option<Estimate>, show: fn(f64) -> String) -> String {
+fn median_text(estimate: Option<Estimate>, show: fn(f64) -> String) -> String {
     estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
 }
 
 /// Answers per second, marked where the server could have answered more.
 fn rate(summary: &Summary) -> String {
     let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
-    format!("{at_least}{} answers/s", of(summary.throughput, count))
+    format!("{at_least}{} answers/s", median_text(summary.throughput, count))
 }
 
 fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
@@ -137,8 +137,8 @@ fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
         "→ {}{tie}: {}{p99}, {} of CPU per question, busy {}, {}/{} clients served",
         list(&names),
         rate(best),
-        of(best.cpu_per_question_ns, time),
-        of(best.occupancy, percent),
+        median_text(best.cpu_per_question_ns, time),
+        median_text(best.occupancy, percent),
         best.clients_served,
         best.clients,
     )
@@ -146,8 +146,9 @@ fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
 
 /// By what to choose between those that have next to nothing to do. Memory is known of those who were loaded by `full` many.
 fn other_grounds(equals: &[&Summary], full: &[&Summary]) -> Vec<String> {
-    let cost =
-        |summary: &&Summary| format!("{} {}", summary.contender, of(summary.cpu_per_question_ns, time));
+    let cost = |summary: &&Summary| {
+        format!("{} {}", summary.contender, median_text(summary.cpu_per_question_ns, time))
+    };
     let memory = |summary: &&Summary| {
         let loaded = full.iter().find(|full| full.contender == summary.contender && full.valid_runs > 0);
         let memory = summary.memory_per_connection_bytes.or(loaded?.memory_per_connection_bytes)?;

@@ -12,7 +12,7 @@ use crate::units::list;
 use crate::units::{count, time};
 
 use super::saturation::{BUSY, Saturation, usable_cores};
-use crate::plan::Wish;
+use crate::plan::UserLoad;
 
 /// A server is the limit itself when it answers less than this share of what the clients could ask, and takes this many times
 /// as long as an answer takes at the least: a short stall does the one, a long queue does both.
@@ -29,32 +29,37 @@ pub(super) const COMPUTES: f64 = 0.7;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prospect {
     pub(super) name: String,
-    /// CPU time per question under the wish's own load.
+    /// CPU time per question under the user load's own load.
     pub(super) cpu: f64,
     /// The least time an answer takes: CPU time, and what the handler waits.
     pub(super) least: f64,
     /// What it answers at the most; where it is full, what it was seen to answer.
     pub(super) most: Saturation,
-    /// Whether the wish's own load fills it.
+    /// Whether the user load's own load fills it.
     pub(super) is_full: bool,
-    /// Whether it has answered all of the wish's clients.
+    /// Whether it has answered all of the user load's clients.
     pub(super) serves_all: bool,
     pub(super) served: usize,
 }
 
 impl Prospect {
     /// `None` when there is no answer to go by.
-    pub(super) fn of(wish: &Wish, report: &Report, summary: &Summary, cores: f64) -> Option<Self> {
-        let most = Saturation::of(wish, report, summary, cores)?;
+    pub(super) fn predict(
+        user_load: &UserLoad,
+        report: &Report,
+        summary: &Summary,
+        cores: f64,
+    ) -> Option<Self> {
+        let most = Saturation::find(user_load, report, summary, cores)?;
         let cpu = summary.cpu_per_question_ns?.median / 1e9;
         let throughput = summary.throughput?.median;
-        let least = most.cpu + wish.waits();
-        let offered = wish.clients() / (wish.think.as_secs_f64() + least);
+        let least = most.cpu + user_load.waits();
+        let offered = user_load.clients() / (user_load.think.as_secs_f64() + least);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of threads")]
         let usable = usable_cores(summary.threads.map(|threads| threads.median as usize), cores);
         let busy = summary.occupancy.is_some_and(|occupancy| occupancy.median > BUSY * usable);
         // A quick answer spends most of its time on the way, so only one that waits for its handler's sake tells of a queue.
-        let waits = wish.waits() > 0.0;
+        let waits = user_load.waits() > 0.0;
         let queues = waits && summary.p50_ns.is_none_or(|p50| p50.median / 1e9 > QUEUES * least);
         // Where the generator was at its limit, the server was not.
         let is_full = !summary.throughput_is_lower_bound && throughput < FULL * offered && (busy || queues);
@@ -106,7 +111,7 @@ impl Prospect {
 
 /// What would change the advice to take `best` rather than one of `others`, a line each. Those that `ties` names cost as much.
 pub(super) fn change_of_mind(
-    wish: &Wish,
+    user_load: &UserLoad,
     cores: f64,
     best: &Prospect,
     others: &[Prospect],
@@ -114,7 +119,7 @@ pub(super) fn change_of_mind(
 ) -> Vec<String> {
     let measured = std::iter::once(best).chain(others).any(|prospect| prospect.most.estimate.is_none());
     let basis = if measured {
-        let clients = wish.saturating().clients;
+        let clients = user_load.saturating().clients;
         format!(
             "capacity was measured with {clients} clients that never think, and the rest is calculated from it"
         )
@@ -122,11 +127,11 @@ pub(super) fn change_of_mind(
         "estimated, not measured".to_owned()
     };
     let mut lines = vec![format!("What would change this ({basis}):")];
-    lines.push(limit(wish, best, others));
-    lines.extend(computing(wish, cores, best, others));
-    lines.extend(each(wish, best, others));
-    let rivals = others.iter().filter(|other| !ties.contains(&other.name));
-    lines.extend(rivals.filter_map(|other| comeback(wish, best, other)));
+    lines.push(limit(user_load, best, others));
+    lines.extend(computing(user_load, cores, best, others));
+    lines.extend(each(user_load, best, others));
+    let contenders = others.iter().filter(|other| !ties.contains(&other.name));
+    lines.extend(contenders.filter_map(|other| comeback(user_load, best, other)));
     let mut why: Vec<(&str, Vec<&str>)> = Vec::new();
     for prospect in std::iter::once(best).chain(others) {
         let Some(reason) = prospect.most.estimate.as_deref() else { continue };
@@ -142,8 +147,8 @@ pub(super) fn change_of_mind(
 }
 
 /// Where the best comes to its limit, and who would go further.
-fn limit(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
-    let think = wish.think.as_secs_f64();
+fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
+    let think = user_load.think.as_secs_f64();
     let (name, rate) = (&best.name, best.rate());
     let most = best.keeps_up_with(think);
     let line = match best.most.room {
@@ -154,7 +159,7 @@ fn limit(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
             )
         }
         None if best.is_full => {
-            let response = (wish.clients() / best.most.rate - think).max(best.least);
+            let response = (user_load.clients() / best.most.rate - think).max(best.least);
             let capacity = count(best.most.rate);
             format!(
                 "  {name} is full: {rate} are all it has. More clients only wait longer: N / {capacity} − think, {} now",
@@ -162,14 +167,14 @@ fn limit(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
             )
         }
         None if think <= 0.0 => format!("  {name} answers {rate} to as many clients as it can use"),
-        None if most <= wish.clients() => {
+        None if most <= user_load.clients() => {
             format!("  {name} was not seen to be full: it answers {rate}")
         }
         None if best.most.at_least => {
             format!("  {name} has room for at least {} clients: {rate} × (think + answer)", whole(most))
         }
         None => {
-            let least = wish.clients() / best.most.rate - best.least;
+            let least = user_load.clients() / best.most.rate - best.least;
             let thinking = if least > ON_THE_WAY && least < think {
                 format!(", or at less than {} of thought", time(least * 1e9))
             } else {
@@ -178,11 +183,11 @@ fn limit(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
             format!("  {name} is full at about {} clients{thinking}: {rate} × (think + answer)", whole(most))
         }
     };
-    format!("{line}; {}", beyond(wish, best, others))
+    format!("{line}; {}", beyond(user_load, best, others))
 }
 
 /// Whom to take where the best is full.
-fn beyond(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
+fn beyond(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
     let mut able: Vec<&Prospect> =
         others.iter().filter(|other| other.serves_all && other.most.room.is_none()).collect();
     able.sort_by(|a, b| b.most.rate.total_cmp(&a.most.rate));
@@ -190,7 +195,7 @@ fn beyond(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
     // Who is known to go further: of a best that was not at its limit, nobody is.
     let first = able.first().filter(|other| best.most.room.is_some() || !best.most.at_least && more(other));
     if let Some(other) = first {
-        let think = wish.think.as_secs_f64();
+        let think = user_load.think.as_secs_f64();
         let until = if think > 0.0 && !other.most.at_least {
             format!(" and is full at about {} clients", whole(other.keeps_up_with(think)))
         } else {
@@ -208,13 +213,13 @@ fn beyond(wish: &Wish, best: &Prospect, others: &[Prospect]) -> String {
 }
 
 /// Where it is the handler that fills the cores, no architecture changes that.
-fn computing(wish: &Wish, cores: f64, best: &Prospect, others: &[Prospect]) -> Option<String> {
-    let bound = wish.computes(cores).filter(|_| !best.most.at_least)?;
+fn computing(user_load: &UserLoad, cores: f64, best: &Prospect, others: &[Prospect]) -> Option<String> {
+    let bound = user_load.computes(cores).filter(|_| !best.most.at_least)?;
     let further = others.iter().any(|other| other.serves_all && other.most.rate > BETTER * best.most.rate);
     (best.most.rate > COMPUTES * bound && !further).then(|| {
         format!(
             "  the handler is the limit, whatever the flavor: {:?} of computing on {cores} {} are some {} answers/s; more cores or less to compute change that",
-            wish.work,
+            user_load.work,
             if cores > 1.0 { "cores" } else { "core" },
             count(bound)
         )
@@ -222,8 +227,8 @@ fn computing(wish: &Wish, cores: f64, best: &Prospect, others: &[Prospect]) -> O
 }
 
 /// What fills each of them, who takes most first.
-fn each(wish: &Wish, best: &Prospect, others: &[Prospect]) -> Option<String> {
-    let think = wish.think.as_secs_f64();
+fn each(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> Option<String> {
+    let think = user_load.think.as_secs_f64();
     let mut all: Vec<&Prospect> = std::iter::once(best).chain(others).collect();
     all.sort_by(|a, b| match (a.most.room, b.most.room) {
         (None, None) => b.most.rate.total_cmp(&a.most.rate),
@@ -237,14 +242,14 @@ fn each(wish: &Wish, best: &Prospect, others: &[Prospect]) -> Option<String> {
 }
 
 /// Under which smaller load one that costs less would answer as much.
-fn comeback(wish: &Wish, best: &Prospect, other: &Prospect) -> Option<String> {
+fn comeback(user_load: &UserLoad, best: &Prospect, other: &Prospect) -> Option<String> {
     if !other.serves_all {
-        return comeback_of_the_starving(wish, best, other);
+        return comeback_of_the_starving(user_load, best, other);
     }
     if other.cpu >= best.cpu || !other.is_full {
         return None;
     }
-    let think = wish.think.as_secs_f64();
+    let think = user_load.think.as_secs_f64();
     let line = format!(
         "  {} would answer as many, at {} of CPU instead of {}, with up to {} clients ({} answers/s × (think + answer))",
         other.name,
@@ -255,11 +260,11 @@ fn comeback(wish: &Wish, best: &Prospect, other: &Prospect) -> Option<String> {
     );
     // N (cpu + w) = p (Z + w), solved for the handler's waiting time w.
     let at_a_time = other.at_a_time();
-    let spare = at_a_time * think - wish.clients() * other.cpu;
-    if wish.work_kind == WorkKind::Spin || wish.clients() <= at_a_time || spare <= 0.0 {
+    let spare = at_a_time * think - user_load.clients() * other.cpu;
+    if user_load.work_kind == WorkKind::Spin || user_load.clients() <= at_a_time || spare <= 0.0 {
         return Some(line);
     }
-    let waits = spare / (wish.clients() - at_a_time);
+    let waits = spare / (user_load.clients() - at_a_time);
     Some(format!(
         "{line}, or with a handler that waits no longer than {} ((p × think − N × CPU) / (N − p), p = {at_a_time:.1} at a time)",
         time(waits * 1e9),
@@ -267,9 +272,9 @@ fn comeback(wish: &Wish, best: &Prospect, other: &Prospect) -> Option<String> {
 }
 
 /// Those that were served keep their places, so such a server has room for as many as it served.
-fn comeback_of_the_starving(wish: &Wish, best: &Prospect, other: &Prospect) -> Option<String> {
+fn comeback_of_the_starving(user_load: &UserLoad, best: &Prospect, other: &Prospect) -> Option<String> {
     let Prospect { name, served, .. } = other;
-    if *served == 0 || *served >= wish.clients {
+    if *served == 0 || *served >= user_load.clients {
         return None;
     }
     let saved = if other.cpu < best.cpu {

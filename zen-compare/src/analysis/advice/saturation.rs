@@ -4,7 +4,7 @@ use crate::results::Invalid;
 use crate::results::{Report, Run, Summary};
 use crate::stats::median;
 
-use crate::plan::Wish;
+use crate::plan::UserLoad;
 
 /// An answer that takes so many times as long as its handler waits, and a tick of a timer that counts whole milliseconds, has stood
 /// in a queue.
@@ -31,25 +31,25 @@ pub(super) struct Saturation {
 }
 
 impl Saturation {
-    /// What the report's runs under [`Wish::saturating`] say of this contender; failing that, what those of the wish itself do.
+    /// What the report's runs under [`UserLoad::saturating`] say of this contender; failing that, what those of the user load itself do.
     /// `None` when it has not answered anything.
-    pub(super) fn of(wish: &Wish, report: &Report, summary: &Summary, cores: f64) -> Option<Self> {
-        match measured(wish, report, &summary.contender, cores) {
+    pub(super) fn find(user_load: &UserLoad, report: &Report, summary: &Summary, cores: f64) -> Option<Self> {
+        match measured(user_load, report, &summary.contender, cores) {
             Ok(saturation) => Some(saturation),
-            Err(why) => estimated(wish, summary, why, cores),
+            Err(why) => estimated(user_load, summary, why, cores),
         }
     }
 }
 
 /// Or why not.
-fn measured(wish: &Wish, report: &Report, name: &str, cores: f64) -> Result<Saturation, String> {
-    let scenario = wish.saturating();
+fn measured(user_load: &UserLoad, report: &Report, name: &str, cores: f64) -> Result<Saturation, String> {
+    let scenario = user_load.saturating();
     let own = |run: &&Run| run.scenario == scenario.name && run.contender == name;
     let runs: Vec<&Run> = report.runs.iter().filter(own).collect();
     let usable: Vec<&Run> = runs.iter().copied().filter(|run| counts(run)).collect();
     if usable.len() < AT_LEAST_RUNS {
-        let spoiled = runs.iter().flat_map(|run| &run.invalid).find(|reason| !is_bound(reason));
-        return Err(match (runs.len(), spoiled) {
+        let invalid = runs.iter().flat_map(|run| &run.invalid).find(|reason| !is_bound(reason));
+        return Err(match (runs.len(), invalid) {
             (0, _) => "its capacity was not measured".to_owned(),
             (_, Some(reason)) => format!("its runs at capacity do not count: {}", reason.brief()),
             (_, None) => "one run at capacity is too few".to_owned(),
@@ -64,7 +64,7 @@ fn measured(wish: &Wish, report: &Report, name: &str, cores: f64) -> Result<Satu
         return Err("it answered nothing at capacity".to_owned());
     };
     let bound = usable.iter().any(|run| run.throughput_is_lower_bound);
-    let at_limit = |run: &&&Run| is_at_its_limit(wish, run, cores);
+    let at_limit = |run: &&&Run| is_at_its_limit(user_load, run, cores);
     let unfilled = usable.iter().filter(at_limit).count() * 2 <= usable.len();
     // A limit is the same each time; a busy machine, which leaves some without their turn as well, is not.
     let served = usable[0].clients_served;
@@ -90,8 +90,8 @@ fn is_bound(reason: &Invalid) -> bool {
 
 /// Whether more clients would get no more answers. Without a handler that waits, clients that never think leave a server no rest;
 /// with one, there may have been too few of them.
-fn is_at_its_limit(wish: &Wish, run: &Run, cores: f64) -> bool {
-    let waits = wish.waits();
+fn is_at_its_limit(user_load: &UserLoad, run: &Run, cores: f64) -> bool {
+    let waits = user_load.waits();
     let queues = run.latency.is_none_or(|latency| latency.mean_ns / 1e9 > QUEUES * waits + TICK);
     waits <= 0.0 || queues || run.occupancy > BUSY * usable_cores(run.threads, cores)
 }
@@ -108,14 +108,14 @@ pub(super) fn usable_cores(threads: Option<usize>, cores: f64) -> f64 {
     threads.map_or(1.0, |threads| threads.max(1) as f64).min(cores)
 }
 
-/// CPU time per question under the wish's own load fills the cores at some rate; a question under a light load costs several
+/// CPU time per question under the user load's own load fills the cores at some rate; a question under a light load costs several
 /// times as much as under a full one, so it could be far more. Of a handler that waits, CPU time tells nothing.
-fn estimated(wish: &Wish, summary: &Summary, why: String, cores: f64) -> Option<Saturation> {
+fn estimated(user_load: &UserLoad, summary: &Summary, why: String, cores: f64) -> Option<Saturation> {
     let cpu = summary.cpu_per_question_ns.filter(|cost| cost.median > 0.0)?.median / 1e9;
     let seen = summary.throughput.filter(|rate| rate.median > 0.0)?.median;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of threads")]
     let threads = summary.threads.map(|threads| threads.median as usize);
-    let rate = if wish.waits() > 0.0 { seen } else { seen.max(usable_cores(threads, cores) / cpu) };
+    let rate = if user_load.waits() > 0.0 { seen } else { seen.max(usable_cores(threads, cores) / cpu) };
     let room = (summary.clients_served < summary.clients).then_some(summary.clients_served);
     Some(Saturation { rate, at_least: true, estimate: Some(why), cpu, room })
 }

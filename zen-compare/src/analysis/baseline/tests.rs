@@ -22,9 +22,9 @@ fn report(costs: &[(&str, f64)], spread: f64) -> Report {
     Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
 }
 
-fn findings(changes: &Changes) -> Vec<(&str, Figure, Finding)> {
-    let worth_it = changes.figures.iter().filter(|change| change.finding != Finding::Same);
-    worth_it.map(|change| (change.contender.as_str(), change.figure, change.finding)).collect()
+fn findings(changes: &Changes) -> Vec<(&str, Metric, Finding)> {
+    let worth_it = changes.metrics.iter().filter(|change| change.finding != Finding::Same);
+    worth_it.map(|change| (change.contender.as_str(), change.metric, change.finding)).collect()
 }
 
 #[test]
@@ -32,9 +32,9 @@ fn worse_by_more_than_is_allowed_and_more_than_chance_is_a_regression() {
     let before = report(&[("floor", 100.0), ("a", 200.0), ("b", 200.0), ("c", 200.0)], 0.01);
     let now = report(&[("floor", 100.0), ("a", 230.0), ("b", 215.0), ("c", 160.0)], 0.01);
     let changes = now.changes_since(&before, 0.1);
-    assert_eq!(changes.outcome(), Outcome::Regressed);
+    assert_eq!(changes.decide(), GateDecision::Regressed);
     let expected =
-        [("c", Figure::CpuPerQuestion, Finding::Improved), ("a", Figure::CpuPerQuestion, Finding::Regressed)];
+        [("c", Metric::CpuPerQuestion, Finding::Improved), ("a", Metric::CpuPerQuestion, Finding::Regressed)];
     assert_eq!(findings(&changes), expected);
     let text = changes.to_text();
     assert!(text.starts_with("✗ think a: CPU/question 200 ns → 230 ns (15 % worse)\n✓ think c: "), "{text}");
@@ -42,11 +42,11 @@ fn worse_by_more_than_is_allowed_and_more_than_chance_is_a_regression() {
         text.contains("8 figures beside the baseline: 1 worse, 1 better, 6 the same, 0 unclear"),
         "{text}"
     );
-    assert_eq!(now.changes_since(&before, 0.2).outcome(), Outcome::Passed);
+    assert_eq!(now.changes_since(&before, 0.2).decide(), GateDecision::Passed);
     // With so much noise, 15 % is chance.
     let noisy = report(&[("floor", 100.0), ("a", 230.0), ("b", 215.0), ("c", 160.0)], 0.2);
-    assert_eq!(noisy.changes_since(&before, 0.1).outcome(), Outcome::Passed);
-    assert_eq!(now.changes_since(&now, 0.0).outcome(), Outcome::Passed);
+    assert_eq!(noisy.changes_since(&before, 0.1).decide(), GateDecision::Passed);
+    assert_eq!(now.changes_since(&now, 0.0).decide(), GateDecision::Passed);
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn nothing_is_said_of_a_single_run() {
     now.runs.truncate(1);
     now.summaries = summarize(&now.settings, &now.runs);
     let changes = now.changes_since(&before, 0.1);
-    assert_eq!(findings(&changes), [("a", Figure::CpuPerQuestion, Finding::Unclear)]);
-    assert_ne!(changes.outcome(), Outcome::Regressed);
+    assert_eq!(findings(&changes), [("a", Metric::CpuPerQuestion, Finding::Unclear)]);
+    assert_ne!(changes.decide(), GateDecision::Regressed);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn who_begins_to_starve_has_regressed_whatever_is_allowed() {
     now.runs[1].clients_served = 49;
     now.summaries = summarize(&now.settings, &now.runs);
     let changes = now.changes_since(&before, 0.5);
-    assert_eq!(findings(&changes), [("a", Figure::ClientsServed, Finding::Regressed)]);
+    assert_eq!(findings(&changes), [("a", Metric::ClientsServed, Finding::Regressed)]);
     assert!(changes.to_text().contains("clients served 50 → 49 (2.0 % worse)"), "{}", changes.to_text());
 }
 
@@ -77,7 +77,7 @@ fn on_another_machine_only_multiples_of_the_floor_compare() {
     let mut now = report(&[("floor", 300.0), ("a", 600.0), ("b", 900.0)], 0.01);
     now.environment.processor = Some("Slow".into());
     let changes = now.changes_since(&before, 0.1);
-    assert_eq!(findings(&changes), [("b", Figure::TimesFloor, Finding::Regressed)]);
+    assert_eq!(findings(&changes), [("b", Metric::TimesFloor, Finding::Regressed)]);
     assert!(changes.warnings[0].contains("processor") && changes.warnings[0].contains("Slow here"));
 }
 
@@ -95,12 +95,12 @@ fn what_cannot_be_compared_is_named() {
     assert_eq!(warnings, expected);
     now.settings.scenarios[0].clients = 9;
     let changes = now.changes_since(&before, 0.1);
-    assert_eq!((changes.figures.len(), changes.outcome()), (0, Outcome::NothingInCommon));
+    assert_eq!((changes.metrics.len(), changes.decide()), (0, GateDecision::NothingInCommon));
     assert!(changes.warnings.iter().any(|warning| warning.contains("think was another one")));
 }
 
 /// The report with this wrong with all runs of `contender`.
-fn spoiled(report: &Report, contender: &str, reason: &Invalid) -> Report {
+fn invalid(report: &Report, contender: &str, reason: &Invalid) -> Report {
     let mut report = report.clone();
     for run in report.runs.iter_mut().filter(|run| run.contender == contender) {
         run.invalid.push(reason.clone());
@@ -124,33 +124,34 @@ fn who_breaks_has_regressed() {
         (Invalid::ClosedEarly { conversations: 7 }, "the server hung up"),
         (Invalid::NotStarted { error: "no such file".into() }, "the server could not be started"),
     ] {
-        let bad = spoiled(&good, "a", &reason);
+        let bad = invalid(&good, "a", &reason);
         let changes = bad.changes_since(&good, 0.1);
-        assert_eq!(changes.outcome(), Outcome::Regressed, "{reason}");
-        let broken: Vec<_> = changes.broken.iter().map(|who| (&*who.contender, &*who.brief)).collect();
-        assert_eq!(broken, [("a", brief)]);
+        assert_eq!(changes.decide(), GateDecision::Regressed, "{reason}");
+        let invalidated: Vec<_> =
+            changes.invalidated.iter().map(|who| (&*who.contender, &*who.brief)).collect();
+        assert_eq!(invalidated, [("a", brief)]);
         assert_eq!(changes.count(Finding::Unclear), 0, "it is not counted as noise besides");
         let text = changes.to_text();
         assert!(
             text.starts_with(&format!("✗ think a: no run counts any more: {reason}\n4 figures ")),
             "{text}"
         );
-        assert!(text.contains("0 unclear, and 1 broken\n"), "{text}");
-        // Who was broken before has nothing to lose, and is not mixed with what can be compared.
+        assert!(text.contains("0 unclear, and 1 invalid\n"), "{text}");
+        // Who was invalid before has nothing to lose, and is not mixed with what can be compared.
         let later = bad.changes_since(&bad, 0.1);
-        assert_eq!((later.outcome(), later.figures.len()), (Outcome::Passed, 4));
+        assert_eq!((later.decide(), later.metrics.len()), (GateDecision::Passed, 4));
         assert_eq!(
             later.warnings,
-            [format!("a under think was broken in the baseline, and is not compared: {brief}")]
+            [format!("a under think was invalid in the baseline, and is not compared: {brief}")]
         );
-        // The machine may have spoiled runs besides: what the server did is known all the same.
-        let noisy = spoiled(&bad, "a", &Invalid::GeneratorStarved { share: 0.5 });
-        assert_eq!(noisy.changes_since(&good, 0.1).outcome(), Outcome::Regressed, "{reason}");
+        // The machine may have invalid runs besides: what the server did is known all the same.
+        let noisy = invalid(&bad, "a", &Invalid::GeneratorStarved { share: 0.5 });
+        assert_eq!(noisy.changes_since(&good, 0.1).decide(), GateDecision::Regressed, "{reason}");
         // One run that counts is not none.
         let mut flaky = bad;
         flaky.runs.iter_mut().find(|run| run.contender == "a").unwrap().invalid.clear();
         flaky.summarize();
-        assert_eq!(flaky.changes_since(&good, 0.1).broken, []);
+        assert_eq!(flaky.changes_since(&good, 0.1).invalidated, []);
     }
 }
 
@@ -163,25 +164,28 @@ fn who_serves_nobody_any_more_has_regressed() {
     }
     silent.summarize();
     let changes = silent.changes_since(&good, 0.1);
-    assert_eq!(changes.outcome(), Outcome::Regressed);
+    assert_eq!(changes.decide(), GateDecision::Regressed);
     let unclear_or_worse =
-        [("a", Figure::ClientsServed, Finding::Regressed), ("a", Figure::CpuPerQuestion, Finding::Unclear)];
+        [("a", Metric::ClientsServed, Finding::Regressed), ("a", Metric::CpuPerQuestion, Finding::Unclear)];
     assert_eq!(findings(&changes), unclear_or_worse, "what is not there any more is not left out");
     // Not even where no run counts for another reason.
-    let spoiled = spoiled(&silent, "a", &Invalid::ServerDisturbed { cores: 0.3 });
-    let changes = spoiled.changes_since(&good, 0.1);
-    assert_eq!((changes.outcome(), &*changes.broken[0].brief), (Outcome::Regressed, "nobody is served"));
+    let invalid = invalid(&silent, "a", &Invalid::ServerDisturbed { cores: 0.3 });
+    let changes = invalid.changes_since(&good, 0.1);
+    assert_eq!(
+        (changes.decide(), &*changes.invalidated[0].brief),
+        (GateDecision::Regressed, "nobody is served")
+    );
 }
 
 #[test]
 fn what_the_machine_has_spoiled_neither_passes_nor_regresses() {
     let good = report(&[("floor", 100.0), ("a", 200.0), ("b", 200.0)], 0.01);
     let starved = Invalid::GeneratorStarved { share: 0.5 };
-    let one = spoiled(&good, "a", &starved);
-    assert_eq!(one.changes_since(&good, 0.1).outcome(), Outcome::Passed, "most could be judged");
-    let most = spoiled(&one, "b", &starved);
+    let one = invalid(&good, "a", &starved);
+    assert_eq!(one.changes_since(&good, 0.1).decide(), GateDecision::Passed, "most could be judged");
+    let most = invalid(&one, "b", &starved);
     for changes in [most.changes_since(&good, 0.1), good.changes_since(&most, 0.1)] {
-        assert_eq!((changes.outcome(), changes.count(Finding::Unclear)), (Outcome::MostlyUnclear, 4));
+        assert_eq!((changes.decide(), changes.count(Finding::Unclear)), (GateDecision::MostlyUnclear, 4));
     }
 }
 
@@ -215,17 +219,20 @@ fn what_only_one_of_them_has_is_one_line_each() {
     ];
     assert_eq!(changes.warnings, expected);
     // Who was not asked for is no failure.
-    assert_eq!(changes.outcome(), Outcome::Passed);
+    assert_eq!(changes.decide(), GateDecision::Passed);
 }
 
 #[test]
 fn who_is_left_out_is_not_compared() {
     let good = report(&[("floor", 100.0), ("a", 200.0)], 0.01);
     let cannot = Invalid::DoesNotApply { what: "it has no handler".into() };
-    let without = spoiled(&good, "floor", &cannot);
+    let without = invalid(&good, "floor", &cannot);
     let changes = without.changes_since(&without, 0.1);
-    assert_eq!((changes.outcome(), changes.figures.len(), changes.warnings.len()), (Outcome::Passed, 2, 0));
+    assert_eq!(
+        (changes.decide(), changes.metrics.len(), changes.warnings.len()),
+        (GateDecision::Passed, 2, 0)
+    );
     let changes = without.changes_since(&good, 0.1);
     assert_eq!(changes.warnings, ["contender floor is only in the baseline"]);
-    assert_eq!(changes.outcome(), Outcome::Passed);
+    assert_eq!(changes.decide(), GateDecision::Passed);
 }

@@ -13,16 +13,16 @@ use mio::event::Event;
 use mio::{Events, Poll, Token};
 
 use super::alarms::{Alarms, TIMER};
-use super::client::{Broken, Client, Role};
+use super::client::{Client, ConversationFailure, Role};
 use super::clock::Clock;
 use super::connect::room_for_connections;
-use super::encoded::Tape;
-use super::herd::{Ended, FLOOD_QUESTIONS, Herd};
+use super::encoded_questions::EncodedQuestions;
+use super::idle_connections::{Ended, FLOOD_QUESTIONS, IdleConnections};
 use super::load::{Load, Moment, Nanos};
+use super::load_result::LoadResult;
 use super::phases::Stages;
 use super::ramp::Arrival;
-use super::tally::Tally;
-use crate::scenario::Company;
+use crate::scenario::BackgroundConnections;
 
 /// Bytes taken per read: several times what 64 answers amount to.
 const READ_BUFFER: usize = 64 * 1024;
@@ -30,54 +30,57 @@ const READ_BUFFER: usize = 64 * 1024;
 pub(super) struct Generator<'a> {
     pub(super) load: &'a Load<'a>,
     pub(super) poll: Poll,
-    pub(super) tape: Tape,
-    /// First those who disturb, then the herd, then the good ones.
+    pub(super) encoded: EncodedQuestions,
+    /// First those who disturb, then the idle connections, then the measured ones.
     pub(super) clients: Vec<Client>,
-    pub(super) first_good: usize,
+    pub(super) first_measured: usize,
     pub(super) alarms: Alarms,
     clock: Clock,
     pub(super) stages: Stages,
     pub(super) arrival: Arrival,
-    pub(super) herd: Herd,
+    pub(super) idle: IdleConnections,
     pub(super) ended: Ended,
     pub(super) answers: u64,
     /// Who has been answered in this round of events, and when.
     heard: Vec<(usize, Nanos)>,
     /// Connections made by conversations that come and go.
     pub(super) turns: usize,
-    pub(super) tally: Tally,
+    pub(super) result: LoadResult,
 }
 
 impl<'a> Generator<'a> {
     pub(super) fn new(load: &'a Load<'a>) -> io::Result<Self> {
         let scenario = load.scenario;
-        let tally = match scenario.arrivals {
-            None => Tally::new(),
+        let result = match scenario.arrivals {
+            None => LoadResult::new(),
             Some(arrivals) => {
                 let unknown =
                     "the open loop's rate is a share of what a closed loop gets answered, which is not known";
                 let rate = arrivals.rate.per_second(load.capacity);
-                Tally::open_loop(rate.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unknown))?)
+                LoadResult::open_loop(
+                    rate.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unknown))?,
+                )
             }
         };
-        let Company { tricklers, non_readers, quiet } = scenario.company;
+        let BackgroundConnections { tricklers, non_readers, idle: wanted } = scenario.background;
         let others = scenario.clients + tricklers + non_readers;
-        let herd = if quiet == 0 { 0 } else { quiet.min(room_for_connections()?.saturating_sub(others)) };
+        let room = if wanted == 0 { 0 } else { room_for_connections()?.saturating_sub(others) };
+        let idle = wanted.min(room);
         let roles = [
             (Role::Trickler, tricklers),
             (Role::NonReader, non_readers),
-            (Role::Quiet, herd),
-            (Role::Good, scenario.clients),
+            (Role::Idle, idle),
+            (Role::Measured, scenario.clients),
         ];
         let mut random = fastrand::Rng::with_seed(load.seed);
         let longest_write =
             if non_readers > 0 { scenario.depth.max(FLOOD_QUESTIONS) } else { scenario.depth };
-        let tape = Tape::new(load.workload, longest_write, random.u64(..));
+        let encoded = EncodedQuestions::new(load.workload, longest_write, random.u64(..));
         let roles = roles.iter().flat_map(|&(role, count)| std::iter::repeat_n(role, count));
         let clients: Vec<Client> = roles
             .map(|role| {
-                let depth = if role == Role::Good { scenario.depth } else { 1 };
-                Client::new(role, depth, Tape::random_position(&mut random))
+                let depth = if role == Role::Measured { scenario.depth } else { 1 };
+                Client::new(role, depth, EncodedQuestions::random_position(&mut random))
             })
             .collect();
         let poll = Poll::new()?;
@@ -85,32 +88,35 @@ impl<'a> Generator<'a> {
             load,
             alarms: Alarms::new(poll.registry(), 2 * clients.len())?,
             poll,
-            tape,
-            first_good: clients.len() - scenario.clients,
+            encoded,
+            first_measured: clients.len() - scenario.clients,
             clients,
             clock: Clock::start(),
             stages: Stages::new(load),
             arrival: Arrival::default(),
-            herd: Herd::new(tricklers + non_readers, herd),
+            idle: IdleConnections::new(tricklers + non_readers, idle),
             ended: Ended::default(),
             answers: 0,
             heard: Vec::new(),
             turns: 0,
-            tally: Tally { herd_cut_to: (herd < quiet).then_some(herd), ..tally },
+            result: LoadResult { idle_cut_to: IdleConnections::cut(wanted, room), ..result },
         })
     }
 
-    pub(super) fn run(mut self, witness: &mut dyn FnMut(Moment) -> ControlFlow<()>) -> io::Result<Tally> {
+    pub(super) fn run(
+        mut self,
+        on_moment: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+    ) -> io::Result<LoadResult> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; READ_BUFFER];
         self.clock = Clock::start();
-        // Those who disturb come before those whom they disturb. The herd comes last: it is there to be held
+        // Those who disturb come before those whom they disturb. The idle comes last: it is there to be held
         // while others are served, and not to use up what a server admits before they come.
-        self.bring_company();
-        self.start_good_clients();
+        self.connect_background();
+        self.start_measured_clients();
         loop {
             let now = self.now();
-            if self.pass_time(now, witness).is_break() {
+            if self.pass_time(now, on_moment).is_break() {
                 break;
             }
             // The clock again: waking clients may have taken long, and time must not be slept through twice.
@@ -127,7 +133,7 @@ impl<'a> Generator<'a> {
             }
             self.go_on_from_heard();
         }
-        Ok(self.tally)
+        Ok(self.result)
     }
 
     pub(super) fn now(&self) -> Nanos {
@@ -150,29 +156,29 @@ impl<'a> Generator<'a> {
                 return;
             }
             client.connected = true;
-            if client.role == Role::Good && !client.has_joined {
+            if client.role == Role::Measured && !client.has_joined {
                 client.has_joined = true;
                 self.arrival.connected(self.clock.now());
             }
-            if let Err(broken) = self.go_on(slot, self.now()) {
-                return self.give_up(slot, broken);
+            if let Err(failure) = self.go_on(slot, self.now()) {
+                return self.give_up(slot, failure);
             }
         }
-        if let Err(broken) = self.exchange(slot, event, buffer) {
-            self.give_up(slot, broken);
+        if let Err(failure) = self.exchange(slot, event, buffer) {
+            self.give_up(slot, failure);
         }
     }
 
     /// Moves the bytes that an event announces.
-    fn exchange(&mut self, slot: usize, event: &Event, buffer: &mut [u8]) -> Result<(), Broken> {
+    fn exchange(&mut self, slot: usize, event: &Event, buffer: &mut [u8]) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
         if client.role == Role::NonReader {
             let over = event.is_read_closed() || event.is_error();
-            return if over { Err(Broken::Closed) } else { client.flush(&self.tape) };
+            return if over { Err(ConversationFailure::Closed) } else { client.flush(&self.encoded) };
         }
         // A trickler's next byte has its own time.
         if event.is_writable() && client.has_unsent() && client.role != Role::Trickler {
-            client.flush(&self.tape)?;
+            client.flush(&self.encoded)?;
         }
         if !event.is_readable() && !event.is_read_closed() {
             return Ok(());
@@ -200,23 +206,23 @@ impl<'a> Generator<'a> {
     fn go_on_from_heard(&mut self) {
         let mut heard = std::mem::take(&mut self.heard);
         for (slot, at) in heard.drain(..) {
-            if let Err(broken) = self.go_on(slot, at) {
-                self.give_up(slot, broken);
+            if let Err(failure) = self.go_on(slot, at) {
+                self.give_up(slot, failure);
             }
         }
         self.heard = heard;
     }
 
-    fn hear(&mut self, slot: usize, received: &[u8], now: Nanos) -> Result<(), Broken> {
+    fn hear(&mut self, slot: usize, received: &[u8], now: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
-        let good = client.role == Role::Good;
+        let measured = client.role == Role::Measured;
         let recording = self.stages.window_is_open();
-        let Tally { latency, uncorrected, .. } = &mut self.tally;
+        let LoadResult { latency, uncorrected, .. } = &mut self.result;
         let mut answers = 0_u64;
-        let outcome = client.hear(&self.tape, received, |asked, count| {
+        let outcome = client.hear(&self.encoded, received, |asked, count| {
             let count = count as u64;
             answers += count;
-            if recording && good {
+            if recording && measured {
                 latency.saturating_record_n(now.saturating_sub(asked.due), count);
                 if let Some(uncorrected) = uncorrected {
                     uncorrected.saturating_record_n(now.saturating_sub(asked.sent), count);
@@ -226,10 +232,10 @@ impl<'a> Generator<'a> {
         if recording {
             client.served += answers;
         }
-        if good {
+        if measured {
             self.answers += answers;
             if recording {
-                self.tally.answers += answers;
+                self.result.answers += answers;
             }
             if let Some(progress) = self.load.progress {
                 progress.set_answers(self.answers);

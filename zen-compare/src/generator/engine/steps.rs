@@ -1,4 +1,4 @@
-//! What good clients do next: connect, ask, think, keep to a schedule, hang up, try again.
+//! What measured clients do next: connect, ask, think, keep to a schedule, hang up, try again.
 
 use std::io;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use mio::{Interest, Token};
 
 use super::Generator;
-use crate::generator::client::{Broken, Role};
+use crate::generator::client::{ConversationFailure, Role};
 use crate::generator::connect::{Source, connect, connect_deaf};
 use crate::generator::load::{Nanos, nanos};
 use crate::generator::schedule::OpenLoop;
 
-/// How long a good client whose connection failed waits before it connects again.
+/// How long a measured client whose connection failed waits before it connects again.
 const RETRY: Duration = Duration::from_millis(20);
 
 impl Generator<'_> {
@@ -30,12 +30,12 @@ impl Generator<'_> {
                 continue;
             }
             let outcome = match client.role {
-                Role::Good if client.open_loop.is_some() => self.keep_schedule(slot),
-                Role::Good => client.ask(&self.tape, now),
+                Role::Measured if client.open_loop.is_some() => self.keep_schedule(slot),
+                Role::Measured => client.ask(&self.encoded, now),
                 _ => self.misbehave(slot, now),
             };
-            if let Err(broken) = outcome {
-                self.give_up(slot, broken);
+            if let Err(failure) = outcome {
+                self.give_up(slot, failure);
             }
         }
         any
@@ -50,8 +50,8 @@ impl Generator<'_> {
         match self.open(slot) {
             Ok(stream) => {
                 let questions = match self.clients[slot].role {
-                    Role::Good => self.load.scenario.questions_per_conversation,
-                    Role::Quiet => Some(1),
+                    Role::Measured => self.load.scenario.questions_per_conversation,
+                    Role::Idle => Some(1),
                     Role::Trickler | Role::NonReader => None,
                 };
                 self.clients[slot].begin(stream, questions);
@@ -64,10 +64,10 @@ impl Generator<'_> {
         let server = self.load.server;
         let comes_and_goes = self.load.scenario.questions_per_conversation.is_some();
         let mut stream = match self.clients[slot].role {
-            Role::Good if comes_and_goes => connect(server, Source::InTurn(self.next_turn()))?,
-            Role::Good | Role::Trickler => connect(server, Source::Any)?,
+            Role::Measured if comes_and_goes => connect(server, Source::InTurn(self.next_turn()))?,
+            Role::Measured | Role::Trickler => connect(server, Source::Any)?,
             // Counted from the first of all clients: it only has to be spread evenly.
-            Role::Quiet => connect(server, Source::Herd(slot))?,
+            Role::Idle => connect(server, Source::IdleConnections(slot))?,
             Role::NonReader => connect_deaf(server)?,
         };
         let both = Interest::READABLE | Interest::WRITABLE;
@@ -81,20 +81,20 @@ impl Generator<'_> {
     }
 
     pub(super) fn connect_failed(&mut self, slot: usize, error: &io::Error) {
-        self.tally.failures.connects += 1;
-        self.tally.failures.connect_error = Some(error.to_string());
+        self.result.failures.connects += 1;
+        self.result.failures.connect_error = Some(error.to_string());
         self.lose(slot, false);
     }
 
     /// The client's next step after what happened at `since`: another conversation, a thought, or more questions.
-    pub(super) fn go_on(&mut self, slot: usize, since: Nanos) -> Result<(), Broken> {
+    pub(super) fn go_on(&mut self, slot: usize, since: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
-        if client.role != Role::Good {
+        if client.role != Role::Measured {
             return self.go_on_misbehaving(slot, since);
         }
         if client.is_done() {
             if self.stages.window_is_open() {
-                self.tally.conversations += 1;
+                self.result.conversations += 1;
             }
             client.end();
             self.connect(slot);
@@ -104,7 +104,7 @@ impl Generator<'_> {
         } else if self.load.scenario.think.is_zero() {
             // Others may have been asked before: the moment of the write is now.
             let now = self.now();
-            self.clients[slot].ask(&self.tape, now)?;
+            self.clients[slot].ask(&self.encoded, now)?;
         } else if client.in_flight() == 0 {
             self.wake_later(slot, since + nanos(self.load.scenario.think));
         }
@@ -112,13 +112,13 @@ impl Generator<'_> {
     }
 
     /// Asks what is due on an open loop's connection, and sets the alarm for what will be.
-    fn keep_schedule(&mut self, slot: usize) -> Result<(), Broken> {
+    fn keep_schedule(&mut self, slot: usize) -> Result<(), ConversationFailure> {
         // Others may have been woken before: the moment of the write is now.
         let now = self.now();
         let opened = self.stages.opened();
-        let schedule = &mut self.tally.schedule;
+        let schedule = &mut self.result.schedule;
         let client = &mut self.clients[slot];
-        let outcome = client.ask_due(&self.tape, now, |due| {
+        let outcome = client.ask_due(&self.encoded, now, |due| {
             if let (Some(schedule), Some(opened)) = (&mut *schedule, opened)
                 && due.at >= opened
             {
@@ -134,13 +134,13 @@ impl Generator<'_> {
         outcome
     }
 
-    pub(super) fn give_up(&mut self, slot: usize, broken: Broken) {
-        let good = self.clients[slot].role == Role::Good;
-        let failures = &mut self.tally.failures;
-        match broken {
+    pub(super) fn give_up(&mut self, slot: usize, failure: ConversationFailure) {
+        let measured = self.clients[slot].role == Role::Measured;
+        let failures = &mut self.result.failures;
+        match failure {
             // Who misbehaves may be thrown out.
-            Broken::Closed => failures.closed_early += u64::from(good),
-            Broken::Wrong { expected, received } => {
+            ConversationFailure::Closed => failures.closed_early += u64::from(measured),
+            ConversationFailure::Wrong { expected, received } => {
                 failures.wrong_answers += 1;
                 failures.first_wrong.get_or_insert_with(|| {
                     (expected.escape_ascii().to_string(), received.escape_ascii().to_string())
@@ -153,7 +153,7 @@ impl Generator<'_> {
     /// The client has no connection any more, and will try to get another.
     fn lose(&mut self, slot: usize, ended_by_server: bool) {
         self.clients[slot].end();
-        if self.clients[slot].role == Role::Good {
+        if self.clients[slot].role == Role::Measured {
             let at = self.now() + nanos(RETRY);
             self.wake_later(slot, at);
         } else {

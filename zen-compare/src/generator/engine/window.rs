@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::Generator;
 use crate::generator::client::Client;
 use crate::generator::load::{Moment, Nanos, nanos};
+use crate::generator::load_result::LoadResult;
 use crate::generator::phases::Stage;
-use crate::generator::tally::Tally;
 use crate::machine::thread_usage::ThreadUsage;
 
-/// How often the witness is called while the load goes on.
+/// How often [`Moment::Passing`] is told of while the load goes on.
 const PASSING: Duration = Duration::from_millis(100);
 /// How much a warm-up grows at a time while the answers do not come at a steady pace.
 const WARM_ON: Duration = Duration::from_millis(50);
@@ -18,15 +18,15 @@ const WARM_ON: Duration = Duration::from_millis(50);
 const LOOK_AGAIN: Nanos = 5_000_000;
 
 impl Generator<'_> {
-    /// Lets the witness see the moments that have come. Breaks when the load is over.
+    /// Tells of the moments that have come. Breaks when the load is over.
     pub(super) fn pass_time(
         &mut self,
         now: Nanos,
-        witness: &mut dyn FnMut(Moment) -> ControlFlow<()>,
+        on_moment: &mut dyn FnMut(Moment) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if now >= self.stages.next_passing {
             self.stages.next_passing = now + nanos(PASSING);
-            if witness(Moment::Passing).is_break() {
+            if on_moment(Moment::Passing).is_break() {
                 self.close();
                 return ControlFlow::Break(());
             }
@@ -47,10 +47,10 @@ impl Generator<'_> {
                 self.stages.stage = Stage::Settling;
                 self.stages.ends = now + self.stages.settle;
                 self.stages.answers_settling = self.answers;
-                witness(Moment::Settling)
+                on_moment(Moment::Settling)
             }
             Stage::Settling => {
-                let flow = witness(Moment::Opens);
+                let flow = on_moment(Moment::Opens);
                 self.stages.stage = Stage::Open;
                 self.stages.usage_opened = ThreadUsage::now();
                 self.stages.opened = self.now();
@@ -59,19 +59,19 @@ impl Generator<'_> {
             }
             Stage::Open => {
                 self.close();
-                let _ = witness(Moment::Closes);
+                let _ = on_moment(Moment::Closes);
                 ControlFlow::Break(())
             }
         }
     }
 
-    /// Lets the good clients in, then the herd; when they are, the warm-up begins.
+    /// Lets the measured clients in, then the idle connections; when they are, the warm-up begins.
     fn gather(&mut self, now: Nanos) {
-        let good_ones_have_come = self.let_good_clients_in(now);
-        if good_ones_have_come {
-            self.let_herd_in(now);
+        let measured_are_in = self.let_measured_clients_in(now);
+        if measured_are_in {
+            self.let_idle_connections_in(now);
         }
-        if good_ones_have_come && self.herd.is_in(now) {
+        if measured_are_in && self.idle.is_in(now) {
             self.stages.stage = Stage::WarmingUp;
             self.stages.warmup_began = now;
             self.stages.ends = now + self.stages.warmup;
@@ -91,29 +91,29 @@ impl Generator<'_> {
         let now = self.now();
         if let Some(opened) = self.stages.opened() {
             let usage = ThreadUsage::now();
-            self.tally.window = Duration::from_nanos(now - opened);
-            self.tally.generator_cpu = usage.cpu.saturating_sub(self.stages.usage_opened.cpu);
-            self.tally.generator_starved = usage.starved_since(&self.stages.usage_opened);
+            self.result.window = Duration::from_nanos(now - opened);
+            self.result.generator_cpu = usage.cpu.saturating_sub(self.stages.usage_opened.cpu);
+            self.result.generator_starved = usage.starved_since(&self.stages.usage_opened);
             self.count_unanswered(now);
             self.count_unsent(opened, now);
         }
-        self.tally.answers_since_settling = self.answers - self.stages.answers_settling;
-        self.tally.groups = self.groups();
-        self.tally.connections_held = self.connections_held();
-        let good = &self.clients[self.first_good..];
-        self.tally.served = good.iter().map(|client| client.served).collect();
-        let waits = good.iter().filter_map(Client::waiting_since);
+        self.result.answers_since_settling = self.answers - self.stages.answers_settling;
+        self.result.groups = self.groups();
+        self.result.connections_held = self.connections_held();
+        let measured = &self.clients[self.first_measured..];
+        self.result.served = measured.iter().map(|client| client.served).collect();
+        let waits = measured.iter().filter_map(Client::waiting_since);
         let waits = waits.map(|since| now.saturating_sub(since));
-        self.tally.waiting = waits.clone().count();
-        self.tally.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));
+        self.result.waiting = waits.clone().count();
+        self.result.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));
     }
 
     /// Takes what was asked and is not answered into the latencies, with how long it has waited so far. Without it a
     /// server would look the better the more it leaves unanswered. Where it answers, it is a question or two of
     /// thousands, as no more are ever open at once than a rate and a latency come to (Little's law).
     fn count_unanswered(&mut self, now: Nanos) {
-        let Tally { latency, uncorrected, .. } = &mut self.tally;
-        for asked in self.clients[self.first_good..].iter().flat_map(Client::unanswered) {
+        let LoadResult { latency, uncorrected, .. } = &mut self.result;
+        for asked in self.clients[self.first_measured..].iter().flat_map(Client::unanswered) {
             latency.saturating_record_n(now.saturating_sub(asked.due), asked.open());
             if let Some(uncorrected) = uncorrected {
                 uncorrected.saturating_record_n(now.saturating_sub(asked.sent), asked.open());
@@ -123,10 +123,10 @@ impl Generator<'_> {
 
     /// Counts what was due and never asked; its wait began when it was due.
     fn count_unsent(&mut self, opened: Nanos, now: Nanos) {
-        let Some(schedule) = &mut self.tally.schedule else { return };
+        let Some(schedule) = &mut self.result.schedule else { return };
         for open_loop in self.clients.iter_mut().filter_map(|client| client.open_loop.as_mut()) {
             while let Some(due) = open_loop.take(now) {
-                self.tally.latency.saturating_record(now - due.at);
+                self.result.latency.saturating_record(now - due.at);
                 let in_window = u64::from(due.at >= opened);
                 schedule.due += in_window;
                 schedule.late += if due.late > 0 { in_window } else { 0 };

@@ -1,44 +1,44 @@
-//! Good clients among tricklers, non-readers, and herds of quiet connections.
+//! Measured clients among tricklers, non-readers, and herds of idle connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::results::Group;
-use crate::scenario::Company;
+use crate::scenario::BackgroundConnections;
 
-fn group<'a>(tally: &'a Tally, name: &str) -> &'a Group {
-    tally.groups.iter().find(|group| group.name == name).unwrap()
+fn group<'a>(result: &'a LoadResult, name: &str) -> &'a Group {
+    result.groups.iter().find(|group| group.name == name).unwrap()
 }
 
-fn among(company: Company) -> Scenario {
-    Scenario { company, ..Scenario::saturate(2) }
+fn among(background: BackgroundConnections) -> Scenario {
+    Scenario { background, ..Scenario::saturate(2) }
 }
 
 #[test]
 fn good_clients_without_company_are_one_group_of_no_interest() {
-    let tally = generate_quietly(&load(right_server(), &Scenario::saturate(2), &Workload::aphorisms()));
-    assert_eq!(tally.groups, []);
-    assert_eq!((tally.connections_held, tally.herd_cut_to), (None, None));
+    let result = generate_quietly(&load(right_server(), &Scenario::saturate(2), &Workload::aphorisms()));
+    assert_eq!(result.groups, []);
+    assert_eq!((result.connections_held, result.idle_cut_to), (None, None));
 }
 
 #[test]
 fn tricklers_are_answered_when_they_have_asked() {
-    let scenario = among(Company { tricklers: 3, ..Company::default() });
+    let scenario = among(BackgroundConnections { tricklers: 3, ..BackgroundConnections::default() });
     // Questions of three bytes take 0.3 s.
     let workload = Workload::new([("ab?", "one.")]).unwrap();
     let answers = workload.clone();
     let server = serve(move |stream| answer(stream, &answers, usize::MAX));
     let long = Load { window: Duration::from_secs(1), ..load(server, &scenario, &workload) };
-    let tally = generate_quietly(&long);
-    assert_consistent(&tally, &scenario);
-    assert_eq!(tally.failures, Failures::default());
-    let slow = group(&tally, "trickler");
+    let result = generate_quietly(&long);
+    assert_consistent(&result, &scenario);
+    assert_eq!(result.failures, Failures::default());
+    let slow = group(&result, "trickler");
     assert_eq!((slow.clients, slow.open, slow.ended_by_server), (3, 3, 0));
     assert!((1..=4 * 3).contains(&slow.answers), "{slow:?}");
-    let good = group(&tally, "good");
-    assert_eq!((good.clients, good.served, good.answers), (2, 2, tally.answers));
-    assert!(good.answers > slow.answers);
+    let measured = group(&result, "good");
+    assert_eq!((measured.clients, measured.served, measured.answers), (2, 2, result.answers));
+    assert!(measured.answers > slow.answers);
 }
 
 #[test]
@@ -55,19 +55,19 @@ fn a_trickler_that_is_thrown_out_comes_again_and_is_no_failure() {
             }
         }
     });
-    let scenario = among(Company { tricklers: 1, ..Company::default() });
+    let scenario = among(BackgroundConnections { tricklers: 1, ..BackgroundConnections::default() });
     let workload = Workload::new([("ab?", "one.")]).unwrap();
     let long = Load { window: Duration::from_secs(1), ..load(server, &scenario, &workload) };
-    let tally = generate_quietly(&long);
-    assert_eq!(tally.failures, Failures::default());
-    assert!(group(&tally, "trickler").ended_by_server >= 2, "{:?}", tally.groups);
+    let result = generate_quietly(&long);
+    assert_eq!(result.failures, Failures::default());
+    assert!(group(&result, "trickler").ended_by_server >= 2, "{:?}", result.groups);
     assert!(visits.load(Ordering::Relaxed) >= 2 + 2);
-    assert_eq!(group(&tally, "good").served, 2);
+    assert_eq!(group(&result, "good").served, 2);
 }
 
 #[test]
 fn non_readers_are_never_read_and_the_load_goes_on() {
-    let scenario = among(Company { non_readers: 2, ..Company::default() });
+    let scenario = among(BackgroundConnections { non_readers: 2, ..BackgroundConnections::default() });
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let server = serve(move |mut stream| {
@@ -84,17 +84,17 @@ fn non_readers_are_never_read_and_the_load_goes_on() {
     });
     let workload = Workload::new([("?", vec![b'x'; 16 * 1024])]).unwrap();
     let long = Load { window: Duration::from_millis(600), ..load(server, &scenario, &workload) };
-    let tally = generate_quietly(&long);
-    assert_eq!(tally.failures, Failures::default());
-    let bad = group(&tally, "non-reader");
+    let result = generate_quietly(&long);
+    assert_eq!(result.failures, Failures::default());
+    let bad = group(&result, "non-reader");
     assert_eq!((bad.clients, bad.open, bad.answers, bad.ended_by_server), (2, 2, 0, 0));
-    assert_eq!(group(&tally, "good").served, 2);
-    assert!(asked.load(Ordering::Relaxed) as u64 > tally.answers);
+    assert_eq!(group(&result, "good").served, 2);
+    assert!(asked.load(Ordering::Relaxed) as u64 > result.answers);
 }
 
 #[test]
 fn who_drops_a_non_reader_is_seen_to() {
-    let scenario = among(Company { non_readers: 1, ..Company::default() });
+    let scenario = among(BackgroundConnections { non_readers: 1, ..BackgroundConnections::default() });
     // The first connection, which is the non-reader's, is closed after its first questions.
     let visitors = AtomicUsize::new(0);
     let server = serve(move |mut stream| {
@@ -104,31 +104,31 @@ fn who_drops_a_non_reader_is_seen_to() {
             answer(stream, &Workload::aphorisms(), usize::MAX);
         }
     });
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
-    assert_eq!(tally.failures.wrong_answers, 0);
-    let ended = group(&tally, "non-reader").ended_by_server + tally.failures.closed_early;
-    assert_eq!(ended, 1, "{:?} {:?}", tally.groups, tally.failures);
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_eq!(result.failures.wrong_answers, 0);
+    let ended = group(&result, "non-reader").ended_by_server + result.failures.closed_early;
+    assert_eq!(ended, 1, "{:?} {:?}", result.groups, result.failures);
 }
 
 #[test]
 fn a_herd_is_held_while_others_are_busy() {
-    let scenario = among(Company { quiet: 700, ..Company::default() });
+    let scenario = among(BackgroundConnections { idle: 700, ..BackgroundConnections::default() });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap();
     let constant = Workload::aphorisms().answered_by_constant(crate::server::floor::ANSWER);
     let floor = crate::server::floor::Floor::new(listener).unwrap();
     let stop = floor.stopper().unwrap();
     let serving = thread::spawn(move || floor.run());
-    let tally = generate_quietly(&load(server, &scenario, &constant));
+    let result = generate_quietly(&load(server, &scenario, &constant));
     stop.stop().unwrap();
     serving.join().unwrap().unwrap();
-    assert_consistent(&tally, &scenario);
-    assert_eq!(tally.failures, Failures::default());
-    assert_eq!((tally.connections_held, tally.herd_cut_to), (Some(700), None));
-    let herd = group(&tally, "quiet");
+    assert_consistent(&result, &scenario);
+    assert_eq!(result.failures, Failures::default());
+    assert_eq!((result.connections_held, result.idle_cut_to), (Some(700), None));
+    let idle = group(&result, "quiet");
     // They had their answers before the window, and none in it.
-    assert_eq!((herd.clients, herd.open, herd.answers, herd.ended_by_server), (700, 700, 0, 0));
-    assert_eq!(tally.clients_served(), 2);
+    assert_eq!((idle.clients, idle.open, idle.answers, idle.ended_by_server), (700, 700, 0, 0));
+    assert_eq!(result.clients_served(), 2);
 }
 
 #[test]
@@ -143,12 +143,12 @@ fn a_herd_that_is_not_let_in_is_counted_and_not_waited_for() {
         }
         thread::sleep(Duration::from_secs(600));
     });
-    let scenario = among(Company { quiet: 300, ..Company::default() });
+    let scenario = among(BackgroundConnections { idle: 300, ..BackgroundConnections::default() });
     let began = std::time::Instant::now();
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
     assert!(began.elapsed() < Duration::from_secs(60));
-    // The good clients came first.
-    assert_eq!(tally.connections_held, Some(10));
-    assert_eq!((tally.clients_served(), tally.served.len()), (2, 2));
-    assert_eq!(tally.failures, Failures::default());
+    // The measured clients came first.
+    assert_eq!(result.connections_held, Some(10));
+    assert_eq!((result.clients_served(), result.served.len()), (2, 2));
+    assert_eq!(result.failures, Failures::default());
 }

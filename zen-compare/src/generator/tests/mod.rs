@@ -70,43 +70,43 @@ fn load<'a>(server: SocketAddr, scenario: &'a Scenario, workload: &'a Workload) 
     }
 }
 
-fn generate_quietly(load: &Load<'_>) -> Tally {
+fn generate_quietly(load: &Load<'_>) -> LoadResult {
     generate(load, &mut |_| ControlFlow::Continue(())).unwrap()
 }
 
-fn assert_consistent(tally: &Tally, scenario: &Scenario) {
-    assert_eq!(tally.served.len(), scenario.clients);
-    assert_eq!(tally.served.iter().sum::<u64>(), tally.answers);
+fn assert_consistent(result: &LoadResult, scenario: &Scenario) {
+    assert_eq!(result.served.len(), scenario.clients);
+    assert_eq!(result.served.iter().sum::<u64>(), result.answers);
     // Besides the answers, what was in flight at the end; in an open loop, what was never asked too.
-    let open = tally.latency.len() - tally.answers;
+    let open = result.latency.len() - result.answers;
     let most = (scenario.clients * scenario.depth) as u64;
-    assert!(open <= most || tally.schedule.is_some(), "{open} open");
-    assert!(tally.answers_since_settling >= tally.answers);
+    assert!(open <= most || result.schedule.is_some(), "{open} open");
+    assert!(result.answers_since_settling >= result.answers);
 }
 
 #[test]
 fn a_right_server_serves_everybody() {
     let workload = Workload::aphorisms();
     for scenario in [Scenario::saturate(1), Scenario::saturate(16), Scenario::pipeline()] {
-        let tally = generate_quietly(&load(right_server(), &scenario, &workload));
-        assert_consistent(&tally, &scenario);
-        assert_eq!(tally.failures, Failures::default(), "{}", scenario.name);
-        assert_eq!(tally.clients_served(), scenario.clients, "{}", scenario.name);
-        assert!(tally.window >= Duration::from_millis(240));
-        assert!(tally.generator_cpu > Duration::ZERO);
-        assert!(tally.latency.min() > 0);
+        let result = generate_quietly(&load(right_server(), &scenario, &workload));
+        assert_consistent(&result, &scenario);
+        assert_eq!(result.failures, Failures::default(), "{}", scenario.name);
+        assert_eq!(result.clients_served(), scenario.clients, "{}", scenario.name);
+        assert!(result.window >= Duration::from_millis(240));
+        assert!(result.generator_cpu > Duration::ZERO);
+        assert!(result.latency.min() > 0);
     }
 }
 
 #[test]
 fn conversations_end_and_begin_anew() {
     let workload = Workload::aphorisms();
-    let tally = generate_quietly(&load(right_server(), &Scenario::churn(), &workload));
-    assert_consistent(&tally, &Scenario::churn());
-    assert_eq!(tally.failures, Failures::default());
-    assert!(tally.conversations > 0);
+    let result = generate_quietly(&load(right_server(), &Scenario::churn(), &workload));
+    assert_consistent(&result, &Scenario::churn());
+    assert_eq!(result.failures, Failures::default());
+    assert!(result.conversations > 0);
     // Each conversation has three answers; those that straddle an end of the window may have one to three.
-    let (answers, conversations) = (i128::from(tally.answers), 3 * i128::from(tally.conversations));
+    let (answers, conversations) = (i128::from(result.answers), 3 * i128::from(result.conversations));
     assert!(
         (answers - conversations).abs() <= 3 * 16,
         "{answers} answers, 3 × {conversations} conversations"
@@ -122,8 +122,8 @@ fn conversations_that_come_and_go_call_from_many_addresses() {
         heard.lock().unwrap().insert(stream.peer_addr().unwrap().ip());
         answer(stream, &Workload::aphorisms(), usize::MAX);
     });
-    let tally = generate_quietly(&load(server, &Scenario::churn(), &workload));
-    assert!(tally.conversations > 20);
+    let result = generate_quietly(&load(server, &Scenario::churn(), &workload));
+    assert!(result.conversations > 20);
     // Each conversation takes the next of 128.
     assert!(callers.lock().unwrap().len() > 20);
 }
@@ -133,10 +133,10 @@ fn a_client_that_thinks_asks_no_faster_than_it_thinks() {
     let workload = Workload::aphorisms();
     let server = right_server();
     let scenario = Scenario { think: Duration::from_millis(20), ..Scenario::book() };
-    let tally = generate_quietly(&load(server, &scenario, &workload));
-    assert_eq!(tally.failures, Failures::default());
-    let at_most = tally.window.as_millis() / 20 + 1;
-    assert!((1..=at_most).contains(&u128::from(tally.answers)), "{} answers", tally.answers);
+    let result = generate_quietly(&load(server, &scenario, &workload));
+    assert_eq!(result.failures, Failures::default());
+    let at_most = result.window.as_millis() / 20 + 1;
+    assert!((1..=at_most).contains(&u128::from(result.answers)), "{} answers", result.answers);
 }
 
 #[test]
@@ -144,12 +144,12 @@ fn a_wrong_answer_is_called_wrong() {
     let lie = Workload::aphorisms().answered_by_constant(b"Pretty.");
     let server = serve(move |stream| answer(stream, &lie, usize::MAX));
     let scenario = Scenario::saturate(4);
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
-    assert!(tally.failures.wrong_answers >= 4);
-    let (expected, received) = tally.failures.first_wrong.unwrap();
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert!(result.failures.wrong_answers >= 4);
+    let (expected, received) = result.failures.first_wrong.unwrap();
     assert_eq!(received, "Pretty.");
     assert!(["Ugly.", "Complex.", "Implicit."].contains(&expected.as_str()), "{expected}");
-    assert_eq!(tally.answers, 0);
+    assert_eq!(result.answers, 0);
 }
 
 #[test]
@@ -159,11 +159,11 @@ fn a_server_that_never_answers_serves_nobody_and_keeps_nobody_waiting() {
         drop(stream);
     });
     let scenario = Scenario::saturate(16);
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
-    assert_consistent(&tally, &scenario);
-    assert_eq!((tally.clients_served(), tally.answers, tally.waiting), (0, 0, 16));
-    assert!(tally.longest_wait >= Duration::from_millis(240));
-    assert_eq!(tally.failures, Failures::default());
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_consistent(&result, &scenario);
+    assert_eq!((result.clients_served(), result.answers, result.waiting), (0, 0, 16));
+    assert!(result.longest_wait >= Duration::from_millis(240));
+    assert_eq!(result.failures, Failures::default());
 }
 
 #[test]
@@ -176,20 +176,20 @@ fn a_server_that_takes_one_client_at_a_time_serves_one() {
         }
     });
     let scenario = Scenario::saturate(16);
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
-    assert_consistent(&tally, &scenario);
-    assert_eq!((tally.clients_served(), tally.waiting), (1, 16));
-    assert_eq!(tally.failures, Failures::default());
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_consistent(&result, &scenario);
+    assert_eq!((result.clients_served(), result.waiting), (1, 16));
+    assert_eq!(result.failures, Failures::default());
 }
 
 #[test]
 fn a_server_that_closes_early_is_noticed_and_asked_again() {
     let server = serve(|stream| answer(stream, &Workload::aphorisms(), 5));
     let scenario = Scenario::saturate(2);
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
-    assert_consistent(&tally, &scenario);
-    assert!(tally.failures.closed_early > 2, "{:?}", tally.failures);
-    assert!(tally.answers > 0);
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert_consistent(&result, &scenario);
+    assert!(result.failures.closed_early > 2, "{:?}", result.failures);
+    assert!(result.answers > 0);
 }
 
 #[test]
@@ -198,10 +198,10 @@ fn a_server_that_is_gone_is_noticed() {
     let server = listener.local_addr().unwrap();
     drop(listener);
     let scenario = Scenario::saturate(3);
-    let tally = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
-    assert!(tally.failures.connects >= 3);
-    assert!(tally.failures.connect_error.is_some());
-    assert_eq!(tally.answers, 0);
+    let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
+    assert!(result.failures.connects >= 3);
+    assert!(result.failures.connect_error.is_some());
+    assert_eq!(result.answers, 0);
 }
 
 #[test]
@@ -226,11 +226,11 @@ fn a_witness_that_breaks_ends_the_load() {
     let workload = Workload::aphorisms();
     let long = Load { window: Duration::from_secs(3600), ..load(right_server(), &scenario, &workload) };
     let mut open = false;
-    let tally = generate(&long, &mut |moment| {
+    let result = generate(&long, &mut |moment| {
         open |= moment == Moment::Opens;
         if open && moment == Moment::Passing { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .unwrap();
-    assert!(tally.window > Duration::ZERO && tally.window < Duration::from_secs(3600));
-    assert_consistent(&tally, &scenario);
+    assert!(result.window > Duration::ZERO && result.window < Duration::from_secs(3600));
+    assert_consistent(&result, &scenario);
 }

@@ -14,13 +14,13 @@ fn questions(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'?', bytes).count()
 }
 
-fn assert_open_loop_is_consistent(tally: &Tally, scenario: &Scenario) {
-    assert_consistent(tally, scenario);
-    let schedule = tally.schedule.unwrap();
+fn assert_open_loop_is_consistent(result: &LoadResult, scenario: &Scenario) {
+    assert_consistent(result, scenario);
+    let schedule = result.schedule.unwrap();
     // Nothing that was due is left out: answered, in flight, or never asked.
-    let in_flight = tally.uncorrected.as_ref().unwrap().len() - tally.answers;
+    let in_flight = result.uncorrected.as_ref().unwrap().len() - result.answers;
     assert!(in_flight <= (scenario.clients * scenario.depth) as u64);
-    let never_asked = tally.latency.len() - tally.answers - in_flight;
+    let never_asked = result.latency.len() - result.answers - in_flight;
     // Of those, some may have been due before the window.
     assert!(never_asked >= schedule.unsent, "{never_asked}, {schedule:?}");
     assert!(schedule.late <= schedule.due && schedule.unsent <= schedule.due, "{schedule:?}");
@@ -31,16 +31,16 @@ fn questions_are_asked_at_the_rate_of_the_schedule() {
     let workload = Workload::aphorisms();
     for spacing in [Spacing::Uniform, Spacing::Poisson] {
         let scenario = open(1_000, spacing);
-        let tally = generate_quietly(&load(right_server(), &scenario, &workload));
-        assert_open_loop_is_consistent(&tally, &scenario);
-        assert_eq!(tally.failures, Failures::default());
-        assert_eq!(tally.offered_rate, Some(1_000.0));
+        let result = generate_quietly(&load(right_server(), &scenario, &workload));
+        assert_open_loop_is_consistent(&result, &scenario);
+        assert_eq!(result.failures, Failures::default());
+        assert_eq!(result.offered_rate, Some(1_000.0));
         // What is due in a window follows from its length alone: evenly to the question, at random within five
         // standard deviations.
-        let expected = tally.window.as_secs_f64() * 1_000.0;
+        let expected = result.window.as_secs_f64() * 1_000.0;
         let margin = if spacing == Spacing::Uniform { 2.0 } else { 5.0 * expected.sqrt() };
         #[allow(clippy::cast_precision_loss)]
-        let due = tally.schedule.unwrap().due as f64;
+        let due = result.schedule.unwrap().due as f64;
         assert!((due - expected).abs() <= margin, "{due} due, {expected} expected");
     }
 }
@@ -71,16 +71,16 @@ fn who_answers_late_is_asked_on_schedule_all_the_same() {
     });
     let workload = Workload::aphorisms().answered_by_constant(b"Right.");
     let scenario = open(1_000, Spacing::Uniform);
-    let tally = generate_quietly(&load(server, &scenario, &workload));
-    assert_open_loop_is_consistent(&tally, &scenario);
-    assert_eq!(tally.failures, Failures::default());
-    let schedule = tally.schedule.unwrap();
+    let result = generate_quietly(&load(server, &scenario, &workload));
+    assert_open_loop_is_consistent(&result, &scenario);
+    assert_eq!(result.failures, Failures::default());
+    let schedule = result.schedule.unwrap();
     // Less than half of the questions can have been asked, and the generator is not to blame.
-    assert!(tally.answers < schedule.due / 2, "{} answers, {schedule:?}", tally.answers);
+    assert!(result.answers < schedule.due / 2, "{} answers, {schedule:?}", result.answers);
     assert!(schedule.unsent > 0, "{schedule:?}");
     // Those who wait in line wait long, and the clock that starts at the write does not see it.
-    let uncorrected = tally.uncorrected.unwrap();
-    let (line, write) = (tally.latency.value_at_quantile(0.5), uncorrected.value_at_quantile(0.5));
+    let uncorrected = result.uncorrected.unwrap();
+    let (line, write) = (result.latency.value_at_quantile(0.5), uncorrected.value_at_quantile(0.5));
     assert!(
         write >= 20_000_000 && line > write + 50_000_000,
         "{line} from the schedule, {write} from the write"
@@ -107,14 +107,14 @@ fn a_connection_asks_whatever_it_has_been_answered() {
     });
     let workload = Workload::aphorisms().answered_by_constant(b"Right.");
     let scenario = Scenario { depth: 64, ..open(800, Spacing::Uniform) };
-    let tally = generate_quietly(&load(server, &scenario, &workload));
-    assert_open_loop_is_consistent(&tally, &scenario);
-    let schedule = tally.schedule.unwrap();
+    let result = generate_quietly(&load(server, &scenario, &workload));
+    assert_open_loop_is_consistent(&result, &scenario);
+    let schedule = result.schedule.unwrap();
     // None but those that a busy machine keeps from being asked in the last moment.
     assert!(schedule.unsent < schedule.due / 4, "{schedule:?}");
-    assert_eq!(tally.failures, Failures::default());
+    assert_eq!(result.failures, Failures::default());
     // One connection is asked every 10 ms, and so has several questions open at a time.
-    assert!(tally.answers > schedule.due / 2, "{} answers, {schedule:?}", tally.answers);
+    assert!(result.answers > schedule.due / 2, "{} answers, {schedule:?}", result.answers);
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn who_stops_answering_does_not_look_fast() {
         });
         let scenario = Scenario { depth, ..open(1_000, Spacing::Poisson) };
         let load = Load { window: Duration::from_secs(1), ..load(server, &scenario, &workload) };
-        let tally = generate_quietly(&load);
-        assert_open_loop_is_consistent(&tally, &scenario);
-        assert_eq!(tally.waiting, scenario.clients);
+        let result = generate_quietly(&load);
+        assert_open_loop_is_consistent(&result, &scenario);
+        assert_eq!(result.waiting, scenario.clients);
         // About half of what was due in the window, which waits evenly distributed from nothing to as long as the
         // server has been silent.
-        let late = tally.latency.value_at_quantile(0.9);
+        let late = result.latency.value_at_quantile(0.9);
         assert!(late > 200_000_000, "{late} ns at depth {depth}");
     }
 }
@@ -153,8 +153,8 @@ fn who_thinks_does_not_wait_for_whole_milliseconds() {
     let scenario = Scenario { think, questions_per_conversation: None, ..Scenario::book() };
     // The best of several, as a busy machine wakes late.
     let paces = (0..5).map(|_| {
-        let tally = generate_quietly(&load(right_server(), &scenario, &workload));
-        tally.throughput()
+        let result = generate_quietly(&load(right_server(), &scenario, &workload));
+        result.throughput()
     });
     let pace = paces.fold(0.0, f64::max);
     // An event loop's timeout would make 2 ms of it, and 500 questions a second.

@@ -1,4 +1,4 @@
-//! Loads with others beside the clients that ask: who serves the good among the slow, and who holds the quiet.
+//! Loads with others beside the clients that ask: who serves measured clients among slow ones, and who holds idle connections.
 
 use super::figure::{Figure, Panel, Source, standing};
 use super::identity::Identity;
@@ -8,17 +8,17 @@ use crate::output::number;
 use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
-/// How many good clients are served among tricklers and non-readers.
+/// How many measured clients are served among tricklers and non-readers.
 pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
     let scenarios =
-        source.scenarios(|scenario| scenario.company.tricklers + scenario.company.non_readers > 0);
+        source.scenarios(|scenario| scenario.background.tricklers + scenario.background.non_readers > 0);
     figure(source, &scenarios, (180.0, 132.0), slow_bar, Figure {
         id: "slow",
         title: "Who survives slow clients".into(),
-        reading: "Good clients among others that send a byte now and then, or ask and never read. A full bar: every good \
-                  client was answered. The time is what 99 % of their answers took at most."
+        reading: "Measured clients among others that send a byte now and then, or ask and never read. A full bar: every one \
+                  of them was answered. The time is what 99 % of their answers took at most."
             .into(),
-        method: "Good clients with at least one answer in the window, in the repetition that served the fewest. The latency \
+        method: "Measured clients with at least one answer in the window, in the repetition that served the fewest. The latency \
                  is of those answers only."
             .into(),
         panels: Vec::new(),
@@ -26,16 +26,16 @@ pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
     })
 }
 
-/// How many quiet connections are held.
+/// How many idle connections are held.
 pub(super) fn idle(source: Source<'_>) -> Option<Figure> {
-    let scenarios = source.scenarios(|scenario| scenario.company.quiet > 0);
+    let scenarios = source.scenarios(|scenario| scenario.background.idle > 0);
     figure(source, &scenarios, (200.0, 172.0), idle_bar, Figure {
         id: "idle",
-        title: "Who holds a quiet crowd".into(),
+        title: "Who holds idle connections".into(),
         reading: "Connections that say nothing, and a few busy ones. A full bar: all of them were held. Behind it, what each \
                   cost in memory and how long 99 % of the busy clients’ answers took at most."
             .into(),
-        method: "Quiet connections that were open when the window closed, in the repetition that held the fewest; from several \
+        method: "Idle connections that were open when the window closed, in the repetition that held the fewest; from several \
                  loopback addresses, as one has too few ports."
             .into(),
         panels: Vec::new(),
@@ -54,7 +54,7 @@ fn figure(
     figure: Figure,
 ) -> Option<Figure> {
     let panel = |scenario: &&Scenario| {
-        let of_it = source.of(&scenario.name);
+        let of_it = source.summaries(&scenario.name);
         let bars: Vec<Bar<'_>> = of_it.iter().map(|(who, summary)| bar(who, summary, scenario)).collect();
         let shares = Shares { overview: Vec::new(), whole: 1.0, bars, detail: 1.0, show: number::share };
         let says = format!("{}, {}", figure.title, scenario.name);
@@ -74,7 +74,7 @@ fn slow_bar<'a>(who: &'a Identity, summary: &Summary, _: &Scenario) -> Bar<'a> {
     let p99 = summary.p99_ns.map(|p99| format!("p99 {}", number::time(p99.median)));
     let slow = summary.groups.iter().filter(|group| group.name != "good");
     let ended: u64 = slow.map(|group| group.ended_by_server).sum();
-    let mut told = vec![format!("{}: {served} of {clients} good clients served", who.name)];
+    let mut told = vec![format!("{}: {served} of {clients} measured clients served", who.name)];
     told.extend(p99.clone());
     told.extend((ended > 0).then(|| format!("{ended} slow connections ended")));
     let mut text = vec![format!("{served}/{clients}")];
@@ -83,7 +83,7 @@ fn slow_bar<'a>(who: &'a Identity, summary: &Summary, _: &Scenario) -> Bar<'a> {
 }
 
 fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Bar<'a> {
-    let quiet = scenario.company.quiet;
+    let idle = scenario.background.idle;
     let Some(held) = summary.connections_held else {
         let told = format!("{}: not known how many were held", who.name);
         return row(who, summary, 0.0, &["–".to_owned()], &[told]);
@@ -91,7 +91,7 @@ fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Ba
     let memory = summary.memory_per_connection_bytes.map(|memory| number::bytes(memory.median));
     let p99 = summary.p99_ns.map(|p99| number::time(p99.median));
     let (served, clients) = (summary.clients_served, summary.clients);
-    let mut told = vec![format!("{}: {held} of {quiet} quiet connections held", who.name)];
+    let mut told = vec![format!("{}: {held} of {idle} idle connections held", who.name)];
     told.extend(memory.as_ref().map(|memory| format!("{memory} each")));
     told.extend(p99.as_ref().map(|p99| format!("busy clients’ p99 {p99}")));
     told.extend((served < clients).then(|| format!("{served} of {clients} busy clients served")));
@@ -99,7 +99,7 @@ fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Ba
     let mut text = vec![number::tick(&number::count(held as f64))];
     text.extend(memory);
     text.extend(p99);
-    row(who, summary, share(held, quiet), &text, &told)
+    row(who, summary, share(held, idle), &text, &told)
 }
 
 /// A bar with what stands beside it and what it tells, part by part.
@@ -139,7 +139,7 @@ fn groups_table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
     let whole = |number: u64| Cell::number(number.to_string(), number as f64);
     let mut rows = Vec::new();
     for scenario in scenarios {
-        for (who, summary) in source.of(&scenario.name) {
+        for (who, summary) in source.summaries(&scenario.name) {
             for group in &summary.groups {
                 rows.push(vec![
                     Cell::words(&scenario.name),

@@ -1,27 +1,16 @@
 //! Throughput, the cost of a question, and memory: one number for each contender under each load.
 
 use super::figure::{Figure, Source};
-use crate::output::merit::{COST, Merit, THROUGHPUT};
-use crate::output::number;
 use crate::results::ENOUGH_CONNECTIONS;
-use crate::scenario::{RankedBy, Scenario};
-
-const MEMORY: Merit = Merit {
-    name: "memory per connection",
-    more_is_better: false,
-    of: |summary| summary.memory_per_connection_bytes,
-    show: number::bytes,
-    unit: number::unit_of_bytes,
-};
+use crate::scenario::{Metric, Scenario};
 
 pub(super) fn throughput(source: Source<'_>) -> Option<Figure> {
-    let scenarios = source.scenarios(|scenario| scenario.ranked_by() == RankedBy::Throughput);
+    let scenarios = source.scenarios(|scenario| scenario.ranked_by() == Metric::Throughput);
     figure(
         source,
         "throughput",
         &scenarios,
-        THROUGHPUT,
-        "answers per second",
+        Metric::Throughput,
         &Words {
             title: "Throughput",
             reading: "Right answers per second when clients ask as fast as they are answered. More is better.",
@@ -37,8 +26,7 @@ pub(super) fn cost(source: Source<'_>) -> Option<Figure> {
         source,
         "cost",
         &scenarios,
-        COST,
-        "nanoseconds of CPU",
+        Metric::CpuPerQuestion,
         &Words {
             title: "CPU per question",
             reading: "Server time, user and system, for one answer. Less is better; the dashed line is the floor, the least \
@@ -50,15 +38,14 @@ pub(super) fn cost(source: Source<'_>) -> Option<Figure> {
 }
 
 pub(super) fn memory(source: Source<'_>) -> Option<Figure> {
-    let connections = |scenario: &Scenario| scenario.clients + scenario.company.connections();
+    let connections = |scenario: &Scenario| scenario.clients + scenario.background.connections();
     let scenarios = source
         .scenarios(|scenario| scenario.arrivals.is_none() && connections(scenario) >= ENOUGH_CONNECTIONS);
     figure(
         source,
         "memory",
         &scenarios,
-        MEMORY,
-        "bytes",
+        Metric::MemoryPerConnection,
         &Words {
             title: "Memory per connection",
             reading: "What one more connection costs. Less is better.",
@@ -78,17 +65,16 @@ fn figure(
     source: Source<'_>,
     id: &'static str,
     scenarios: &[&Scenario],
-    merit: Merit,
-    unit: &str,
+    metric: Metric,
     words: &Words,
 ) -> Option<Figure> {
-    let panels = source.dots(scenarios, merit);
+    let panels = source.dots(scenarios, metric);
     (!panels.is_empty()).then(|| Figure {
         id,
         title: words.title.into(),
         reading: words.reading.into(),
         method: words.method.into(),
         panels,
-        table: source.table(&format!("{}: medians and intervals", words.title), scenarios, unit, merit),
+        table: source.table(&format!("{}: medians and intervals", words.title), scenarios, metric),
     })
 }

@@ -4,9 +4,9 @@ use super::identity::Identity;
 use super::letters::{LABEL_SIZE, width_of};
 use super::scale::{Kind, Scale};
 use super::svg::{Anchor, Px, Svg};
-use crate::output::merit::Merit;
 use crate::output::number;
 use crate::results::Standing;
+use crate::scenario::Metric;
 use crate::stats::Estimate;
 
 const WIDTH: f64 = 336.0;
@@ -28,53 +28,53 @@ pub(super) struct Row<'a> {
 }
 
 /// Draws the rows in their order. `says` introduces them to those who do not see them.
-pub(super) fn draw(says: &str, rows: &[Row<'_>], merit: Merit) -> Option<String> {
-    let show = merit.show;
+pub(super) fn draw(says: &str, rows: &[Row<'_>], metric: Metric) -> Option<String> {
     let ends = || rows.iter().filter_map(|row| row.estimate).flat_map(|e| [e.low, e.median, e.high]);
     let (least, most) = ends()
         .filter(|value| *value > 0.0)
         .fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)));
     let kind = if most > least * NEEDS_LOG { Kind::Log } else { Kind::Linear };
     let (left, right) = (NAMES, WIDTH - VALUES);
-    let scale = Scale::in_unit((merit.unit)(most), kind, ends(), left, right)?;
+    let scale = Scale::in_unit(metric.axis_unit(most), kind, ends(), left, right)?;
     #[allow(clippy::cast_precision_loss, reason = "a handful of rows")]
     let bottom = 6.0 + rows.len() as f64 * ROW;
-    let mut svg = Svg::new("dots", WIDTH, bottom + 22.0, &describe(says, rows, show));
-    axis(&mut svg, &scale, bottom, show);
+    let mut svg = Svg::new("dots", WIDTH, bottom + 22.0, &describe(says, rows, metric));
+    axis(&mut svg, &scale, bottom, metric);
     if let Some(floor) = rows.iter().find(|row| row.standing == Standing::Floor).and_then(|row| row.estimate)
     {
-        let x = scale.at(floor.median);
+        let x = scale.position(floor.median);
         svg.line("floor-line", (x, 4.0), (x, bottom));
     }
     let mut middle = 6.0 + ROW / 2.0;
     for row in rows {
         svg.series(row.who, |svg| {
-            let tip = format!("{}: {}", row.who.name, value(row, show, true));
-            svg.mark(state(row.standing), &tip, |svg| one(svg, row, &scale, middle, show));
+            let tip = format!("{}: {}", row.who.name, value(row, metric, true));
+            svg.mark(state(row.standing), &tip, |svg| one(svg, row, &scale, middle, metric));
         });
         middle += ROW;
     }
     Some(svg.finish())
 }
 
-fn axis(svg: &mut Svg, scale: &Scale, bottom: f64, show: fn(f64) -> String) {
+fn axis(svg: &mut Svg, scale: &Scale, bottom: f64, metric: Metric) {
     for tick in scale.ticks(4) {
         svg.line("grid", (tick.at, 4.0), (tick.at, bottom));
-        svg.text("tick", Anchor::Middle, (tick.at, bottom + 13.0), &number::tick(&show(tick.value)));
+        svg.text("tick", Anchor::Middle, (tick.at, bottom + 13.0), &number::tick(&metric.format(tick.value)));
     }
     if scale.is_log() {
         svg.text("tick", Anchor::Start, (0.0, bottom + 13.0), "log axis");
     }
 }
 
-fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, show: fn(f64) -> String) {
+fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, metric: Metric) {
     let baseline = middle + 4.0;
     // What can be pointed at is the whole row.
     svg.rect("hit", 0.0, middle - ROW / 2.0, WIDTH, ROW);
     svg.path("shape", &row.who.outline(7.0, middle, 4.5));
     svg.text("name", Anchor::Start, (18.0, baseline), &row.who.label(NAMES - 22.0));
     if let Some(estimate) = row.estimate {
-        let (low, at, high) = (scale.at(estimate.low), scale.at(estimate.median), scale.at(estimate.high));
+        let (low, at, high) =
+            (scale.position(estimate.low), scale.position(estimate.median), scale.position(estimate.high));
         if !scale.is_log() {
             svg.line("lead", (NAMES, middle), (at, middle));
         }
@@ -85,18 +85,22 @@ fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, show: fn(f64) -
         }
         svg.path("shape dot", &row.who.outline(at, middle, 5.5));
     }
-    let text = value(row, show, false);
+    let text = value(row, metric, false);
     // A value that is too long for its column may use the room of a plot that is empty.
     let class = if width_of(&text, LABEL_SIZE) > VALUES { "value small" } else { "value" };
     svg.text(class, Anchor::End, (WIDTH - 1.0, baseline), &text);
 }
 
-fn value(row: &Row<'_>, show: fn(f64) -> String, with_interval: bool) -> String {
+fn value(row: &Row<'_>, metric: Metric, with_interval: bool) -> String {
     let bound = if row.at_least { "≥ " } else { "" };
     let shown = row.estimate.map_or_else(
         || "–".to_owned(),
         |estimate| {
-            let text = if with_interval { number::interval(&estimate, show) } else { show(estimate.median) };
+            let text = if with_interval {
+                number::interval(&estimate, |value| metric.format(value))
+            } else {
+                metric.format(estimate.median)
+            };
             format!("{bound}{text}")
         },
     );
@@ -117,9 +121,9 @@ fn value(row: &Row<'_>, show: fn(f64) -> String, with_interval: bool) -> String 
     }
 }
 
-fn describe(says: &str, rows: &[Row<'_>], show: fn(f64) -> String) -> String {
+fn describe(says: &str, rows: &[Row<'_>], metric: Metric) -> String {
     let rows: Vec<String> =
-        rows.iter().map(|row| format!("{} {}", row.who.name, value(row, show, true))).collect();
+        rows.iter().map(|row| format!("{} {}", row.who.name, value(row, metric, true))).collect();
     format!("{says}: {}.", rows.join("; "))
 }
 

@@ -3,10 +3,9 @@
 use super::dots::{self, Row};
 use super::identity::{Identities, Identity};
 use super::table::{Cell, Table};
-use crate::output::merit::Merit;
 use crate::output::number;
 use crate::results::{Report, Standing, Summary};
-use crate::scenario::Scenario;
+use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
 
 /// A figure of the page.
@@ -41,7 +40,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     /// A scenario's summaries, each with its contender's face; the best first.
-    pub(super) fn of(self, scenario: &str) -> Vec<(&'a Identity, &'a Summary)> {
+    pub(super) fn summaries(self, scenario: &str) -> Vec<(&'a Identity, &'a Summary)> {
         let of_it = self.report.summaries.iter().filter(|summary| summary.scenario == scenario);
         of_it.filter_map(|summary| Some((self.identities.get(&summary.contender)?, summary))).collect()
     }
@@ -52,39 +51,39 @@ impl<'a> Source<'a> {
     }
 
     /// One panel of dots for each scenario.
-    pub(super) fn dots(self, scenarios: &[&Scenario], merit: Merit) -> Vec<Panel> {
+    pub(super) fn dots(self, scenarios: &[&Scenario], metric: Metric) -> Vec<Panel> {
         let panel = |scenario: &&Scenario| {
-            let decides = Merit::of_scenario(scenario).name == merit.name;
+            let decides = scenario.ranked_by() == metric;
             let mut rows: Vec<Row<'_>> = self
-                .of(&scenario.name)
+                .summaries(&scenario.name)
                 .into_iter()
-                .map(|(who, summary)| row(who, summary, merit, decides))
+                .map(|(who, summary)| row(who, summary, metric, decides))
                 .collect();
             if !decides {
                 rows.sort_by(|left, right| {
-                    let (left, right) = (place(left, merit), place(right, merit));
+                    let (left, right) = (place(left, metric), place(right, metric));
                     left.0.cmp(&right.0).then(left.1.total_cmp(&right.1))
                 });
             }
-            let says = format!("{}, {}", merit.name, scenario.name);
+            let says = format!("{}, {}", metric.name(), scenario.name);
             Some(Panel {
                 title: scenario.name.clone(),
                 about: scenario.describe(),
                 wide: String::new(),
-                narrow: dots::draw(&says, &rows, merit)?,
+                narrow: dots::draw(&says, &rows, metric)?,
             })
         };
         scenarios.iter().filter_map(panel).collect()
     }
 
     /// The medians and intervals of a measure, a row for each contender under each scenario.
-    pub(super) fn table(self, caption: &str, scenarios: &[&Scenario], unit: &str, merit: Merit) -> Table {
+    pub(super) fn table(self, caption: &str, scenarios: &[&Scenario], metric: Metric) -> Table {
         let mut table = Table {
             caption: caption.into(),
             head: [
                 "load",
                 "flavor",
-                &format!("median, {unit}"),
+                &format!("median, {}", metric.unit()),
                 "95 % from",
                 "95 % to",
                 "runs",
@@ -95,8 +94,8 @@ impl<'a> Source<'a> {
             rows: Vec::new(),
         };
         for scenario in scenarios {
-            for (who, summary) in self.of(&scenario.name) {
-                let estimate = (merit.of)(summary);
+            for (who, summary) in self.summaries(&scenario.name) {
+                let estimate = metric.estimate(summary);
                 let [median, low, high] = exactly(estimate);
                 table.rows.push(vec![
                     Cell::words(&scenario.name),
@@ -115,7 +114,7 @@ impl<'a> Source<'a> {
 
 /// A contender's row. Who is best or ties is told where the measure is the one that `decides`: elsewhere it would
 /// seem to be said of this measure.
-fn row<'a>(who: &'a Identity, summary: &Summary, merit: Merit, decides: bool) -> Row<'a> {
+fn row<'a>(who: &'a Identity, summary: &Summary, metric: Metric, decides: bool) -> Row<'a> {
     let instead = match summary.standing {
         Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
         Standing::Invalid => Some("invalid".to_owned()),
@@ -127,22 +126,22 @@ fn row<'a>(who: &'a Identity, summary: &Summary, merit: Merit, decides: bool) ->
             Standing::Best | Standing::Tie if !decides => Standing::Behind,
             standing => standing,
         },
-        estimate: (merit.of)(summary),
-        at_least: merit.more_is_better && summary.throughput_is_lower_bound,
+        estimate: metric.estimate(summary),
+        at_least: metric.more_is_better() && summary.throughput_is_lower_bound,
         instead,
     }
 }
 
 /// What a row is sorted by, where the order of the summaries is that of another measure: first whether its value
 /// compares at all, then the value.
-fn place(row: &Row<'_>, merit: Merit) -> (u8, f64) {
+fn place(row: &Row<'_>, metric: Metric) -> (u8, f64) {
     let class = match row.standing {
         Standing::Floor => 0,
         Standing::Best | Standing::Tie | Standing::Behind => 1,
         Standing::Starves => 2,
         Standing::Invalid => 3,
     };
-    let sign = if merit.more_is_better { -1.0 } else { 1.0 };
+    let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
     (class, row.estimate.map_or(f64::INFINITY, |estimate| sign * estimate.median))
 }
 

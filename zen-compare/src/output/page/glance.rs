@@ -5,10 +5,9 @@ use super::identity::Identity;
 use crate::analysis::advice::Advice;
 use crate::analysis::verdict;
 use crate::output::escape;
-use crate::output::merit::Merit;
 use crate::output::number;
 use crate::results::{Standing, Summary};
-use crate::scenario::Scenario;
+use crate::scenario::{Metric, Scenario};
 
 /// The loads as rows and the contenders as columns.
 pub(super) struct Glance {
@@ -35,11 +34,11 @@ pub(super) struct Cell {
     pub(super) tip: String,
 }
 
-/// What is said of one load, or of the rungs of a ladder.
-pub(super) struct Verdict {
+/// What is said of one load, or of the points of a sweep.
+pub(super) struct VerdictView {
     pub(super) title: String,
     pub(super) about: String,
-    /// The places of those who win: one, several that tie, or several for the rungs of a ladder.
+    /// The places of those who win: one, several that tie, or several for the points of a sweep.
     pub(super) winners: Vec<usize>,
     pub(super) tie: bool,
     /// Whether there are too few runs to tell who wins.
@@ -50,22 +49,22 @@ pub(super) struct Verdict {
 }
 
 pub(super) fn glance(source: Source<'_>) -> Glance {
-    // The yardstick stands last.
+    // The floor stands last.
     let mut order: Vec<_> = source.identities.iter().collect();
     order.sort_by_key(|who| who.floor);
     let row = |scenario: &Scenario| {
-        let merit = Merit::of_scenario(scenario);
-        let of_it = source.of(&scenario.name);
+        let metric = scenario.ranked_by();
+        let of_it = source.summaries(&scenario.name);
         let best =
             of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
         let cells = order.iter().map(|who| {
             let own = of_it.iter().find(|(other, _)| other.index == who.index).map(|(_, summary)| *summary);
-            cell(who.index, own, best, merit)
+            cell(who.index, own, best, metric)
         });
         Row {
             name: scenario.name.clone(),
             about: scenario.describe(),
-            measure: merit.name.to_owned(),
+            measure: metric.name().to_owned(),
             cells: cells.collect(),
         }
     };
@@ -73,18 +72,21 @@ pub(super) fn glance(source: Source<'_>) -> Glance {
     Glance { columns: order.iter().map(|who| who.index).collect(), rows }
 }
 
-fn cell(who: usize, own: Option<&Summary>, best: Option<&Summary>, merit: Merit) -> Cell {
+fn cell(who: usize, own: Option<&Summary>, best: Option<&Summary>, metric: Metric) -> Cell {
     let Some(summary) = own else {
         return Cell { who, class: "none", text: "–".into(), tip: "not run".into() };
     };
-    let estimate = (merit.of)(summary);
-    let bound = if merit.more_is_better && summary.throughput_is_lower_bound { "≥ " } else { "" };
-    let value = estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", (merit.show)(e.median)));
-    let whole =
-        estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", number::interval(&e, merit.show)));
-    let behind = best.and_then(|best| merit.behind(best, summary));
+    let estimate = metric.estimate(summary);
+    let bound = if metric.more_is_better() && summary.throughput_is_lower_bound { "≥ " } else { "" };
+    let value = estimate.map_or_else(|| "–".to_owned(), |e| format!("{bound}{}", metric.format(e.median)));
+    let whole = estimate.map_or_else(
+        || "–".to_owned(),
+        |e| format!("{bound}{}", number::interval(&e, |value| metric.format(value))),
+    );
+    let behind =
+        best.and_then(|best| metric.ratio(metric.estimate(best)?.median, metric.estimate(summary)?.median));
     let times = behind.map_or_else(|| value.clone(), times);
-    let tip = format!("{}: {whole} {}", summary.contender, merit.name);
+    let tip = format!("{}: {whole} {}", summary.contender, metric.name());
     match summary.standing {
         Standing::Best => Cell { who, class: "best", text: value, tip: format!("{tip}, best") },
         Standing::Tie => Cell { who, class: "tie", text: value, tip: format!("{tip}, tie") },
@@ -122,18 +124,18 @@ fn distance(behind: Option<f64>) -> &'static str {
     }
 }
 
-pub(super) fn verdicts(source: Source<'_>) -> Vec<Verdict> {
+pub(super) fn verdicts(source: Source<'_>) -> Vec<VerdictView> {
     let places = |names: &[&str]| -> Vec<usize> {
         names.iter().filter_map(|name| Some(source.identities.get(name)?.index)).collect()
     };
     let verdicts = verdict::verdicts(source.report);
     let said = verdicts.into_iter().filter(|verdict| !verdict.sentence.is_empty());
-    said.map(|verdict| Verdict {
+    said.map(|verdict| VerdictView {
         winners: places(&verdict.winners),
         tie: verdict.tie,
         untold: verdict.untold,
         sentence: verdict.without_names().to_owned(),
-        loads: verdict.rungs.iter().map(|(_, winners)| places(winners)).collect(),
+        loads: verdict.points.iter().map(|(_, winners)| places(winners)).collect(),
         title: verdict.title,
         about: verdict.about,
     })
@@ -141,7 +143,7 @@ pub(super) fn verdicts(source: Source<'_>) -> Vec<Verdict> {
 }
 
 /// Who is best, alone or in a tie, under most loads, as HTML with its words escaped.
-pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> String {
+pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
     let summaries = &source.report.summaries;
     if !summaries.is_empty() && summaries.iter().all(|summary| summary.valid_runs == 0) {
         return "None of these runs counts.".to_owned();
@@ -153,7 +155,7 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[Verdict]) -> String {
     winners(source, verdicts).unwrap_or_else(nobody)
 }
 
-fn winners(source: Source<'_>, verdicts: &[Verdict]) -> Option<String> {
+fn winners(source: Source<'_>, verdicts: &[VerdictView]) -> Option<String> {
     let loads: Vec<&Vec<usize>> = verdicts.iter().flat_map(|verdict| &verdict.loads).collect();
     let wins = |index: usize| loads.iter().filter(|winners| winners.contains(&index)).count();
     let most = source.identities.iter().map(|who| wins(who.index)).max().filter(|most| *most > 0)?;

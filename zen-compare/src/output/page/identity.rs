@@ -63,7 +63,7 @@ const FLOOR: (Shape, [&str; 2]) = (Shape::Bar, ["#62666d", "#9aa0a8"]);
 pub(super) struct Identities(Vec<Identity>);
 
 impl Identities {
-    pub(super) fn of(report: &Report) -> Self {
+    pub(super) fn assign(report: &Report) -> Self {
         let settings = report.settings.contenders.iter().map(|contender| (&contender.name, contender.floor));
         let others = report.summaries.iter().map(|summary| (&summary.contender, false));
         let mut all: Vec<Identity> = Vec::new();

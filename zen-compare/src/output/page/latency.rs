@@ -33,7 +33,7 @@ pub(super) fn distributions(source: Source<'_>) -> Option<Figure> {
 }
 
 fn panel(source: Source<'_>, scenario: &Scenario) -> Option<Panel> {
-    let of_it = source.of(&scenario.name);
+    let of_it = source.summaries(&scenario.name);
     let lines: Vec<Line<'_>> = of_it
         .iter()
         .filter(|(_, summary)| !summary.latency_curve.is_empty())
@@ -71,7 +71,7 @@ fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
             x: quantile,
             y: latency,
             interval: None,
-            tip: told(quantile)
+            tip: label(quantile)
                 .map(|name| format!("{}: {name} {}{}", who.name, number::time(latency), remark(summary))),
             counts,
         })
@@ -79,7 +79,7 @@ fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
 }
 
 /// The name of a quantile that has one.
-fn told(quantile: f64) -> Option<String> {
+fn label(quantile: f64) -> Option<String> {
     let told = TOLD.iter().find(|told| (**told - quantile).abs() < 1e-9)?;
     Some(if *told < 1.0 { number::percentile(*told) } else { "longest".to_owned() })
 }
@@ -96,7 +96,7 @@ fn table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
     let head = ["load", "flavor", "p50, ns", "p90, ns", "p99, ns", "p99.9, ns", "longest, ns", "standing"];
     let mut rows = Vec::new();
     for scenario in scenarios {
-        for (who, summary) in source.of(&scenario.name) {
+        for (who, summary) in source.summaries(&scenario.name) {
             let estimates =
                 [summary.p50_ns, summary.p90_ns, summary.p99_ns, summary.p99_9_ns, summary.max_ns];
             let mut row = vec![Cell::words(&scenario.name), Cell::name(&who.name, who.index)];

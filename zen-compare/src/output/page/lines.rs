@@ -57,7 +57,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn of(size: Size, x: &Axis<'_>, y: &Axis<'_>, lines: &[Line<'_>]) -> Option<Self> {
+    fn fit(size: Size, x: &Axis<'_>, y: &Axis<'_>, lines: &[Line<'_>]) -> Option<Self> {
         let (width, height, names) = match size {
             Size::Panel => (336.0, 290.0, 101.0),
             Size::Wide => (960.0, 420.0, 120.0),
@@ -68,7 +68,7 @@ impl Frame {
         let begin = if x.kind == Kind::Log { LEFT + 10.0 } else { LEFT };
         let xs = spots().map(|spot| spot.x).filter(|&x_value| x.kind != Kind::Percentile || x_value < 1.0);
         let x = match x.kind {
-            // The ends of a ladder are its first and last rung, and need no rounding.
+            // The ends of a sweep are its first and last point, and need no rounding.
             Kind::Log => Scale::exactly_over(Kind::Log, xs, begin, end)?,
             kind => Scale::over(kind, xs, begin, end)?,
         };
@@ -80,15 +80,15 @@ impl Frame {
         Some(Self { width, right, bottom, x, y })
     }
 
-    fn at(&self, spot: &Spot, percentiles: bool) -> (f64, f64) {
-        let x = if percentiles && spot.x >= 1.0 { self.right - 6.0 } else { self.x.at(spot.x) };
-        (x, self.y.at(spot.y))
+    fn position(&self, spot: &Spot, percentiles: bool) -> (f64, f64) {
+        let x = if percentiles && spot.x >= 1.0 { self.right - 6.0 } else { self.x.position(spot.x) };
+        (x, self.y.position(spot.y))
     }
 }
 
 /// Draws the lines; those aside first, so that they lie below. `None` when there is nothing to draw.
 pub(super) fn draw(size: Size, says: &str, x: &Axis<'_>, y: &Axis<'_>, lines: &[Line<'_>]) -> Option<String> {
-    let frame = Frame::of(size, x, y, lines)?;
+    let frame = Frame::fit(size, x, y, lines)?;
     let class = if size == Size::Wide { "lines wide" } else { "lines" };
     let mut svg = Svg::new(class, frame.width, frame.bottom + 38.0, says);
     grid(&mut svg, &frame, x, y);
@@ -138,14 +138,14 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
         (false, true) => "curve is-floor",
         (false, false) => "curve",
     };
-    svg.polyline(class, line.spots.iter().map(|spot| frame.at(spot, percentiles)));
+    svg.polyline(class, line.spots.iter().map(|spot| frame.position(spot, percentiles)));
     for spot in &line.spots {
         let Some(tip) = &spot.tip else { continue };
-        let (x, y) = frame.at(spot, percentiles);
+        let (x, y) = frame.position(spot, percentiles);
         svg.mark(if spot.counts { "counts" } else { "is-invalid" }, tip, |svg| {
             svg.rect("hit", x - 9.0, y - 9.0, 18.0, 18.0);
             if let Some((low, high)) = spot.interval {
-                let (low, high) = (frame.y.at(low), frame.y.at(high));
+                let (low, high) = (frame.y.position(low), frame.y.position(high));
                 if low - high > 2.0 {
                     svg.line("interval", (x, low), (x, high));
                 }
@@ -158,8 +158,10 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
 
 /// The names beside the ends of their lines, moved apart where lines end together.
 fn names(svg: &mut Svg, frame: &Frame, lines: &[&Line<'_>], percentiles: bool) {
-    let ends: Vec<_> =
-        lines.iter().filter_map(|line| Some((line.who, frame.at(line.spots.last()?, percentiles)))).collect();
+    let ends: Vec<_> = lines
+        .iter()
+        .filter_map(|line| Some((line.who, frame.position(line.spots.last()?, percentiles))))
+        .collect();
     let wanted: Vec<f64> = ends.iter().map(|(_, (_, y))| *y).collect();
     let places = spread(&wanted, LABEL_SIZE + 3.0, TOP, frame.bottom - 2.0);
     for ((who, (x, y)), place) in ends.into_iter().zip(places) {

@@ -20,10 +20,10 @@ mod table;
 use askama::Template;
 
 use self::figure::{Figure, Source};
-use self::glance::{Glance, Verdict};
+use self::glance::{Glance, VerdictView};
 use self::identity::{Identities, Identity};
 use self::numbers::Numbers;
-use super::provenance::{BLIND_SPOTS, ledger};
+use super::provenance::{BLIND_SPOTS, provenance};
 use super::{escape, number};
 use crate::analysis::advice::Advice;
 use crate::results::Report;
@@ -39,11 +39,11 @@ struct Page<'a> {
     date: String,
     subtitle: String,
     warnings: Vec<String>,
-    verdicts: Vec<Verdict>,
+    verdicts: Vec<VerdictView>,
     glance: Glance,
     figures: Vec<Figure>,
     numbers: Vec<Numbers>,
-    ledger: Vec<(&'static str, String)>,
+    provenance: Vec<(&'static str, String)>,
     command: String,
     contenders: Vec<(&'a Identity, &'a str)>,
     blind_spots: &'static [(&'static str, &'static str)],
@@ -60,7 +60,7 @@ impl Page<'_> {
 
 /// The page.
 pub(super) fn html(report: &Report) -> String {
-    let identities = Identities::of(report);
+    let identities = Identities::assign(report);
     let source = Source { report, identities: &identities };
     let figures = [
         occupancy::thinking(source),
@@ -75,7 +75,7 @@ pub(super) fn html(report: &Report) -> String {
         background::idle(source),
     ];
     let verdicts = glance::verdicts(source);
-    let advice = Advice::of_report(report);
+    let advice = Advice::from_report(report);
     let (contenders, scenarios) = (report.settings.contenders.len(), report.by_scenario().count());
     let flavors = report.settings.contenders.iter().filter(|contender| !contender.floor).count();
     let floor = if flavors < contenders { " and the floor" } else { "" };
@@ -105,7 +105,7 @@ pub(super) fn html(report: &Report) -> String {
         glance: glance::glance(source),
         figures: figures.into_iter().flatten().collect(),
         numbers: numbers::numbers(source),
-        ledger: ledger(report),
+        provenance: provenance(report),
         command: report.environment.command_line.join(" "),
         contenders: report
             .settings

@@ -2,12 +2,12 @@
 
 use super::figure::{Source, standing};
 use super::table::{Cell, Table};
-use crate::analysis::invalid_runs::Excuses;
-use crate::output::merit::Merit;
+use crate::analysis::invalid_runs::InvalidRunNotes;
+use crate::output::number;
 use crate::output::number::{bytes, count, digits, percent, time};
 use crate::results::ENOUGH_CONNECTIONS;
 use crate::results::{Standing, Summary, ThreadCpu};
-use crate::scenario::{RankedBy, Scenario};
+use crate::scenario::Scenario;
 use crate::stats::Estimate;
 
 /// A load's table and what there is to say about it.
@@ -21,11 +21,11 @@ pub(super) struct Numbers {
 }
 
 pub(super) fn numbers(source: Source<'_>) -> Vec<Numbers> {
-    source.report.by_scenario().map(|(scenario, _)| of(source, scenario)).collect()
+    source.report.by_scenario().map(|(scenario, _)| load_numbers(source, scenario)).collect()
 }
 
-fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
-    let merit = Merit::of_scenario(scenario);
+fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
+    let metric = scenario.ranked_by();
     let mut head = vec![
         "flavor",
         "standing",
@@ -45,15 +45,12 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
         "fairness",
     ];
     // The interval stands beside the measure that ranks.
-    let beside = match scenario.ranked_by() {
-        RankedBy::Throughput => 4,
-        RankedBy::Latency => 6,
-        RankedBy::CpuPerQuestion => 8,
-    };
+    let own = head.iter().position(|name| *name == metric.heading());
+    let beside = own.map_or(head.len(), |own| own + 1);
     head.insert(beside, "95 % CI");
     let mut remarks = Vec::new();
     let mut rows = Vec::new();
-    for (who, summary) in source.of(&scenario.name) {
+    for (who, summary) in source.summaries(&scenario.name) {
         let median = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.median);
         #[allow(clippy::cast_precision_loss, reason = "a number of clients")]
         let served = summary.clients_served as f64;
@@ -80,13 +77,13 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
             Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
         ];
         // Sorted by how wide it is for its median.
-        let wide = (merit.of)(summary).filter(|own| own.median > 0.0 && summary.counted() > 1);
+        let wide = metric.estimate(summary).filter(|own| own.median > 0.0 && summary.counted() > 1);
         let wide = wide.map_or(f64::NEG_INFINITY, |own| (own.high - own.low) / own.median);
-        row.insert(beside, Cell::number(merit.ends(summary), wide));
+        row.insert(beside, Cell::number(number::ends(metric, summary), wide));
         rows.push(row);
         remarks.extend(remark(summary));
     }
-    remarks.extend(Excuses::of(&scenario.name, &source.report.runs).left_out());
+    remarks.extend(InvalidRunNotes::collect(&scenario.name, &source.report.runs).left_out());
     let table = Table {
         caption: format!("{}: medians of the repetitions", scenario.name),
         head: head.into_iter().map(str::to_owned).collect(),
@@ -103,7 +100,7 @@ fn of(source: Source<'_>, scenario: &Scenario) -> Numbers {
 
 /// Why measures are not told, where that is not plain to see.
 fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
-    let of_it = source.of(&scenario.name);
+    let of_it = source.summaries(&scenario.name);
     let untold = |told: fn(&Summary) -> bool| of_it.iter().any(|(_, summary)| !told(summary));
     let mut notes = Vec::new();
     // Who has a longest answer has answers, and where there are enough of them, all percentiles.
@@ -117,7 +114,7 @@ fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
     if !few.is_empty() {
         notes.push(format!("– where a run has too few answers for the percentile: {}", few.join(", ")));
     }
-    if scenario.clients + scenario.company.connections() < ENOUGH_CONNECTIONS {
+    if scenario.clients + scenario.background.connections() < ENOUGH_CONNECTIONS {
         notes.push(format!("– for the memory of fewer than {ENOUGH_CONNECTIONS} connections, which would be that of the first"));
     }
     notes

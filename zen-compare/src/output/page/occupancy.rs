@@ -64,7 +64,7 @@ fn figure(
 }
 
 fn panel(source: Source<'_>, scenario: &Scenario, wide: bool) -> Option<Panel> {
-    let of_it = source.of(&scenario.name);
+    let of_it = source.summaries(&scenario.name);
     let most = of_it
         .iter()
         .filter_map(|(_, summary)| summary.occupancy)
@@ -151,7 +151,7 @@ fn table(source: Source<'_>, scenarios: &[&Scenario], caption: &str) -> Table {
         ["load", "flavor", "cores busy", "95 % from", "95 % to", "user", "system", "predicted", "standing"];
     let mut rows = Vec::new();
     for scenario in scenarios {
-        for (who, summary) in source.of(&scenario.name) {
+        for (who, summary) in source.summaries(&scenario.name) {
             let mut row = vec![Cell::words(&scenario.name), Cell::name(&who.name, who.index)];
             row.extend(exactly(summary.occupancy));
             for part in [summary.occupancy_user, summary.occupancy_system] {

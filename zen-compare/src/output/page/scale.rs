@@ -83,9 +83,9 @@ impl Scale {
     }
 
     /// Where a value stands. What lies outside of the scale stands at its end.
-    pub(super) fn at(&self, value: f64) -> f64 {
-        let share = (self.position(value / self.unit) - self.position(self.low))
-            / (self.position(self.high) - self.position(self.low));
+    pub(super) fn position(&self, value: f64) -> f64 {
+        let share = (self.transform(value / self.unit) - self.transform(self.low))
+            / (self.transform(self.high) - self.transform(self.low));
         self.from + share.clamp(0.0, 1.0) * (self.to - self.from)
     }
 
@@ -102,7 +102,7 @@ impl Scale {
         values
             .into_iter()
             .map(|value| value * self.unit)
-            .map(|value| Tick { at: self.at(value), value })
+            .map(|value| Tick { at: self.position(value), value })
             .collect()
     }
 
@@ -110,7 +110,7 @@ impl Scale {
         self.kind == Kind::Log
     }
 
-    fn position(&self, value: f64) -> f64 {
+    fn transform(&self, value: f64) -> f64 {
         match self.kind {
             Kind::Linear => value,
             Kind::Log => value.max(self.low).ln(),
@@ -205,7 +205,7 @@ mod tests {
     fn lengths_start_at_zero() {
         let scale = Scale::over(Kind::Linear, [40.0, 95.0], 100.0, 300.0).unwrap();
         about(
-            &[scale.at(0.0), scale.at(50.0), scale.at(100.0), scale.at(900.0)],
+            &[scale.position(0.0), scale.position(50.0), scale.position(100.0), scale.position(900.0)],
             &[100.0, 200.0, 300.0, 300.0],
         );
         about(&values(&scale, 5), &[0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
@@ -215,8 +215,14 @@ mod tests {
     #[test]
     fn ratios_keep_their_distance() {
         let scale = Scale::over(Kind::Log, [0.0, 12.0, 4_000.0], 0.0, 300.0).unwrap();
-        assert!((scale.at(100.0) - scale.at(10.0) - (scale.at(1_000.0) - scale.at(100.0))).abs() < 1e-9);
-        about(&[scale.at(10.0), scale.at(5_000.0), scale.at(0.0)], &[0.0, 300.0, 0.0]);
+        assert!(
+            (scale.position(100.0)
+                - scale.position(10.0)
+                - (scale.position(1_000.0) - scale.position(100.0)))
+            .abs()
+                < 1e-9
+        );
+        about(&[scale.position(10.0), scale.position(5_000.0), scale.position(0.0)], &[0.0, 300.0, 0.0]);
         about(&values(&scale, 9), &[10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3]);
         about(&values(&scale, 6), &[10.0, 30.0, 100.0, 300.0, 1e3, 3e3]);
         about(&values(&scale, 3), &[10.0, 100.0, 1e3]);
@@ -225,22 +231,25 @@ mod tests {
     #[test]
     fn a_log_scale_has_room_around_a_single_value() {
         let scale = Scale::over(Kind::Log, [70.0], 0.0, 1.0).unwrap();
-        assert!(scale.at(70.0) > 0.1 && scale.at(70.0) < 0.9, "{scale:?}");
+        assert!(scale.position(70.0) > 0.1 && scale.position(70.0) < 0.9, "{scale:?}");
         assert!(values(&scale, 5).len() >= 2);
     }
 
     #[test]
     fn a_ladder_ends_at_its_rungs() {
         let scale = Scale::exactly_over(Kind::Log, [1.0, 16.0, 512.0], 10.0, 20.0).unwrap();
-        about(&[scale.at(1.0), scale.at(512.0)], &[10.0, 20.0]);
+        about(&[scale.position(1.0), scale.position(512.0)], &[10.0, 20.0]);
         assert_eq!(Scale::exactly_over(Kind::Log, [0.0], 0.0, 1.0), None);
-        about(&[Scale::exactly_over(Kind::Log, [8.0], 0.0, 1.0).unwrap().at(8.0)], &[0.5]);
+        about(&[Scale::exactly_over(Kind::Log, [8.0], 0.0, 1.0).unwrap().position(8.0)], &[0.5]);
     }
 
     #[test]
     fn every_nine_is_as_wide_as_the_one_before() {
         let scale = Scale::over(Kind::Percentile, [0.0, 0.999], 0.0, 300.0).unwrap();
-        about(&[scale.at(0.0), scale.at(0.9), scale.at(0.99), scale.at(0.999)], &[0.0, 100.0, 200.0, 300.0]);
+        about(
+            &[scale.position(0.0), scale.position(0.9), scale.position(0.99), scale.position(0.999)],
+            &[0.0, 100.0, 200.0, 300.0],
+        );
         about(&values(&scale, 9), &[0.0, 0.5, 0.9, 0.99, 0.999]);
     }
 
@@ -248,7 +257,7 @@ mod tests {
     fn memory_has_round_ticks_of_its_own() {
         let scale = Scale::in_unit(1024.0, Kind::Linear, [10_240.0], 0.0, 100.0).unwrap();
         about(&values(&scale, 6), &[0.0, 2048.0, 4096.0, 6144.0, 8192.0, 10240.0]);
-        about(&[scale.at(5120.0)], &[50.0]);
+        about(&[scale.position(5120.0)], &[50.0]);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
         axis(&mut svg, &frame, &whole, (0.0, bottom), shares.show);
         block(&mut svg, &frame, &whole, &shares.overview, 0.0);
         // What the glass is held over, and what it shows.
-        let seen = whole.at(shares.detail);
+        let seen = whole.position(shares.detail);
         let (from, to) = (bottom + 20.0, glass - 2.0);
         let shape = format!(
             "M{l} {f}L{s} {f}L{r} {t}L{l} {t}Z",
@@ -115,13 +115,13 @@ fn one(svg: &mut Svg, frame: &Frame, scale: &Scale, bar: &Bar<'_>, middle: f64) 
     svg.rect("part idle", frame.left, top, frame.right - frame.left, BAR);
     let mut sum = 0.0;
     for &(class, size) in bar.parts.iter().filter(|(_, size)| *size > 0.0) {
-        let (from, to) = (scale.at(sum), scale.at(sum + size));
+        let (from, to) = (scale.position(sum), scale.position(sum + size));
         // What is there is seen, however little it is.
         svg.rect(class, from, top, (to - from).max(0.8), BAR);
         sum += size;
     }
     if let Some(predicted) = bar.predicted {
-        let x = Px(scale.at(predicted));
+        let x = Px(scale.position(predicted));
         svg.path("predicted", &format!("M{x} {}v{}", Px(top - 3.0), Px(BAR + 6.0)));
     }
     svg.text("value", Anchor::End, (frame.width - 1.0, baseline), &bar.text);

@@ -10,8 +10,8 @@ use crate::output::number;
 use crate::results::{Standing, Summary};
 use crate::stats::Estimate;
 
-/// One contender's rungs, from the lowest.
-type Climb<'a> = (&'a Identity, Vec<(f64, &'a Summary)>);
+/// One contender's points, from the lowest.
+type Curve<'a> = (&'a Identity, Vec<(f64, &'a Summary)>);
 
 /// Latency against offered load, for each open loop with several rates.
 pub(super) fn open(source: Source<'_>) -> Option<Figure> {
@@ -20,10 +20,10 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
     let corrected = Measure { x: &x, y: &y, of: |summary| summary.p99_ns, says: "p99", starving: false };
     let uncorrected =
         Measure { of: |summary| summary.p99_uncorrected_ns, says: "p99 from the write", ..corrected };
-    let families = families(source, "questions/s");
-    let panels = families.iter().filter_map(|family| {
-        let climbs = climbs(source, family, "questions/s");
-        panel(family, &climbs, &corrected, Some(&uncorrected))
+    let sweeps = sweeps(source, "questions/s");
+    let panels = sweeps.iter().filter_map(|sweep| {
+        let curves = curves(source, sweep, "questions/s");
+        panel(sweep, &curves, &corrected, Some(&uncorrected))
     });
     let panels: Vec<Panel> = panels.collect();
     let head = [
@@ -39,8 +39,8 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
         "standing",
     ];
     let mut rows = Vec::new();
-    for (who, rungs) in families.iter().flat_map(|family| climbs(source, family, "questions/s")) {
-        for (at, summary) in rungs {
+    for (who, points) in sweeps.iter().flat_map(|sweep| curves(source, sweep, "questions/s")) {
+        for (at, summary) in points {
             let mut row = vec![
                 Cell::words(&summary.scenario),
                 Cell::name(&who.name, who.index),
@@ -60,7 +60,7 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
         reading: format!(
             "Questions arrive whether or not earlier ones have been answered, as strangers’ questions do. Lower is better; where a \
              line turns up, the server has no room left.{}",
-            left_out(source, &families)
+            left_out(source, &sweeps)
         ),
         method: "Solid: counted from the moment each question was due. Thin and dashed: from the moment it could be \
                  written, which is what a generator sees that waits for the server (coordinated omission)."
@@ -75,10 +75,10 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
 }
 
 /// Who is not drawn, in a sentence: a server that answers a few of its clients has few questions to answer, and answers them soon.
-fn left_out(source: Source<'_>, families: &[String]) -> String {
-    let climbs = families.iter().flat_map(|family| climbs(source, family, "questions/s"));
-    let names = climbs.filter_map(|(who, rungs)| {
-        let starving = rungs.iter().filter(|(_, summary)| summary.standing == Standing::Starves);
+fn left_out(source: Source<'_>, sweeps: &[String]) -> String {
+    let curves = sweeps.iter().flat_map(|sweep| curves(source, sweep, "questions/s"));
+    let names = curves.filter_map(|(who, points)| {
+        let starving = points.iter().filter(|(_, summary)| summary.standing == Standing::Starves);
         let (_, worst) = starving.min_by_key(|(_, summary)| summary.clients_served)?;
         Some(format!("{} ({} of {} served)", who.name, worst.clients_served, worst.clients))
     });
@@ -95,15 +95,14 @@ pub(super) fn connections(source: Source<'_>) -> Option<Figure> {
     let y = Axis { kind: Kind::Linear, title: "answers per second", show: number::count };
     let throughput =
         Measure { x: &x, y: &y, of: |summary| summary.throughput, says: "answers/s", starving: true };
-    let families = families(source, "clients");
-    let panels = families
-        .iter()
-        .filter_map(|family| panel(family, &climbs(source, family, "clients"), &throughput, None));
+    let sweeps = sweeps(source, "clients");
+    let panels =
+        sweeps.iter().filter_map(|sweep| panel(sweep, &curves(source, sweep, "clients"), &throughput, None));
     let panels: Vec<Panel> = panels.collect();
     let head = ["load", "flavor", "connections", "answers/s", "95 % from", "95 % to", "served", "standing"];
     let mut rows = Vec::new();
-    for (who, rungs) in families.iter().flat_map(|family| climbs(source, family, "clients")) {
-        for (at, summary) in rungs {
+    for (who, points) in sweeps.iter().flat_map(|sweep| curves(source, sweep, "clients")) {
+        for (at, summary) in points {
             let mut row = vec![
                 Cell::words(&summary.scenario),
                 Cell::name(&who.name, who.index),
@@ -141,64 +140,65 @@ struct Measure<'a> {
     starving: bool,
 }
 
-/// The families that have at least two rungs by this number.
-fn families(source: Source<'_>, by: &str) -> Vec<String> {
-    let mut families: Vec<(String, Vec<&str>)> = Vec::new();
+/// The sweeps that have at least two points by this number.
+fn sweeps(source: Source<'_>, by: &str) -> Vec<String> {
+    let mut sweeps: Vec<(String, Vec<&str>)> = Vec::new();
     for summary in &source.report.summaries {
-        let Some(rung) = summary.rung.as_ref().filter(|rung| rung.by == by) else { continue };
-        match families.iter_mut().find(|(family, _)| *family == rung.family) {
-            Some((_, rungs)) if rungs.contains(&summary.scenario.as_str()) => {}
-            Some((_, rungs)) => rungs.push(&summary.scenario),
-            None => families.push((rung.family.clone(), vec![&summary.scenario])),
+        let Some(point) = summary.sweep_point.as_ref().filter(|point| point.by == by) else { continue };
+        match sweeps.iter_mut().find(|(sweep, _)| *sweep == point.sweep) {
+            Some((_, points)) if points.contains(&summary.scenario.as_str()) => {}
+            Some((_, points)) => points.push(&summary.scenario),
+            None => sweeps.push((point.sweep.clone(), vec![&summary.scenario])),
         }
     }
-    families.into_iter().filter(|(_, rungs)| rungs.len() > 1).map(|(family, _)| family).collect()
+    sweeps.into_iter().filter(|(_, points)| points.len() > 1).map(|(sweep, _)| sweep).collect()
 }
 
-fn climbs<'a>(source: Source<'a>, family: &str, by: &str) -> Vec<Climb<'a>> {
-    let climb = |who: &'a Identity| {
+fn curves<'a>(source: Source<'a>, sweep: &str, by: &str) -> Vec<Curve<'a>> {
+    let curve = |who: &'a Identity| {
         let own = source.report.summaries.iter().filter(|summary| summary.contender == who.name);
-        let mut rungs: Vec<(f64, &Summary)> = own
+        let mut points: Vec<(f64, &Summary)> = own
             .filter_map(|summary| {
-                let rung = summary.rung.as_ref().filter(|rung| rung.family == family && rung.by == by)?;
-                Some((rung.at, summary))
+                let point =
+                    summary.sweep_point.as_ref().filter(|point| point.sweep == sweep && point.by == by)?;
+                Some((point.at, summary))
             })
             .collect();
-        rungs.sort_by(|(left, _), (right, _)| left.total_cmp(right));
-        (!rungs.is_empty()).then_some((who, rungs))
+        points.sort_by(|(left, _), (right, _)| left.total_cmp(right));
+        (!points.is_empty()).then_some((who, points))
     };
-    source.identities.iter().filter_map(climb).collect()
+    source.identities.iter().filter_map(curve).collect()
 }
 
 fn panel(
-    family: &str,
-    climbs: &[Climb<'_>],
+    sweep: &str,
+    curves: &[Curve<'_>],
     main: &Measure<'_>,
     aside: Option<&Measure<'_>>,
 ) -> Option<Panel> {
-    let line = |measure: &Measure<'_>, (who, rungs): &Climb<'_>| {
-        let spots: Vec<Spot> = rungs.iter().filter_map(|rung| spot(who, *rung, measure)).collect();
+    let line = |measure: &Measure<'_>, (who, points): &Curve<'_>| {
+        let spots: Vec<Spot> = points.iter().filter_map(|point| spot(who, *point, measure)).collect();
         spots
     };
     let lines = |measure: &'_ Measure<'_>, aside: bool| {
-        climbs
+        curves
             .iter()
-            .map(|climb| Line { who: climb.0, spots: line(measure, climb), aside })
+            .map(|curve| Line { who: curve.0, spots: line(measure, curve), aside })
             .filter(|line| !line.spots.is_empty())
             .collect::<Vec<_>>()
     };
     let mut all = aside.map(|measure| lines(measure, true)).unwrap_or_default();
     all.extend(lines(main, false));
-    let told: Vec<String> = climbs
+    let told: Vec<String> = curves
         .iter()
-        .filter_map(|(who, rungs)| {
-            let (at, summary) = rungs.last()?;
+        .filter_map(|(who, points)| {
+            let (at, summary) = points.last()?;
             spot(who, (*at, *summary), main)?;
             let value = (main.y.show)((main.of)(summary)?.median);
             Some(format!("{} {} {value} at {}", who.name, main.says, (main.x.show)(*at)))
         })
         .collect();
-    let says = format!("{} by {}, {family}: {}.", main.y.title, main.x.title, told.join("; "));
+    let says = format!("{} by {}, {sweep}: {}.", main.y.title, main.x.title, told.join("; "));
     Some(Panel {
         title: String::new(),
         about: String::new(),

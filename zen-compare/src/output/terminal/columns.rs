@@ -1,6 +1,6 @@
 //! Which columns the terminal's table has, and which go where there is no room.
 
-use crate::scenario::RankedBy;
+use crate::scenario::Metric;
 
 /// Longer names are cut short.
 const LONGEST_NAME: usize = 24;
@@ -10,11 +10,8 @@ const SHORTEST_NAME: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Column {
     Flavor,
-    Throughput,
+    Metric(Metric),
     P50,
-    P99,
-    Cost,
-    TimesFloor,
     Occupancy,
     Served,
     /// The ends of the interval of the measure that ranks, beside it.
@@ -25,11 +22,11 @@ pub(crate) enum Column {
 /// Where they stand, but for the interval.
 const ORDER: [Column; 9] = [
     Column::Flavor,
-    Column::Throughput,
+    Column::Metric(Metric::Throughput),
     Column::P50,
-    Column::P99,
-    Column::Cost,
-    Column::TimesFloor,
+    Column::Metric(Metric::P99Latency),
+    Column::Metric(Metric::CpuPerQuestion),
+    Column::Metric(Metric::TimesFloor),
     Column::Occupancy,
     Column::Served,
     Column::Standing,
@@ -40,10 +37,10 @@ const EXPENDABLE: [Column; 8] = [
     Column::P50,
     Column::Occupancy,
     Column::Served,
-    Column::P99,
-    Column::TimesFloor,
-    Column::Cost,
-    Column::Throughput,
+    Column::Metric(Metric::P99Latency),
+    Column::Metric(Metric::TimesFloor),
+    Column::Metric(Metric::CpuPerQuestion),
+    Column::Metric(Metric::Throughput),
     Column::Interval,
 ];
 
@@ -51,11 +48,8 @@ impl Column {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Flavor => "flavor",
-            Self::Throughput => "answers/s",
+            Self::Metric(metric) => metric.heading(),
             Self::P50 => "p50",
-            Self::P99 => "p99",
-            Self::Cost => "CPU/question",
-            Self::TimesFloor => "× floor",
             Self::Occupancy => "occupancy",
             Self::Served => "served",
             Self::Interval => "95 % CI",
@@ -67,20 +61,16 @@ impl Column {
     pub(crate) fn at_least(self) -> u16 {
         match self {
             Self::Flavor => 12,
-            Self::Throughput => 11,
-            Self::P50 | Self::P99 | Self::TimesFloor | Self::Served => 8,
-            Self::Cost | Self::Interval => 13,
+            Self::Metric(Metric::Throughput) => 11,
+            Self::Metric(Metric::CpuPerQuestion) | Self::Interval => 13,
+            Self::Metric(_) | Self::P50 | Self::Served => 8,
             Self::Occupancy => 10,
             Self::Standing => 7,
         }
     }
 
-    fn ranks(self, by: RankedBy) -> bool {
-        self == match by {
-            RankedBy::Throughput => Self::Throughput,
-            RankedBy::CpuPerQuestion => Self::Cost,
-            RankedBy::Latency => Self::P99,
-        }
+    fn ranks(self, by: Metric) -> bool {
+        self == Self::Metric(by)
     }
 }
 
@@ -95,7 +85,7 @@ pub(crate) struct Layout {
 }
 
 /// From the one with everything to the narrowest.
-pub(crate) fn layouts(by: RankedBy) -> Vec<Layout> {
+pub(crate) fn layouts(by: Metric) -> Vec<Layout> {
     let all = ORDER.into_iter().flat_map(|column| {
         let interval = column.ranks(by).then_some(Column::Interval);
         std::iter::once(column).chain(interval)
@@ -129,9 +119,9 @@ mod tests {
     #[test]
     fn the_interval_stands_beside_what_ranks_and_both_stay_longest() {
         for (by, measure) in [
-            (RankedBy::Throughput, Column::Throughput),
-            (RankedBy::CpuPerQuestion, Column::Cost),
-            (RankedBy::Latency, Column::P99),
+            (Metric::Throughput, Column::Metric(Metric::Throughput)),
+            (Metric::CpuPerQuestion, Column::Metric(Metric::CpuPerQuestion)),
+            (Metric::P99Latency, Column::Metric(Metric::P99Latency)),
         ] {
             let layouts = layouts(by);
             assert_eq!((layouts[0].columns.len(), layouts[0].left_out.len()), (10, 0));

@@ -10,18 +10,18 @@ use comfy_table::{
 };
 
 use self::columns::{Column, Layout, layouts};
-use crate::analysis::invalid_runs::Excuses;
+use super::number;
+use crate::analysis::invalid_runs::InvalidRunNotes;
 use crate::analysis::verdict::{Verdict, verdicts};
 use crate::results::{Report, Standing, Summary};
-use crate::scenario::RankedBy;
+use crate::scenario::Metric;
 use crate::stats::Estimate;
-use crate::units::interval;
 use crate::units::list;
-use crate::units::{count, time};
+use crate::units::time;
 
 impl Report {
-    /// The summaries as one table per scenario, with a verdict under each that stands for itself and under the last rung of each
-    /// ladder, and why runs do not count. Tables are at most
+    /// The summaries as one table per scenario, with a verdict under each that stands for itself and under the last point of each
+    /// sweep, and why runs do not count. Tables are at most
     /// `width` columns wide (33 or more), coloured for a terminal or plain. Where there is no room for all columns (100 are enough
     /// for short names), those that matter least are left out, and a line at the end says so. Beside the measure that ranks stands its
     /// 95 % confidence interval. The sentences below are one line each.
@@ -32,7 +32,7 @@ impl Report {
         for (scenario, summaries) in self.by_scenario() {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{} — {}", scenario.name, scenario.describe());
-            let excuses = Excuses::of(&scenario.name, &self.runs);
+            let notes = InvalidRunNotes::collect(&scenario.name, &self.runs);
             let (table, without) = table(&summaries, scenario.ranked_by(), width, color);
             for column in without.iter().map(|column| column.name()) {
                 if !left_out.contains(&column) {
@@ -42,14 +42,14 @@ impl Report {
             for line in table.lines() {
                 let _ = writeln!(text, "{}", line.trim_end());
             }
-            // A ladder's stands below the last of its rungs.
+            // A sweep's stands below the last of its points.
             let last = |verdict: &&Verdict<'_>| verdict.below(self) == Some(scenario);
             for verdict in verdicts.iter().filter(last).filter(|verdict| !verdict.sentence.is_empty()) {
                 let whose =
-                    if verdict.rungs.len() > 1 { format!("{}: ", verdict.title) } else { String::new() };
+                    if verdict.points.len() > 1 { format!("{}: ", verdict.title) } else { String::new() };
                 let _ = writeln!(text, "→ {whose}{}", verdict.sentence);
             }
-            for line in excuses.lines() {
+            for line in notes.lines() {
                 let _ = writeln!(text, "! {line}");
             }
             let unsteady = |summary: &&Summary| {
@@ -99,7 +99,7 @@ impl Report {
 }
 
 /// With as many columns as there is room for; and those that are left out.
-fn table(summaries: &[&Summary], by: RankedBy, width: u16, color: bool) -> (Table, Vec<Column>) {
+fn table(summaries: &[&Summary], by: Metric, width: u16, color: bool) -> (Table, Vec<Column>) {
     let mut last = None;
     for layout in layouts(by) {
         let table = table_of(summaries, by, &layout, color);
@@ -112,7 +112,7 @@ fn table(summaries: &[&Summary], by: RankedBy, width: u16, color: bool) -> (Tabl
     last.unwrap_or_default()
 }
 
-fn table_of(summaries: &[&Summary], by: RankedBy, layout: &Layout, color: bool) -> Table {
+fn table_of(summaries: &[&Summary], by: Metric, layout: &Layout, color: bool) -> Table {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     if color {
@@ -146,32 +146,23 @@ fn visible(line: &str) -> usize {
     plain.chars().count()
 }
 
-fn text(column: Column, summary: &Summary, by: RankedBy, longest_name: usize) -> String {
+fn text(column: Column, summary: &Summary, by: Metric, longest_name: usize) -> String {
     let shown = |estimate: Option<Estimate>, show: &dyn Fn(f64) -> String| {
         estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
     };
     match column {
         Column::Flavor => short(&summary.contender, longest_name),
-        Column::Throughput => {
-            let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
-            shown(summary.throughput, &|throughput| format!("{at_least}{}", count(throughput)))
+        Column::Metric(metric) => {
+            let bound = metric == Metric::Throughput && summary.throughput_is_lower_bound;
+            let at_least = if bound { "≥ " } else { "" };
+            shown(metric.estimate(summary), &|value| format!("{at_least}{}", metric.format(value)))
         }
         Column::P50 => shown(summary.p50_ns, &time),
-        Column::P99 => shown(summary.p99_ns, &time),
-        Column::Cost => shown(summary.cpu_per_question_ns, &time),
-        Column::TimesFloor => shown(summary.times_floor, &|times| format!("{times:.2}")),
         Column::Occupancy => shown(summary.occupancy, &|occupancy| {
             if occupancy < 0.1 { format!("{occupancy:.4}") } else { format!("{occupancy:.2}") }
         }),
         Column::Served => format!("{}/{}", summary.clients_served, summary.clients),
-        Column::Interval => {
-            let (estimate, show): (_, fn(f64) -> String) = match by {
-                RankedBy::Throughput => (summary.throughput, count),
-                RankedBy::CpuPerQuestion => (summary.cpu_per_question_ns, time),
-                RankedBy::Latency => (summary.p99_ns, time),
-            };
-            estimate.map_or_else(|| "–".to_owned(), |own| interval(&own, summary.counted(), show))
-        }
+        Column::Interval => number::ends(by, summary),
         Column::Standing => mark(summary.standing).to_owned(),
     }
 }

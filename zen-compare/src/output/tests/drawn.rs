@@ -129,7 +129,7 @@ fn every_figure_and_every_contender_has_its_place() {
 fn only_what_was_run_is_drawn() {
     let Some(mut browser) = Browser::start() else { return };
     let scenarios = vec![crate::scenario::Scenario::book(), crate::scenario::Scenario::saturate(1)];
-    open(&mut browser, &html(&fixture::of(scenarios)), DESK);
+    open(&mut browser, &html(&fixture::report_of(scenarios)), DESK);
     let ids = browser.evaluate("[...document.querySelectorAll('figure')].map(figure => figure.id)");
     assert_eq!(ids, json!(["occupancy", "throughput", "cost", "latency", "busy"]));
     assert_eq!(browser.evaluate(PROBE)["wrong"], json!([]));

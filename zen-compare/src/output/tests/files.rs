@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 
 use super::fixture::{self, BITES};
 use crate::output::{JSON_SCHEMA, html, markdown, runs_csv, summary_csv, write_all};
-use crate::plan::Wish;
+use crate::plan::UserLoad;
 use crate::results::Invalid;
 use crate::results::Report;
 use crate::scenario::WorkKind;
 
 #[test]
 fn all_files_are_written_and_replaced() {
-    let report = fixture::of(vec![crate::scenario::Scenario::book()]);
+    let report = fixture::report_of(vec![crate::scenario::Scenario::book()]);
     let directory = env::temp_dir().join(format!("zen-output-{}", std::process::id())).join("a/b");
     for _ in 0..2 {
         let files = write_all(&report, &directory).unwrap();
@@ -72,7 +72,7 @@ fn the_page_says_what_went_wrong() {
     let page = html(&fixture::report());
     assert!(page.contains("3 of 3 runs do not count: the generator was the bottleneck"));
     assert!(page.contains("3 of 3 runs were never steady before their window"));
-    let mut report = fixture::of(vec![crate::scenario::Scenario::book()]);
+    let mut report = fixture::report_of(vec![crate::scenario::Scenario::book()]);
     assert!(!html(&report).contains("class=\"warnings\""));
     report.environment.debug_build = true;
     report.complete = false;
@@ -83,7 +83,7 @@ fn the_page_says_what_went_wrong() {
             && page.contains("a debug build")
             && page.contains("incomplete: 26 of 27 runs")
     );
-    // All that was run is spoiled.
+    // All that was run is invalid.
     for run in &mut report.runs {
         run.invalid.push(Invalid::GeneratorStarved { share: 0.5 });
     }
@@ -99,7 +99,7 @@ fn the_page_says_what_went_wrong() {
 
 #[test]
 fn a_ladder_has_one_verdict_and_one_run_has_none() {
-    let mut report = fixture::of(crate::scenario::Scenario::named("open").unwrap());
+    let mut report = fixture::report_of(crate::scenario::Scenario::named("open").unwrap());
     let said = "<h2>open-10 to open-90</h2><p class=\"about\">64 clients, questions at 10 to 90 % of ";
     let page = html(&report);
     assert!(page.contains(said) && page.matches("<p class=\"sentence\">").count() == 1);
@@ -110,20 +110,20 @@ fn a_ladder_has_one_verdict_and_one_run_has_none() {
     report.summarize();
     let page = html(&report);
     assert!(page.contains("One run each is too few to tell.") && page.contains("too few runs</span>"));
-    assert!(markdown(&report).contains("one valid run is too few to tell who is best on every rung"));
+    assert!(markdown(&report).contains("one valid run is too few to tell who is best at every point"));
 }
 
 #[test]
 fn a_wish_is_answered_first() {
-    let wish = Wish {
+    let user_load = UserLoad {
         think: Duration::from_millis(40),
         work: Duration::ZERO,
         work_kind: WorkKind::Spin,
         clients: 50,
         server_cores: None,
     };
-    let report = fixture::of(vec![wish.scenario()]);
-    let advice = wish.advice(&report);
+    let report = fixture::report_of(vec![user_load.scenario()]);
+    let advice = user_load.advice(&report);
     assert!(!advice.choice.is_empty() && advice.lines.len() > 1, "{advice:?}");
     let (page, text) = (html(&report), markdown(&report));
     assert!(
@@ -134,8 +134,10 @@ fn a_wish_is_answered_first() {
         "{text}"
     );
     assert!(page.contains("<h1 id=\"verdict\">Take ") && page.contains("class=\"advice\""));
-    // The lab's own loads are nobody's wish.
-    assert!(!html(&fixture::of(vec![crate::scenario::Scenario::think()])).contains("class=\"advice\""));
+    // The lab's own loads are nobody's user_load.
+    assert!(
+        !html(&fixture::report_of(vec![crate::scenario::Scenario::think()])).contains("class=\"advice\"")
+    );
 }
 
 fn schema() -> jsonschema::Validator {
@@ -168,7 +170,7 @@ const LATER: [(&str, &str); 3] =
 #[test]
 fn older_reports_stay_readable() {
     let schema = schema();
-    let mut report = fixture::of(vec![crate::scenario::Scenario::book()]);
+    let mut report = fixture::report_of(vec![crate::scenario::Scenario::book()]);
     let mut older = serde_json::to_value(&report).unwrap();
     for (path, field) in LATER {
         assert!(older.pointer_mut(path).unwrap().as_object_mut().unwrap().remove(field).is_some(), "{field}");
@@ -183,7 +185,7 @@ fn older_reports_stay_readable() {
 #[test]
 fn nothing_may_be_missing_and_nothing_unknown() {
     let schema = schema();
-    let report = serde_json::to_value(fixture::of(vec![
+    let report = serde_json::to_value(fixture::report_of(vec![
         crate::scenario::Scenario::open(50),
         crate::scenario::Scenario::slow(),
     ]))
@@ -260,7 +262,7 @@ fn reasons() -> Vec<Invalid> {
         Invalid::ServerDied { status: text(), last_words: text() },
         Invalid::ServerNotMeasured { cpu_ns_per_question: 1.0 },
         Invalid::MissedSchedule { due: 2, late: 1, latest_ns: 1 },
-        Invalid::HerdTooSmall { wanted: 2, possible: 1 },
+        Invalid::OpenFileLimitTooLow { wanted: 2, possible: 1 },
         Invalid::DoesNotApply { what: text() },
         Invalid::NotStarted { error: text() },
     ];
@@ -277,7 +279,7 @@ fn reasons() -> Vec<Invalid> {
             | Invalid::ServerDied { .. }
             | Invalid::ServerNotMeasured { .. }
             | Invalid::MissedSchedule { .. }
-            | Invalid::HerdTooSmall { .. }
+            | Invalid::OpenFileLimitTooLow { .. }
             | Invalid::DoesNotApply { .. }
             | Invalid::NotStarted { .. } => {}
         }

@@ -9,7 +9,7 @@ use crate::machine::environment::Environment;
 use crate::machine::pin::Cores;
 use crate::results::Invalid;
 use crate::results::{
-    ContenderSettings, GeneratorUse, Group, Latency, Report, Run, SCHEMA, Schedule, Settings, ThreadCpu,
+    ContenderSettings, GeneratorUse, Group, Latency, Report, Run, SCHEMA, ScheduleStats, Settings, ThreadCpu,
 };
 use crate::scenario::Scenario;
 use crate::stats::curve::curve;
@@ -38,10 +38,10 @@ const CAPACITY: f64 = 205_000.0;
 /// Every scenario there is, nine contenders, three repetitions.
 pub(super) fn report() -> Report {
     let names = ["book", "think", "saturate", "pipeline", "churn", "open", "slow", "idle", "work"];
-    of(names.iter().filter_map(|name| Scenario::named(name)).flatten().collect())
+    report_of(names.iter().filter_map(|name| Scenario::named(name)).flatten().collect())
 }
 
-pub(super) fn of(scenarios: Vec<Scenario>) -> Report {
+pub(super) fn report_of(scenarios: Vec<Scenario>) -> Report {
     let contenders = CONTENDERS.map(|(name, _)| ContenderSettings {
         name: name.into(),
         command: format!("zen serve 127.0.0.1:0 --flavor {name}"),
@@ -115,9 +115,9 @@ fn course(name: &str, times: f64, scenario: &Scenario, noise: f64) -> Course {
         _ => usize::MAX,
     };
     let stays = scenario.questions_per_conversation.is_none();
-    let left = if stays && scenario.company.connections() > 0 && seats < usize::MAX { 0 } else { seats };
+    let left = if stays && scenario.background.connections() > 0 && seats < usize::MAX { 0 } else { seats };
     let served = if stays { scenario.clients.min(left) } else { scenario.clients };
-    let held = scenario.company.quiet.min(if name == "threaded" { 1_000 } else { seats });
+    let held = scenario.background.idle.min(if name == "threaded" { 1_000 } else { seats });
     let think = scenario.think.as_secs_f64();
     let throughput = match open_share(scenario) {
         _ if served == 0 => 0.0,
@@ -144,14 +144,14 @@ fn samples(course: &Course, scenario: &Scenario, random: &mut fastrand::Rng) -> 
 }
 
 fn groups(course: &Course, scenario: &Scenario) -> Vec<Group> {
-    let company = scenario.company;
+    let background = scenario.background;
     let kinds = [
         ("good", scenario.clients, course.served, scenario.clients),
-        ("trickler", company.tricklers, 0, company.tricklers / 2),
-        ("non-reader", company.non_readers, 0, company.non_readers / 2),
-        ("quiet", company.quiet, 0, course.held),
+        ("trickler", background.tricklers, 0, background.tricklers / 2),
+        ("non-reader", background.non_readers, 0, background.non_readers / 2),
+        ("quiet", background.idle, 0, course.held),
     ];
-    let there = kinds.into_iter().filter(|(_, clients, ..)| *clients > 0 && company.connections() > 0);
+    let there = kinds.into_iter().filter(|(_, clients, ..)| *clients > 0 && background.connections() > 0);
     let group = |(name, clients, served, open): (&str, usize, usize, usize)| Group {
         name: name.into(),
         clients,
@@ -183,12 +183,12 @@ fn run(name: &str, times: f64, scenario: &Scenario, repetition: u32, random: &mu
         answers,
         throughput: course.throughput,
         throughput_is_lower_bound: scenario.depth > 1 && times < 1.1,
-        latency: Latency::of(latency),
-        latency_uncorrected: uncorrected.and_then(Latency::of),
+        latency: Latency::from_histogram(latency),
+        latency_uncorrected: uncorrected.and_then(Latency::from_histogram),
         latency_curve: curve(latency),
         latency_curve_uncorrected: uncorrected.map(curve).unwrap_or_default(),
         offered_rate: open.map(|share| CAPACITY * share),
-        schedule: open.map(|_| Schedule { due: answers, late: 3, latest_ns: 40_000, unsent: 0 }),
+        schedule: open.map(|_| ScheduleStats { due: answers, late: 3, latest_ns: 40_000, unsent: 0 }),
         server_cpu_s: busy,
         server_user_s: divided.then_some(busy * 0.35),
         server_system_s: divided.then_some(busy * 0.65),
@@ -196,7 +196,7 @@ fn run(name: &str, times: f64, scenario: &Scenario, repetition: u32, random: &mu
         occupancy: busy,
         context_switches_per_question: Some(times / 4.0),
         threads: Some(1),
-        thread_cpu: ThreadCpu::of(
+        thread_cpu: ThreadCpu::from_times(
             &[Duration::from_millis(510), Duration::from_millis(490)],
             Duration::from_secs(1),
         ),
@@ -206,7 +206,7 @@ fn run(name: &str, times: f64, scenario: &Scenario, repetition: u32, random: &mu
         clients,
         clients_served,
         groups: groups(&course, scenario),
-        connections_held: (scenario.company.quiet > 0).then_some(course.held),
+        connections_held: (scenario.background.idle > 0).then_some(course.held),
         fairness: (clients_served > 0).then(|| float(clients_served) / float(clients)),
         clients_waiting: clients - clients_served,
         longest_wait_ns: if clients_served < clients { 1_000_000_000 } else { 0 },

@@ -17,7 +17,7 @@ fn clients_that_think() {
     all(&[
         // They think a lot: nobody has anything to do, and CPU time does not matter.
         Case {
-            wish: wish(2, 40),
+            user_load: user_load(2, 40),
             seen: vec![
                 seen("floor", 49.8, 20.0, 2, 400e3),
                 seen("mio", 49.8, 24.0, 2, 300e3),
@@ -41,7 +41,7 @@ fn clients_that_think() {
         },
         // The cheapest of those as quick, and who goes further.
         Case {
-            wish: wish(200, 5),
+            user_load: user_load(200, 5),
             seen: vec![
                 seen("mio", 38e3, 5.0, 200, 230e3),
                 seen("mio-multi", 38e3, 6.0, 200, 300e3),
@@ -57,7 +57,7 @@ fn clients_that_think() {
         },
         // Very many.
         Case {
-            wish: wish(4000, 40),
+            user_load: user_load(4000, 40),
             seen: vec![
                 seen("mio", 99e3, 4.5, 4000, 210e3),
                 seen("threaded", 71e3, 13.0, 4000, 72e3),
@@ -80,7 +80,7 @@ fn capacity_that_was_not_seen() {
     all(&[
         // The generator was the limit: nobody is called full, and nobody better.
         Case {
-            wish: wish(20, 5),
+            user_load: user_load(20, 5),
             seen: vec![
                 Seen { most_is_bound: true, ..seen("mio", 3.9e3, 20.0, 20, 228e3) },
                 Seen { most_is_bound: true, ..seen("async", 3.9e3, 30.0, 20, 240e3) },
@@ -95,7 +95,7 @@ fn capacity_that_was_not_seen() {
         },
         // It was not measured, which is said, and the estimate is a bound.
         Case {
-            wish: wish(40, 5),
+            user_load: user_load(40, 5),
             seen: vec![
                 Seen { most: None, ..seen("mio", 7.8e3, 20.0, 40, 0.0) },
                 seen("threaded", 7.8e3, 40.0, 40, 90e3),
@@ -110,7 +110,7 @@ fn capacity_that_was_not_seen() {
         },
         // It asks at once, and the generator gives out.
         Case {
-            wish: wish(64, 0),
+            user_load: user_load(64, 0),
             seen: vec![
                 Seen { most_is_bound: true, ..seen("mio", 300e3, 2.0, 64, 300e3) },
                 Seen { most_is_bound: true, ..seen("async", 299e3, 2.2, 64, 300e3) },
@@ -127,7 +127,7 @@ fn handlers_that_work() {
     all(&[
         // A handler that waits: who has only one hand is full, who has few starves the others.
         Case {
-            wish: working(wish(40, 5), 2, WorkKind::Sleep),
+            user_load: working(user_load(40, 5), 2, WorkKind::Sleep),
             seen: vec![
                 seen("async", 4.8e3, 30.0, 40, 60e3),
                 seen("mio", 469.0, 25.0, 40, 470.0),
@@ -147,7 +147,7 @@ fn handlers_that_work() {
         },
         // A handler that computes fills the core for everybody.
         Case {
-            wish: working(wish(40, 5), 2, WorkKind::Spin),
+            user_load: working(user_load(40, 5), 2, WorkKind::Spin),
             seen: vec![
                 seen("mio", 489.0, 2_040.0, 40, 490.0),
                 seen("threaded", 525.0, 1_910.0, 40, 525.0),
@@ -170,7 +170,7 @@ fn a_single_client() {
     all(&[
         // One, who is served by somebody who serves nobody else.
         Case {
-            wish: wish(1, 0),
+            user_load: user_load(1, 0),
             seen: vec![
                 blocking(1, 30e3),
                 seen("mio", 24e3, 20.0, 1, 280e3),

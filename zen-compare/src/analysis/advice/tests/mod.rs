@@ -14,8 +14,8 @@ use crate::testing::{run, settings};
 
 const MS: Duration = Duration::from_millis(1);
 
-fn wish(clients: usize, think_ms: u32) -> Wish {
-    Wish {
+fn user_load(clients: usize, think_ms: u32) -> UserLoad {
+    UserLoad {
         think: MS * think_ms,
         work: Duration::ZERO,
         work_kind: WorkKind::Spin,
@@ -24,15 +24,15 @@ fn wish(clients: usize, think_ms: u32) -> Wish {
     }
 }
 
-fn working(wish: Wish, work_ms: u32, work_kind: WorkKind) -> Wish {
-    Wish { work: MS * work_ms, work_kind, ..wish }
+fn working(user_load: UserLoad, work_ms: u32, work_kind: WorkKind) -> UserLoad {
+    UserLoad { work: MS * work_ms, work_kind, ..user_load }
 }
 
 /// What one contender was seen to do.
 #[derive(Clone, Copy)]
 struct Seen {
     name: &'static str,
-    /// Under the wish's own load: answers per second, CPU per question, clients served.
+    /// Under the user load's own load: answers per second, CPU per question, clients served.
     rate: f64,
     cost_us: f64,
     served: usize,
@@ -46,8 +46,8 @@ fn seen(name: &'static str, rate: f64, cost_us: f64, served: usize, most: f64) -
     Seen { name, rate, cost_us, served, valid: 3, most: Some((most, usize::MAX)), most_is_bound: false }
 }
 
-fn report(wish: &Wish, of: &[Seen]) -> Report {
-    let (own, full) = (wish.scenario(), wish.saturating());
+fn report(user_load: &UserLoad, of: &[Seen]) -> Report {
+    let (own, full) = (user_load.scenario(), user_load.saturating());
     let names: Vec<&str> = of.iter().map(|seen| seen.name).collect();
     let mut settings = settings(&names, own.clone());
     settings.scenarios.push(full.clone());
@@ -114,9 +114,9 @@ fn of_runs(settings: crate::results::Settings, runs: Vec<Run>) -> Report {
     Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
 }
 
-/// A wish, what was seen, whom to take, and what the advice has to say and must not.
+/// A user load, what was seen, whom to take, and what the advice has to say and must not.
 struct Case {
-    wish: Wish,
+    user_load: UserLoad,
     seen: Vec<Seen>,
     choice: &'static [&'static str],
     says: &'static [&'static str],
@@ -129,7 +129,7 @@ fn check(case: &Case) -> Advice {
 
 /// The advice, or what is wrong with it.
 fn wrong(case: &Case) -> Result<Advice, String> {
-    let advice = case.wish.advice(&report(&case.wish, &case.seen));
+    let advice = case.user_load.advice(&report(&case.user_load, &case.seen));
     let text = advice.lines.join("\n");
     let mut wrong = Vec::new();
     if advice.choice != case.choice || advice.declined.is_some() != case.choice.is_empty() {
@@ -147,10 +147,10 @@ fn wrong(case: &Case) -> Result<Advice, String> {
 #[test]
 fn one_valid_run_never_makes_a_tie() {
     let alone = |name, rate, cost| Seen { valid: 1, ..seen(name, rate, cost, 40, 9e3) };
-    let wish = working(wish(40, 5), 2, WorkKind::Sleep);
+    let user_load = working(user_load(40, 5), 2, WorkKind::Sleep);
     // What is slower, and has a single run, is left out.
     let advice = check(&Case {
-        wish,
+        user_load,
         seen: vec![seen("async-multi", 4.79e3, 30.0, 40, 40e3), alone("mio-multi", 469.0, 10.0)],
         choice: &["async-multi"],
         says: &["→ async-multi: ", "undecided: one valid run is too few: mio-multi (other programs ran on"],
@@ -159,7 +159,7 @@ fn one_valid_run_never_makes_a_tie() {
     assert!(advice.lines[1].starts_with("→ async-multi: 4.79 k"), "{advice:?}");
     // What looks far better keeps the other from being recommended.
     let advice = check(&Case {
-        wish,
+        user_load,
         seen: vec![alone("async-multi", 4.79e3, 30.0), seen("mio-multi", 469.0, 10.0, 40, 480.0)],
         choice: &[],
         says: &[
@@ -171,7 +171,7 @@ fn one_valid_run_never_makes_a_tie() {
     // Two of three are too few as well, and nobody is left.
     let two = Seen { valid: 2, ..seen("mio", 469.0, 10.0, 40, 480.0) };
     check(&Case {
-        wish,
+        user_load,
         seen: vec![alone("async", 4.79e3, 30.0), two],
         choice: &[],
         says: &[
@@ -185,26 +185,26 @@ fn one_valid_run_never_makes_a_tie() {
 
 #[test]
 fn wide_intervals_make_no_tie_of_what_is_far_apart() {
-    let wish = working(wish(40, 5), 2, WorkKind::Sleep);
+    let user_load = working(user_load(40, 5), 2, WorkKind::Sleep);
     let mut report =
-        report(&wish, &[seen("async", 4.8e3, 30.0, 40, 4e4), seen("mio", 469.0, 10.0, 40, 480.0)]);
+        report(&user_load, &[seen("async", 4.8e3, 30.0, 40, 4e4), seen("mio", 469.0, 10.0, 40, 480.0)]);
     // One lucky run, and one unlucky one.
     report.runs.iter_mut().find(|run| run.contender == "mio").unwrap().throughput = 4.9e3;
     report.runs.iter_mut().find(|run| run.contender == "async").unwrap().throughput = 460.0;
     report.summarize();
-    let advice = wish.advice(&report);
+    let advice = user_load.advice(&report);
     assert_eq!(advice.choice, ["async"], "{advice:?}");
 }
 
 #[test]
 fn what_is_asked_for_once_is_not_recommended() {
-    let wish = wish(50, 40);
+    let user_load = user_load(50, 40);
     let mut report =
-        report(&wish, &[seen("mio", 1240.0, 10.0, 50, 9e4), seen("async", 1240.0, 30.0, 50, 9e4)]);
+        report(&user_load, &[seen("mio", 1240.0, 10.0, 50, 9e4), seen("async", 1240.0, 30.0, 50, 9e4)]);
     report.runs.retain(|run| run.repetition == 0);
     report.settings.repetitions = 1;
     report.summarize();
-    let advice = wish.advice(&report);
+    let advice = user_load.advice(&report);
     assert!(advice.choice.is_empty());
     let expected = "→ no recommendation: one run of each is too few to tell (--repetitions makes more)";
     assert_eq!(advice.lines[1], expected);
@@ -213,14 +213,14 @@ fn what_is_asked_for_once_is_not_recommended() {
 
 #[test]
 fn nobody_is_an_answer() {
-    let wish = wish(50, 40);
+    let user_load = user_load(50, 40);
     let seen = [seen("blocking", 25.0, 5.0, 1, 9e4), seen("other", 9.0, 9.0, 50, 9e4)];
-    let mut none = report(&wish, &seen);
+    let mut none = report(&user_load, &seen);
     for run in none.runs.iter_mut().filter(|run| run.contender == "other") {
         run.invalid.push(Invalid::ClosedEarly { conversations: 1 });
     }
     none.summarize();
-    let advice = wish.advice(&none);
+    let advice = user_load.advice(&none);
     assert!(advice.choice.is_empty());
     let text = advice.lines.join("\n");
     assert!(text.contains("→ no recommendation: nobody served every client"), "{text}");
@@ -229,9 +229,9 @@ fn nobody_is_an_answer() {
 
 #[test]
 fn the_lines_make_a_list_in_a_list() {
-    let wish = wish(2, 40);
-    let advice =
-        wish.advice(&report(&wish, &[seen("mio", 49.8, 24.0, 2, 3e5), seen("pool", 49.7, 60.0, 2, 1e5)]));
+    let user_load = user_load(2, 40);
+    let advice = user_load
+        .advice(&report(&user_load, &[seen("mio", 49.8, 24.0, 2, 3e5), seen("pool", 49.7, 60.0, 2, 1e5)]));
     let depths: Vec<usize> = advice.outline().map(|(depth, _)| depth).collect();
     assert_eq!(depths[..3], [0, 1, 2], "{advice:?}");
     assert!(advice.outline().all(|(_, line)| !line.starts_with(' ')));

@@ -6,12 +6,12 @@
 use crate::scenario::Workload;
 
 /// How many questions go by before the order repeats. Enough that a server cannot learn it by heart, few
-/// enough that the tape stays in the first-level cache.
+/// enough that the encoded stays in the first-level cache.
 const LENGTH: usize = 512;
 
 /// A loop of [`LENGTH`] exchanges in random order; see the [module](self).
 #[derive(Debug)]
-pub(super) struct Tape {
+pub(super) struct EncodedQuestions {
     questions: Vec<u8>,
     /// Where each question starts, and one more: where the last one ends.
     question_starts: Vec<usize>,
@@ -19,13 +19,13 @@ pub(super) struct Tape {
     answer_starts: Vec<usize>,
 }
 
-impl Tape {
+impl EncodedQuestions {
     /// Lays out the workload in the order that `seed` gives, so that any `depth` neighbours are contiguous.
     pub(super) fn new(workload: &Workload, depth: usize, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let exchanges = workload.exchanges();
         let order: Vec<_> = (0..LENGTH).map(|_| &exchanges[random.usize(..exchanges.len())]).collect();
-        let mut tape = Self {
+        let mut encoded = Self {
             questions: Vec::new(),
             question_starts: vec![0],
             answers: Vec::new(),
@@ -33,12 +33,12 @@ impl Tape {
         };
         // The beginning once more at the end, so that a slice never has to wrap around.
         for exchange in order.iter().cycle().take(LENGTH + depth) {
-            tape.questions.extend_from_slice(&exchange.question);
-            tape.question_starts.push(tape.questions.len());
-            tape.answers.extend_from_slice(&exchange.answer);
-            tape.answer_starts.push(tape.answers.len());
+            encoded.questions.extend_from_slice(&exchange.question);
+            encoded.question_starts.push(encoded.questions.len());
+            encoded.answers.extend_from_slice(&exchange.answer);
+            encoded.answer_starts.push(encoded.answers.len());
         }
-        tape
+        encoded
     }
 
     /// A place to start from.
@@ -56,7 +56,7 @@ impl Tape {
         (self.question_starts[position], self.question_starts[position + count])
     }
 
-    /// Question bytes by a range of [`Tape::question_range`].
+    /// Question bytes by a range of [`EncodedQuestions::question_range`].
     pub(super) fn question_bytes(&self, start: usize, end: usize) -> &[u8] {
         &self.questions[start..end]
     }
@@ -88,18 +88,18 @@ mod tests {
     #[test]
     fn any_stretch_of_questions_has_its_answers() {
         let workload = Workload::aphorisms();
-        let tape = Tape::new(&workload, 64, 7);
+        let encoded = EncodedQuestions::new(&workload, 64, 7);
         for position in [0, 1, 500, LENGTH - 1] {
-            let (start, end) = tape.question_range(position, 64);
-            let mut asked = tape.question_bytes(start, end);
-            let mut answers = tape.answers(position, 64);
-            assert_eq!(tape.whole_answers(position, 64, answers.len()), (64, 0));
+            let (start, end) = encoded.question_range(position, 64);
+            let mut asked = encoded.question_bytes(start, end);
+            let mut answers = encoded.answers(position, 64);
+            assert_eq!(encoded.whole_answers(position, 64, answers.len()), (64, 0));
             let mut bytes = 0;
             for offset in 0..64 {
                 let exchange = workload.exchanges().iter().find(|e| asked.starts_with(&e.question)).unwrap();
                 assert!(answers.starts_with(&exchange.answer));
-                assert_eq!(tape.whole_answers(position, 64, bytes), (offset, 0));
-                assert_eq!(tape.whole_answers(position, 64, bytes + 3), (offset, 3));
+                assert_eq!(encoded.whole_answers(position, 64, bytes), (offset, 0));
+                assert_eq!(encoded.whole_answers(position, 64, bytes + 3), (offset, 3));
                 bytes += exchange.answer.len();
                 asked = &asked[exchange.question.len()..];
                 answers = &answers[exchange.answer.len()..];
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_the_seed() {
-        let bytes = |seed| Tape::new(&Workload::aphorisms(), 1, seed).questions;
+        let bytes = |seed| EncodedQuestions::new(&Workload::aphorisms(), 1, seed).questions;
         assert_eq!(bytes(3), bytes(3));
         assert_ne!(bytes(3), bytes(4));
     }

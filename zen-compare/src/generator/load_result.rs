@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::results::{Group, Schedule};
+use crate::results::{Group, ScheduleStats};
 
 /// The longest latency that is told apart from longer ones: an hour.
 const LONGEST: u64 = 3_600_000_000_000;
@@ -13,7 +13,7 @@ const DIGITS: u8 = 3;
 
 /// Everything counted in one run. *In the window* means: the answer was whole between the window's two ends.
 #[derive(Debug, Clone)]
-pub struct Tally {
+pub struct LoadResult {
     /// How long the window was in truth; shorter than asked for when the run was cut short, zero when it
     /// never opened.
     pub window: Duration,
@@ -31,23 +31,23 @@ pub struct Tally {
     /// In an open loop, the questions per second that are due; else `None`.
     pub offered_rate: Option<f64>,
     /// In an open loop, how well the generator kept to its schedule; else `None`.
-    pub schedule: Option<Schedule>,
-    /// For each good client, its answers in the window.
+    pub schedule: Option<ScheduleStats>,
+    /// For each measured client, its answers in the window.
     pub served: Vec<u64>,
-    /// Where there are others than good clients, each kind of them; else empty.
+    /// Where there are others than measured clients, each kind of them; else empty.
     pub groups: Vec<Group>,
-    /// Where there is to be a herd of quiet connections, those that had been answered and were open when the window
+    /// Where there is to be idle connections, those that had been answered and were open when the window
     /// closed; else `None`.
     pub connections_held: Option<usize>,
-    /// When the open-file limit of this process is too low for the herd, the number of quiet connections that there
+    /// When the open-file limit of this process is too low for the idle connections, the number of idle connections that there
     /// were instead.
-    pub herd_cut_to: Option<usize>,
+    pub idle_cut_to: Option<usize>,
     /// Conversations that came to their planned end in the window.
     pub conversations: u64,
-    /// Good clients with a question open when the window closed, and how long the longest of them had waited.
+    /// Measured clients with a question open when the window closed, and how long the longest of them had waited.
     /// These waits are in the latencies, as they stood then.
     pub waiting: usize,
-    /// See [`Tally::waiting`].
+    /// See [`LoadResult::waiting`].
     pub longest_wait: Duration,
     /// CPU time of the generator's thread in the window.
     pub generator_cpu: Duration,
@@ -60,7 +60,7 @@ pub struct Tally {
 /// What went wrong between the generator and the server, warm-up included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
-    /// Conversations of good clients ended by the server before their time.
+    /// Conversations of measured clients ended by the server before their time.
     pub closed_early: u64,
     /// Attempts to connect that failed.
     pub connects: u64,
@@ -72,7 +72,7 @@ pub struct Failures {
     pub first_wrong: Option<(String, String)>,
 }
 
-impl Tally {
+impl LoadResult {
     pub(crate) fn new() -> Self {
         Self {
             window: Duration::ZERO,
@@ -85,7 +85,7 @@ impl Tally {
             served: Vec::new(),
             groups: Vec::new(),
             connections_held: None,
-            herd_cut_to: None,
+            idle_cut_to: None,
             conversations: 0,
             waiting: 0,
             longest_wait: Duration::ZERO,
@@ -95,17 +95,17 @@ impl Tally {
         }
     }
 
-    /// The tally of an open loop at `rate` questions per second.
+    /// The result of an open loop at `rate` questions per second.
     pub(crate) fn open_loop(rate: f64) -> Self {
         Self {
             uncorrected: Some(latencies()),
             offered_rate: Some(rate),
-            schedule: Some(Schedule::default()),
+            schedule: Some(ScheduleStats::default()),
             ..Self::new()
         }
     }
 
-    /// Good clients with at least one answer in the window.
+    /// Measured clients with at least one answer in the window.
     pub fn clients_served(&self) -> usize {
         self.served.iter().filter(|&&answers| answers > 0).count()
     }

@@ -1,4 +1,4 @@
-//! The quiet connections as they come in, and those that the server ended.
+//! The idle connections as they come in, and those that the server ended.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use super::load::{Nanos, nanos};
 
 /// How many questions a non-reader sends at once.
 pub(super) const FLOOD_QUESTIONS: usize = 64;
-/// When nobody has joined the herd for so long, it is as large as it gets.
+/// When nobody has joined the idle connections for so long, it is as large as it gets.
 const NOBODY_JOINS: Duration = Duration::from_secs(1);
-/// How long the herd may take to gather. One that still grows then is measured as it is.
+/// How long the idle connections may take to gather. One that still grows then is measured as it is.
 const GATHERING: Duration = Duration::from_secs(20);
 
-/// The quiet connections, as they come in.
+/// The idle connections, as they come in.
 #[derive(Debug, Default)]
-pub(super) struct Herd {
+pub(super) struct IdleConnections {
     /// How many there shall be, and the slot of the first.
     pub(super) size: usize,
     pub(super) first: usize,
@@ -28,17 +28,34 @@ pub(super) struct Herd {
 pub(super) struct Ended {
     pub(super) tricklers: u64,
     pub(super) non_readers: u64,
-    pub(super) quiet: u64,
+    pub(super) idle: u64,
 }
 
-impl Herd {
+impl IdleConnections {
     pub(super) fn new(first: usize, size: usize) -> Self {
         Self { size, first, ..Self::default() }
     }
 
-    /// Whether it is as large as it gets.
+    /// How many there can be where there is no room for all that are wanted.
+    pub(super) fn cut(wanted: usize, room: usize) -> Option<usize> {
+        (room < wanted).then_some(room)
+    }
+
+    /// Whether all have joined that will.
     pub(super) fn is_in(&self, now: Nanos) -> bool {
         let all = self.started == self.size && self.joining == 0;
         all || now >= self.last_joined + nanos(NOBODY_JOINS) || now >= nanos(GATHERING)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_little_room_is_said() {
+        assert_eq!(IdleConnections::cut(10_000, 976), Some(976));
+        assert_eq!(IdleConnections::cut(10_000, 10_000), None);
+        assert_eq!(IdleConnections::cut(0, 0), None);
     }
 }

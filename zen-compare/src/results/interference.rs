@@ -2,9 +2,9 @@
 
 /// What happened on the server's cores besides the server, in cores.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Foreign {
+pub(crate) struct Interference {
     /// Used by other programs.
-    pub(crate) neighbours: f64,
+    pub(crate) other_programs: f64,
     /// Taken away by the hypervisor.
     pub(crate) stolen: f64,
 }

@@ -2,7 +2,7 @@
 //!
 //! Two contenders that are the same program must tie, and the generator should cost hardly more per question than the
 //! cheapest server there can be. Each has a core of its own here, where a closed loop makes the two costs much the same; for
-//! what each costs by itself see the truth checks. Run it with `cargo run --release -p zen-compare --example yardstick`.
+//! what each costs by itself see the truth checks. Run it with `cargo run --release -p zen-compare --example floor_cost`.
 
 use std::error::Error;
 use std::net::TcpListener;
