@@ -19,15 +19,16 @@ const LEAVING: usize = 100;
 
 /// The load that the options describe, if they do.
 pub(crate) fn user_load(args: &CompareArgs) -> Option<UserLoad> {
-    args.describes_a_load().then(|| UserLoad {
-        think: args.think.unwrap_or_default(),
-        work: args.work.unwrap_or_default(),
-        work_kind: match args.work_kind {
+    args.describes_a_load().then(|| {
+        let mut user_load = UserLoad::new(args.clients.unwrap_or(CLIENTS));
+        user_load.think = args.think.unwrap_or_default();
+        user_load.work = args.work.unwrap_or_default();
+        user_load.work_kind = match args.work_kind {
             work::WorkKind::Spin => WorkKind::Spin,
             work::WorkKind::Sleep => WorkKind::Sleep,
-        },
-        clients: args.clients.unwrap_or(CLIENTS),
-        server_cores: args.server_cores,
+        };
+        user_load.server_cores = args.server_cores;
+        user_load
     })
 }
 
@@ -40,20 +41,18 @@ pub(crate) fn plan(args: &CompareArgs, stop: StopFlag) -> Result<Plan, Failure> 
     }
     let everybody = contenders(args, None)?;
     let mut plan = match user_load(args) {
-        Some(user_load) => yours(&user_load, args, everybody),
+        Some(user_load) => user_load_plan(&user_load, args, everybody),
         None => named(args, everybody),
     };
     if let Some(room) = room_for(&plan.scenarios) {
         plan.contenders = contenders(args, Some(room))?;
     }
-    Ok(Plan {
-        repetitions: args.repetitions.unwrap_or(plan.repetitions),
-        window: args.window.unwrap_or(plan.window),
-        seed: args.seed.unwrap_or(plan.seed),
-        server_cores: args.server_cores,
-        stop,
-        ..plan
-    })
+    plan.repetitions = args.repetitions.unwrap_or(plan.repetitions);
+    plan.window = args.window.unwrap_or(plan.window);
+    plan.seed = args.seed.unwrap_or(plan.seed);
+    plan.server_cores = args.server_cores;
+    plan.stop = stop;
+    Ok(plan)
 }
 
 /// Named scenarios, or those that suit the effort.
@@ -76,13 +75,15 @@ fn named(args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
 }
 
 /// The user's own load.
-fn yours(user_load: &UserLoad, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
-    let plan = user_load.plan(contenders);
-    match (args.quick, args.full) {
-        (true, _) => Plan { repetitions: 3, count_system_calls: false, ..plan },
-        (_, true) => Plan { repetitions: plan.repetitions * 2, ..plan },
-        _ => plan,
+fn user_load_plan(user_load: &UserLoad, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
+    let mut plan = user_load.plan(contenders);
+    if args.quick {
+        plan.repetitions = 3;
+        plan.count_system_calls = false;
+    } else if args.full {
+        plan.repetitions *= 2;
     }
+    plan
 }
 
 /// How many connections a server has to be told to hold for these, where it would not hold as many by itself, and may.
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_given_room_for_a_herd_and_those_beside_it() {
+    fn servers_are_given_room_for_idle_connections_and_clients() {
         assert_eq!(room_for(&[Scenario::book(), Scenario::saturate(512), Scenario::idle(100)]), None);
         let idle = Scenario::idle(10_000);
         let room = room_for(&[idle.clone(), Scenario::book()]);

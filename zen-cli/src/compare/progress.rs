@@ -53,7 +53,7 @@ impl Observer for Progress {
     }
 
     fn planned(&mut self, expected: &Expected) {
-        let Expected { runs, time } = *expected;
+        let Expected { runs, time, .. } = *expected;
         say(&format!("{runs} runs, about {}; Ctrl-C ends early and keeps what was measured", about(time)));
         self.bar.set_length(runs as u64);
         self.bar.set_message("getting ready");
@@ -81,7 +81,7 @@ impl Observer for Progress {
     }
 
     fn rerunning(&mut self, reruns: &Expected) {
-        let Expected { runs, time } = *reruns;
+        let Expected { runs, time, .. } = *reruns;
         let time = about(time);
         self.bar.suspend(|| {
             say(&format!("{runs} runs that the machine has spoiled are made again, about {time}"));

@@ -11,6 +11,7 @@ pub(crate) type Nanos = u64;
 
 /// What to do to which server.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Load<'a> {
     /// Where the server listens.
     pub server: SocketAddr,
@@ -30,8 +31,25 @@ pub struct Load<'a> {
     pub progress: Option<&'a Progress>,
 }
 
+impl<'a> Load<'a> {
+    /// A load of 0.2 s of warm-up and a window of 0.6 s.
+    pub fn new(server: SocketAddr, scenario: &'a Scenario, workload: &'a Workload) -> Self {
+        Self {
+            server,
+            scenario,
+            workload,
+            warmup: Duration::from_millis(200),
+            window: Duration::from_millis(600),
+            capacity: None,
+            seed: 1,
+            progress: None,
+        }
+    }
+}
+
 /// The moments of a load that the generator tells of, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Moment {
     /// Shortly before the window opens: the time for samples that take long, as the load stands still meanwhile.
     Settling,

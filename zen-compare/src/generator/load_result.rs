@@ -13,6 +13,7 @@ const DIGITS: u8 = 3;
 
 /// Everything counted in one run. *In the window* means: the answer was whole between the window's two ends.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LoadResult {
     /// How long the window was in truth; shorter than asked for when the run was cut short, zero when it
     /// never opened.
@@ -59,6 +60,7 @@ pub struct LoadResult {
 
 /// What went wrong between the generator and the server, warm-up included.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failures {
     /// Conversations of measured clients ended by the server before their time.
     pub closed_early: u64,

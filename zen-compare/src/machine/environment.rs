@@ -9,6 +9,7 @@ use super::pin::Cores;
 
 /// The machine, its state, and the program that measured. What the machine does not tell is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Environment {
     /// Seconds since 1970 when the comparison began.
     pub began_unix: u64,

@@ -53,6 +53,7 @@ struct ThreadActivity {
 
 /// What the threads of a process did between two samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ThreadsDelta {
     /// Context switches, voluntary and involuntary, of all threads. `None` when threads came or went in between
     /// (theirs are lost with them), or when the kernel does not count.

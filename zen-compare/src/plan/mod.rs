@@ -16,8 +16,9 @@ use crate::server::StopFlag;
 pub use self::user_load::UserLoad;
 pub(crate) use self::user_load::{ENOUGH, NAME};
 
-/// A comparison to be made. Set the fields that differ from [`Plan::new`]'s.
+/// A comparison to be made. [`Plan::new`] makes one; then set the fields that shall differ.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Plan {
     /// Who takes part, the floor included. Names must differ.
     pub contenders: Vec<Contender>,
@@ -66,6 +67,7 @@ pub struct Length {
 
 /// Why a plan cannot be carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PlanError {
     /// Nobody takes part.
     #[error("there is nobody to compare: name at least one contender")]

@@ -21,6 +21,7 @@ const SATURATING_RATE: f64 = 200_000.0;
 
 /// A workload as its owner knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UserLoad {
     /// How long a client pauses before each question.
     pub think: Duration,
@@ -35,6 +36,17 @@ pub struct UserLoad {
 }
 
 impl UserLoad {
+    /// Clients that never think, of a server whose handler does no work.
+    pub fn new(clients: usize) -> Self {
+        Self {
+            think: Duration::ZERO,
+            work: Duration::ZERO,
+            work_kind: WorkKind::Spin,
+            clients,
+            server_cores: None,
+        }
+    }
+
     /// The user load as a scenario.
     pub fn scenario(&self) -> Scenario {
         Scenario {

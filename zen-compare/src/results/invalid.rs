@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Why a run is invalid: its numbers are kept, and neither ranked nor averaged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Invalid {
     /// The generator's core was full and the server's were not: the generator's limit was measured.
     GeneratorWasBottleneck {

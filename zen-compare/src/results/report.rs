@@ -17,6 +17,7 @@ pub const SCHEMA: &str = "zen-compare/2";
 
 /// A whole comparison, or as much of it as there is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
@@ -35,6 +36,7 @@ pub struct Report {
 
 /// What was to be measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Settings {
     /// The contenders in their order.
     pub contenders: Vec<ContenderSettings>,
@@ -61,6 +63,7 @@ pub struct Settings {
 
 /// A contender, as far as a reader must know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ContenderSettings {
     /// Its name.
     pub name: String,
@@ -74,6 +77,7 @@ pub struct ContenderSettings {
 
 /// What the runs of one contender under one scenario say together: medians with 95 % bootstrap intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Name of the scenario.
     pub scenario: String,
@@ -157,6 +161,7 @@ impl Summary {
 
 /// A scenario's place in a sweep of scenarios that differ in one number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SweepPoint {
     /// What the scenarios have in common: `saturate`, `open`…
     #[serde(rename = "family")]
@@ -170,6 +175,7 @@ pub struct SweepPoint {
 /// How a contender stands in a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Standing {
     /// The floor, which does not compete.
     Floor,
@@ -187,6 +193,7 @@ pub enum Standing {
 
 /// Why a saved report cannot be used.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// It is not a report, or it could not be read.
     #[error("not a report of this program: {0}")]

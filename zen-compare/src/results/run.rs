@@ -12,6 +12,7 @@ pub(crate) const ENOUGH_CONNECTIONS: usize = 64;
 
 /// One contender under one scenario, once.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Run {
     /// Name of the contender.
     pub contender: String,
@@ -110,6 +111,7 @@ pub struct Run {
 
 /// The server at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeriesSample {
     /// Seconds since the window opened; negative before.
     pub at_s: f64,
@@ -127,6 +129,7 @@ pub struct SeriesSample {
 
 /// How well an open loop kept to its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ScheduleStats {
     /// Questions that were due in the window.
     pub due: u64,
@@ -140,6 +143,7 @@ pub struct ScheduleStats {
 
 /// Clients that behave alike, among others that do not.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Group {
     /// How they behave: `good`, `trickler`, `non-reader`, `quiet`…
     pub name: String,
@@ -159,6 +163,7 @@ pub struct Group {
 /// it takes to tell it from the longest ([`Run::tells`]) is the longest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the measures")]
+#[non_exhaustive]
 pub struct Latency {
     /// How many samples these are of; null in reports that did not keep it, where there was one for each answer.
     #[serde(default)]
@@ -173,6 +178,7 @@ pub struct Latency {
 
 /// What the generator itself used in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GeneratorUse {
     /// Its CPU time.
     pub cpu_s: f64,

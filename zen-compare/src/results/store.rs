@@ -16,6 +16,7 @@ pub struct Store {
 
 /// Why a comparison cannot be kept, or cannot be gone on with.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The file cannot be written.
     #[error("the results cannot be saved in {path}: {source}")]

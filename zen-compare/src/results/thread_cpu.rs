@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The kernel counts a thread's time in nanoseconds for as long as it lives. A thread that was started meanwhile has all of its time
 /// here; one that ended took its own with it, and is in the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ThreadCpu {
     /// CPU time in nanoseconds of each thread that lived when the window closed and had any, the busiest first. That of a thread that
     /// was running then may lag by a tick of the kernel's.

@@ -56,6 +56,7 @@ impl Observer for () {}
 
 /// What a plan will take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Expected {
     /// How many runs there will be.
     pub runs: usize,
@@ -65,6 +66,7 @@ pub struct Expected {
 
 /// A run that is about to begin.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Upcoming<'a> {
     /// How many runs are over.
     pub done: usize,
@@ -82,6 +84,7 @@ pub struct Upcoming<'a> {
 
 /// Why there is no comparison.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum CompareError {
     /// The plan makes no sense.
     #[error(transparent)]

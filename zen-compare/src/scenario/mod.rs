@@ -19,6 +19,7 @@ pub use self::workload::{Exchange, Workload, WorkloadError};
 ///
 /// Whoever builds one from parts starts from a [named](Scenario::named) one and changes fields, as fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Scenario {
     /// What the scenario is called on the command line and in reports.
     pub name: String,
@@ -76,6 +77,7 @@ pub enum Spacing {
 /// Connections that do not ask as clients should, or not at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct BackgroundConnections {
     /// Clients that send their questions a byte at a time, ten bytes a second.
     pub tricklers: usize,

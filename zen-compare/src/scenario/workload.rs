@@ -30,6 +30,7 @@ pub struct Workload {
 
 /// Why a workload cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum WorkloadError {
     /// There is nothing to ask.
     #[error("a workload needs at least one question")]

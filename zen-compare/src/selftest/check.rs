@@ -4,6 +4,7 @@ use std::fmt;
 
 /// One thing that is known, and what the lab made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Check {
     /// What is checked.
     pub name: &'static str,

@@ -10,6 +10,7 @@ pub(crate) const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a server could not be started. What it wrote to standard error comes escaped.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum StartError {
     /// The command is empty or its quotes are not closed.
     #[error("`{0}` is not a command: it is empty or a quote is not closed")]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use libtest_mimic::{Arguments, Failed, Trial};
 use zen_compare::{
     CompareError, Contender, Expected, Invalid, Observer, Plan, Report, Run, Scenario, Standing, StartError,
-    StopFlag, Store, Upcoming, UserLoad, WorkKind, child, compare, compare_in,
+    StopFlag, Store, Upcoming, UserLoad, child, compare, compare_in,
     selftest::{CheckStatus, self_test},
 };
 
@@ -52,7 +52,10 @@ fn main() -> ExitCode {
             "an_open_loop_offers_a_share_of_what_is_answered",
             an_open_loop_offers_a_share_of_what_is_answered,
         ),
-        trial("a_wish_is_answered_with_who_serves_everybody", a_wish_is_answered_with_who_serves_everybody),
+        trial(
+            "a_user_load_is_answered_with_who_serves_everybody",
+            a_user_load_is_answered_with_who_serves_everybody,
+        ),
         trial("who_cannot_start_is_named_at_once", who_cannot_start_is_named_at_once),
         trial("a_port_can_be_told", a_port_can_be_told),
         trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
@@ -89,15 +92,13 @@ fn tag(name: &str) -> String {
 }
 
 fn short(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Plan {
-    let (warmup, window) = (Duration::from_millis(60), Duration::from_millis(250));
-    Plan {
-        repetitions: 1,
-        warmup,
-        window,
-        retries: 0,
-        count_system_calls: false,
-        ..Plan::new(contenders, scenarios)
-    }
+    let mut plan = Plan::new(contenders, scenarios);
+    plan.repetitions = 1;
+    plan.warmup = Duration::from_millis(60);
+    plan.window = Duration::from_millis(250);
+    plan.retries = 0;
+    plan.count_system_calls = false;
+    plan
 }
 
 fn only_run(plan: &Plan) -> Run {
@@ -141,7 +142,8 @@ fn a_report_is_consistent() {
     }
 
     let scenarios = vec![Scenario::saturate(4), Scenario::pipeline(), Scenario::churn()];
-    let plan = Plan { repetitions: 2, ..short(vec![floor(), server("right", "-")], scenarios) };
+    let mut plan = short(vec![floor(), server("right", "-")], scenarios);
+    plan.repetitions = 2;
     let mut log = Log::default();
     let report = compare(&plan, &mut log).unwrap();
 
@@ -201,10 +203,8 @@ fn check_series(run: &Run) {
 }
 
 fn children_count() {
-    let plan = Plan {
-        window: Duration::from_secs(1),
-        ..short(vec![server("parent", "-")], vec![Scenario::saturate(4)])
-    };
+    let mut plan = short(vec![server("parent", "-")], vec![Scenario::saturate(4)]);
+    plan.window = Duration::from_secs(1);
     let run = only_run(&plan);
     assert!(fine(&run), "{run:?}");
     assert!(
@@ -215,7 +215,8 @@ fn children_count() {
 }
 
 fn system_calls_are_counted_or_it_is_said_why_not() {
-    let plan = Plan { count_system_calls: true, ..short(vec![floor()], vec![Scenario::saturate(1)]) };
+    let mut plan = short(vec![floor()], vec![Scenario::saturate(1)]);
+    plan.count_system_calls = true;
     let report = compare(&plan, &mut ()).unwrap();
     let how = &report.settings.system_calls;
     match report.runs[0].system_calls_per_question {
@@ -247,11 +248,9 @@ fn a_spoiled_run_is_made_again_within_bounds() {
         }
         // Whatever happens in here, the threads end, or the scope would wait for them for ever.
         let _ended = Ended(&over);
-        let plan = Plan {
-            retries: 1,
-            window: Duration::from_secs(1),
-            ..short(vec![floor()], vec![Scenario::saturate(16)])
-        };
+        let mut plan = short(vec![floor()], vec![Scenario::saturate(16)]);
+        plan.retries = 1;
+        plan.window = Duration::from_secs(1);
         let run = only_run(&plan);
         assert!(run.invalid.iter().any(Invalid::is_machines_fault), "{run:?}");
         if run.invalid.iter().all(Invalid::is_machines_fault) {
@@ -299,20 +298,16 @@ fn one_at_a_time_is_a_finding() {
 }
 
 fn a_death_is_noticed() {
-    let plan = Plan {
-        window: Duration::from_secs(3600),
-        ..short(vec![server("mortal", "-")], vec![Scenario::saturate(4)])
-    };
+    let mut plan = short(vec![server("mortal", "-")], vec![Scenario::saturate(4)]);
+    plan.window = Duration::from_secs(3600);
     let run = only_run(&plan);
     let Invalid::ServerDied { status, last_words } = &run.invalid[0] else { panic!("{run:?}") };
     assert_eq!((status.as_str(), last_words.as_str()), ("exit status 7", "enough"));
 }
 
 fn work_done_elsewhere_is_noticed() {
-    let plan = Plan {
-        window: Duration::from_secs(1),
-        ..short(vec![server("idle", "-")], vec![Scenario::pipeline()])
-    };
+    let mut plan = short(vec![server("idle", "-")], vec![Scenario::pipeline()]);
+    plan.window = Duration::from_secs(1);
     let run = only_run(&plan);
     let noticed = run.invalid.iter().any(|reason| matches!(reason, Invalid::ServerNotMeasured { .. }));
     assert!(noticed, "{run:?}");
@@ -327,7 +322,8 @@ fn an_interrupt_keeps_what_there_is() {
             }
         }
     }
-    let plan = Plan { repetitions: 5, ..short(vec![server("right", "-")], vec![Scenario::saturate(1)]) };
+    let mut plan = short(vec![server("right", "-")], vec![Scenario::saturate(1)]);
+    plan.repetitions = 5;
     let report = compare(&plan, &mut InterruptSecond(plan.stop.clone())).unwrap();
     assert_eq!(report.runs.len(), 1);
     assert_eq!(report.summaries.len(), 1);
@@ -354,18 +350,17 @@ fn an_interrupt_is_heard_before_the_first_run() {
     assert_eq!((report.runs.len(), report.complete), (0, false));
 }
 
-fn a_wish_is_answered_with_who_serves_everybody() {
-    let user_load = UserLoad {
-        think: Duration::from_millis(5),
-        work: Duration::ZERO,
-        work_kind: WorkKind::Spin,
-        clients: 8,
-        server_cores: None,
-    };
-    let plan = user_load.plan(vec![floor(), server("right", "-"), server("greedy", "-")]);
+fn a_user_load_is_answered_with_who_serves_everybody() {
+    let mut user_load = UserLoad::new(8);
+    user_load.think = Duration::from_millis(5);
+    let mut plan = user_load.plan(vec![floor(), server("right", "-"), server("greedy", "-")]);
     assert_eq!((plan.runs(), plan.scenarios.len()), (30, 2));
-    let plan = Plan { repetitions: 2, valid_at_least: 0, retries: 0, count_system_calls: false, ..plan };
-    let plan = Plan { window: Duration::from_millis(250), warmup: Duration::from_millis(60), ..plan };
+    plan.repetitions = 2;
+    plan.valid_at_least = 0;
+    plan.retries = 0;
+    plan.count_system_calls = false;
+    plan.window = Duration::from_millis(250);
+    plan.warmup = Duration::from_millis(60);
     let mut report = compare(&plan, &mut ()).unwrap();
     // What else this machine does is not what this is about.
     report.runs.iter_mut().filter(|run| fine(run)).for_each(|run| run.invalid.clear());
@@ -413,7 +408,9 @@ fn an_interrupted_comparison_is_gone_on_with() {
     let store = Store::new(&path);
     let plan = || {
         let contenders = vec![server("right", "-"), floor()];
-        Plan { repetitions: 2, ..short(contenders, vec![Scenario::saturate(1)]) }
+        let mut plan = short(contenders, vec![Scenario::saturate(1)]);
+        plan.repetitions = 2;
+        plan
     };
     let first = plan();
     let report = compare_in(&store, &first, &mut InterruptAfter(3, first.stop.clone())).unwrap();
@@ -427,7 +424,8 @@ fn an_interrupted_comparison_is_gone_on_with() {
     // There is nothing left to do.
     assert_eq!(compare_in(&store, &plan(), &mut ()).unwrap(), whole);
 
-    let other = Plan { seed: 7, ..plan() };
+    let mut other = plan();
+    other.seed = 7;
     let error = compare_in(&store, &other, &mut ()).unwrap_err();
     assert!(error.to_string().contains("seed: 1 there, 7 here"), "{error}");
     std::fs::remove_dir_all(path.parent().unwrap()).unwrap();

@@ -19,6 +19,7 @@ use crate::units::{count, list, percent, time};
 
 /// Which contender a user should take, and what that rests on.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Advice {
     /// Names of those to take: one, or several that could not be told apart, the least costly first. Empty when nobody is
     /// recommended.

@@ -12,6 +12,7 @@ use crate::stats::Estimate;
 
 /// What two reports say of each other.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Changes {
     /// Every metric that both should have, in the order of the newer report.
     pub metrics: Vec<Change>,
@@ -23,6 +24,7 @@ pub struct Changes {
 
 /// One metric then and now.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Change {
     /// Name of the scenario.
     pub scenario: String,
@@ -42,6 +44,7 @@ pub struct Change {
 
 /// A contender whose runs counted in the baseline, and none of which counts now for what it did itself.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Invalidated {
     /// Name of the scenario.
     pub scenario: String,
