@@ -79,8 +79,8 @@ fn counts(report: &Report) -> Result<(), Failure> {
     if report.runs.iter().filter(competes).any(Run::is_valid) {
         return Ok(());
     }
-    let mut broken = report.runs.iter().filter(competes).flat_map(|run| &run.invalid);
-    let advice = if broken.any(Invalid::is_contenders_fault) {
+    let mut reasons = report.runs.iter().filter(competes).flat_map(|run| &run.invalid);
+    let advice = if reasons.any(Invalid::is_contenders_fault) {
         "mend the servers first"
     } else {
         "try again when the machine is idle, or with a longer --window"

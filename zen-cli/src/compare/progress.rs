@@ -84,7 +84,7 @@ impl Observer for Progress {
         let Expected { runs, time, .. } = *reruns;
         let time = about(time);
         self.bar.suspend(|| {
-            say(&format!("{runs} runs that the machine has spoiled are made again, about {time}"));
+            say(&format!("{runs} runs that the machine made invalid are rerun, about {time}"));
         });
     }
 

@@ -97,8 +97,8 @@ impl<'a> InvalidRunNotes<'a> {
     /// How many of a contender's runs do not count.
     fn share(&self, contender: &str) -> String {
         let own: Vec<_> = self.runs.iter().filter(|run| run.contender == contender).collect();
-        let broken = own.iter().filter(|run| !run.is_valid()).count();
-        format!("{broken} of {} runs", own.len())
+        let invalid = own.iter().filter(|run| !run.is_valid()).count();
+        format!("{invalid} of {} runs", own.len())
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_machine_spoiled_is_one_line() {
+    fn runs_that_the_machine_made_invalid_are_one_line() {
         let starved = Invalid::GeneratorStarved { share: 0.4 };
         let disturbed = Invalid::ServerDisturbed { cores: 0.3 };
         let runs = [
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_heard_is_told_of_each_and_of_one_of_many() {
+    fn wrong_answers_are_quoted_for_each_or_for_one_of_many() {
         let wrong = |received: &str| Invalid::WrongAnswers {
             conversations: 2,
             expected: "Ugly.".into(),

@@ -40,7 +40,7 @@ impl<'a> Judged<'a> {
 
     /// Whose single run tells nothing: a single run has no interval, so nothing sets it apart from those of others. Where it is the
     /// leader's, nobody is known to be best.
-    pub(crate) fn untold(&self) -> Vec<&'a Summary> {
+    pub(crate) fn undecided(&self) -> Vec<&'a Summary> {
         let alone = |summary: &&Summary| summary.valid_runs < 2;
         // With nobody beside it, a single run claims nothing.
         let others = self.with(Standing::Tie).next().is_some();
@@ -49,13 +49,13 @@ impl<'a> Judged<'a> {
     }
 
     /// Whether there is one who leads, and too little to tell whether that is chance.
-    pub(crate) fn leader_is_untold(&self) -> bool {
-        self.untold().iter().any(|summary| summary.standing == Standing::Best)
+    pub(crate) fn leader_is_undecided(&self) -> bool {
+        self.undecided().iter().any(|summary| summary.standing == Standing::Best)
     }
 
     /// Who is best, and who ties with it by intervals that overlap. Empty when there is nobody, or it cannot be told.
     pub(crate) fn winners(&self) -> Vec<&'a str> {
-        if self.leader_is_untold() {
+        if self.leader_is_undecided() {
             return Vec::new();
         }
         let ties = self.with(Standing::Tie).filter(|summary| summary.valid_runs > 1);

@@ -27,7 +27,7 @@ mod tests {
     use crate::testing::run;
 
     #[test]
-    fn a_number_at_the_end_makes_a_rung() {
+    fn a_number_at_the_end_makes_a_point() {
         let scenario = Scenario::saturate(16);
         let place = sweep_point(&scenario, &[&run("a", &scenario, 0, 1.0)]).unwrap();
         assert_eq!((place.sweep.as_str(), place.by.as_str(), place.at), ("saturate", "clients", 16.0));

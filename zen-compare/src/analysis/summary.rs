@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_run_does_not_spoil_the_valid_ones() {
+    fn an_invalid_run_does_not_affect_the_valid_ones() {
         let scenario = Scenario::saturate(1);
         let settings = settings(&["one"], scenario.clone());
         let mut runs: Vec<Run> = (0..3).map(|repetition| run("one", &scenario, repetition, 100.0)).collect();

@@ -70,7 +70,7 @@ pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> St
         (points_where(sweep, Judged::nobody_serves_all), "nobody served every client", ""),
         (points_where(sweep, Judged::none_counts), "no run counts", ""),
         (
-            points_where(sweep, Judged::leader_is_untold),
+            points_where(sweep, Judged::leader_is_undecided),
             "one valid run is too few to tell who is best",
             &more,
         ),
@@ -79,12 +79,12 @@ pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> St
             parts.push(format!("{says} {}{advice}", describe_points(sweep, &which)));
         }
     }
-    let untold = spans(sweep, |judged| {
-        let names = judged.untold().into_iter().filter(|_| !judged.leader_is_untold());
+    let undecided = spans(sweep, |judged| {
+        let names = judged.undecided().into_iter().filter(|_| !judged.leader_is_undecided());
         names.map(|summary| (summary.contender.as_str(), String::new())).collect()
     });
-    if !untold.is_empty() {
-        parts.push(format!("one valid run of {} is too few to tell{more}", untold.join(", ")));
+    if !undecided.is_empty() {
+        parts.push(format!("one valid run of {} is too few to tell{more}", undecided.join(", ")));
     }
     let starving = spans(sweep, |judged| {
         let starving = judged.starving();
@@ -127,14 +127,14 @@ fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> 
     // Nor is anybody known to be alone where a single run may hide another.
     let with_others = |point: &&usize| {
         let judged = &sweep[**point];
-        judged.winners().len() > names.len() || !judged.untold().is_empty()
+        judged.winners().len() > names.len() || !judged.undecided().is_empty()
     };
     let (wide, narrow): (Vec<usize>, Vec<usize>) = points.iter().partition(with_others);
     let who = match names.as_slice() {
         [one] => (*one).to_owned(),
         several => format!("{} tie", list(several)),
     };
-    let company = match (names.len(), narrow.len(), wide.len()) {
+    let alone = match (names.len(), narrow.len(), wide.len()) {
         (_, _, 0) => String::new(),
         (1, 0, _) => ", in ties with others".to_owned(),
         (1, ..) => format!(", alone {} and else in ties", describe_points(sweep, &narrow)),
@@ -142,16 +142,20 @@ fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> 
     };
     let next = if wide.is_empty() { "the next" } else { "the next there" };
     let leads = if names.len() == 1 { leads(sweep, &narrow, next) } else { String::new() };
-    format!("{who} {}{company}: {}{leads}", describe_points(sweep, points), merits(sweep, points, names[0]))
+    format!(
+        "{who} {}{alone}: {}{leads}",
+        describe_points(sweep, points),
+        describe_range(sweep, points, names[0])
+    )
 }
 
 /// The contender's figures on the lowest and on the highest of these points.
-fn merits(sweep: &[Judged<'_>], points: &[usize], name: &str) -> String {
+fn describe_range(sweep: &[Judged<'_>], points: &[usize], name: &str) -> String {
     let of = |point: &usize| sweep[*point].summary(name).map(|summary| (sweep[*point].scenario, summary));
     let ends = [points.first(), points.last()].map(|point| point.and_then(of));
     let [Some((scenario, low)), Some((_, high))] = ends else { return String::new() };
-    let merit = |summary| value(scenario.ranked_by(), summary);
-    let merit = range(&merit(low), &merit(high));
+    let metric_range = |summary| value(scenario.ranked_by(), summary);
+    let metric_range = range(&metric_range(low), &metric_range(high));
     let times = points.iter().filter_map(|point| Some(of(point)?.1.times_floor?.median));
     let floor = match times.clone().reduce(f64::min).zip(times.reduce(f64::max)) {
         Some((least, most)) => {
@@ -159,7 +163,7 @@ fn merits(sweep: &[Judged<'_>], points: &[usize], name: &str) -> String {
         }
         None => String::new(),
     };
-    let said = scenario.ranked_by().phrase(&merit);
+    let said = scenario.ranked_by().phrase(&metric_range);
     if scenario.ranked_by() != Metric::P99Latency {
         return said + &floor;
     }
@@ -264,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn rungs_that_agree_are_one_verdict() {
+    fn points_that_agree_are_one_verdict() {
         let floor = ("floor", &[1e4, 4e3, 4e3, 4e3][..]);
         let alone =
             report(&saturate(), &[floor, ("a", &[1e4, 5e3, 5e3, 5e3]), ("b", &[11e3, 6e3, 5.5e3, 6e3])]);
@@ -278,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn other_winners_are_told_by_their_rungs() {
+    fn other_winners_are_named_with_their_points() {
         let sentence = only(&report(
             &saturate(),
             &[("a", &[5e3, 5e3, 5e3, 9e3]), ("b", &[5e3, 6e3, 5e3, 9e3]), ("c", &[9e3, 9e3, 5e3, 6e3])],
@@ -295,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn who_starves_and_what_cannot_be_told_is_said_once() {
+    fn starving_and_undecided_contenders_are_named_once() {
         let costs: [(&str, &[f64]); 3] = [("a", &[5e3; 4]), ("b", &[5e3; 4]), ("pool", &[6e3; 4])];
         let mut report = report(&saturate(), &costs);
         let starves = |run: &&mut Run| run.contender == "pool" && run.clients > 4;
@@ -324,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_more_than_a_number_is_no_ladder() {
+    fn scenarios_that_differ_in_more_than_a_number_are_no_sweep() {
         let names =
             ["open-10", "book", "open-500/s", "open-30", "uniform-30", "work-spin", "work-sleep", "idle-9"];
         let scenarios: Vec<Scenario> = names.iter().flat_map(|name| Scenario::named(name).unwrap()).collect();
@@ -341,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_is_described_by_its_ends() {
+    fn a_sweep_is_described_by_its_ends() {
         let scenarios = saturate();
         let sweep: Vec<_> =
             scenarios.iter().map(|scenario| Judged { scenario, summaries: Vec::new() }).collect();

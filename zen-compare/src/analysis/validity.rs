@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bottleneck_spoils_no_cost() {
+    fn a_bottleneck_leaves_the_cost_valid() {
         let evidence = Evidence { ranked_by: Metric::CpuPerQuestion, server_cpu: ms(300), ..fine() };
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: true });
         let evidence = Evidence { generator_cpu: ms(500), ..evidence };
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_machine_spoils_may_be_tried_again() {
+    fn runs_that_the_machine_made_invalid_can_be_rerun() {
         let interference = |other_programs, stolen| Evidence {
             interference: Some(Interference { other_programs, stolen }),
             ..fine()

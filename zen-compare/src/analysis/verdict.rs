@@ -19,7 +19,7 @@ pub(crate) struct Verdict<'a> {
     /// Whether these tie with one another.
     pub(crate) tie: bool,
     /// Whether too few runs count to tell who is best on any of the points.
-    pub(crate) untold: bool,
+    pub(crate) undecided: bool,
     pub(crate) sentence: String,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn verdicts(report: &Report) -> Vec<Verdict<'_>> {
 
 fn verdict<'a>(sweep: &[Judged<'a>]) -> Verdict<'a> {
     let agreements = sweep::agreements(sweep);
-    let untold = agreements.is_empty() && sweep.iter().any(|judged| !judged.untold().is_empty());
+    let undecided = agreements.is_empty() && sweep.iter().any(|judged| !judged.undecided().is_empty());
     let sentence = match sweep {
         [only] => only.sentence(),
         points => sweep::sentence(points, &agreements),
@@ -49,7 +49,7 @@ fn verdict<'a>(sweep: &[Judged<'a>]) -> Verdict<'a> {
         points: sweep.iter().map(|judged| (judged.scenario, judged.winners())).collect(),
         tie: agreements.len() == 1 && agreements[0].names.len() > 1,
         winners: agreements.into_iter().flat_map(|agreement| agreement.names).collect(),
-        untold,
+        undecided,
         sentence,
     }
 }
@@ -73,22 +73,23 @@ impl Judged<'_> {
     /// The verdict on a scenario that stands for itself.
     fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        let untold: Vec<&str> = self.untold().iter().map(|summary| summary.contender.as_str()).collect();
+        let undecided: Vec<&str> =
+            self.undecided().iter().map(|summary| summary.contender.as_str()).collect();
         let winners = self.winners();
         match self.with(Standing::Best).next() {
             Some(best) if winners.is_empty() => {
-                let all = untold.len() == 1 + self.with(Standing::Tie).count();
-                let whose = if all { "each".to_owned() } else { format!("of {}", list(&untold)) };
+                let all = undecided.len() == 1 + self.with(Standing::Tie).count();
+                let whose = if all { "each".to_owned() } else { format!("of {}", list(&undecided)) };
                 parts.push(format!("one valid run {whose} is too few to tell who is best ({MORE})"));
-                parts.push(format!("so far {}: {}", best.contender, merit(self.scenario, best)));
+                parts.push(format!("so far {}: {}", best.contender, describe_best(self.scenario, best)));
             }
             Some(best) => {
-                let lead = if winners.len() + untold.len() > 1 { None } else { lead(self) };
+                let lead = if winners.len() + undecided.len() > 1 { None } else { lead(self) };
                 let lead = lead.map(|(lead, next)| ahead(lead, lead, &next.contender)).unwrap_or_default();
                 let tie = if winners.len() > 1 { " tie" } else { "" };
-                parts.push(format!("{}{tie}: {}{lead}", list(&winners), merit(self.scenario, best)));
-                if !untold.is_empty() {
-                    parts.push(format!("one valid run of {} is too few to tell ({MORE})", list(&untold)));
+                parts.push(format!("{}{tie}: {}{lead}", list(&winners), describe_best(self.scenario, best)));
+                if !undecided.is_empty() {
+                    parts.push(format!("one valid run of {} is too few to tell ({MORE})", list(&undecided)));
                 }
             }
             None if self.nobody_serves_all() => parts.push("nobody served every client".into()),
@@ -105,7 +106,7 @@ impl Judged<'_> {
     }
 }
 
-fn merit(scenario: &Scenario, best: &Summary) -> String {
+fn describe_best(scenario: &Scenario, best: &Summary) -> String {
     let floor =
         best.times_floor.map(|times| format!(", {:.2} × the floor", times.median)).unwrap_or_default();
     let metric = scenario.ranked_by();

@@ -12,9 +12,9 @@ use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
 
 const METHOD: &str = "Every server is a process of its own on cores of its own, loaded from other cores. Repetitions are \
-interleaved over all servers. Numbers are medians; beside the measure that ranks stands its 95 % bootstrap interval, and servers whose intervals \
+interleaved over all servers. Numbers are medians; beside the metric that ranks stands its 95 % bootstrap interval, and servers whose intervals \
 overlap *tie*. CPU time comes from the scheduler’s nanosecond clock; × floor compares it with the cheapest server there can be, in the \
-same repetition. A run that the generator, the machine or a wrong answer spoiled does not count.";
+same repetition. A run that the generator, the machine or a wrong answer made invalid does not count.";
 
 pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::new();
@@ -152,9 +152,9 @@ mod tests {
         for repetition in 0..2 {
             runs.push(run("floor", &scenario, repetition, 4000.0));
             runs.push(run("mio", &scenario, repetition, 4200.0));
-            let mut broken = run(name, &scenario, repetition, 4100.0);
-            broken.invalid.push(Invalid::NotStarted { error: "no | such file".into() });
-            runs.push(broken);
+            let mut invalid = run(name, &scenario, repetition, 4100.0);
+            invalid.invalid.push(Invalid::NotStarted { error: "no | such file".into() });
+            runs.push(invalid);
         }
         let environment = Environment { debug_build: false, ..Environment::current(None) };
         let summaries = summarize(&settings, &runs);

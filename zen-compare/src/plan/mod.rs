@@ -39,11 +39,11 @@ pub struct Plan {
     pub capacity: Option<f64>,
     /// What all random choices derive from: the same seed asks the same questions in the same order.
     pub seed: u64,
-    /// How often a run is made again that the machine has spoiled, by giving a core to somebody else say. The last
+    /// How often a run is retried that the machine made invalid, for example by giving a core to another program. The last
     /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
     pub retries: u32,
     /// How many valid runs of each contender and scenario there are to be, [`repetitions`](Self::repetitions) at the most. When
-    /// everything has been run, what the machine has spoiled is made again, up to three times, until there are. Zero: whatever
+    /// everything has been run, what the machine made invalid is rerun, up to three times, until there are. Zero: whatever
     /// is left after `retries` will do.
     pub valid_at_least: u32,
     /// Scenarios, by name, that need less time than the others: the most that their runs take.

@@ -100,7 +100,7 @@ pub struct Run {
     pub warmup_s: f64,
     /// Whether the answers came at a steady pace by then; a run that was never steady counts, and is marked.
     pub warmed_up: bool,
-    /// Which attempt this was, from 0: earlier ones were spoiled by the machine, and are not in the report.
+    /// How often the run was made before: the machine made those runs invalid, and they are not in the report.
     #[serde(rename = "attempt")]
     pub retries: u32,
     /// What it took to make the load.

@@ -40,7 +40,7 @@ pub trait Observer {
         let _ = run;
     }
 
-    /// All runs have been made, and the machine has spoiled so many that these are made again; see [`Plan::valid_at_least`].
+    /// All runs have been made, and the machine made so many invalid that these are rerun; see [`Plan::valid_at_least`].
     fn rerunning(&mut self, reruns: &Expected) {
         let _ = reruns;
     }
@@ -236,7 +236,7 @@ fn save(store: Option<&Store>, report: &Report) -> Result<(), StoreError> {
     store.map_or(Ok(()), |store| store.save(report))
 }
 
-/// Makes a run, and again when the machine has spoiled it, as long as the plan and the common `budget` allow.
+/// Makes a run, and retries it when the machine made it invalid, as long as the plan and the common `budget` allow.
 fn measure_with_retries(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Option<Run>, CompareError> {
     let mut retries = 0;
     loop {

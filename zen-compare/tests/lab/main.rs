@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             "system_calls_are_counted_or_it_is_said_why_not",
             system_calls_are_counted_or_it_is_said_why_not,
         ),
-        trial("a_spoiled_run_is_made_again_within_bounds", a_spoiled_run_is_made_again_within_bounds),
+        trial("an_invalid_run_is_rerun_within_bounds", an_invalid_run_is_rerun_within_bounds),
         trial("work_done_elsewhere_is_noticed", work_done_elsewhere_is_noticed),
         trial("an_interrupt_keeps_what_there_is", an_interrupt_keeps_what_there_is),
         trial("an_interrupt_is_heard_before_the_first_run", an_interrupt_is_heard_before_the_first_run),
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
             a_user_load_is_answered_with_who_serves_everybody,
         ),
         trial("who_cannot_start_is_named_at_once", who_cannot_start_is_named_at_once),
-        trial("a_port_can_be_told", a_port_can_be_told),
+        trial("a_port_can_be_given", a_port_can_be_given),
         trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
         trial("nobody_is_left_behind", nobody_is_left_behind),
         trial("what_is_known_is_found", what_is_known_is_found),
@@ -228,7 +228,7 @@ fn system_calls_are_counted_or_it_is_said_why_not() {
     }
 }
 
-fn a_spoiled_run_is_made_again_within_bounds() {
+fn an_invalid_run_is_rerun_within_bounds() {
     struct Ended<'a>(&'a AtomicBool);
     impl Drop for Ended<'_> {
         fn drop(&mut self) {
@@ -447,7 +447,7 @@ fn who_cannot_start_is_named_at_once() {
     assert!(stderr.contains("no such role"), "{stderr}");
 }
 
-fn a_port_can_be_told() {
+fn a_port_can_be_given() {
     let program = this_program();
     let line = format!("'{}' serve-as right told {{port}}", program.display());
     let contender = Contender::from_command_line("told", &line).unwrap();

@@ -138,8 +138,8 @@ fn a_server_that_has_become_slower_does_not_pass() {
 
     let same = compared("50us", &later, &["--baseline", &baseline, "--fail-on-regression=400"]);
     // The runs of the others may be spoiled, so that the gate cannot tell; but it never says worse.
-    let untold = same.stderr.contains("nothing could be judged: ");
-    assert_eq!(same.status.code(), Some(i32::from(untold)), "{same:?}");
+    let undecided = same.stderr.contains("nothing could be judged: ");
+    assert_eq!(same.status.code(), Some(i32::from(undecided)), "{same:?}");
     assert!(same.stdout.contains(" figures beside the baseline: 0 worse"), "{}", same.stdout);
     assert!(!same.stderr.contains("regressed"), "{}", same.stderr);
 }
@@ -160,7 +160,7 @@ fn a_fresh_comparison_is_held_against_the_baseline() {
 }
 
 #[test]
-fn a_server_that_is_broken_does_not_pass() {
+fn a_server_that_became_invalid_does_not_pass() {
     let scratch = Scratch::new("broken");
     let program = env!("CARGO_BIN_EXE_zen");
     let good = format!("mine={program} serve 127.0.0.1:{{port}} --flavor mio");

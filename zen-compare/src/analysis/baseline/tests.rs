@@ -178,7 +178,7 @@ fn who_serves_nobody_any_more_has_regressed() {
 }
 
 #[test]
-fn what_the_machine_has_spoiled_neither_passes_nor_regresses() {
+fn runs_that_the_machine_made_invalid_neither_pass_nor_regress() {
     let good = report(&[("floor", 100.0), ("a", 200.0), ("b", 200.0)], 0.01);
     let starved = Invalid::GeneratorStarved { share: 0.5 };
     let one = invalid(&good, "a", &starved);

@@ -16,7 +16,7 @@ fn among(background: BackgroundConnections) -> Scenario {
 }
 
 #[test]
-fn good_clients_without_company_are_one_group_of_no_interest() {
+fn measured_clients_without_background_connections_have_no_groups() {
     let result = generate_quietly(&load(right_server(), &Scenario::saturate(2), &Workload::aphorisms()));
     assert_eq!(result.groups, []);
     assert_eq!((result.connections_held, result.idle_cut_to), (None, None));
@@ -111,7 +111,7 @@ fn who_drops_a_non_reader_is_seen_to() {
 }
 
 #[test]
-fn a_herd_is_held_while_others_are_busy() {
+fn idle_connections_are_held_while_others_are_busy() {
     let scenario = among(BackgroundConnections { idle: 700, ..BackgroundConnections::default() });
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap();
@@ -132,7 +132,7 @@ fn a_herd_is_held_while_others_are_busy() {
 }
 
 #[test]
-fn a_herd_that_is_not_let_in_is_counted_and_not_waited_for() {
+fn idle_connections_that_are_refused_are_counted_and_not_waited_for() {
     // Takes twelve connections and then no more, though it listens.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap();

@@ -205,7 +205,7 @@ fn a_server_that_is_gone_is_noticed() {
 }
 
 #[test]
-fn the_witness_sees_every_moment_in_order() {
+fn every_moment_is_reported_in_order() {
     let scenario = Scenario::saturate(1);
     let workload = Workload::aphorisms();
     let mut moments = Vec::new();
@@ -221,7 +221,7 @@ fn the_witness_sees_every_moment_in_order() {
 }
 
 #[test]
-fn a_witness_that_breaks_ends_the_load() {
+fn a_callback_that_breaks_ends_the_load() {
     let scenario = Scenario::saturate(1);
     let workload = Workload::aphorisms();
     let long = Load { window: Duration::from_secs(3600), ..load(right_server(), &scenario, &workload) };

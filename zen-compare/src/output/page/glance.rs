@@ -42,7 +42,7 @@ pub(super) struct VerdictView {
     pub(super) winners: Vec<usize>,
     pub(super) tie: bool,
     /// Whether there are too few runs to tell who wins.
-    pub(super) untold: bool,
+    pub(super) undecided: bool,
     pub(super) sentence: String,
     /// For each of the loads, the places of those who win.
     loads: Vec<Vec<usize>>,
@@ -133,7 +133,7 @@ pub(super) fn verdicts(source: Source<'_>) -> Vec<VerdictView> {
     said.map(|verdict| VerdictView {
         winners: places(&verdict.winners),
         tie: verdict.tie,
-        untold: verdict.untold,
+        undecided: verdict.undecided,
         sentence: verdict.without_names().to_owned(),
         loads: verdict.points.iter().map(|(_, winners)| places(winners)).collect(),
         title: verdict.title,
@@ -149,8 +149,8 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
         return "None of these runs counts.".to_owned();
     }
     let nobody = || {
-        let untold = verdicts.iter().any(|verdict| verdict.untold);
-        if untold { "One run each is too few to tell." } else { "Nobody comes first." }.to_owned()
+        let undecided = verdicts.iter().any(|verdict| verdict.undecided);
+        if undecided { "One run each is too few to tell." } else { "Nobody comes first." }.to_owned()
     };
     winners(source, verdicts).unwrap_or_else(nobody)
 }

@@ -44,7 +44,7 @@ fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
         "CPU by thread",
         "fairness",
     ];
-    // The interval stands beside the measure that ranks.
+    // The interval stands beside the metric that ranks.
     let own = head.iter().position(|name| *name == metric.heading());
     let beside = own.map_or(head.len(), |own| own + 1);
     head.insert(beside, "95 % CI");
@@ -101,13 +101,13 @@ fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
 /// Why measures are not told, where that is not plain to see.
 fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
     let of_it = source.summaries(&scenario.name);
-    let untold = |told: fn(&Summary) -> bool| of_it.iter().any(|(_, summary)| !told(summary));
+    let undecided = |told: fn(&Summary) -> bool| of_it.iter().any(|(_, summary)| !told(summary));
     let mut notes = Vec::new();
     // Who has a longest answer has answers, and where there are enough of them, all percentiles.
     let few = [
-        ("p90", 10, untold(|summary| summary.p90_ns.is_some() || summary.max_ns.is_none())),
-        ("p99", 100, untold(|summary| summary.p99_ns.is_some() || summary.max_ns.is_none())),
-        ("p99.9", 1_000, untold(|summary| summary.p99_9_ns.is_some() || summary.max_ns.is_none())),
+        ("p90", 10, undecided(|summary| summary.p90_ns.is_some() || summary.max_ns.is_none())),
+        ("p99", 100, undecided(|summary| summary.p99_ns.is_some() || summary.max_ns.is_none())),
+        ("p99.9", 1_000, undecided(|summary| summary.p99_9_ns.is_some() || summary.max_ns.is_none())),
     ];
     let few: Vec<String> =
         few.iter().filter(|(.., few)| *few).map(|(name, least, _)| format!("{name} takes {least}")).collect();

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ladder_ends_at_its_rungs() {
+    fn a_sweep_ends_at_its_points() {
         let scale = Scale::exactly_over(Kind::Log, [1.0, 16.0, 512.0], 10.0, 20.0).unwrap();
         about(&[scale.position(1.0), scale.position(512.0)], &[10.0, 20.0]);
         assert_eq!(Scale::exactly_over(Kind::Log, [0.0], 0.0, 1.0), None);

@@ -14,7 +14,7 @@ pub(crate) enum Column {
     P50,
     Occupancy,
     Served,
-    /// The ends of the interval of the measure that ranks, beside it.
+    /// The ends of the interval of the metric that ranks, beside it.
     Interval,
     Standing,
 }
@@ -32,7 +32,7 @@ const ORDER: [Column; 9] = [
     Column::Standing,
 ];
 
-/// Which go first where there is no room; the measure that ranks stays.
+/// Which go first where there is no room; the metric that ranks stays.
 const EXPENDABLE: [Column; 8] = [
     Column::P50,
     Column::Occupancy,

@@ -23,7 +23,7 @@ impl Report {
     /// The summaries as one table per scenario, with a verdict under each that stands for itself and under the last point of each
     /// sweep, and why runs do not count. Tables are at most
     /// `width` columns wide (33 or more), coloured for a terminal or plain. Where there is no room for all columns (100 are enough
-    /// for short names), those that matter least are left out, and a line at the end says so. Beside the measure that ranks stands its
+    /// for short names), those that matter least are left out, and a line at the end says so. Beside the metric that ranks stands its
     /// 95 % confidence interval. The sentences below are one line each.
     pub fn to_table(&self, width: u16, color: bool) -> String {
         let mut text = String::new();

@@ -98,7 +98,7 @@ fn the_page_says_what_went_wrong() {
 }
 
 #[test]
-fn a_ladder_has_one_verdict_and_one_run_has_none() {
+fn a_sweep_has_one_verdict_and_one_run_has_none() {
     let mut report = fixture::report_of(crate::scenario::Scenario::named("open").unwrap());
     let said = "<h2>open-10 to open-90</h2><p class=\"about\">64 clients, questions at 10 to 90 % of ";
     let page = html(&report);
@@ -114,7 +114,7 @@ fn a_ladder_has_one_verdict_and_one_run_has_none() {
 }
 
 #[test]
-fn a_wish_is_answered_first() {
+fn a_user_load_is_answered_first() {
     let user_load = UserLoad {
         think: Duration::from_millis(40),
         work: Duration::ZERO,
