@@ -193,6 +193,23 @@ impl Limits {
     }
 }
 
+/// How much of a message its deadline is meant for, in bytes; what goes beyond extends it.
+const FREE: u64 = 64 * 1024;
+
+/// The deadline of a message of which `moved` bytes have come or gone: what is beyond the first
+/// 64 KiB extends it by the time that it takes at the least rate.
+#[inline]
+pub(crate) fn extended(deadline: Duration, moved: u64, least_rate: u32) -> Duration {
+    if moved <= FREE { deadline } else { deadline.saturating_add(extension(moved - FREE, least_rate)) }
+}
+
+#[cold]
+fn extension(bytes: u64, least_rate: u32) -> Duration {
+    // Nanoseconds overflow only beyond 18 GB, which counts as a time without end.
+    let nanos = bytes.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(least_rate.max(1)));
+    nanos.map_or(Duration::MAX, Duration::from_nanos)
+}
+
 /// Limits under which no conversation could be held.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -1,5 +1,5 @@
-//! How asking ends: abandoned questions, bytes that answer no question, and the end of the
-//! questions.
+//! How asking begins and ends: the greeting, deadlines, abandoned questions, bytes that answer no
+//! question, and the end of the questions.
 #![allow(clippy::unwrap_used, reason = "tests say what they expect by panicking, their helpers too")]
 
 use std::time::{Duration, Instant};
@@ -163,8 +163,96 @@ fn limits_of_zero_are_refused_by_name() {
     for (limits, limit) in [
         (good.clone().with_answer_length(0), "answer length"),
         (good.clone().with_questions_in_flight(0), "questions in flight"),
-        (good.with_answer_deadline(Duration::ZERO), "answer deadline"),
+        (good.clone().with_answer_deadline(Duration::ZERO), "answer deadline"),
+        (good.with_least_rate(0), "least rate"),
     ] {
         assert_eq!(limits.validate(), Err(LimitError::Zero { limit }));
     }
+}
+
+#[test]
+fn the_deadline_of_a_pipelined_question_runs_from_when_its_answer_is_due() {
+    let start = Instant::now();
+    let deadline = ClientLimits::default().answer_deadline;
+    let mut asker = asker();
+    for _ in 0..4 {
+        ask(&mut asker, "Why?", start);
+    }
+    // Together the answers take longer than the deadline; each comes in time.
+    let mut now = start;
+    for _ in 0..4 {
+        assert_eq!(asker.poll_timeout(), Some(now + deadline));
+        now += deadline.mul_f64(0.9);
+        asker.handle_timeout(now);
+        asker.handle_input(b"So.", now);
+        assert_eq!(asker.poll_answer().as_deref(), Some(&b"So."[..]), "{:?}", asker.failed());
+    }
+    ask(&mut asker, "Why?", now);
+    asker.handle_timeout(now + deadline);
+    assert!(matches!(asker.failed(), Some(AskerError::TimedOut { awaited: 1, .. })), "{:?}", asker.failed());
+}
+
+#[test]
+fn the_answer_due_next_is_not_helped_by_its_own_bytes() {
+    let start = Instant::now();
+    let deadline = ClientLimits::default().answer_deadline;
+    let mut asker = asker();
+    ask(&mut asker, "1?", start);
+    ask(&mut asker, "2?", start);
+    let second = start + Duration::from_secs(20);
+    asker.handle_input(b"One.Tw", second);
+    assert!(asker.poll_answer().is_some());
+    assert!(asker.poll_answer().is_none());
+    asker.handle_input(b"o", second + Duration::from_secs(20));
+    assert!(asker.poll_answer().is_none());
+    assert_eq!(asker.poll_timeout(), Some(second + deadline));
+}
+
+#[test]
+fn a_large_answer_extends_its_deadline_at_the_least_rate() {
+    let start = Instant::now();
+    let limits = ClientLimits::default().with_answer_length(1 << 20).with_least_rate(1024);
+    let deadline = limits.answer_deadline;
+    let mut asker = Asker::new(aphorism::client_framing(), limits);
+    asker.ask(b"1?", start).unwrap();
+    for (kib, extension) in [(64, 0), (1, 1), (9, 10)] {
+        asker.handle_input(&b"x".repeat(kib << 10), start);
+        assert!(asker.poll_answer().is_none());
+        assert_eq!(asker.poll_timeout(), Some(start + deadline + Duration::from_secs(extension)), "{kib}");
+    }
+    asker.handle_timeout(start + deadline + Duration::from_secs(10));
+    assert!(asker.failed().is_some());
+}
+
+#[test]
+fn no_question_is_wanted_before_the_greeting_has_come() {
+    let now = Instant::now();
+    for whole in [true, false] {
+        let mut asker = asker();
+        asker.expect_greeting(now);
+        assert!(asker.awaits_greeting() && !asker.wants_question());
+        asker.handle_input(b"Welco", now);
+        assert!(asker.poll_answer().is_none() && !asker.wants_question());
+        if !whole {
+            // Nobody wants to see it.
+            asker.abandon();
+        }
+        asker.handle_input(b"me.", now);
+        assert_eq!(asker.poll_answer().is_some(), whole);
+        assert!(!asker.awaits_greeting() && asker.wants_question());
+        ask(&mut asker, "1?", now);
+        asker.handle_input(b"One.", now);
+        assert_eq!(asker.poll_answer().as_deref(), Some(&b"One."[..]));
+    }
+}
+
+#[test]
+fn a_greeting_has_a_deadline() {
+    let now = Instant::now();
+    let mut asker = asker();
+    asker.expect_greeting(now);
+    let deadline = ClientLimits::default().answer_deadline;
+    assert_eq!(asker.poll_timeout(), Some(now + deadline));
+    asker.handle_timeout(now + deadline);
+    assert_eq!(asker.failed(), Some(&AskerError::TimedOut { awaited: 1, deadline }));
 }

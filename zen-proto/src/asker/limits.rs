@@ -23,13 +23,23 @@ pub struct ClientLimits {
     /// [`Asker::wants_question`](crate::Asker::wants_question) says no. Default 32, as many as a
     /// server takes. More could fill the network in both directions while neither side reads.
     pub questions_in_flight: usize,
-    /// How long an answer may take after its question was asked. Default 30 s.
+    /// How long an answer may take once it is due: after its question was asked, or after the answer
+    /// before it has come, whichever is later. Default 30 s. A trickle of bytes does not extend it.
     pub answer_deadline: Duration,
+    /// The rate at which a large answer must advance, in bytes a second, once its deadline is over.
+    /// Default 16 384. What goes beyond its first 64 KiB extends the deadline by the time that it
+    /// takes at this rate, as for [`Limits::least_rate`](crate::Limits::least_rate).
+    pub least_rate: u32,
 }
 
 impl Default for ClientLimits {
     fn default() -> Self {
-        Self { answer_length: 64 * 1024, questions_in_flight: 32, answer_deadline: Duration::from_secs(30) }
+        Self {
+            answer_length: 64 * 1024,
+            questions_in_flight: 32,
+            answer_deadline: Duration::from_secs(30),
+            least_rate: 16 * 1024,
+        }
     }
 }
 
@@ -38,6 +48,7 @@ impl ClientLimits {
         with_answer_length sets answer_length: usize;
         with_questions_in_flight sets questions_in_flight: usize;
         with_answer_deadline sets answer_deadline: Duration;
+        with_least_rate sets least_rate: u32;
     }
 
     /// Checks that a question can be asked and answered under these limits.
@@ -49,6 +60,7 @@ impl ClientLimits {
             ("answer length", self.answer_length > 0),
             ("questions in flight", self.questions_in_flight > 0),
             ("answer deadline", !self.answer_deadline.is_zero()),
+            ("least rate", self.least_rate > 0),
         ];
         match positive.iter().find(|(_, holds)| !holds) {
             Some((limit, _)) => Err(LimitError::Zero { limit }),

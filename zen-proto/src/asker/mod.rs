@@ -14,6 +14,7 @@ pub use limits::ClientLimits;
 use crate::buffer::Buffer;
 use crate::decoding::{Missing, next_message};
 use crate::framing::{ByteFraming, Framing};
+use crate::limits::extended;
 use crate::output::Output;
 
 /// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror
@@ -48,6 +49,12 @@ pub struct Asker<F> {
     outbound: Buffer,
     /// When the questions that have no answer yet were asked.
     asked: VecDeque<Instant>,
+    /// The first of them is the greeting, which no question asks for.
+    greeting: bool,
+    /// When the server last sent something.
+    heard: Option<Instant>,
+    /// When the last answer had arrived. The next one is due from then on.
+    answered: Option<Instant>,
     /// How many of them, counted from the oldest, were abandoned.
     abandoned: usize,
     /// When [`finish`](Self::finish) was called.
@@ -74,6 +81,9 @@ impl<F: Framing> Asker<F> {
             starved: true,
             outbound: Buffer::default(),
             asked: VecDeque::new(),
+            greeting: false,
+            heard: None,
+            answered: None,
             abandoned: 0,
             finishing: None,
             fin_due: false,
@@ -82,9 +92,10 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// Asks a question: its bytes wait in [`transmit`](Self::transmit), and the deadline of its
-    /// answer runs from `now`. The question is taken even when
-    /// [`wants_question`](Self::wants_question) is false; the caller bounds how many there are.
+    /// Asks a question: its bytes wait in [`transmit`](Self::transmit). Its answer is due from `now`
+    /// on, or once the answer before it has come if that is later; its deadline runs from then. The
+    /// question is taken even when [`wants_question`](Self::wants_question) is false; the caller
+    /// bounds how many there are.
     ///
     /// # Errors
     /// [`AskError::Unsendable`] when it is not a question of this protocol: nothing was sent, and
@@ -113,11 +124,22 @@ impl<F: Framing> Asker<F> {
         Ok(())
     }
 
-    /// Says that this server greets: its first message answers no question, is due within
-    /// [`ClientLimits::answer_deadline`] from `now`, and is what [`poll_answer`](Self::poll_answer)
-    /// gives first. Called before the first question.
+    /// Says that this server greets: its first message answers no question, is due from `now` on, and
+    /// is the first that [`poll_answer`](Self::poll_answer) returns. Until it has come,
+    /// [`wants_question`](Self::wants_question) is false, since some servers refuse a client that
+    /// speaks before their greeting.
+    ///
+    /// # Panics
+    /// After the first question.
     pub fn expect_greeting(&mut self, now: Instant) {
+        assert!(self.asked.is_empty(), "a greeting comes before the first question");
         self.asked.push_back(now);
+        self.greeting = true;
+    }
+
+    /// Whether the greeting is still to come.
+    pub fn awaits_greeting(&self) -> bool {
+        self.greeting
     }
 
     /// Abandons the questions asked so far. They are still sent, since a part of one may be under
@@ -157,17 +179,20 @@ impl<F: Framing> Asker<F> {
         self.failed.is_none()
             && self.end.is_none()
             && self.finishing.is_none()
+            && !self.greeting
             && self.asked.len() < self.limits.questions_in_flight
     }
 
-    /// How many questions wait for their answers.
+    /// How many questions wait for their answers. Abandoned questions count, and so does a greeting
+    /// that is still to come.
     pub fn awaited(&self) -> usize {
         self.asked.len()
     }
 
     /// The server sent `data`.
-    pub fn handle_input(&mut self, data: &[u8], _now: Instant) {
+    pub fn handle_input(&mut self, data: &[u8], now: Instant) {
         if self.failed.is_none() && !data.is_empty() {
+            self.heard = Some(now);
             self.inbound.append(data);
             self.starved = false;
         }
@@ -195,6 +220,9 @@ impl<F: Framing> Asker<F> {
 
     /// Time has passed. Fails the conversation if an answer is late, and does nothing otherwise.
     /// May be called at any time. An answer that has come but was not taken yet is not late.
+    ///
+    /// An answer that waits in the socket is not late either: pass a time from before a read that
+    /// found nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|at| at <= now) {
             self.fail(AskerError::TimedOut {
@@ -247,8 +275,10 @@ impl<F: Framing> Asker<F> {
         if self.failed.is_some() || !self.starved || self.is_closed() {
             return None;
         }
-        let since = self.asked.front().or(self.finishing.as_ref())?;
-        since.checked_add(self.limits.answer_deadline)
+        let asked = *self.asked.front().or(self.finishing.as_ref())?;
+        let due = self.answered.map_or(asked, |answered| answered.max(asked));
+        let received = self.inbound.len() as u64;
+        due.checked_add(extended(self.limits.answer_deadline, received, self.limits.least_rate))
     }
 
     /// Why the conversation failed, if it did: drop the socket.
@@ -266,6 +296,8 @@ impl<F: Framing> Asker<F> {
         match next.map(|(message, end)| (take(message), end)) {
             Ok((answer, end)) => {
                 self.asked.pop_front();
+                self.answered = self.heard;
+                self.greeting = false;
                 self.inbound.consume(end);
                 self.starved = self.inbound.is_empty();
                 self.fail_if_over();

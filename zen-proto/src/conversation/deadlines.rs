@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Conversation, Phase};
 use crate::CloseReason;
 use crate::framing::Framing;
+use crate::limits::extended;
 
 impl<F: Framing> Conversation<F> {
     /// The next deadline, and the reason with which the conversation ends if it is broken.
@@ -22,7 +23,8 @@ impl<F: Framing> Conversation<F> {
             Phase::Talking | Phase::Finishing(_) => {
                 if self.wants_read() {
                     if self.is_busy() {
-                        let deadline = self.extended(limits.question_deadline, self.inbound.len() as u64);
+                        let deadline =
+                            extended(limits.question_deadline, self.inbound.len() as u64, limits.least_rate);
                         next.consider(self.question_since, deadline, CloseReason::QuestionDeadline);
                     } else {
                         next.consider(Some(self.idle_since), limits.idle_deadline, CloseReason::IdleDeadline);
@@ -30,7 +32,7 @@ impl<F: Framing> Conversation<F> {
                 }
                 next.consider(self.in_flight.oldest(), limits.answer_deadline, CloseReason::AnswerDeadline);
                 if let Some((since, sent)) = self.write_clock.oldest() {
-                    let deadline = self.extended(limits.write_deadline, sent);
+                    let deadline = extended(limits.write_deadline, sent, limits.least_rate);
                     next.consider(Some(since), deadline, CloseReason::WriteDeadline);
                 }
                 next.consider(self.drained_at, limits.drain_deadline, CloseReason::DrainDeadline);
@@ -41,25 +43,7 @@ impl<F: Framing> Conversation<F> {
         }
         next.0
     }
-
-    /// The deadline of a message of which `moved` bytes have come or gone: what is beyond the first
-    /// 64 KiB extends it by the time that it takes at the least rate.
-    #[inline]
-    fn extended(&self, deadline: Duration, moved: u64) -> Duration {
-        if moved <= FREE { deadline } else { deadline.saturating_add(self.extension(moved - FREE)) }
-    }
-
-    #[cold]
-    fn extension(&self, bytes: u64) -> Duration {
-        // Nanoseconds overflow only beyond 18 GB, which counts as a time without end.
-        let nanos =
-            bytes.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(self.limits.least_rate.max(1)));
-        nanos.map_or(Duration::MAX, Duration::from_nanos)
-    }
 }
-
-/// How much of a message its deadline is meant for; what goes beyond extends it.
-const FREE: u64 = 64 * 1024;
 
 /// The earliest deadline of those considered.
 struct Earliest(Option<(Instant, CloseReason)>);
