@@ -56,14 +56,15 @@ impl Mailbox {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Says who is to be woken. True when something waits already, and nobody will be.
-    pub(crate) fn register(&self, waker: &Waker) -> bool {
+    /// Says who is to be woken. True when something waits already, and nobody will be. With
+    /// `only_replies`, a pushed message does not count.
+    pub(crate) fn register(&self, waker: &Waker, only_replies: bool) -> bool {
         let mut inner = self.lock();
         match &mut inner.waker {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
-        self.is_waiting()
+        !inner.replies.is_empty() || (!only_replies && !inner.pushed.is_empty())
     }
 
     /// The answers that have come.

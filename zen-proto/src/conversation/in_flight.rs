@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -166,14 +166,22 @@ impl InFlight {
         self.mailbox.as_ref().is_some_and(|owner| owner.0.is_waiting())
     }
 
-    /// Whether anything may come: a responder or a pusher is somewhere.
+    /// Whether anything has come or may come: a responder or a pusher is somewhere, or was until it
+    /// left something.
     pub(super) fn expects_mail(&self) -> bool {
-        self.mailbox.as_ref().is_some_and(|owner| Arc::strong_count(&owner.0) > 1)
+        let Some(Owner(mailbox)) = &self.mailbox else { return false };
+        if Arc::strong_count(mailbox) > 1 {
+            return true;
+        }
+        // Makes visible what the last of them did before it was dropped.
+        fence(Ordering::Acquire);
+        mailbox.is_waiting()
     }
 
-    /// Says who is to be woken. True when something has come already.
-    pub(super) fn register(&self, waker: &Waker) -> bool {
-        self.mailbox.as_ref().is_some_and(|owner| owner.0.register(waker))
+    /// Says who is to be woken. True when something has come already. With `only_replies`, a pushed
+    /// message does not count.
+    pub(super) fn register(&self, waker: &Waker, only_replies: bool) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.register(waker, only_replies))
     }
 
     /// The answers that have come, by the sequence number of their question.

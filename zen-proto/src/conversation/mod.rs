@@ -224,6 +224,10 @@ impl<F: Framing> Conversation<F> {
     /// unless it is the peer that does not read.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
+        // An answer that has come is not late, even if the driver was.
+        if self.in_flight.has_mail() {
+            self.take_mail();
+        }
         let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.now()) else { return };
         let tellable = matches!(
             reason,
@@ -365,7 +369,7 @@ impl<F: Framing> Conversation<F> {
         Some(reason)
     }
 
-    /// Whether another thread may have something for this conversation: a
+    /// Whether another thread has something for this conversation, or may have: a
     /// [`Responder`](crate::Responder) or a [`Pusher`](crate::Pusher) is alive.
     pub fn expects_wake(&self) -> bool {
         self.in_flight.expects_mail()
@@ -377,8 +381,8 @@ impl<F: Framing> Conversation<F> {
     /// A waker is used once: register it again before each wait, while
     /// [`expects_wake`](Self::expects_wake) holds.
     pub fn register_waker(&mut self, waker: &Waker) -> bool {
-        // What waits for room is no reason to go again before there is some.
-        self.in_flight.register(waker) && !self.pushed
+        // Pushed messages that wait for room are no reason to go again before there is some.
+        self.in_flight.register(waker, self.pushed)
     }
 
     /// Whether a question has begun, waits for its answer, or has an answer that is not completely

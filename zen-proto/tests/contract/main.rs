@@ -18,3 +18,4 @@ mod model;
 mod pair;
 mod random;
 mod tickets;
+mod wake_ups;
