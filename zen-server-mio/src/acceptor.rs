@@ -41,6 +41,11 @@ impl ConnectionSlots {
         }
     }
 
+    /// What wakes the loop.
+    pub(crate) fn waker(&self, index: usize) -> Arc<Waker> {
+        Arc::clone(&self.wakers[index])
+    }
+
     fn wake(&self, index: usize) {
         // This fails only when the loop is gone.
         let _ = self.wakers[index].wake();

@@ -9,6 +9,8 @@ use mio::net::TcpStream;
 use zen_proto::{CloseReason, Conversation, Framing, Service, Tally};
 use zen_server::{Setup, StopHandle};
 
+use crate::wake_ups::WakeUp;
+
 /// How much one read takes, in bytes. One buffer serves the whole event loop.
 pub(crate) const SCRATCH: usize = 16 * 1024;
 
@@ -32,12 +34,15 @@ pub(crate) struct Connection<S, F: Framing> {
     pub(crate) queued: bool,
     /// When the loop's timer for it goes off.
     pub(crate) alarm: Option<Instant>,
+    /// Wakes the loop for it.
+    wake_up: WakeUp,
 }
 
 /// How a turn ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Nothing can be done until the socket is ready, a deadline passes, or the server stops.
+    /// Nothing can be done until the socket is ready, an answer is, a deadline passes, or the
+    /// server stops.
     Wait,
     /// There is more to answer or to read already, but it is the next connection's turn.
     Again,
@@ -50,6 +55,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         stream: TcpStream,
         (conversation, service): (Conversation<F>, S),
         setup: &Setup<S, F>,
+        wake_up: WakeUp,
     ) -> Self {
         Self {
             stream,
@@ -63,6 +69,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
             peer_closed: false,
             queued: false,
             alarm: None,
+            wake_up,
         }
     }
 
@@ -96,7 +103,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
     fn turn(&mut self, tally: &mut Tally) -> Turn {
         // Notice a stop and a broken deadline.
         self.notice();
-        // Answer what is buffered.
+        // Answer what is buffered, and what another thread has answered.
         self.conversation.answer_with(&mut self.service, self.now);
         // Write what is ready.
         while self.writable && !self.conversation.transmit().is_empty() {
@@ -114,7 +121,11 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
-        // Wait for the first of readable, writable, deadline, drain: the event loop does.
+        // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
+        // the event loop.
+        if self.conversation.expects_wake() && self.conversation.register_waker(self.wake_up.waker()) {
+            return Turn::Again;
+        }
         Turn::Wait
     }
 

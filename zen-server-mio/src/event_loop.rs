@@ -16,6 +16,7 @@ use zen_server::Setup;
 use crate::acceptor::{Acceptor, ConnectionSlots};
 use crate::drive::{Connection, SCRATCH, Turn};
 use crate::timers::Timers;
+use crate::wake_ups::{WakeUp, WakeUps};
 
 pub(crate) const LISTENER: Token = Token(usize::MAX);
 pub(crate) const WAKER: Token = Token(usize::MAX - 1);
@@ -34,6 +35,7 @@ pub(crate) struct EventLoop<S, F: Framing> {
     /// `Some` in the other loops while the acceptor may deal them connections.
     pub(crate) inbox: Option<Receiver<TcpStream>>,
     pub(crate) connections: Connections<S, F>,
+    pub(crate) wake_ups: Arc<WakeUps>,
 }
 
 /// The connections of a loop, and what driving them needs.
@@ -79,9 +81,10 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
             }
             now = Instant::now();
             let again = std::mem::take(&mut self.connections.again);
+            let mut woken = Vec::new();
             for event in &events {
                 match event.token() {
-                    WAKER => {}
+                    WAKER => woken.extend(self.wake_ups.take()),
                     LISTENER => self.listener_is_ready(),
                     Token(key) => {
                         if let Some(connection) = self.connections.by_key.get_mut(key) {
@@ -90,6 +93,9 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
                         }
                     }
                 }
+            }
+            for key in woken {
+                self.drive(key, now);
             }
             for key in again {
                 if let Some(connection) = self.connections.by_key.get_mut(key).filter(|c| c.queued) {
@@ -203,7 +209,8 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
         };
         let entry = self.connections.by_key.vacant_entry();
         let key = entry.key();
-        let connection = entry.insert(Connection::new(stream, begun, &self.setup));
+        let connection =
+            entry.insert(Connection::new(stream, begun, &self.setup, WakeUp::new(key, &self.wake_ups)));
         // Registered once, for both directions. Readiness that is not used now is remembered
         // instead of asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;

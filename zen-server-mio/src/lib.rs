@@ -38,6 +38,7 @@ mod drive;
 mod event_loop;
 mod server;
 mod timers;
+mod wake_ups;
 
 pub use server::Server;
 

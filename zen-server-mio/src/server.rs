@@ -10,6 +10,7 @@ use zen_server::{Options, OptionsError, Setup, StopHandle, defaults, server_meth
 
 use crate::acceptor::{Acceptor, ConnectionSlots};
 use crate::event_loop::{Connections, EventLoop, LISTENER, WAKER};
+use crate::wake_ups::WakeUps;
 
 /// An event-loop server over mio. See the [crate] for an example.
 #[derive(Debug)]
@@ -92,6 +93,7 @@ where
                 acceptor,
                 inbox,
                 connections: Connections::new(),
+                wake_ups: Arc::new(WakeUps::new(slots.waker(index))),
             }
         });
         let first = loops.next();

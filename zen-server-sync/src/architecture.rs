@@ -12,13 +12,13 @@ use zen_server::{Counters, Setup, StopHandle};
 
 use crate::acceptor::Acceptor;
 use crate::drive::Connection;
-use crate::wake_pipe::WakePipe;
+use crate::wait::StopPipe;
 
 /// What the threads of a server share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) acceptor: Acceptor,
-    pub(crate) wake_pipe: WakePipe,
+    pub(crate) stop_pipe: StopPipe,
     pub(crate) stop: StopHandle,
     pub(crate) counters: Arc<Counters>,
 }

@@ -9,7 +9,8 @@ use zen_server::{Counters, StopHandle};
 
 use crate::architecture::Shared;
 use crate::timeouts::{Timeouts, is_timeout};
-use crate::wake_pipe::WakePipe;
+use crate::wait::{StopPipe, Wait};
+use crate::wake_up::WakeUp;
 
 /// How much one read takes, in bytes. The buffer lies on the thread's stack, and is most of what an
 /// idle thread has touched of it.
@@ -28,15 +29,18 @@ pub(crate) struct Connection<'a, S, F: Framing> {
     timeouts: Timeouts,
     /// The last read has timed out: the next wait is in `poll`, where the stop handle can end it.
     quiet: bool,
-    wake_pipe: &'a WakePipe,
+    stop_pipe: &'a StopPipe,
+    /// Wakes the thread.
+    wake_up: WakeUp,
 }
 
 /// How a turn ended.
 #[derive(Debug)]
 pub(crate) enum Turn {
-    /// Nothing can be done until the peer sends, a deadline passes, or the server stops.
+    /// Nothing can be done until the peer sends, an answer is ready, a deadline passes, or the server
+    /// stops.
     Wait,
-    /// There is more to answer already.
+    /// There is more to answer or to write already.
     Again,
     /// The conversation is over: drop the connection.
     Over(CloseReason),
@@ -57,7 +61,8 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
             now: Instant::now(),
             timeouts: Timeouts::default(),
             quiet: false,
-            wake_pipe: &shared.wake_pipe,
+            stop_pipe: &shared.stop_pipe,
+            wake_up: WakeUp::default(),
         }
     }
 
@@ -76,14 +81,15 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
     fn turn(&mut self) -> Turn {
         // Notice a stop and a broken deadline.
         self.notice();
-        // Answer what is buffered.
+        // Answer what is buffered, and what another thread has answered.
         self.conversation.answer_with(&mut self.service, self.now);
-        // Write what is ready.
-        while !self.conversation.transmit().is_empty() {
+        // Write what is ready. A peer that takes a little at a time gets a turn for each little, so
+        // that a stop and a broken deadline are noticed.
+        if !self.conversation.transmit().is_empty() {
             self.write();
         }
         self.counters.count(self.conversation.take_tally());
-        if self.conversation.wants_answer() {
+        if self.conversation.wants_answer() || !self.conversation.transmit().is_empty() {
             return Turn::Again;
         }
         // FIN if due.
@@ -94,7 +100,11 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
-        // Wait for the first of readable, deadline, drain. (The write has waited for writable.)
+        // Wait for the first of readable, deadline, a deferred answer, drain: each ends the read. (The
+        // write has waited for writable.)
+        if self.conversation.expects_wake() && self.conversation.register_waker(self.wake_up.waker()) {
+            return Turn::Again;
+        }
         Turn::Wait
     }
 
@@ -105,7 +115,8 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         self.conversation.handle_timeout(self.now);
     }
 
-    /// Waits until the peer has room, or the deadline. `write_all` would hide how far it got.
+    /// Waits until the peer has room, or the deadline. Another thread's answer does not end this wait:
+    /// it leaves after what is being written. `write_all` would hide how far the write got.
     fn write(&mut self) {
         self.timeouts.before_write(self.stream, self.conversation.poll_timeout(), self.now);
         let written = (&mut &*self.stream).write(self.conversation.transmit());
@@ -116,18 +127,21 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.conversation.handle_lost(self.now),
         }
-        // A peer that takes a little at a time ends every wait before its timeout, so a stop or a
-        // broken deadline has to be noticed after each of them.
-        if !self.conversation.transmit().is_empty() {
-            self.notice();
-        }
     }
 
-    /// Waits until the peer has sent, or the deadline, or the stop.
+    /// Waits until the peer has sent, another thread has answered, or the deadline, or the stop.
     fn read(&mut self, scratch: &mut [u8]) {
         let deadline = self.conversation.poll_timeout();
-        let waited = if self.quiet {
-            self.wake_pipe.wait(self.stream, deadline, self.now, self.conversation.is_draining())
+        let expects_wake = self.conversation.expects_wake();
+        let waited = if self.quiet || expects_wake {
+            let wait = Wait {
+                stream: self.conversation.wants_read().then_some(self.stream),
+                wake_up: expects_wake.then_some(&self.wake_up),
+                stop: (!self.conversation.is_draining()).then_some(self.stop_pipe),
+                deadline,
+                now: self.now,
+            };
+            wait.until_readable()
         } else {
             self.timeouts.before_read(self.stream, deadline, self.now);
             Ok(())

@@ -40,7 +40,8 @@ mod architecture;
 mod drive;
 mod server;
 mod timeouts;
-mod wake_pipe;
+mod wait;
+mod wake_up;
 
 pub use server::Server;
 

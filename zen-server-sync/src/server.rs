@@ -9,7 +9,7 @@ use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
 
 use crate::acceptor::Acceptor;
 use crate::architecture::{Shared, serve_one_at_a_time, serve_with_a_pool, serve_with_a_thread_each};
-use crate::wake_pipe::WakePipe;
+use crate::wait::StopPipe;
 
 /// A server whose threads block. See the [crate] for an example.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ where
             Architecture::Blocking | Architecture::Threaded => 1,
         };
         let shared = Shared {
-            wake_pipe: WakePipe::new(&setup.stop)?,
+            stop_pipe: StopPipe::new(&setup.stop)?,
             acceptor: Acceptor::new(listener, &setup)?,
             stop: setup.stop.clone(),
             counters: Arc::clone(&setup.counters),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const LEAST: Duration = Duration::from_millis(1);
 
 /// A peer that has sent nothing for this long is quiet. Its thread then waits in `poll`, where the
-/// [wake pipe](crate::wake_pipe::WakePipe) can end the wait.
+/// [stop pipe](crate::wait::StopPipe) can end the wait.
 pub(crate) const QUIET: Duration = Duration::from_millis(100);
 
 /// A write waits no longer than this before it looks whether the server stops. Only a thread whose

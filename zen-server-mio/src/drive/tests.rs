@@ -1,6 +1,7 @@
 //! What one turn does, and where it ends.
 
 use std::net::{TcpListener, TcpStream as Client};
+use std::sync::Arc;
 use std::time::Duration;
 
 use zen_proto::aphorism::{self, Aphorisms};
@@ -8,6 +9,7 @@ use zen_proto::{DelimiterFraming, Limits};
 use zen_server::Options;
 
 use super::*;
+use crate::wake_ups::WakeUps;
 
 const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
@@ -23,7 +25,10 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
     stream.set_nonblocking(true).expect("an option");
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
     let begun = setup.begin(Instant::now()).expect("begins");
-    let mut connection = Connection::new(TcpStream::from_std(stream), begun, &setup);
+    let poll = mio::Poll::new().expect("a poll");
+    let waker = Arc::new(mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker"));
+    let wake_up = WakeUp::new(0, &Arc::new(WakeUps::new(waker)));
+    let mut connection = Connection::new(TcpStream::from_std(stream), begun, &setup, wake_up);
     connection.readable = true;
     (client, connection)
 }

@@ -5,73 +5,31 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, missing_docs)]
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::SockRef;
 use zen_proto::{CloseReason, Limits};
 use zen_server::Options;
 
+use super::client::Client;
 use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, Running, SET_ANSWER, SLOW, SLOW_ANSWER, TIMEOUT};
 use crate::peers::Python;
 use crate::{Expectations, zen_deadlines, zen_suite};
 
-type Start = fn(Options) -> Running;
+pub use super::contract_cases::*;
 
-/// A simple client with a timeout on every wait.
-struct Client(TcpStream);
+pub(super) type Start = fn(Options) -> Running;
 
-impl Client {
-    fn connect(address: SocketAddr) -> Self {
-        Self::over(TcpStream::connect_timeout(&address, TIMEOUT).expect("connects"))
-    }
-
-    /// A client whose receive buffer is small, so that unread answers back up soon.
-    fn through_a_small_window(address: SocketAddr) -> Self {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
-        socket.set_recv_buffer_size(4096).expect("a size");
-        socket.connect_timeout(&address.into(), TIMEOUT).expect("connects");
-        Self::over(socket.into())
-    }
-
-    fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
-        stream.set_write_timeout(Some(TIMEOUT)).expect("a timeout");
-        Self(stream)
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).expect("sends");
-    }
-
-    fn expect(&mut self, answer: &[u8]) {
-        let mut received = vec![0; answer.len()];
-        self.0.read_exact(&mut received).expect("an answer arrives");
-        assert_eq!(String::from_utf8_lossy(&received), String::from_utf8_lossy(answer));
-    }
-
-    fn ask(&mut self) {
-        self.send(b"Simple is better than?");
-        self.expect(b"Complex.");
-    }
-
-    /// Everything that arrives until the server closes.
-    fn rest(&mut self) -> Vec<u8> {
-        let mut rest = Vec::new();
-        self.0.read_to_end(&mut rest).expect("the server closes");
-        rest
-    }
-}
-
-fn options_with(limits: Limits) -> Options {
+pub(super) fn options_with(limits: Limits) -> Options {
     Options::default().with_limits(limits)
 }
 
 /// Limits whose deadlines are too far away for a test to reach.
-fn patient() -> Limits {
+pub(super) fn patient() -> Limits {
     let long = Duration::from_secs(600);
     Limits::default()
         .with_question_deadline(long)

@@ -5,88 +5,24 @@
 //! conversations the flavor serves at once, and how to start it.
 
 pub mod cases;
+mod client;
+mod contract_cases;
+mod tester;
+
+pub use tester::*;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::AtomicU64;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use zen_proto::{Answer, Flow, Service, aphorism};
 pub use zen_server::Options;
 use zen_server::{Counters, Snapshot, StopHandle};
 
 /// How long a test waits before it fails. Generous, because the machine may be busy.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A service that answers the aphorisms and a few questions that provoke trouble.
-#[derive(Debug, Default)]
-pub struct Tester {
-    /// Shared by all clones of one tester: the next call of `clone` panics.
-    clone_panics: Arc<AtomicBool>,
-    drop_panics: bool,
-}
-
-/// The service panics while it answers this question.
-pub const PANIC: &[u8] = b"Panic?";
-/// The answer to this question takes half a second.
-pub const SLOW: &[u8] = b"Slow?";
-/// The answer to [`SLOW`].
-pub const SLOW_ANSWER: &[u8] = b"At last.";
-/// The answer to this question is [`BIG_ANSWER`] bytes long.
-pub const BIG: &[u8] = b"Big?";
-/// The length of the answer to [`BIG`], in bytes.
-pub const BIG_ANSWER: usize = 60_000;
-
-/// After the answer to this question, the next clone of the service panics.
-pub const CLONE: &[u8] = b"Clone?";
-/// After the answer to this question, the service panics when it is dropped.
-pub const DROP: &[u8] = b"Drop?";
-/// The answer to [`CLONE`] and [`DROP`].
-pub const SET_ANSWER: &[u8] = b"The trap is set.";
-
-impl Clone for Tester {
-    fn clone(&self) -> Self {
-        assert!(!self.clone_panics.swap(false, SeqCst), "a question asked for this panic of a clone");
-        Self { clone_panics: Arc::clone(&self.clone_panics), drop_panics: false }
-    }
-}
-
-impl Drop for Tester {
-    fn drop(&mut self) {
-        assert!(!self.drop_panics || thread::panicking(), "a question asked for this panic of a drop");
-    }
-}
-
-impl Service for Tester {
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
-        match question {
-            PANIC => {
-                answer.put(b"never to be sent.");
-                panic!("a question asked for this panic");
-            }
-            SLOW => {
-                thread::sleep(Duration::from_millis(500));
-                answer.put(SLOW_ANSWER);
-            }
-            BIG => {
-                answer.put(&b"x".repeat(BIG_ANSWER - 1));
-                answer.put(b".");
-            }
-            CLONE => {
-                self.clone_panics.store(true, SeqCst);
-                answer.put(SET_ANSWER);
-            }
-            DROP => {
-                self.drop_panics = true;
-                answer.put(SET_ANSWER);
-            }
-            other => answer.put(aphorism::answer(other).as_bytes()),
-        }
-        Flow::Continue
-    }
-}
 
 /// A server that runs on a thread of the test. Dropping this stops it.
 #[derive(Debug)]
@@ -95,6 +31,8 @@ pub struct Running {
     pub address: SocketAddr,
     /// Stops the server.
     pub stop: StopHandle,
+    /// How many bytes its [`Tester`] has [produced](Tester::produced).
+    pub produced: Arc<AtomicU64>,
     counters: Arc<Counters>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
@@ -112,7 +50,14 @@ impl Running {
         run: impl FnOnce() -> io::Result<()> + Send + 'static,
     ) -> Self {
         let Ok(address) = listener.local_addr() else { panic!("the listener has no address") };
-        Self { address, stop, counters, thread: Some(thread::spawn(run)) }
+        Self { address, stop, produced: Arc::default(), counters, thread: Some(thread::spawn(run)) }
+    }
+
+    /// The same, with what its service produces.
+    #[must_use]
+    pub fn producing(mut self, produced: Arc<AtomicU64>) -> Self {
+        self.produced = produced;
+        self
     }
 
     /// The server's counters so far.
@@ -179,15 +124,20 @@ macro_rules! start_flavor {
             let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
             let ours = listener.try_clone().expect("a descriptor");
             let new = $server;
-            let server = new(listener, $crate::flavor::Tester::default(), options).expect("good options");
+            let tester = $crate::flavor::Tester::default();
+            let produced = tester.produced();
+            let server = new(listener, tester, options)
+                .expect("good options")
+                .with_framing($crate::flavor::TesterFraming::default());
             $crate::flavor::Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
+                .producing(produced)
         }
     };
 }
 
 /// Makes the tests of one flavor:
 /// `flavor_tests!(name, at_once, |listener, service, options| server)`, where `server` is a
-/// `Result` of a server with `stop_handle`, `counters` and `run`.
+/// `Result` of a server with `with_framing`, `stop_handle`, `counters` and `run`.
 #[macro_export]
 macro_rules! flavor_tests {
     ($name:ident, $at_once:expr, $server:expr) => {
@@ -214,6 +164,21 @@ macro_rules! flavor_tests {
                 a_late_reader_gets_every_byte
                 a_slow_reader_is_cut_off
                 a_flood_does_not_starve_the_others
+                other_threads_answer_in_any_order_and_the_answers_keep_theirs
+                a_thread_that_gives_up_ends_its_own_conversation_only
+                an_answer_of_another_thread_can_be_the_last
+                an_end_of_input_waits_for_the_answers_of_other_threads
+                a_full_window_waits_for_the_answers_of_other_threads
+                a_drain_waits_for_the_answers_of_other_threads
+                an_answer_that_another_thread_owes_breaks_the_answer_deadline
+                a_message_is_pushed_to_a_quiet_peer
+                pushed_messages_are_bounded_and_none_is_lost
+                a_conversation_may_begin_with_a_greeting
+                a_service_may_end_the_conversation
+                a_service_may_have_no_answer
+                the_peer_is_told_why_the_conversation_ends
+                a_reply_in_pieces_takes_a_bounded_amount_of_memory
+                a_framing_that_panics_ends_its_own_conversation_only
             );
         }
     };
