@@ -8,6 +8,7 @@
 //! | `change_flavor` | one service under every architecture, by changing one line |
 //! | `own_lab` | the lab with two servers of your own and a protocol of your own |
 //! | `own_loop` | the core in a loop of your own, without a server crate |
+//! | `mail` | SMTP: a greeting, two states of one framing, a sink for mails |
 //! | `own_protocol` | a protocol of your own: its framing, its service, its server and client |
 //!
 //! This library holds what the servers of well-known protocols among them share: a command line that

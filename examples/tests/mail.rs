@@ -1,0 +1,442 @@
+//! The mail server under every flavor: transcripts with every cut, and the clients of the world.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests and their helpers panic when an expectation fails"
+)]
+
+mod built;
+mod program;
+mod serving;
+#[path = "../examples/mail/smtp/mod.rs"]
+mod smtp;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use examples::Flavor;
+use program::Program;
+use serving::Running;
+use smtp::{MAIL_SIZE, Mail, Session, Sink, SmtpFraming, Undelivered};
+use zen_proto::Limits;
+use zen_server::Options;
+use zen_testkit::peers::require_program;
+use zen_testkit::{Suite, Transcript, every_cut};
+
+with_every_flavor!(
+    every_command_has_its_reply,
+    every_mistake_has_its_reply,
+    a_session_is_the_same_with_every_cut,
+    a_mail_beyond_the_limit_is_refused_and_the_session_goes_on,
+    what_ends_a_session_says_so_first,
+    half_a_mail_is_no_mail,
+    a_stop_and_a_deadline_say_421,
+    curl_sends_mail,
+    smtplib_sends_mail,
+    swaks_sends_mail,
+);
+
+/// A mail as a sink keeps it: client, sender, recipients, content.
+type Kept = (String, String, Vec<String>, Vec<u8>);
+
+/// Keeps mails in memory. It knows everybody but `nobody@…`, and takes none from `later@…` or
+/// `never@…`.
+#[derive(Debug, Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Kept>>>);
+
+impl Sink for Memory {
+    fn knows(&self, recipient: &str) -> bool {
+        !recipient.starts_with("nobody@")
+    }
+
+    fn deliver(&mut self, mail: &Mail<'_>) -> Result<(), Undelivered> {
+        match mail.sender.split('@').next() {
+            Some("later") => return Err(Undelivered::Later),
+            Some("never") => return Err(Undelivered::Never),
+            _ => {}
+        }
+        let kept = (mail.client.into(), mail.sender.into(), mail.recipients.to_vec(), mail.content.into());
+        self.0.lock().unwrap().push(kept);
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn take(&self) -> Vec<Kept> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+fn start(flavor: Flavor, mail_size: usize, limits: Limits) -> (Running, Memory, String) {
+    let memory = Memory::default();
+    let options = Options::default().with_limits(limits);
+    let running = Running::start(flavor, Session::new(memory.clone()), SmtpFraming::new(mail_size), options);
+    let host = host(running.address);
+    (running, memory, host)
+}
+
+/// What the server calls itself, by its greeting.
+fn host(address: SocketAddr) -> String {
+    let mut greeting = String::new();
+    BufReader::new(TcpStream::connect(address).unwrap()).read_line(&mut greeting).unwrap();
+    greeting.strip_prefix("220 ").unwrap().strip_suffix(" ESMTP zen\r\n").unwrap().to_owned()
+}
+
+/// A transcript of commands, each with its reply. Line ends are added.
+fn session(name: &str, host: &str, steps: &[(&str, &str)]) -> Transcript {
+    let greeting = format!("220 {host} ESMTP zen\r\n");
+    steps.iter().fold(Transcript::new(name).expect(greeting.as_bytes()), |transcript, (command, reply)| {
+        let reply = format!("{}\r\n", reply.replace("HOST", host));
+        transcript.ask(format!("{command}\r\n").as_bytes(), reply.as_bytes())
+    })
+}
+
+const QUIT: (&str, &str) = ("QUIT", "221 2.0.0 goodbye");
+const HELO: (&str, &str) = ("HELO me.example", "250 HOST");
+const EHLO: (&str, &str) = (
+    "EHLO me.example",
+    "250-HOST at your service, me.example\r\n250-PIPELINING\r\n250-SIZE 10485760\r\n\
+     250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 HELP",
+);
+const MAIL: (&str, &str) = ("MAIL FROM:<a@b>", "250 2.1.0 sender accepted");
+const RCPT: (&str, &str) = ("RCPT TO:<c@d>", "250 2.1.5 recipient accepted");
+const DATA: (&str, &str) = ("DATA", "354 end with a dot on a line of its own");
+
+fn every_command_has_its_reply(flavor: Flavor) {
+    let (running, memory, host) = start(flavor, MAIL_SIZE, Limits::default());
+    let session = |name: &str, steps: &[(&str, &str)]| session(name, &host, steps).ends();
+    Suite::new([
+        session(
+            "one mail after another",
+            &[
+                EHLO,
+                MAIL,
+                RCPT,
+                DATA,
+                ("Subject: one\r\n\r\n..\r\n.", "250 2.0.0 mail accepted"),
+                ("MAIL FROM:<> SIZE=10 BODY=8BITMIME", "250 2.1.0 sender accepted"),
+                RCPT,
+                ("RCPT TO:<Postmaster>", "250 2.1.5 recipient accepted"),
+                DATA,
+                ("zwölf\r\n.", "250 2.0.0 mail accepted"),
+                QUIT,
+            ],
+        ),
+        session(
+            "a sink that refuses",
+            &[
+                EHLO,
+                ("MAIL FROM:<later@b>", "250 2.1.0 sender accepted"),
+                RCPT,
+                DATA,
+                (".", "451 4.3.0 not now; try again later"),
+                ("MAIL FROM:<never@b>", "250 2.1.0 sender accepted"),
+                RCPT,
+                DATA,
+                (".", "554 5.3.0 mail refused"),
+                QUIT,
+            ],
+        ),
+        session(
+            "what takes no state",
+            &[
+                ("NOOP whatever", "250 2.0.0 done"),
+                ("VRFY root", "252 2.5.0 send some mail, and it will be tried"),
+                ("HELP", "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT, as in RFC 5321"),
+                QUIT,
+            ],
+        ),
+    ])
+    .run(running.address)
+    .assert_passed();
+    let me = || "me.example".to_owned();
+    assert_eq!(
+        memory.take(),
+        [
+            (me(), "a@b".into(), vec!["c@d".into()], b"Subject: one\r\n\r\n.\r\n".to_vec()),
+            (me(), String::new(), vec!["c@d".into(), "Postmaster".into()], "zwölf\r\n".into()),
+        ]
+    );
+}
+
+fn every_mistake_has_its_reply(flavor: Flavor) {
+    let (running, memory, host) = start(flavor, MAIL_SIZE, Limits::default());
+    let long = "x".repeat(2000);
+    let session = |name: &str, steps: &[(&str, &str)]| session(name, &host, steps).ends();
+    Suite::new([
+        session(
+            "commands out of order",
+            &[
+                ("MAIL FROM:<a@b>", "503 5.5.1 say EHLO or HELO first"),
+                HELO,
+                ("RCPT TO:<a@b>", "503 5.5.1 say MAIL first"),
+                ("DATA", "503 5.5.1 say MAIL first"),
+                MAIL,
+                ("MAIL FROM:<a@b>", "503 5.5.1 a mail has begun already"),
+                ("DATA", "554 5.5.1 no valid recipients"),
+                ("RCPT TO:<nobody@d>", "550 5.1.1 no such mailbox"),
+                ("DATA", "554 5.5.1 no valid recipients"),
+                RCPT,
+                ("RSET", "250 2.0.0 forgotten"),
+                ("DATA", "503 5.5.1 say MAIL first"),
+                MAIL,
+                HELO,
+                ("RCPT TO:<a@b>", "503 5.5.1 say MAIL first"),
+                QUIT,
+            ],
+        ),
+        session(
+            "lines that are no commands",
+            &[
+                ("", "500 5.5.1 command not recognized"),
+                ("GET / HTTP/1.1", "500 5.5.1 command not recognized"),
+                ("NOOP \u{7}", "500 5.5.2 a command is printable ASCII"),
+                (&long, "500 5.5.2 line too long"),
+                ("EXPN all", "502 5.5.1 command not implemented"),
+                ("AUTH PLAIN", "502 5.5.1 command not implemented"),
+                ("STARTTLS", "502 5.5.1 command not implemented"),
+                ("EHLO", "501 5.5.4 syntax: EHLO host"),
+                ("DATA 5", "501 5.5.4 syntax: DATA"),
+                ("QUIT now", "501 5.5.4 syntax: QUIT"),
+                QUIT,
+            ],
+        ),
+        session(
+            "addresses and parameters that are wrong",
+            &[
+                HELO,
+                ("MAIL FROM:<a@b> SIZE=1", "555 5.5.4 parameter not recognized"),
+                EHLO,
+                ("MAIL FROM:a@b", "501 5.1.7 the sender's address is not valid"),
+                ("MAIL TO:<a@b>", "501 5.5.4 syntax: MAIL FROM:<address>"),
+                ("MAIL FROM:<a@b> SIZE=x", "501 5.5.4 syntax: SIZE=bytes"),
+                ("MAIL FROM:<a@b> SIZE=10485761", "552 5.3.4 mail too large"),
+                ("MAIL FROM:<a@b> SIZE=99999999999999999999999", "552 5.3.4 mail too large"),
+                ("MAIL FROM:<a@b> BODY=TEXT", "501 5.5.4 syntax: BODY=7BIT or BODY=8BITMIME"),
+                ("MAIL FROM:<a@b> RET=FULL", "555 5.5.4 parameter not recognized"),
+                ("MAIL FROM:<a@b> SIZE=10485760", "250 2.1.0 sender accepted"),
+                ("RCPT TO:<>", "501 5.1.3 the recipient's address is not valid"),
+                ("RCPT TO:<c@d> NOTIFY=NEVER", "555 5.5.4 parameter not recognized"),
+                QUIT,
+            ],
+        ),
+    ])
+    .run(running.address)
+    .assert_passed();
+    assert_eq!(memory.take(), []);
+}
+
+/// Two mails and what goes with them, sent at once: a client need not wait for any reply but the
+/// one to `DATA`, and this one does not wait for that either.
+const PIPELINE: &[u8] = b"EHLO me.example\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n\
+    MAIL FROM:<x@y>\r\n..dot\r\n.\r\nRSET\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\nQUIT\r\n";
+
+fn a_session_is_the_same_with_every_cut(flavor: Flavor) {
+    let (running, memory, host) = start(flavor, MAIL_SIZE, Limits::default());
+    let taken = "250 2.0.0 mail accepted";
+    let replies = [EHLO.1, MAIL.1, RCPT.1, DATA.1, taken, "250 2.0.0 forgotten", MAIL.1, RCPT.1, DATA.1];
+    let replies: Vec<_> = replies.into_iter().chain([taken, QUIT.1, ""]).collect();
+    let replies = format!("220 {host} ESMTP zen\r\n{}", replies.join("\r\n").replace("HOST", &host));
+    let transcript = |cut: &[usize]| {
+        Transcript::new(format!("cut at {cut:?}"))
+            .send_cut_at(PIPELINE, cut)
+            .expect(replies.as_bytes())
+            .ends()
+    };
+    let cuts = every_cut(PIPELINE.len(), 2);
+    let byte_by_byte: Vec<_> = (1..PIPELINE.len()).collect();
+    let conversations = cuts.len() + 1;
+    let suite = cuts.iter().chain([&byte_by_byte]).map(|cut| transcript(cut)).collect::<Suite>();
+    suite.run(running.address).assert_passed();
+    let mails = memory.take();
+    assert_eq!(mails.len(), 2 * conversations);
+    for mails in mails.chunks(2) {
+        assert_eq!(mails[0].3, b"MAIL FROM:<x@y>\r\n.dot\r\n");
+        assert_eq!(mails[1].3, b"");
+    }
+}
+
+fn a_mail_beyond_the_limit_is_refused_and_the_session_goes_on(flavor: Flavor) {
+    let (running, memory, host) = start(flavor, 3000, Limits::default());
+    let line = format!("{}\r\n", "x".repeat(98));
+    let (fits, too_large) = (format!("{}.", line.repeat(30)), format!("{}..\r\n.", line.repeat(30)));
+    let far_too_large = format!("{}.", line.repeat(10_000));
+    let refused = "552 5.3.4 mail too large";
+    session(
+        "large mails",
+        &host,
+        &[
+            HELO,
+            MAIL,
+            RCPT,
+            DATA,
+            (&too_large, refused),
+            ("DATA", "503 5.5.1 say MAIL first"),
+            MAIL,
+            RCPT,
+            DATA,
+            (&far_too_large, refused),
+            MAIL,
+            RCPT,
+            DATA,
+            (&fits, "250 2.0.0 mail accepted"),
+            QUIT,
+        ],
+    )
+    .ends()
+    .run(running.address)
+    .unwrap();
+    let mails = memory.take();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].3.len(), 3000);
+}
+
+fn what_ends_a_session_says_so_first(flavor: Flavor) {
+    let limits = Limits::default().with_question_length(100);
+    let (running, memory, host) = start(flavor, MAIL_SIZE, limits);
+    let in_mail = [HELO, MAIL, RCPT, DATA];
+    let session = |name: &str, steps: &[(&str, &str)], last: (&str, &str)| {
+        let last = (last.0, last.1.replace("HOST", &host) + "\r\n");
+        session(name, &host, steps).send(last.0.as_bytes()).expect(last.1.as_bytes()).ends()
+    };
+    let (line, lines) = (format!("NOOP {}", "x".repeat(100)), "x\r\n".repeat(100));
+    let wrong = [("WRONG", "500 5.5.1 command not recognized"); 19];
+    Suite::new([
+        session(
+            "a bare LF",
+            &in_mail,
+            ("a\n.\r\n", "521 5.5.2 HOST does not take a line feed without its carriage return"),
+        ),
+        session(
+            "a bare CR",
+            &in_mail,
+            ("a\rb", "521 5.5.2 HOST does not take a carriage return without its line feed"),
+        ),
+        session("the operator's limit, in a mail", &in_mail, (&lines, "552 5.3.4 mail too large")),
+        session("the operator's limit, in a line", &[], (&line, "500 5.5.2 line too long")),
+        session(
+            "many errors",
+            &wrong,
+            ("WRONG\r\n", "500 5.5.1 command not recognized\r\n421 4.7.0 HOST too many errors"),
+        ),
+    ])
+    .run(running.address)
+    .assert_passed();
+    assert_eq!(memory.take(), []);
+}
+
+fn half_a_mail_is_no_mail(flavor: Flavor) {
+    let (running, memory, host) = start(flavor, MAIL_SIZE, Limits::default());
+    let half = session("half a mail", &host, &[EHLO, MAIL, RCPT, DATA]).send(b"half a mail\r\n");
+    half.finish_and_end().run(running.address).unwrap();
+    session("half a command", &host, &[EHLO]).send(b"QUI").finish_and_end().run(running.address).unwrap();
+    assert_eq!(memory.take(), []);
+}
+
+fn a_stop_and_a_deadline_say_421(flavor: Flavor) {
+    let moment = Duration::from_millis(300);
+    let limits = Limits::default().with_idle_deadline(moment).with_question_deadline(moment);
+    let (running, _memory, host) = start(flavor, MAIL_SIZE, limits);
+    let waited = format!("421 4.4.2 {host} has waited too long\r\n");
+    Suite::new([
+        session("nothing is said", &host, &[EHLO]).expect(waited.as_bytes()).ends(),
+        session("half a command", &host, &[EHLO]).send(b"NOO").expect(waited.as_bytes()).ends(),
+        session("half a mail", &host, &[HELO, MAIL, RCPT, DATA])
+            .send(b"a\r\n")
+            .expect(waited.as_bytes())
+            .ends(),
+    ])
+    .run(running.address)
+    .assert_passed();
+
+    let (running, memory, host) = start(flavor, MAIL_SIZE, Limits::default());
+    let mut client = TcpStream::connect(running.address).unwrap();
+    let begun = "HELO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nhalf";
+    client.write_all(begun.as_bytes()).unwrap();
+    let mut replies = BufReader::new(client).lines().map(Result::unwrap);
+    assert!(replies.any(|reply| reply.starts_with("354 ")));
+    running.stop.stop();
+    assert_eq!(replies.collect::<Vec<_>>(), [format!("421 4.3.2 {host} is shutting down")]);
+    assert_eq!(memory.take(), []);
+}
+
+#[test]
+fn the_program_prints_a_line_about_each_mail() {
+    let program = Program::start("mail", &["127.0.0.1:0", "--flavor", "threaded"]);
+    let host = host(program.address);
+    let mails =
+        [HELO, MAIL, RCPT, ("RCPT TO:<e@f>", RCPT.1), DATA, ("a letter\r\n.", "250 2.0.0 mail accepted")];
+    let empty = [MAIL, RCPT, DATA, (".", "554 5.3.0 mail refused"), QUIT];
+    session("program", &host, &[&mails[..], &empty[..]].concat()).ends().run(program.address).unwrap();
+    assert_eq!(program.end(), ["10 bytes from <a@b> to <c@d>,<e@f> by me.example"]);
+}
+
+/// What the clients below send: two lines that begin with a dot, and 8-bit text.
+const LETTER: &str = "From: me@here.example\r\nSubject: a letter\r\n\r\n.\r\n..two\r\nzw\u{f6}lf\r\n";
+
+/// Runs a client, which must succeed and say nothing wrong, and checks that the letter has come.
+fn send(memory: &Memory, command: &mut Command, input: &str) {
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&said));
+    let mails = memory.take();
+    assert_eq!(mails.len(), 1, "{}", String::from_utf8_lossy(&said));
+    let (_, sender, recipients, content) = &mails[0];
+    assert_eq!(sender, "me@here.example");
+    assert_eq!(recipients[..], ["you@there.example", "them@there.example"]);
+    assert_eq!(String::from_utf8_lossy(content), LETTER);
+}
+
+fn curl_sends_mail(flavor: Flavor) {
+    let Some(curl) = require_program("curl") else { return };
+    let (running, memory, _host) = start(flavor, MAIL_SIZE, Limits::default());
+    let mut command = Command::new(curl);
+    command
+        .args(["--silent", "--show-error", "--max-time", "20", "--noproxy", "*"])
+        .arg(format!("smtp://{}/me.example", running.address))
+        .args(["--mail-from", "me@here.example", "--mail-rcpt", "you@there.example"])
+        .args(["--mail-rcpt", "them@there.example", "--upload-file", "-"]);
+    send(&memory, &mut command, LETTER);
+}
+
+fn smtplib_sends_mail(flavor: Flavor) {
+    let Some(python) = require_program("python3") else { return };
+    let (running, memory, _host) = start(flavor, MAIL_SIZE, Limits::default());
+    let script = r#"
+import smtplib, sys
+with smtplib.SMTP(sys.argv[1], int(sys.argv[2]), timeout=20) as client:
+    client.ehlo()
+    assert client.has_extn("pipelining") and client.has_extn("8bitmime"), client.esmtp_features
+    assert client.esmtp_features["size"] == "10485760", client.esmtp_features
+    assert client.verify("you@there.example")[0] == 252
+    try:
+        client.sendmail("me@here.example", "nobody@there.example", b"")
+    except smtplib.SMTPRecipientsRefused as error:
+        assert error.recipients == {"nobody@there.example": (550, b"5.1.1 no such mailbox")}, error.recipients
+    else:
+        raise AssertionError("nobody is somebody")
+    to = ["you@there.example", "them@there.example", "nobody@there.example"]
+    refused = client.sendmail("me@here.example", to, sys.stdin.buffer.read(), ["BODY=8BITMIME"])
+    assert list(refused) == ["nobody@there.example"], refused
+"#;
+    let (host, port) = (running.address.ip().to_string(), running.address.port().to_string());
+    send(&memory, Command::new(python).args(["-I", "-c", script, &host, &port]), LETTER);
+}
+
+fn swaks_sends_mail(flavor: Flavor) {
+    let Some(swaks) = require_program("swaks") else { return };
+    let (running, memory, _host) = start(flavor, MAIL_SIZE, Limits::default());
+    let mut command = Command::new(swaks);
+    command
+        .args(["--server", &running.address.ip().to_string(), "--port", &running.address.port().to_string()])
+        .args(["--ehlo", "me.example", "--from", "me@here.example", "--timeout", "20s", "--pipeline"])
+        .args(["--to", "you@there.example,them@there.example", "--data", "-"]);
+    // swaks ends the last line itself.
+    send(&memory, &mut command, LETTER.trim_end());
+}
