@@ -5,23 +5,23 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 use zen_proto::{CloseReason, Framing, Service};
-use zen_server::{Admission, Setup};
+use zen_server::{Admission, LocalAddress, Setup};
 
+use crate::stream::Listener;
 use crate::task::converse;
 
 /// Serves until the stop handle is used and the last conversation is over.
-pub(crate) async fn serve<S, F>(listener: std::net::TcpListener, setup: Setup<S, F>) -> io::Result<()>
+pub(crate) async fn serve<S, F>(listener: zen_server::Listener, setup: Setup<S, F>) -> io::Result<()>
 where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
+    let local = LocalAddress::new(&listener);
+    let listener = Listener::new(listener)?;
     let stopping = Arc::new(Notify::new());
     let notify = Arc::clone(&stopping);
     // The flag is set before this is called, so a task that registers too late to be notified sees
@@ -35,8 +35,8 @@ where
         let resume = admission.poll_timeout();
         tokio::select! {
             accepted = listener.accept(), if admission.wants_accept() => match accepted {
-                Ok((stream, _)) => {
-                    setup.handle_accepted(&mut admission, &stream);
+                Ok((stream, remote)) => {
+                    let peer = setup.handle_accepted(&mut admission, &stream, remote, &local);
                     let begun = match setup.begin(Instant::now()) {
                         Ok(begun) => begun,
                         Err(reason) => {
@@ -46,7 +46,7 @@ where
                             continue;
                         }
                     };
-                    tasks.spawn(converse(stream, begun, &setup, Arc::clone(&stopping)));
+                    tasks.spawn(converse(stream, begun, &peer, &setup, Arc::clone(&stopping)));
                 }
                 Err(error) => setup.handle_accept_error(&mut admission, &error, Instant::now()),
             },

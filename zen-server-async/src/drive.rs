@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use zen_proto::{CloseReason, Conversation, Framing, Service};
+use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
 use zen_server::{Counters, Setup, StopHandle};
+
+use crate::stream::Stream;
 
 /// How much one read takes, in bytes. The buffer lies on the thread's stack, so that a waiting task
 /// owns none.
@@ -17,7 +18,7 @@ const SCRATCH: usize = 16 * 1024;
 
 /// One connection: its socket, its conversation, and what the task needs beside them.
 pub(crate) struct Connection<S, F: Framing> {
-    stream: TcpStream,
+    stream: Stream,
     pub(crate) conversation: Conversation<F>,
     service: S,
     pub(crate) stop: StopHandle,
@@ -46,17 +47,20 @@ pub(crate) enum Turn {
 
 impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn new(
-        stream: TcpStream,
-        (conversation, service): (Conversation<F>, S),
+        stream: Stream,
+        (mut conversation, mut service): (Conversation<F>, S),
+        peer: &Peer,
         setup: &Setup<S, F>,
     ) -> Self {
+        let now = Instant::now();
+        conversation.open(&mut service, peer, now);
         Self {
             stream,
             conversation,
             service,
             stop: setup.stop.clone(),
             counters: Arc::clone(&setup.counters),
-            now: Instant::now(),
+            now,
             budget: setup.options.turn_budget,
             readable: true,
             writable: true,

@@ -5,6 +5,9 @@
 //! same name in the other server crates. `answering.rs` is what this architecture can do and the
 //! others cannot: wait for an answer.
 //!
+//! The servers accept at a TCP port or a Unix socket. They run on Linux, where they are tested, and
+//! on macOS. They do not run on Windows, since they know connections by their descriptors.
+//!
 //! ```
 //! use std::net::TcpListener;
 //! use bytes::Bytes;
@@ -49,6 +52,7 @@ mod alarm;
 mod answering;
 mod drive;
 mod server;
+mod stream;
 mod task;
 
 pub use answering::Deferred;
@@ -59,4 +63,4 @@ pub use zen_proto::{
     Address, Answer, CloseReason, Closed, ConversationClosed, Decoded, DelimiterFraming, Ending, Flow,
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
-pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};
+pub use zen_server::{Counters, Listener, Options, OptionsError, Snapshot, StopHandle};

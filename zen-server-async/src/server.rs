@@ -1,20 +1,20 @@
 //! The servers: a runtime of one thread, or of several.
 
 use std::io;
-use std::net::TcpListener;
+use std::pin::pin;
 use std::sync::Mutex;
 use std::thread;
 
 use tokio::runtime::Builder;
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
-use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
+use zen_server::{Listener, Options, OptionsError, Setup, defaults, server_methods};
 
 use crate::acceptor;
 
 /// A server over tokio. See the [crate] for an example.
 #[derive(Debug)]
 pub struct Server<S, F = DelimiterFraming> {
-    listener: TcpListener,
+    listener: Listener,
     setup: Setup<S, F>,
     threads: Threads,
 }
@@ -30,7 +30,7 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn single(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn single(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
         Self::new(listener, service, options, Threads::One)
     }
 
@@ -39,19 +39,19 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn multi(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn multi(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
         let threads = Threads::Many(options.workers.unwrap_or_else(defaults::workers));
         Self::new(listener, service, options, threads)
     }
 
     fn new(
-        listener: TcpListener,
+        listener: impl Into<Listener>,
         service: S,
         options: Options,
         threads: Threads,
     ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
-        Ok(Self { listener, setup, threads })
+        Ok(Self { listener: listener.into(), setup, threads })
     }
 }
 
@@ -98,6 +98,35 @@ where
     /// When the listener cannot be watched.
     pub async fn serve(self) -> io::Result<()> {
         acceptor::serve(self.listener, self.setup).await
+    }
+
+    /// The same, but `stop` drains the server too, as soon as it is ready.
+    ///
+    /// ```
+    /// # use std::net::TcpListener;
+    /// # use zen_server_async::{Options, Server, aphorism::Aphorisms};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let server = Server::single(listener, Aphorisms, Options::default())?;
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// let running = tokio::spawn(server.serve_until(stopped));
+    /// drop(stop);
+    /// running.await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the listener cannot be watched.
+    pub async fn serve_until(self, stop: impl Future) -> io::Result<()> {
+        let handle = self.stop_handle();
+        let mut serving = pin!(self.serve());
+        tokio::select! {
+            result = &mut serving => return result,
+            _ = stop => handle.stop(),
+        }
+        serving.await
     }
 }
 

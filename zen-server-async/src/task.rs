@@ -6,22 +6,23 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use zen_proto::{CloseReason, Conversation, Framing, Service};
+use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
 use zen_server::Setup;
 
 use crate::alarm::Alarm;
 use crate::drive::{Connection, Turn};
+use crate::stream::Stream;
 
 /// One conversation, from its first turn to its last. `stopping` is notified when the server stops.
 ///
 /// Returns a block instead of being an `async fn`, to save memory: what is moved into a block lies
 /// there once, while arguments of an `async fn` that are moved again lie there twice.
 pub(crate) fn converse<S, F>(
-    stream: TcpStream,
+    stream: Stream,
     begun: (Conversation<F>, S),
+    peer: &Peer,
     setup: &Setup<S, F>,
     stopping: Arc<Notify>,
 ) -> impl Future<Output = CloseReason> + use<S, F>
@@ -29,7 +30,7 @@ where
     S: Service<F>,
     F: Framing,
 {
-    let mut connection = Connection::new(stream, begun, setup);
+    let mut connection = Connection::new(stream, begun, peer, setup);
     async move {
         let sleep = pin!(sleep(Duration::ZERO));
         let mut alarm = Alarm::new(sleep);

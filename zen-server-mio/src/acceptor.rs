@@ -7,9 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mio::Waker;
-use mio::net::{TcpListener, TcpStream};
-use zen_proto::CloseReason;
-use zen_server::{Admission, Setup};
+use zen_proto::{CloseReason, Peer};
+use zen_server::{Admission, LocalAddress, Setup};
+
+use crate::stream::{Listener, Stream};
+
+/// A connection that a loop is to take in.
+pub(crate) type New = (Stream, Peer);
 
 /// What the loops share with the acceptor: how many connections each has, and how many more may be
 /// open.
@@ -59,9 +63,10 @@ impl ConnectionSlots {
 /// The listener, and the mailboxes of the other loops. The first loop owns it.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    pub(crate) listener: TcpListener,
+    pub(crate) listener: Listener,
+    local: LocalAddress,
     pub(crate) slots: Arc<ConnectionSlots>,
-    pub(crate) others: Vec<Sender<TcpStream>>,
+    pub(crate) others: Vec<Sender<New>>,
     /// Connections may be waiting. mio says so once, and a pause or a used-up budget leaves some.
     pub(crate) ready: bool,
     /// Where the search for the next loop begins, so that loops with equally many connections take
@@ -71,24 +76,27 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     pub(crate) fn new(
-        listener: TcpListener,
+        listener: Listener,
+        local: LocalAddress,
         slots: Arc<ConnectionSlots>,
-        others: Vec<Sender<TcpStream>>,
+        others: Vec<Sender<New>>,
     ) -> Self {
-        Self { listener, slots, others, ready: true, next: 0 }
+        Self { listener, local, slots, others, ready: true, next: 0 }
     }
 
     /// Accepts until no connection waits, or a turn's budget of them is taken. Those for the first
     /// loop itself are passed to `adopt`.
-    pub(crate) fn turn<S, F>(&mut self, setup: &Setup<S, F>, now: Instant, mut adopt: impl FnMut(TcpStream)) {
+    pub(crate) fn turn<S, F>(&mut self, setup: &Setup<S, F>, now: Instant, mut adopt: impl FnMut(New)) {
         for _ in 0..setup.options.turn_budget {
             if !self.wants_turn(now) {
                 return;
             }
             match self.listener.accept() {
-                Ok((stream, _)) => {
-                    setup.handle_accepted(&mut self.slots.admission(), &stream);
-                    self.deal(setup, stream, &mut adopt);
+                Ok((stream, remote)) => {
+                    let mut admission = self.slots.admission();
+                    let peer = setup.handle_accepted(&mut admission, &stream, remote, &self.local);
+                    drop(admission);
+                    self.deal(setup, (stream, peer), &mut adopt);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready = false,
                 Err(error) => setup.handle_accept_error(&mut self.slots.admission(), &error, now),
@@ -112,7 +120,7 @@ impl Acceptor {
     }
 
     /// Gives the connection to the loop that has the fewest. Loops with equally many take turns.
-    fn deal<S, F>(&mut self, setup: &Setup<S, F>, stream: TcpStream, adopt: &mut impl FnMut(TcpStream)) {
+    fn deal<S, F>(&mut self, setup: &Setup<S, F>, new: New, adopt: &mut impl FnMut(New)) {
         let loads = &self.slots.loads;
         let to = (0..loads.len())
             .map(|offset| (self.next + offset) % loads.len())
@@ -121,10 +129,10 @@ impl Acceptor {
         self.next = (to + 1) % loads.len();
         loads[to].fetch_add(1, Relaxed);
         if to == 0 {
-            adopt(stream);
+            adopt(new);
             return;
         }
-        if self.others[to - 1].send(stream).is_err() {
+        if self.others[to - 1].send(new).is_err() {
             // A loop ends before this one only by failing, and then the server stops.
             setup.counters.count_closed(CloseReason::ConnectionLost);
             self.slots.handle_closed(to);

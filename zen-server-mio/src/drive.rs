@@ -5,10 +5,10 @@ use std::net::Shutdown;
 use std::time::Instant;
 
 use mio::event::Event;
-use mio::net::TcpStream;
-use zen_proto::{CloseReason, Conversation, Framing, Service, Tally};
+use zen_proto::{CloseReason, Conversation, Framing, Peer, Service, Tally};
 use zen_server::{Setup, StopHandle};
 
+use crate::stream::Stream;
 use crate::wake_ups::WakeUp;
 
 /// How much one read takes, in bytes. One buffer serves the whole event loop.
@@ -17,7 +17,7 @@ pub(crate) const SCRATCH: usize = 16 * 1024;
 /// One connection: its socket, its conversation, and what is known of the socket's readiness.
 #[derive(Debug)]
 pub(crate) struct Connection<S, F: Framing> {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Stream,
     pub(crate) conversation: Conversation<F>,
     service: S,
     stop: StopHandle,
@@ -52,17 +52,20 @@ pub(crate) enum Turn {
 
 impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn new(
-        stream: TcpStream,
-        (conversation, service): (Conversation<F>, S),
+        stream: Stream,
+        (mut conversation, mut service): (Conversation<F>, S),
+        peer: &Peer,
         setup: &Setup<S, F>,
         wake_up: WakeUp,
     ) -> Self {
+        let now = Instant::now();
+        conversation.open(&mut service, peer, now);
         Self {
             stream,
             conversation,
             service,
             stop: setup.stop.clone(),
-            now: Instant::now(),
+            now,
             budget: setup.options.turn_budget,
             readable: false,
             writable: true,

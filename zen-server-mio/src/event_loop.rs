@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
-use zen_proto::{CloseReason, Framing, Service, Tally};
+use zen_proto::{CloseReason, Framing, Peer, Service, Tally};
 use zen_server::Setup;
 
-use crate::acceptor::{Acceptor, ConnectionSlots};
+use crate::acceptor::{Acceptor, ConnectionSlots, New};
 use crate::drive::{Connection, SCRATCH, Turn};
+use crate::stream::Stream;
 use crate::timers::Timers;
 use crate::wake_ups::{WakeUp, WakeUps};
 
@@ -33,7 +33,7 @@ pub(crate) struct EventLoop<S, F: Framing> {
     /// `Some` in the first loop while it accepts.
     pub(crate) acceptor: Option<Acceptor>,
     /// `Some` in the other loops while the acceptor may deal them connections.
-    pub(crate) inbox: Option<Receiver<TcpStream>>,
+    pub(crate) inbox: Option<Receiver<New>>,
     pub(crate) connections: Connections<S, F>,
     pub(crate) wake_ups: Arc<WakeUps>,
 }
@@ -184,21 +184,21 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
     fn take_new(&mut self, now: Instant) {
         let mut new = Vec::new();
         if let Some(acceptor) = &mut self.acceptor {
-            acceptor.turn(&self.setup, now, |stream| new.push(stream));
+            acceptor.turn(&self.setup, now, |accepted| new.push(accepted));
         }
         while let Some(inbox) = &self.inbox {
             match inbox.try_recv() {
-                Ok(stream) => new.push(stream),
+                Ok(dealt) => new.push(dealt),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => self.inbox = None,
             }
         }
-        for stream in new {
-            self.adopt(stream, now);
+        for (stream, peer) in new {
+            self.adopt(stream, &peer, now);
         }
     }
 
-    fn adopt(&mut self, stream: TcpStream, now: Instant) {
+    fn adopt(&mut self, stream: Stream, peer: &Peer, now: Instant) {
         let begun = match self.setup.begin(now) {
             Ok(begun) => begun,
             Err(reason) => {
@@ -209,8 +209,8 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
         };
         let entry = self.connections.by_key.vacant_entry();
         let key = entry.key();
-        let connection =
-            entry.insert(Connection::new(stream, begun, &self.setup, WakeUp::new(key, &self.wake_ups)));
+        let wake_up = WakeUp::new(key, &self.wake_ups);
+        let connection = entry.insert(Connection::new(stream, begun, peer, &self.setup, wake_up));
         // Registered once, for both directions. Readiness that is not used now is remembered
         // instead of asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;

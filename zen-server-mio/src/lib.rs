@@ -4,6 +4,9 @@
 //! `drive.rs` is such a turn: read it beside the file of the same name in the other server crates.
 //! `event_loop.rs` waits. `acceptor.rs` takes new connections and deals them to the loops.
 //!
+//! The servers accept at a TCP port or a Unix socket. They run on Linux, where they are tested, and
+//! on macOS. They do not run on Windows, since they know connections by their descriptors.
+//!
 //! ```
 //! use std::net::{TcpListener, TcpStream};
 //! use std::io::{Read, Write};
@@ -37,6 +40,7 @@ mod acceptor;
 mod drive;
 mod event_loop;
 mod server;
+mod stream;
 mod timers;
 mod wake_ups;
 
@@ -47,4 +51,4 @@ pub use zen_proto::{
     Address, Answer, CloseReason, Closed, ConversationClosed, Decoded, DelimiterFraming, Ending, Flow,
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
-pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};
+pub use zen_server::{Counters, Listener, Options, OptionsError, Snapshot, StopHandle};

@@ -1,21 +1,23 @@
 //! The servers: one loop on the caller's thread, or several on threads of their own.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
 
 use mio::{Interest, Poll, Waker};
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
-use zen_server::{Options, OptionsError, Setup, StopHandle, defaults, server_methods};
+use zen_server::{
+    Listener, LocalAddress, Options, OptionsError, Setup, StopHandle, defaults, server_methods,
+};
 
 use crate::acceptor::{Acceptor, ConnectionSlots};
 use crate::event_loop::{Connections, EventLoop, LISTENER, WAKER};
+use crate::stream;
 use crate::wake_ups::WakeUps;
 
 /// An event-loop server over mio. See the [crate] for an example.
 #[derive(Debug)]
 pub struct Server<S, F = DelimiterFraming> {
-    listener: TcpListener,
+    listener: Listener,
     setup: Setup<S, F>,
     loops: usize,
 }
@@ -25,7 +27,7 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn single(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn single(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
         Self::new(listener, service, options, 1)
     }
 
@@ -37,14 +39,19 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn multi(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn multi(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
         let loops = options.workers.unwrap_or_else(defaults::workers);
         Self::new(listener, service, options, loops)
     }
 
-    fn new(listener: TcpListener, service: S, options: Options, loops: usize) -> Result<Self, OptionsError> {
+    fn new(
+        listener: impl Into<Listener>,
+        service: S,
+        options: Options,
+        loops: usize,
+    ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
-        Ok(Self { listener, setup, loops })
+        Ok(Self { listener: listener.into(), setup, loops })
     }
 }
 
@@ -77,10 +84,10 @@ where
         let (mailboxes, inboxes): (Vec<_>, Vec<_>) = (1..loops).map(|_| mpsc::channel()).unzip();
         let mut inboxes = inboxes.into_iter();
 
-        listener.set_nonblocking(true)?;
-        let mut listener = mio::net::TcpListener::from_std(listener);
+        let local = LocalAddress::new(&listener);
+        let mut listener = stream::Listener::new(listener)?;
         polls[0].registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-        let mut acceptor = Some(Acceptor::new(listener, Arc::clone(&slots), mailboxes));
+        let mut acceptor = Some(Acceptor::new(listener, local, Arc::clone(&slots), mailboxes));
 
         let mut loops = polls.into_iter().enumerate().map(|(index, poll)| {
             let acceptor = acceptor.take();

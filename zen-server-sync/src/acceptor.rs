@@ -1,17 +1,20 @@
 //! The acceptor: takes a new connection when admission allows it, and waits until it does.
 
 use std::io::{Error, ErrorKind};
-use std::net::{TcpListener, TcpStream};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use socket2::SockRef;
-use zen_server::{Admission, Setup, StopHandle};
+use socket2::{SockAddr, Socket, Type};
+use zen_proto::{Address, Peer};
+use zen_server::{Admission, Listener, LocalAddress, Setup, StopHandle, unix_address};
 
 /// The listener, and whether to accept from it. All threads of a server share it.
 #[derive(Debug)]
 pub(crate) struct Acceptor {
-    listener: TcpListener,
+    listener: Socket,
+    local: LocalAddress,
     stop: StopHandle,
     slots: Arc<ConnectionSlots>,
 }
@@ -30,7 +33,9 @@ impl ConnectionSlots {
 }
 
 impl Acceptor {
-    pub(crate) fn new<S, F>(listener: TcpListener, setup: &Setup<S, F>) -> std::io::Result<Self> {
+    pub(crate) fn new<S, F>(listener: Listener, setup: &Setup<S, F>) -> std::io::Result<Self> {
+        let local = LocalAddress::new(&listener);
+        let listener = Socket::from(OwnedFd::from(listener));
         let stop = setup.stop.clone();
         let admission = Mutex::new(Admission::new(setup.connections));
         let slots = Arc::new(ConnectionSlots { admission, changed: Condvar::new() });
@@ -41,18 +46,19 @@ impl Acceptor {
             waiting.changed.notify_all();
             wake_accept(&blocked);
         });
-        Ok(Self { listener, stop, slots })
+        Ok(Self { listener, local, stop, slots })
     }
 
     /// The next connection, which counts as open until [`handle_closed`](Self::handle_closed).
     /// `None` once the server drains.
-    pub(crate) fn accept<S, F>(&self, setup: &Setup<S, F>) -> Option<TcpStream> {
+    pub(crate) fn accept<S, F>(&self, setup: &Setup<S, F>) -> Option<(Socket, Peer)> {
         loop {
             self.wait_until(Admission::wants_accept)?;
             match self.listener.accept() {
-                Ok((stream, _)) => {
-                    setup.handle_accepted(&mut self.slots.admission(), &stream);
-                    return Some(stream);
+                Ok((stream, remote)) => {
+                    let (admission, remote) = (&mut self.slots.admission(), address(&remote));
+                    let peer = setup.handle_accepted(admission, &stream, remote, &self.local);
+                    return Some((stream, peer));
                 }
                 Err(_) if self.stop.is_stopped() => return None,
                 Err(error) => self.handle_error(setup, &error),
@@ -113,11 +119,16 @@ impl Acceptor {
 
 /// Ends a blocked accept. Shutting the listener down does it on Linux; where it does not, a
 /// connection of our own does.
-fn wake_accept(listener: &TcpListener) {
-    if SockRef::from(listener).shutdown(std::net::Shutdown::Read).is_err()
+fn wake_accept(listener: &Socket) {
+    if listener.shutdown(Shutdown::Read).is_err()
         && let Ok(address) = listener.local_addr()
     {
         // If no connection can be made, no accept is blocked.
-        let _ = TcpStream::connect_timeout(&address, Duration::from_secs(1));
+        let _ = Socket::new(address.domain(), Type::STREAM, None)
+            .and_then(|socket| socket.connect_timeout(&address, Duration::from_secs(1)));
     }
+}
+
+fn address(address: &SockAddr) -> Address {
+    address.as_socket().map_or_else(|| unix_address(address.as_pathname()), Address::Ip)
 }

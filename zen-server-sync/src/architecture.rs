@@ -1,13 +1,13 @@
 //! The three blocking architectures: which thread accepts, and which one drives.
 
 use std::io;
-use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, scope};
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Framing, Service};
+use socket2::Socket;
+use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
 use zen_server::{Counters, Setup, StopHandle};
 
 use crate::acceptor::Acceptor;
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
 type Begun<S, F> = Result<(Conversation<F>, S), CloseReason>;
 
 /// A connection that was accepted, until a thread takes it.
-type Waiting<S, F> = Mutex<Option<(Begun<S, F>, TcpStream)>>;
+type Waiting<S, F> = Mutex<Option<(Begun<S, F>, Socket, Peer)>>;
 
 /// The book's first server: accepts a connection, serves its conversation to the end, accepts the
 /// next. All other clients wait in the backlog.
@@ -36,8 +36,8 @@ where
     S: Service<F> + Clone,
     F: Framing + Clone,
 {
-    while let Some(stream) = shared.acceptor.accept(setup) {
-        serve(shared, setup.begin(Instant::now()), stream);
+    while let Some((stream, peer)) = shared.acceptor.accept(setup) {
+        serve(shared, setup.begin(Instant::now()), stream, &peer);
     }
 }
 
@@ -73,10 +73,10 @@ where
     F: Framing + Clone + Send,
 {
     scope(|scope| {
-        while let Some(stream) = shared.acceptor.accept(setup) {
+        while let Some((stream, peer)) = shared.acceptor.accept(setup) {
             // The connection stays here until a thread takes it, so that it is not lost if there is
             // no thread.
-            let waiting = Arc::new(Mutex::new(Some((setup.begin(Instant::now()), stream))));
+            let waiting = Arc::new(Mutex::new(Some((setup.begin(Instant::now()), stream, peer))));
             let start = || {
                 let waiting = Arc::clone(&waiting);
                 let thread = move || serve_waiting(shared, &waiting);
@@ -100,19 +100,19 @@ where
     F: Framing,
 {
     let taken = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some((begun, stream)) = taken {
-        serve(shared, begun, stream);
+    if let Some((begun, stream, peer)) = taken {
+        serve(shared, begun, stream, &peer);
     }
 }
 
 /// Serves one conversation, from its first byte to its close. Whatever its service does, the server
 /// goes on.
-fn serve<S, F>(shared: &Shared, begun: Begun<S, F>, stream: TcpStream)
+fn serve<S, F>(shared: &Shared, begun: Begun<S, F>, stream: Socket, peer: &Peer)
 where
     S: Service<F>,
     F: Framing,
 {
-    let drive = AssertUnwindSafe(|| begun.map(|begun| Connection::new(&stream, begun, shared).drive()));
+    let drive = AssertUnwindSafe(|| begun.map(|begun| Connection::new(&stream, begun, peer, shared).drive()));
     // The conversation catches what panics in an answer. What panics here is the service when it is
     // dropped.
     let reason = catch_unwind(drive).unwrap_or(Err(CloseReason::ServiceFailed));

@@ -1,10 +1,11 @@
 //! The driver: one conversation's whole life, on a thread that waits with it.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Framing, Service};
+use socket2::Socket;
+use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
 use zen_server::{Counters, StopHandle};
 
 use crate::architecture::Shared;
@@ -18,7 +19,7 @@ const SCRATCH: usize = 2 * 1024;
 
 /// One connection: its socket, its conversation, and what the thread needs beside them.
 pub(crate) struct Connection<'a, S, F: Framing> {
-    stream: &'a TcpStream,
+    stream: &'a Socket,
     conversation: Conversation<F>,
     service: S,
     stop: &'a StopHandle,
@@ -37,8 +38,8 @@ pub(crate) struct Connection<'a, S, F: Framing> {
 /// How a turn ended.
 #[derive(Debug)]
 pub(crate) enum Turn {
-    /// Nothing can be done until the peer sends, an answer is ready, a deadline passes, or the server
-    /// stops.
+    /// Nothing can be done until the peer sends, an answer is ready, a deadline passes, or the
+    /// server stops.
     Wait,
     /// There is more to answer or to write already.
     Again,
@@ -48,17 +49,20 @@ pub(crate) enum Turn {
 
 impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
     pub(crate) fn new(
-        stream: &'a TcpStream,
-        (conversation, service): (Conversation<F>, S),
+        stream: &'a Socket,
+        (mut conversation, mut service): (Conversation<F>, S),
+        peer: &Peer,
         shared: &'a Shared,
     ) -> Self {
+        let now = Instant::now();
+        conversation.open(&mut service, peer, now);
         Self {
             stream,
             conversation,
             service,
             stop: &shared.stop,
             counters: &shared.counters,
-            now: Instant::now(),
+            now,
             timeouts: Timeouts::default(),
             quiet: false,
             stop_pipe: &shared.stop_pipe,
@@ -100,8 +104,8 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
-        // Wait for the first of readable, deadline, a deferred answer, drain: each ends the read. (The
-        // write has waited for writable.)
+        // Wait for the first of readable, deadline, a deferred answer, drain: each ends the read.
+        // (The write has waited for writable.)
         if self.conversation.expects_wake() && self.conversation.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
@@ -115,8 +119,8 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         self.conversation.handle_timeout(self.now);
     }
 
-    /// Waits until the peer has room, or the deadline. Another thread's answer does not end this wait:
-    /// it leaves after what is being written. `write_all` would hide how far the write got.
+    /// Waits until the peer has room, or the deadline. Another thread's answer does not end this
+    /// wait: it leaves after what is being written. `write_all` would hide how far the write got.
     fn write(&mut self) {
         self.timeouts.before_write(self.stream, self.conversation.poll_timeout(), self.now);
         let written = (&mut &*self.stream).write(self.conversation.transmit());

@@ -6,6 +6,9 @@
 //! of the same name in the other server crates. `architecture.rs` holds what tells the three
 //! flavors apart: which thread accepts, and which one drives.
 //!
+//! The servers accept at a TCP port or a Unix socket. They run on Linux, where they are tested, and
+//! on macOS. They do not run on Windows: a thread waits in `poll`, for several descriptors.
+//!
 //! ```
 //! use std::net::{TcpListener, TcpStream};
 //! use std::io::{Read, Write};
@@ -50,4 +53,4 @@ pub use zen_proto::{
     Address, Answer, CloseReason, Closed, ConversationClosed, Decoded, DelimiterFraming, Ending, Flow,
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
-pub use zen_server::{Counters, Options, OptionsError, Snapshot, StopHandle};
+pub use zen_server::{Counters, Listener, Options, OptionsError, Snapshot, StopHandle};

@@ -1,11 +1,10 @@
 //! The servers: what they are given, and how they run.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
-use zen_server::{Options, OptionsError, Setup, defaults, server_methods};
+use zen_server::{Listener, Options, OptionsError, Setup, defaults, server_methods};
 
 use crate::acceptor::Acceptor;
 use crate::architecture::{Shared, serve_one_at_a_time, serve_with_a_pool, serve_with_a_thread_each};
@@ -14,7 +13,7 @@ use crate::wait::StopPipe;
 /// A server whose threads block. See the [crate] for an example.
 #[derive(Debug)]
 pub struct Server<S, F = DelimiterFraming> {
-    listener: TcpListener,
+    listener: Listener,
     setup: Setup<S, F>,
     architecture: Architecture,
 }
@@ -31,7 +30,11 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn blocking(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn blocking(
+        listener: impl Into<Listener>,
+        service: S,
+        options: Options,
+    ) -> Result<Self, OptionsError> {
         Self::new(listener, service, options, Architecture::Blocking, 1)
     }
 
@@ -39,7 +42,11 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn threaded(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn threaded(
+        listener: impl Into<Listener>,
+        service: S,
+        options: Options,
+    ) -> Result<Self, OptionsError> {
         Self::new(listener, service, options, Architecture::Threaded, defaults::CONNECTIONS_WITH_THREADS)
     }
 
@@ -48,20 +55,20 @@ impl<S> Server<S> {
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
-    pub fn pool(listener: TcpListener, service: S, options: Options) -> Result<Self, OptionsError> {
+    pub fn pool(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
         let workers = options.workers.unwrap_or(defaults::POOL_WORKERS);
         Self::new(listener, service, options, Architecture::Pool { workers }, defaults::CONNECTIONS)
     }
 
     fn new(
-        listener: TcpListener,
+        listener: impl Into<Listener>,
         service: S,
         options: Options,
         architecture: Architecture,
         default_connections: usize,
     ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, default_connections)?;
-        Ok(Self { listener, setup, architecture })
+        Ok(Self { listener: listener.into(), setup, architecture })
     }
 }
 

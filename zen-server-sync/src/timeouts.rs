@@ -1,8 +1,9 @@
 //! Timeouts: a deadline as a socket timeout, which is the only clock of a blocked thread.
 
 use std::io::{self, ErrorKind};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+use socket2::Socket;
 
 /// The shortest timeout that is set. Zero would mean "for ever" to the system, and is an error to
 /// the standard library.
@@ -31,7 +32,7 @@ pub(crate) struct Timeouts {
 
 impl Timeouts {
     #[inline]
-    pub(crate) fn before_read(&mut self, stream: &TcpStream, deadline: Option<Instant>, now: Instant) {
+    pub(crate) fn before_read(&mut self, stream: &Socket, deadline: Option<Instant>, now: Instant) {
         if let Some(sooner) = sooner(&mut self.read, QUIET, deadline, now) {
             // This fails only on a socket that is broken already, and then the read says so.
             let _ = stream.set_read_timeout(Some(sooner));
@@ -39,7 +40,7 @@ impl Timeouts {
     }
 
     #[inline]
-    pub(crate) fn before_write(&mut self, stream: &TcpStream, deadline: Option<Instant>, now: Instant) {
+    pub(crate) fn before_write(&mut self, stream: &Socket, deadline: Option<Instant>, now: Instant) {
         if let Some(sooner) = sooner(&mut self.write, LOOK_UP, deadline, now) {
             // This fails only on a socket that is broken already, and then the write says so.
             let _ = stream.set_write_timeout(Some(sooner));

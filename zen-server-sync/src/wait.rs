@@ -1,11 +1,11 @@
 //! The wait in `poll`: for the peer, for another thread, or for the stop, whichever comes first.
 
 use std::io::{self, ErrorKind, PipeReader, Write};
-use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use socket2::Socket;
 use zen_server::StopHandle;
 
 use crate::wake_up::{LOOK_UP, WakeUp};
@@ -37,7 +37,7 @@ impl StopPipe {
 /// What a thread waits for.
 pub(crate) struct Wait<'a> {
     /// The peer, if anything that it sends is wanted.
-    pub(crate) stream: Option<&'a TcpStream>,
+    pub(crate) stream: Option<&'a Socket>,
     /// Another thread, if it may have something.
     pub(crate) wake_up: Option<&'a WakeUp>,
     /// The stop, unless the conversation drains already.

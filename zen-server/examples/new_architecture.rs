@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use zen_proto::aphorism::{self, Aphorisms};
 use zen_proto::{CloseReason, Conversation, DelimiterFraming, Framing, Service};
-use zen_server::{Admission, Options, OptionsError, Setup, defaults, server_methods};
+use zen_server::{Admission, LocalAddress, Options, OptionsError, Setup, defaults, server_methods};
 
 struct Server<S, F = DelimiterFraming> {
     setup: Setup<S, F>,
@@ -35,6 +35,7 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
         let mut admission = Admission::new(setup.connections);
         // A connection of its own ends the wait in `accept` when the server is to stop.
         let address = listener.local_addr()?;
+        let local = LocalAddress::new(&listener.try_clone()?.into());
         setup.stop.on_stop(move || drop(TcpStream::connect(address)));
         loop {
             let accepted = listener.accept();
@@ -42,9 +43,11 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
                 return Ok(());
             }
             match accepted {
-                Ok((stream, _)) => {
-                    setup.handle_accepted(&mut admission, &stream);
-                    let reason = setup.begin(Instant::now()).and_then(|(conversation, service)| {
+                Ok((stream, remote)) => {
+                    let peer = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
+                    let begun = setup.begin(Instant::now());
+                    let reason = begun.and_then(|(mut conversation, mut service)| {
+                        conversation.open(&mut service, &peer, Instant::now());
                         drive(&stream, conversation, service, &setup).or(Err(CloseReason::ConnectionLost))
                     });
                     drop(stream);
@@ -85,7 +88,7 @@ fn drive<S: Service<F>, F: Framing>(
         if conversation.poll_shutdown() {
             stream.shutdown(Shutdown::Write)?;
         }
-        if let Some(reason) = conversation.closed() {
+        if let Some(reason) = conversation.poll_closed(&mut service) {
             return Ok(reason);
         }
         match stream.read(&mut scratch)? {

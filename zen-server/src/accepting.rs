@@ -5,20 +5,28 @@ use std::os::fd::AsFd;
 use std::time::Instant;
 
 use socket2::SockRef;
+use zen_proto::{Address, Peer};
 
-use crate::{AcceptTrouble, Admission, Setup};
+use crate::{AcceptTrouble, Admission, LocalAddress, Setup};
 
 impl<S, F> Setup<S, F> {
-    /// A connection was accepted: counts it, and sets the socket options that
-    /// [`Options`](crate::Options) ask for.
-    pub fn handle_accepted(&self, admission: &mut Admission, stream: &impl AsFd) {
-        self.counters.count_accepted();
+    /// A connection from `remote` was accepted: counts it, and sets the socket options that
+    /// [`Options`](crate::Options) ask for. Returns what its service is told of the peer.
+    pub fn handle_accepted(
+        &self,
+        admission: &mut Admission,
+        stream: &impl AsFd,
+        remote: Address,
+        local: &LocalAddress,
+    ) -> Peer {
+        let number = self.counters.count_accepted();
         admission.handle_accepted();
-        if self.options.nodelay {
+        if self.options.nodelay && matches!(remote, Address::Ip(_)) {
             // This fails only on a connection that is broken already, and then the first read says
             // so.
             let _ = SockRef::from(stream).set_tcp_nodelay(true);
         }
+        Peer::new(remote, local.of(stream), number)
     }
 
     /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs
@@ -66,9 +74,12 @@ mod tests {
         for nodelay in [true, false] {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let _client = TcpStream::connect(listener.local_addr().expect("an address")).expect("connects");
-            let (stream, _) = listener.accept().expect("accepts");
+            let (stream, remote) = listener.accept().expect("accepts");
             let (setup, mut admission) = (setup(nodelay), Admission::new(1));
-            setup.handle_accepted(&mut admission, &stream);
+            let address = listener.local_addr().expect("an address").into();
+            let local = LocalAddress::new(&listener.into());
+            let peer = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
+            assert_eq!(peer, Peer::new(remote.into(), address, 1));
             assert_eq!(stream.nodelay().expect("an option"), nodelay);
             assert_eq!((setup.counters.snapshot().accepted, admission.open()), (1, 1));
         }

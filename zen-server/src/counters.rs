@@ -36,9 +36,9 @@ pub struct Snapshot {
 }
 
 impl Counters {
-    /// A connection was accepted.
-    pub fn count_accepted(&self) {
-        self.accepted.fetch_add(1, Relaxed);
+    /// A connection was accepted. Returns its number, counted from 1.
+    pub fn count_accepted(&self) -> u64 {
+        self.accepted.fetch_add(1, Relaxed) + 1
     }
 
     /// Accepting failed.

@@ -5,15 +5,19 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | what a server is given | [`Options`], and their [`defaults`] |
+//! | what a server is given | a [`Listener`], and [`Options`] with their [`defaults`] |
 //! | whether to accept a connection now | [`Admission`] |
 //! | what the server has done | [`Counters`], read as a [`Snapshot`] |
 //! | how it is told to stop | [`StopHandle`] |
 //! | all of these together, and the start of each conversation | [`Setup`] |
+//! | what code for any server needs to know of it | [`Server`], [`RunServer`] |
 //! | how many descriptors the process may have | [`open_file_limit`] |
 //!
-//! You need to name this crate only if you write a server of a new architecture. Each server crate
-//! re-exports what its users need.
+//! You need to name this crate only if you write a server of a new architecture, or code for
+//! servers of any. Each server crate re-exports what its users need.
+//!
+//! This crate and the servers run on Linux, where they are tested, and on macOS. They do not run on
+//! Windows.
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.
@@ -25,15 +29,23 @@ mod accepting;
 mod admission;
 mod counters;
 pub mod defaults;
+mod listener;
 mod methods;
 mod open_files;
 mod options;
+mod server;
 mod setup;
 mod stop;
 
 pub use admission::{AcceptTrouble, Admission};
 pub use counters::{Counters, Snapshot};
+pub use listener::{Listener, LocalAddress, unix_address};
 pub use open_files::open_file_limit;
 pub use options::{Options, OptionsError};
+pub use server::{RunServer, Server};
 pub use setup::Setup;
 pub use stop::StopHandle;
+
+/// For [`server_methods!`], whose users need not name `zen-proto`.
+#[doc(hidden)]
+pub use zen_proto::{Framing, Service};

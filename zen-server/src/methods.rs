@@ -1,26 +1,34 @@
 //! The methods that every server type has.
 
 /// Gives a server type the methods that all servers have: `with_framing`, `stop_handle` and
-/// `counters`.
+/// `counters`. Makes it a [`Server`](crate::Server) and a [`RunServer`](crate::RunServer).
 ///
 /// The type is generic over its service and its framing. It has a field `setup`, which is a
 /// [`Setup`](crate::Setup), and the fields that are named in braces, whose types do not depend on
-/// the framing.
+/// the framing. It has a method `run` for every service and framing that can be cloned and sent to
+/// another thread.
 ///
 /// ```
 /// use std::net::TcpListener;
 /// use zen_proto::aphorism::{Aphorisms, framing};
-/// use zen_server::{Options, Setup, defaults, server_methods};
+/// use zen_server::{Listener, Options, Setup, defaults, server_methods};
 ///
 /// /// A server of a new architecture.
 /// pub struct Server<S, F> {
 ///     setup: Setup<S, F>,
-///     listener: TcpListener,
+///     listener: Listener,
 /// }
 ///
 /// server_methods!(Server { listener });
 ///
-/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// impl<S, F> Server<S, F> {
+///     fn run(self) -> std::io::Result<()> {
+///         // Accepts, and drives conversations.
+/// #       Ok(())
+///     }
+/// }
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?.into();
 /// let options = Options::default();
 /// let setup = Setup::new(Aphorisms, framing(), options, defaults::CONNECTIONS)?;
 /// let server = Server { setup, listener };
@@ -46,6 +54,32 @@ macro_rules! server_methods {
             /// What the server has done. It can be read while the server runs.
             pub fn counters(&self) -> ::std::sync::Arc<$crate::Counters> {
                 ::std::sync::Arc::clone(&self.setup.counters)
+            }
+        }
+
+        impl<S, F> $crate::Server for $Server<S, F> {
+            type WithFraming<G> = $Server<S, G>;
+
+            fn with_framing<G>(self, framing: G) -> $Server<S, G> {
+                $Server::with_framing(self, framing)
+            }
+
+            fn stop_handle(&self) -> $crate::StopHandle {
+                $Server::stop_handle(self)
+            }
+
+            fn counters(&self) -> ::std::sync::Arc<$crate::Counters> {
+                $Server::counters(self)
+            }
+        }
+
+        impl<S, F> $crate::RunServer for $Server<S, F>
+        where
+            S: $crate::Service<F> + Clone + Send + 'static,
+            F: $crate::Framing + Clone + Send + 'static,
+        {
+            fn run(self) -> ::std::io::Result<()> {
+                $Server::run(self)
             }
         }
     };

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Framing, Limits, Peer, Service};
+use zen_proto::{CloseReason, Conversation, Framing, Limits, Service};
 
 use crate::{Counters, Options, OptionsError, StopHandle, open_file_limit};
 
@@ -61,7 +61,8 @@ impl<S, F> Setup<S, F> {
 }
 
 impl<S: Service<F> + Clone, F: Framing + Clone> Setup<S, F> {
-    /// A fresh conversation and the service that answers in it.
+    /// A fresh conversation, and the service that answers in it. The driver
+    /// [opens](Conversation::open) the conversation, on the thread that serves it.
     ///
     /// # Errors
     /// [`CloseReason::ServiceFailed`] when the service or the framing panicked while it was cloned:
@@ -70,9 +71,6 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Setup<S, F> {
         let clones = || (self.framing.clone(), self.service.clone());
         let (framing, service) =
             catch_unwind(AssertUnwindSafe(clones)).map_err(|_| CloseReason::ServiceFailed)?;
-        let mut conversation = Conversation::new(framing, Arc::clone(&self.limits), now);
-        let mut service = service;
-        conversation.open(&mut service, &Peer::default(), now);
-        Ok((conversation, service))
+        Ok((Conversation::new(framing, Arc::clone(&self.limits), now), service))
     }
 }

@@ -25,7 +25,7 @@ async fn asked(questions: usize, options: Options) -> (Client, Connection<Aphori
     while stream.peek(&mut vec![0; sent.len()]).await.expect("arrives") < sent.len() {}
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
     let begun = setup.begin(Instant::now()).expect("begins");
-    (client, Connection::new(stream, begun, &setup))
+    (client, Connection::new(Stream::Tcp(stream), begun, &Peer::default(), &setup))
 }
 
 async fn drive(connection: &mut Connection<Aphorisms, DelimiterFraming>) -> Turn {

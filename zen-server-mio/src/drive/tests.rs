@@ -28,7 +28,8 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
     let poll = mio::Poll::new().expect("a poll");
     let waker = Arc::new(mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker"));
     let wake_up = WakeUp::new(0, &Arc::new(WakeUps::new(waker)));
-    let mut connection = Connection::new(TcpStream::from_std(stream), begun, &setup, wake_up);
+    let stream = Stream::Tcp(mio::net::TcpStream::from_std(stream));
+    let mut connection = Connection::new(stream, begun, &Peer::default(), &setup, wake_up);
     connection.readable = true;
     (client, connection)
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zen_proto::{CloseReason, Limits};
+use zen_proto::{CloseReason, Limits, Peer};
 use zen_server::Options;
 
 use super::cases::{Start, options_with, patient};
@@ -18,7 +18,7 @@ use super::client::Client;
 use super::{
     BYE, BYE_ANSWER, BYE_LATER, GIVE_UP, GREET, GREETING, HUSH, LAST_WORDS, LATE, PANIC_IN_DECODE,
     PANIC_IN_LAST_WORDS, PIECE, PIECES, PIECES_ANSWER, PUSH, PUSH_ALL, PUSHED, PUSHED_BIG, SET_ANSWER,
-    STOPPING, TIMEOUT, later,
+    STOPPING, TIMEOUT, WHO, described, later,
 };
 
 pub fn other_threads_answer_in_any_order_and_the_answers_keep_theirs(start: Start, _at_once: usize) {
@@ -153,6 +153,17 @@ pub fn a_conversation_may_begin_with_a_greeting(start: Start, _at_once: usize) {
     greeted.ask();
     drop(greeted);
     Client::connect(server.address).ask();
+}
+
+pub fn a_service_knows_its_peer(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    for number in 1..=3 {
+        let mut client = Client::connect(server.address);
+        let remote = client.0.local_addr().expect("an address");
+        client.send(WHO);
+        let peer = Peer::new(remote.into(), server.address.into(), number);
+        client.expect(described(&peer).as_bytes());
+    }
 }
 
 pub fn a_service_may_end_the_conversation(start: Start, _at_once: usize) {

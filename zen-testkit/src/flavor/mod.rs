@@ -8,6 +8,7 @@ pub mod cases;
 mod client;
 mod contract_cases;
 mod tester;
+mod unix_cases;
 
 pub use tester::*;
 
@@ -18,8 +19,9 @@ use std::sync::atomic::AtomicU64;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-pub use zen_server::Options;
-use zen_server::{Counters, Snapshot, StopHandle};
+use zen_proto::Address;
+use zen_server::{Counters, RunServer, Snapshot, StopHandle};
+pub use zen_server::{Listener, Options};
 
 /// How long a test waits before it fails. Generous, because the machine may be busy.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -58,6 +60,18 @@ impl Running {
     pub fn producing(mut self, produced: Arc<AtomicU64>) -> Self {
         self.produced = produced;
         self
+    }
+
+    /// The same for a server of any flavor that accepts at `address`, whose address here is all
+    /// zeros if it is not one of IP.
+    pub fn serve(address: &Address, server: impl RunServer + Send + 'static) -> Self {
+        let address = match address {
+            Address::Ip(address) => *address,
+            _ => ([0; 4], 0).into(),
+        };
+        let (stop, counters) = (server.stop_handle(), server.counters());
+        let thread = Some(thread::spawn(|| server.run()));
+        Self { address, stop, produced: Arc::default(), counters, thread }
     }
 
     /// The server's counters so far.
@@ -122,22 +136,29 @@ macro_rules! start_flavor {
     ($server:expr) => {
         |options: $crate::flavor::Options| {
             let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-            let ours = listener.try_clone().expect("a descriptor");
-            let new = $server;
-            let tester = $crate::flavor::Tester::default();
-            let produced = tester.produced();
+            $crate::start_flavor_on!($server)(listener.into(), options)
+        }
+    };
+}
+
+/// The same, for a function that takes a listener, too.
+#[macro_export]
+macro_rules! start_flavor_on {
+    ($server:expr) => {
+        |listener: $crate::flavor::Listener, options: $crate::flavor::Options| {
+            let (new, tester) = ($server, $crate::flavor::Tester::default());
+            let (address, produced) = (listener.local_address(), tester.produced());
             let server = new(listener, tester, options)
                 .expect("good options")
                 .with_framing($crate::flavor::TesterFraming::default());
-            $crate::flavor::Running::start(&ours, server.stop_handle(), server.counters(), || server.run())
-                .producing(produced)
+            $crate::flavor::Running::serve(&address, server).producing(produced)
         }
     };
 }
 
 /// Makes the tests of one flavor:
 /// `flavor_tests!(name, at_once, |listener, service, options| server)`, where `server` is a
-/// `Result` of a server with `with_framing`, `stop_handle`, `counters` and `run`.
+/// `Result` of a [`Server`](zen_server::Server).
 #[macro_export]
 macro_rules! flavor_tests {
     ($name:ident, $at_once:expr, $server:expr) => {
@@ -145,7 +166,17 @@ macro_rules! flavor_tests {
             fn start(options: $crate::flavor::Options) -> $crate::flavor::Running {
                 $crate::start_flavor!($server)(options)
             }
-            $crate::flavor_tests!(@cases $at_once;
+            fn start_on(
+                listener: $crate::flavor::Listener,
+                options: $crate::flavor::Options,
+            ) -> $crate::flavor::Running {
+                $crate::start_flavor_on!($server)(listener, options)
+            }
+            $crate::flavor_tests!(@cases start_on, $at_once;
+                a_unix_socket_is_served_like_a_port
+                a_unix_socket_drains
+            );
+            $crate::flavor_tests!(@cases start, $at_once;
                 conforms_to_the_protocol
                 keeps_every_deadline
                 works_with_the_books_client
@@ -174,6 +205,7 @@ macro_rules! flavor_tests {
                 a_message_is_pushed_to_a_quiet_peer
                 pushed_messages_are_bounded_and_none_is_lost
                 a_conversation_may_begin_with_a_greeting
+                a_service_knows_its_peer
                 a_service_may_end_the_conversation
                 a_service_may_have_no_answer
                 the_peer_is_told_why_the_conversation_ends
@@ -182,10 +214,10 @@ macro_rules! flavor_tests {
             );
         }
     };
-    (@cases $at_once:expr; $($case:ident)*) => {
+    (@cases $start:ident, $at_once:expr; $($case:ident)*) => {
         $(#[test]
         fn $case() {
-            $crate::flavor::cases::$case(start, $at_once);
+            $crate::flavor::cases::$case($start, $at_once);
         })*
     };
 }

@@ -20,6 +20,7 @@ pub struct Tester {
     has_last_words: bool,
     /// How much of the answer to [`PIECES`] is still to be written.
     left: usize,
+    peer: Peer,
 }
 
 /// What all clones of one tester share.
@@ -72,6 +73,8 @@ pub const STOPPING: &[u8] = b"Closing time.";
 /// The answer to the questions that prepare something.
 pub const SET_ANSWER: &[u8] = b"The trap is set.";
 
+/// The answer to this question is what the service knows of its peer: see [`described`].
+pub const WHO: &[u8] = b"Who am I?";
 /// This question has no answer.
 pub const HUSH: &[u8] = b"Hush?";
 /// After the answer to this question, the conversation ends.
@@ -98,6 +101,12 @@ pub fn later(millis: u64) -> String {
     format!("Later {millis}?")
 }
 
+/// The answer to [`WHO`]. A full stop ends an answer, so those inside are written as commas.
+pub fn described(peer: &Peer) -> String {
+    let Peer { remote, local, connection, .. } = peer;
+    format!("{remote} at {local} is number {connection}").replace('.', ",") + "."
+}
+
 impl Tester {
     /// How many bytes of answers to [`PIECES`] all clones have written.
     pub fn produced(&self) -> Arc<AtomicU64> {
@@ -117,7 +126,8 @@ impl Clone for Tester {
     fn clone(&self) -> Self {
         let panics = self.shared.clone_panics.swap(false, SeqCst);
         assert!(!panics, "a question asked for this panic of a clone");
-        Self { shared: Arc::clone(&self.shared), ..Self::default() }
+        let (shared, peer) = (Arc::clone(&self.shared), Peer::default());
+        Self { shared, drop_panics: false, has_last_words: false, left: 0, peer }
     }
 }
 
@@ -128,7 +138,8 @@ impl Drop for Tester {
 }
 
 impl<F: ByteFraming> Service<F> for Tester {
-    fn open(&mut self, _: &Peer, answer: &mut Answer<'_, F>) -> Flow {
+    fn open(&mut self, peer: &Peer, answer: &mut Answer<'_, F>) -> Flow {
+        self.peer = peer.clone();
         if !self.shared.greets.swap(false, SeqCst) {
             return Flow::Silent;
         }
@@ -166,6 +177,7 @@ impl<F: ByteFraming> Service<F> for Tester {
                 }
                 answer.put(SET_ANSWER);
             }
+            WHO => answer.put(described(&self.peer).as_bytes()),
             HUSH => {
                 answer.put(b"never to be sent.");
                 return Flow::Silent;

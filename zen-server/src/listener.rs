@@ -1,0 +1,151 @@
+//! The listener: where a server accepts connections, of whatever kind.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixListener;
+
+use socket2::SockRef;
+use zen_proto::Address;
+
+/// Where a server accepts connections: a bound [`TcpListener`] or [`UnixListener`]. Every server
+/// takes whatever can be turned into this.
+///
+/// ```
+/// use std::net::TcpListener;
+/// use zen_server::Listener;
+///
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let address = listener.local_addr()?;
+/// assert_eq!(Listener::from(listener).local_address(), address.into());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Listener {
+    /// A TCP port.
+    Tcp(TcpListener),
+    /// A Unix socket.
+    ///
+    /// A server does not remove its path from the file system. That is for the program that has
+    /// bound it to do.
+    Unix(UnixListener),
+}
+
+impl Listener {
+    /// Where it listens; [`Address::Unknown`] if the system does not say.
+    pub fn local_address(&self) -> Address {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map_or(Address::Unknown, Address::Ip),
+            Self::Unix(listener) => {
+                listener.local_addr().map_or(Address::Unknown, |address| unix_address(address.as_pathname()))
+            }
+        }
+    }
+
+    /// Another handle of the same listener.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Tcp(listener) => Self::Tcp(listener.try_clone()?),
+            Self::Unix(listener) => Self::Unix(listener.try_clone()?),
+        })
+    }
+
+    /// Whether accepting returns at once when no connection waits.
+    ///
+    /// # Errors
+    /// When the system refuses it.
+    pub fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        match self {
+            Self::Tcp(listener) => listener.set_nonblocking(nonblocking),
+            Self::Unix(listener) => listener.set_nonblocking(nonblocking),
+        }
+    }
+}
+
+impl From<TcpListener> for Listener {
+    fn from(listener: TcpListener) -> Self {
+        Self::Tcp(listener)
+    }
+}
+
+impl From<UnixListener> for Listener {
+    fn from(listener: UnixListener) -> Self {
+        Self::Unix(listener)
+    }
+}
+
+impl From<Listener> for OwnedFd {
+    fn from(listener: Listener) -> Self {
+        match listener {
+            Listener::Tcp(listener) => listener.into(),
+            Listener::Unix(listener) => listener.into(),
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(listener) => listener.as_fd(),
+            Self::Unix(listener) => listener.as_fd(),
+        }
+    }
+}
+
+/// The address of a Unix socket that is bound to `path`, if it is bound to any.
+pub fn unix_address(path: Option<&std::path::Path>) -> Address {
+    Address::Unix(path.map(Into::into))
+}
+
+/// The server's own address, as the peers of one listener have reached it.
+#[derive(Debug)]
+pub struct LocalAddress {
+    listener: Address,
+    /// The listener accepts on every address of the system, so each connection has its own.
+    is_wildcard: bool,
+}
+
+impl LocalAddress {
+    /// For the connections of this listener.
+    pub fn new(listener: &Listener) -> Self {
+        let listener = listener.local_address();
+        let is_wildcard = matches!(&listener, Address::Ip(address) if address.ip().is_unspecified());
+        Self { listener, is_wildcard }
+    }
+
+    /// For this connection. That costs a system call if the listener accepts on every address of
+    /// the system, and none otherwise.
+    pub(crate) fn of(&self, stream: &impl AsFd) -> Address {
+        if !self.is_wildcard {
+            return self.listener.clone();
+        }
+        let address: Option<SocketAddr> =
+            SockRef::from(stream).local_addr().ok().and_then(|address| address.as_socket());
+        address.map_or(Address::Unknown, Address::Ip)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+
+    #[test]
+    fn the_local_address_is_never_a_wildcard() {
+        for host in ["127.0.0.1:0", "0.0.0.0:0", "[::]:0"] {
+            let tcp = TcpListener::bind(host).expect("a free port");
+            let port = tcp.local_addr().expect("an address").port();
+            let client = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+            let (stream, _) = tcp.accept().expect("accepts");
+            let local = LocalAddress::new(&tcp.into()).of(&stream);
+            let Address::Ip(local) = local else { panic!("{local}") };
+            assert!(local.ip().to_canonical().is_loopback(), "{local}");
+            assert_eq!(local.port(), client.peer_addr().expect("an address").port());
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What all servers have in common, as traits: code for any architecture needs to know no more.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::{Counters, StopHandle};
+
+/// A server, of whatever architecture. Every type named `Server` of the server crates is one;
+/// [`server_methods!`](crate::server_methods) makes it so.
+pub trait Server: Sized {
+    /// The same server for the framing `G`.
+    type WithFraming<G>: Server;
+
+    /// The same server for another protocol.
+    fn with_framing<G>(self, framing: G) -> Self::WithFraming<G>;
+
+    /// A handle that drains the server, from any thread.
+    fn stop_handle(&self) -> StopHandle;
+
+    /// What the server has done. It can be read while the server runs.
+    fn counters(&self) -> Arc<Counters>;
+}
+
+/// A server that can run, because its service speaks its framing.
+///
+/// ```
+/// use std::io;
+/// use zen_server::{RunServer, Snapshot};
+///
+/// /// Runs any server until `stop_after` returns.
+/// fn run_until<R>(server: R, stop_after: impl FnOnce()) -> io::Result<Snapshot>
+/// where
+///     R: RunServer + Send + 'static,
+/// {
+///     let (stop, counters) = (server.stop_handle(), server.counters());
+///     let running = std::thread::spawn(|| server.run());
+///     stop_after();
+///     stop.stop();
+///     running.join().unwrap()?;
+///     Ok(counters.snapshot())
+/// }
+/// ```
+pub trait RunServer: Server {
+    /// Serves until the stop handle drains the server.
+    ///
+    /// # Errors
+    /// When the system refuses what the server starts with.
+    fn run(self) -> io::Result<()>;
+}
