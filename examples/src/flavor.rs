@@ -1,12 +1,11 @@
 //! The flavors, and the one function that makes a server of any of them.
 
 use std::io;
-use std::net::TcpListener;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use zen_proto::{Framing, Service};
-use zen_server::{Counters, Options, OptionsError, StopHandle};
+use zen_server::{Counters, Listener, Options, OptionsError, RunServer, StopHandle};
 
 /// A server architecture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,21 +76,13 @@ pub struct Serving {
     pub run: Box<dyn FnOnce() -> io::Result<()> + Send>,
 }
 
-/// The servers are of different types with the same methods.
-macro_rules! serving {
-    ($server:expr, $framing:expr) => {{
-        let server = $server?.with_framing($framing);
-        Serving { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
-    }};
-}
-
 /// A server of `flavor` for any protocol. To change the flavor is to change one line.
 ///
 /// # Errors
 /// [`OptionsError`] says which option is wrong and what to do.
 pub fn serve<S, F>(
     flavor: Flavor,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     service: S,
     framing: F,
     options: Options,
@@ -101,12 +92,30 @@ where
     F: Framing + Clone + Send + 'static,
 {
     Ok(match flavor {
-        Flavor::Blocking => serving!(zen_server_sync::Server::blocking(listener, service, options), framing),
-        Flavor::Threaded => serving!(zen_server_sync::Server::threaded(listener, service, options), framing),
-        Flavor::Pool => serving!(zen_server_sync::Server::pool(listener, service, options), framing),
-        Flavor::Mio => serving!(zen_server_mio::Server::single(listener, service, options), framing),
-        Flavor::MioMulti => serving!(zen_server_mio::Server::multi(listener, service, options), framing),
-        Flavor::Async => serving!(zen_server_async::Server::single(listener, service, options), framing),
-        Flavor::AsyncMulti => serving!(zen_server_async::Server::multi(listener, service, options), framing),
+        Flavor::Blocking => {
+            ready(zen_server_sync::Server::blocking(listener, service, options)?.with_framing(framing))
+        }
+        Flavor::Threaded => {
+            ready(zen_server_sync::Server::threaded(listener, service, options)?.with_framing(framing))
+        }
+        Flavor::Pool => {
+            ready(zen_server_sync::Server::pool(listener, service, options)?.with_framing(framing))
+        }
+        Flavor::Mio => {
+            ready(zen_server_mio::Server::single(listener, service, options)?.with_framing(framing))
+        }
+        Flavor::MioMulti => {
+            ready(zen_server_mio::Server::multi(listener, service, options)?.with_framing(framing))
+        }
+        Flavor::Async => {
+            ready(zen_server_async::Server::single(listener, service, options)?.with_framing(framing))
+        }
+        Flavor::AsyncMulti => {
+            ready(zen_server_async::Server::multi(listener, service, options)?.with_framing(framing))
+        }
     })
+}
+
+fn ready(server: impl RunServer + Send + 'static) -> Serving {
+    Serving { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
 }

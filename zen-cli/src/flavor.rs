@@ -1,14 +1,13 @@
 //! The seven flavors: what each one is, and the one function that makes a server of any of them.
 
 use std::io;
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use clap::ValueEnum;
 use zen_proto::Service;
 use zen_proto::aphorism::{self, Aphorisms};
-use zen_server::{Counters, Options, OptionsError, StopHandle};
+use zen_server::{Counters, Listener, Options, OptionsError, RunServer, StopHandle};
 use zen_server_async::Deferred;
 
 use crate::work::{Work, WorkKind, Working};
@@ -85,14 +84,6 @@ impl Flavor {
     }
 }
 
-/// The servers are of different types with the same methods.
-macro_rules! ready {
-    ($server:expr) => {{
-        let server = $server;
-        Server { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
-    }};
-}
-
 /// A server that is ready to run: what its maker's caller needs to know of it, whichever it is.
 pub(crate) struct Server {
     pub(crate) stop: StopHandle,
@@ -100,10 +91,14 @@ pub(crate) struct Server {
     pub(crate) run: Box<dyn FnOnce() -> io::Result<()>>,
 }
 
+fn ready(server: impl RunServer + 'static) -> Server {
+    Server { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
+}
+
 /// A server of `flavor` that answers aphorisms on `listener`, after the work that each question is, if any.
 pub(crate) fn server(
     flavor: Flavor,
-    listener: TcpListener,
+    listener: Listener,
     work: Option<Work>,
     options: Options,
 ) -> Result<Server, OptionsError> {
@@ -115,9 +110,9 @@ pub(crate) fn server(
                 aphorism::answer(&question)
             });
             Ok(if flavor == Flavor::AsyncMulti {
-                ready!(zen_server_async::Server::multi(listener, answer, options)?)
+                ready(zen_server_async::Server::multi(listener, answer, options)?)
             } else {
-                ready!(zen_server_async::Server::single(listener, answer, options)?)
+                ready(zen_server_async::Server::single(listener, answer, options)?)
             })
         }
         Some(work) => inline(flavor, listener, Working { work, service: Aphorisms }, options),
@@ -125,23 +120,18 @@ pub(crate) fn server(
 }
 
 /// The same, for a service that answers at once. Changing flavor is changing one line.
-fn inline<S>(
-    flavor: Flavor,
-    listener: TcpListener,
-    service: S,
-    options: Options,
-) -> Result<Server, OptionsError>
+fn inline<S>(flavor: Flavor, listener: Listener, service: S, options: Options) -> Result<Server, OptionsError>
 where
     S: Service + Clone + Send + 'static,
 {
     Ok(match flavor {
-        Flavor::Blocking => ready!(zen_server_sync::Server::blocking(listener, service, options)?),
-        Flavor::Threaded => ready!(zen_server_sync::Server::threaded(listener, service, options)?),
-        Flavor::Pool => ready!(zen_server_sync::Server::pool(listener, service, options)?),
-        Flavor::Mio => ready!(zen_server_mio::Server::single(listener, service, options)?),
-        Flavor::MioMulti => ready!(zen_server_mio::Server::multi(listener, service, options)?),
-        Flavor::Async => ready!(zen_server_async::Server::single(listener, service, options)?),
-        Flavor::AsyncMulti => ready!(zen_server_async::Server::multi(listener, service, options)?),
+        Flavor::Blocking => ready(zen_server_sync::Server::blocking(listener, service, options)?),
+        Flavor::Threaded => ready(zen_server_sync::Server::threaded(listener, service, options)?),
+        Flavor::Pool => ready(zen_server_sync::Server::pool(listener, service, options)?),
+        Flavor::Mio => ready(zen_server_mio::Server::single(listener, service, options)?),
+        Flavor::MioMulti => ready(zen_server_mio::Server::multi(listener, service, options)?),
+        Flavor::Async => ready(zen_server_async::Server::single(listener, service, options)?),
+        Flavor::AsyncMulti => ready(zen_server_async::Server::multi(listener, service, options)?),
     })
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let (listener, address) = listen(&args.address, args.server.backlog)?;
     // Work of no length is none, and then the service is spared the detour.
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
-    let server = flavor::server(args.flavor, listener, work, options)
+    let server = flavor::server(args.flavor, listener.into(), work, options)
         .map_err(|error| refused(&error, args.server.connections.is_some()))?;
     drain_on_signal(signals, server.stop);
     announce(address)?;
