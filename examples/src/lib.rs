@@ -5,14 +5,15 @@
 //! | `ask` | asking from blocking code: one question, many at once, one that cannot be sent |
 //! | `ask_async` | the same from async code, and giving up on an answer |
 //! | `embed` | a server inside your program: read its counters, stop it from another thread |
+//! | `blob` | large messages, and replies that are made piece by piece |
 //! | `change_flavor` | one service under every architecture, by changing one line |
 //! | `own_lab` | the lab with two servers of your own and a protocol of your own |
 //! | `own_loop` | the core in a loop of your own, without a server crate |
 //! | `mail` | SMTP: a greeting, two states of one framing, a sink for mails |
 //! | `own_protocol` | a protocol of your own: its framing, its service, its server and client |
 //!
-//! This library holds what the servers of well-known protocols among them share: a command line that
-//! chooses the flavor, and the signals that end a server.
+//! This library holds what the servers of well-known protocols among them share: a command line
+//! that chooses the flavor, and the signals that end a server.
 #![forbid(unsafe_code)]
 
 /// The README's code, so that the tests compile it.
@@ -34,12 +35,12 @@ use std::net::TcpListener;
 use zen_proto::{Framing, Service};
 use zen_server::Options;
 
-/// Serves on the address and with the flavor of this program's command line, until SIGTERM or SIGINT
-/// drains the server. Prints `listening on HOST:PORT` once clients can connect.
+/// Serves on the address and with the flavor of this program's command line, until SIGTERM or
+/// SIGINT drains the server. Prints `listening on HOST:PORT` once clients can connect.
 ///
 /// # Errors
-/// When the command line is wrong, the address cannot be listened on, or the system refuses what the
-/// server needs.
+/// When the command line is wrong, the address cannot be listened on, or the system refuses what
+/// the server needs.
 pub fn main_with<S, F>(service: S, framing: F, options: Options) -> Result<(), Box<dyn Error>>
 where
     S: Service<F> + Clone + Send + 'static,

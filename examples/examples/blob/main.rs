@@ -1,0 +1,38 @@
+//! Large messages: questions of up to 1 MiB, and replies of any length that are made while they are
+//! sent.
+//!
+//! ```sh
+//! cargo run --release -p examples --example blob -- 127.0.0.1:7070 --flavor async
+//! ```
+//!
+//! A message is its length (four bytes, the highest first) and that many bytes. The first of them
+//! says what a question is, or how an answer went:
+//!
+//! | question | answer |
+//! |---|---|
+//! | `m` and any bytes | `+` and how many there were, in eight bytes |
+//! | `e` and any bytes | `+` and the same bytes |
+//! | `s` and a number in eight bytes | `+` and that many bytes: 0, 1, … 250, 0, 1, … |
+//! | anything else | `-` and what is wrong; then the conversation ends |
+//!
+//! `protocol.rs` holds the framing and the service. `by_hand.rs` is the same server without this
+//! library, a yardstick: `-- 127.0.0.1:7070 --by-hand`. `cargo bench -p examples --bench
+//! large_messages` compares what the two cost.
+
+mod by_hand;
+mod protocol;
+
+use std::error::Error;
+
+use examples::main_with;
+use protocol::{Blobs, Framed, options};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if let [address, mode] = &arguments[..]
+        && mode == "--by-hand"
+    {
+        return Ok(by_hand::serve(address)?);
+    }
+    main_with(Blobs::default(), Framed, options())
+}
