@@ -59,7 +59,7 @@ impl Gate {
                     "try again when the machine is idle, or with more --repetitions"
                 };
                 Err(Failure::Failed(format!(
-                    "nothing could be judged: {unclear} of {all} figures are unclear, as fewer than two runs of them \
+                    "nothing could be judged: {unclear} of {all} metrics are unclear, because fewer than two runs of them \
                      count; {advice}"
                 )))
             }

@@ -81,7 +81,7 @@ fn counts(report: &Report) -> Result<(), Failure> {
     }
     let mut reasons = report.runs.iter().filter(competes).flat_map(|run| &run.invalid);
     let advice = if reasons.any(Invalid::is_contenders_fault) {
-        "mend the servers first"
+        "fix the servers first"
     } else {
         "try again when the machine is idle, or with a longer --window"
     };

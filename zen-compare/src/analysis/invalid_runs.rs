@@ -1,10 +1,10 @@
-//! Why runs of a scenario do not count, in as few lines as say it.
+//! Notes on the invalid runs of a scenario, in as few lines as possible.
 
 use crate::results::Invalid;
 use crate::results::Run;
 use crate::units::list;
 
-/// So many names fit on a line.
+/// The most names that one line lists.
 const NAMES: usize = 3;
 
 /// What is wrong with the runs of one scenario.
@@ -17,7 +17,7 @@ impl<'a> InvalidRunNotes<'a> {
         Self { runs: runs.iter().filter(|run| run.scenario == scenario).collect() }
     }
 
-    /// A line for each reason for which contenders did not even take part, as the scenario is not for them.
+    /// One line for each reason why contenders were left out: the scenario does not apply to them.
     pub(crate) fn left_out(&self) -> Vec<String> {
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         for run in &self.runs {
@@ -34,7 +34,8 @@ impl<'a> InvalidRunNotes<'a> {
         reasons.into_iter().map(|(what, names)| format!("{} left out: {what}", list(&names))).collect()
     }
 
-    /// A line for all runs that the machine made invalid, and one for each thing that is wrong with a contender or keeps it out.
+    /// One line for all runs that the machine made invalid, one for each kind of fault of the
+    /// contenders, and one for each reason why some were left out.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.machine_note().into_iter().chain(self.faults()).chain(self.left_out()).collect()
     }
@@ -59,8 +60,9 @@ impl<'a> InvalidRunNotes<'a> {
         Some(format!("{count}: {}", list(&why)))
     }
 
-    /// Of each kind the first of each contender; with the figures of its run, where there are not too many or it takes them to
-    /// know what is wrong.
+    /// The faults by kind; of each contender, the first of each kind. The details of the run are
+    /// included where few contenders share the fault, or where they are needed to know what is
+    /// wrong.
     fn faults(&self) -> Vec<String> {
         let mut kinds: Vec<Vec<(&str, &Invalid)>> = Vec::new();
         for run in &self.runs {
@@ -80,7 +82,7 @@ impl<'a> InvalidRunNotes<'a> {
         let one = |(name, reason): &(&str, &Invalid)| format!("{name}, {}: {reason}", self.share(name));
         let names: Vec<&str> = kind.iter().map(|(name, _)| *name).collect();
         let reason = kind[0].1;
-        // What was heard tells the mistake, and may be another one for each.
+        // The bytes received show what is wrong, and may differ between contenders.
         let telling = matches!(reason, Invalid::WrongAnswers { .. });
         match names.len() {
             1 => vec![one(&kind[0])],
@@ -94,7 +96,7 @@ impl<'a> InvalidRunNotes<'a> {
         }
     }
 
-    /// How many of a contender's runs do not count.
+    /// How many of a contender's runs are invalid.
     fn share(&self, contender: &str) -> String {
         let own: Vec<_> = self.runs.iter().filter(|run| run.contender == contender).collect();
         let invalid = own.iter().filter(|run| !run.is_valid()).count();
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_contender_is_said_of_it() {
+    fn faults_are_named_with_their_contenders() {
         let early = |conversations| Invalid::ClosedEarly { conversations };
         let one = [invalid("a", &[early(7)]), invalid("a", &[early(8)]), invalid("b", &[])];
         assert_eq!(lines(&one), ["a, 2 of 2 runs: the server ended 7 conversations before they were over"]);
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_answers_are_quoted_for_each_or_for_one_of_many() {
+    fn wrong_answers_are_quoted_for_each_of_a_few_or_for_one_of_many() {
         let wrong = |received: &str| Invalid::WrongAnswers {
             conversations: 2,
             expected: "Ugly.".into(),
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn who_cannot_take_part_is_left_out() {
+    fn a_contender_that_cannot_take_part_is_left_out() {
         let cannot = || Invalid::DoesNotApply { what: "it cannot be told to work".into() };
         let runs = [invalid("floor", &[cannot()]), invalid("a", &[])];
         let notes = InvalidRunNotes::collect("think", &runs);
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn who_a_scenario_is_not_for_has_not_failed() {
+    fn a_contender_that_was_left_out_has_not_failed() {
         let scenario = Scenario::think();
         let names = ["floor", "mio", "other"];
         let mut runs: Vec<Run> = names.iter().map(|name| run(name, &scenario, 0, 100.0)).collect();
@@ -185,7 +187,7 @@ mod tests {
             complete: true,
             runs,
         };
-        // As reports were made.
+        // Older reports were made in this order: summarized first.
         report.summarize();
         for run in report.runs.iter_mut().filter(|run| run.contender == "floor") {
             run.invalid.push(Invalid::DoesNotApply { what: "it has no handler".into() });
@@ -199,10 +201,10 @@ mod tests {
             assert!(text.contains(said), "{text}");
             assert!(!text.contains("it does not apply"), "{text}");
         }
-        // The runs of `other` are wrong, those of the floor were none.
+        // The runs of `other` are invalid; the floor was not run at all.
         assert!(markdown.contains("| runs | 2, 1 of them invalid"), "{markdown}");
         assert!(crate::output::html(&report).contains("2, 1 of them invalid"));
-        // Where it was summarized as if it had failed, that is not taken over.
+        // The saved summary that counts it as failed is not taken over.
         let mut saved = Vec::new();
         before.write_json(&mut saved).unwrap();
         assert_eq!(Report::read_json(saved.as_slice()).unwrap().summaries.len(), 2);

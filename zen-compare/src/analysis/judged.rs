@@ -1,13 +1,13 @@
-//! A scenario with what its runs say: who is best, who ties with it, and by how much.
+//! A scenario with its judged results: which contender is best, which tie with it, and the lead.
 
 use crate::results::{Standing, Summary};
 use crate::scenario::{Metric, Scenario};
 use crate::units::{digits, percent, range};
 
-/// How an interval comes to be where there is none.
+/// What to do where a single run has no interval.
 pub(crate) const MORE: &str = "--repetitions makes more";
 
-/// A scenario that has runs, with what they say; the best first.
+/// A scenario that has runs, with their summaries, the best first.
 pub(crate) struct Judged<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) summaries: Vec<&'a Summary>,
@@ -23,7 +23,7 @@ impl<'a> Judged<'a> {
         self.summaries.iter().copied().find(|summary| summary.contender == name)
     }
 
-    /// Who leaves clients without an answer.
+    /// The contenders that leave clients without an answer.
     pub(crate) fn starving(&self) -> impl Iterator<Item = &'a Summary> {
         self.with(Standing::Starves)
     }
@@ -38,22 +38,24 @@ impl<'a> Judged<'a> {
             && self.with(Standing::Invalid).next().is_some()
     }
 
-    /// Whose single run tells nothing: a single run has no interval, so nothing sets it apart from those of others. Where it is the
-    /// leader's, nobody is known to be best.
+    /// The contenders whose single valid run is too few to rank them. A single run has no interval,
+    /// so nothing shows that it differs from the others. If the leader has only one, no contender
+    /// is known to be best.
     pub(crate) fn undecided(&self) -> Vec<&'a Summary> {
         let alone = |summary: &&Summary| summary.valid_runs < 2;
-        // With nobody beside it, a single run claims nothing.
+        // A single run without others to compare it with claims nothing.
         let others = self.with(Standing::Tie).next().is_some();
         let best = self.with(Standing::Best).filter(|_| others);
         best.chain(self.with(Standing::Tie)).filter(alone).collect()
     }
 
-    /// Whether there is one who leads, and too little to tell whether that is chance.
+    /// Whether a contender leads with too few runs to tell whether that is chance.
     pub(crate) fn leader_is_undecided(&self) -> bool {
         self.undecided().iter().any(|summary| summary.standing == Standing::Best)
     }
 
-    /// Who is best, and who ties with it by intervals that overlap. Empty when there is nobody, or it cannot be told.
+    /// The best contender and those whose overlapping intervals make a tie with it. Empty when
+    /// there is none, or when the runs are too few to tell.
     pub(crate) fn winners(&self) -> Vec<&'a str> {
         if self.leader_is_undecided() {
             return Vec::new();
@@ -63,12 +65,12 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// The median of a metric; empty where it is not known.
+/// The median of a metric as text; empty where it is not known.
 pub(crate) fn value(metric: Metric, summary: &Summary) -> String {
     metric.estimate(summary).map(|estimate| metric.format(estimate.median)).unwrap_or_default()
 }
 
-/// How many times as good the best is as the next that is worse, and who that is.
+/// How many times as good the best is as the next contender that is behind, and that contender.
 pub(crate) fn lead<'a>(judged: &Judged<'a>) -> Option<(f64, &'a Summary)> {
     let (best, next) = (judged.with(Standing::Best).next()?, judged.with(Standing::Behind).next()?);
     let metric = judged.scenario.ranked_by();
@@ -76,9 +78,10 @@ pub(crate) fn lead<'a>(judged: &Judged<'a>) -> Option<(f64, &'a Summary)> {
     Some((ratio, next))
 }
 
-/// By how much the best is ahead, at one point or from the least to the most on several.
+/// By how much the best is ahead: at one point, or as a range from the smallest to the largest lead
+/// at several points.
 pub(crate) fn ahead(least: f64, most: f64, next: &str) -> String {
-    // From here on, times say more than percents.
+    // From 2 times on, a factor is easier to read than a percentage.
     if most >= 1.995 {
         return format!(" ({} times as good as {next})", range(&digits(least), &digits(most)));
     }

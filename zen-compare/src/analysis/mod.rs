@@ -1,4 +1,5 @@
-//! What the results mean: which runs count, what they say together, who is best, and what to choose.
+//! What the results mean: which runs count, what they show together, which contender is best, and
+//! which one to choose.
 
 pub(crate) mod advice;
 pub(crate) mod baseline;

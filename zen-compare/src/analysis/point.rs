@@ -1,10 +1,11 @@
-//! Sweeps: scenarios that differ in one number, and so make a line in a chart.
+//! Sweeps: scenarios that differ in one number, and are drawn as a line in a chart.
 
 use crate::results::{Run, SweepPoint};
 use crate::scenario::Scenario;
 use crate::stats::median;
 
-/// The scenario's place among its like, when its name ends in a number (`saturate-16`) or its load has a rate.
+/// The scenario's point in its sweep, when its name ends in a number (`saturate-16`) or its load
+/// has a rate.
 pub(crate) fn sweep_point(scenario: &Scenario, runs: &[&Run]) -> Option<SweepPoint> {
     let (sweep, number) = place(&scenario.name)?;
     let rates: Vec<f64> = runs.iter().filter_map(|run| run.offered_rate).collect();
@@ -15,7 +16,7 @@ pub(crate) fn sweep_point(scenario: &Scenario, runs: &[&Run]) -> Option<SweepPoi
     Some(SweepPoint { sweep: sweep.into(), by: by.into(), at })
 }
 
-/// What a scenario's name has in common with its like, and the number in which it differs.
+/// The part of the name that all scenarios of a sweep share, and the number in which they differ.
 pub(crate) fn place(name: &str) -> Option<(&str, f64)> {
     let (sweep, number) = name.rsplit_once('-')?;
     Some((sweep, number.trim_end_matches("/s").parse().ok()?))
@@ -35,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_loop_stands_where_its_rate_is() {
+    fn an_open_loop_is_placed_by_its_rate() {
         let scenario = Scenario { name: "open-70".into(), ..Scenario::saturate(1) };
         let runs = [100.0, 120.0, 110.0].map(|rate| {
             let mut run = run("a", &scenario, 0, 1.0);

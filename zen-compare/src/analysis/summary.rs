@@ -1,4 +1,4 @@
-//! From runs to a ranking: what repetitions say together, and who comes first.
+//! From runs to a ranking: combines the repetitions, and orders the contenders.
 
 use std::cmp::Ordering;
 use std::mem::discriminant;
@@ -12,13 +12,14 @@ use crate::stats::curve::combine;
 use crate::stats::significance::least_significant_ratio;
 
 impl Report {
-    /// Makes the summaries anew from the runs: for those who have left some out, or put reports together.
+    /// Recomputes the summaries from the runs. Call it after removing runs, or after merging
+    /// reports.
     pub fn summarize(&mut self) {
         self.summaries = summarize(&self.settings, &self.runs);
     }
 
-    /// The same for one scenario, when nothing has changed in the others: resampling all of a long comparison after
-    /// each run would take longer than saving it does.
+    /// Recomputes the summaries of one scenario when nothing has changed in the others. Resampling
+    /// a whole long comparison after each run would take longer than saving it does.
     pub(crate) fn summarize_scenario(&mut self, name: &str) {
         self.summaries.retain(|summary| summary.scenario != name);
         let Self { settings, summaries, runs, .. } = self;
@@ -26,18 +27,19 @@ impl Report {
         if let Some(scenario) = place(name).and_then(|place| settings.scenarios.get(place)) {
             summaries.extend(of_scenario(settings, scenario, runs));
         }
-        // Stable, so the ranking within a scenario stays.
+        // The sort is stable, so the ranking within a scenario stays.
         summaries.sort_by_key(|summary| place(&summary.scenario));
     }
 }
 
-/// Summaries for every scenario and contender that has runs; scenarios in the order of the settings, the floor
-/// first within each, then from the best to those that cannot be ranked.
+/// Summaries of every scenario and contender that has runs. Scenarios are in the order of the
+/// settings. Within each, the floor comes first, then the contenders from the best to those that
+/// cannot be ranked.
 pub(crate) fn summarize(settings: &Settings, runs: &[Run]) -> Vec<Summary> {
     settings.scenarios.iter().flat_map(|scenario| of_scenario(settings, scenario, runs)).collect()
 }
 
-/// The same for one of the scenarios.
+/// The summaries of one scenario.
 pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
     let runs: Vec<&Run> =
         runs.iter().filter(|run| run.scenario == scenario.name && !run.is_left_out()).collect();
@@ -88,7 +90,8 @@ fn of_contender(
         Estimate::from_values(&values, seed)
     };
     let percentile = |which: fn(&Run) -> Option<Latency>, quantile: f64, of: fn(Latency) -> u64| {
-        // Those runs that by chance have samples enough would be the ones with the most answers.
+        // If some runs lack samples, no run is used: those that happen to have enough would be the
+        // ones with the most answers.
         let told = counted.iter().all(|run| which(run).is_none_or(|latency| run.tells(&latency, quantile)));
         #[allow(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
         told.then(|| estimate(&|run| which(run).map(|latency| of(latency) as f64))).flatten()
@@ -150,14 +153,15 @@ fn of_contender(
     }
 }
 
-/// The run's cost as a multiple of the floor's in the same repetition, so that a machine that changes its pace
-/// between repetitions does not show.
+/// The run's cost as a multiple of the floor's in the same repetition, so that a machine whose
+/// speed changes between repetitions does not affect it.
 fn times_floor(run: &Run, floor: &[&Run]) -> Option<f64> {
     let floor = floor.iter().find(|floor| floor.repetition == run.repetition)?;
     Some(run.cpu_per_question_ns? / floor.cpu_per_question_ns.filter(|&cost| cost > 0.0)?)
 }
 
-/// Gives everybody a place and sorts by it. Two medians whose ratio is not above `chance` are not told apart.
+/// Gives each contender a standing and sorts by it. Two medians whose ratio is not above `chance`
+/// do not differ significantly.
 fn rank(by: Metric, chance: f64, summaries: &mut [Summary]) {
     summaries.sort_by(|left, right| {
         let place = |summary: &Summary| match summary.standing {
@@ -175,10 +179,11 @@ fn rank(by: Metric, chance: f64, summaries: &mut [Summary]) {
     let best_is_alone = summaries[best].valid_runs < 2;
     for summary in &mut summaries[best + 1..] {
         if summary.standing == Standing::Behind {
-            // A single run has no interval, so nothing tells it apart from anything.
+            // A single run has no interval, so nothing shows that it differs.
             let alone = best_is_alone || summary.valid_runs < 2;
             let own = by.estimate(summary);
-            // What cannot be told, as p99 of a few samples, tells nobody apart either.
+            // A metric without an estimate, such as the p99 of a few samples, shows no difference
+            // either.
             let as_good = best_estimate.zip(own).is_none_or(|(best, own)| {
                 let (more, less) = (best.median.max(own.median), best.median.min(own.median));
                 best.overlaps(&own) || more <= less * chance
@@ -259,14 +264,14 @@ mod tests {
         let summaries = summarize(&settings, &runs);
         let times_floor = summaries[1].times_floor.unwrap();
         assert_eq!((times_floor.low, times_floor.median, times_floor.high), (1.5, 1.5, 1.5));
-        // A floor run that does not count is not compared with.
+        // An invalid floor run is not compared with.
         runs[0].invalid.push(Invalid::GeneratorStarved { share: 0.5 });
         runs.truncate(2);
         assert_eq!(summarize(&settings, &runs)[1].times_floor, None);
     }
 
     #[test]
-    fn a_scenario_that_is_summarized_anew_keeps_its_place() {
+    fn a_scenario_that_is_summarized_again_keeps_its_place() {
         let scenarios = [Scenario::saturate(1), Scenario::book(), Scenario::think()];
         let mut settings = settings(&["fast", "slow"], scenarios[0].clone());
         settings.scenarios = scenarios.to_vec();

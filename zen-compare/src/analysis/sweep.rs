@@ -1,4 +1,5 @@
-//! Sweeps judged as a whole: which points agree on who is best, and who is best on the others.
+//! Sweeps judged as a whole: at which points the same contenders are best, and which are best at
+//! the others.
 
 use super::judged::{Judged, MORE, ahead, lead, value};
 use super::point::place;
@@ -7,14 +8,15 @@ use crate::scenario::{Metric, Scenario};
 use crate::units::count;
 use crate::units::{list, range};
 
-/// A scenario that stands for itself, or the points of a sweep from the lowest to the highest.
+/// A scenario on its own, or the points of a sweep from the lowest to the highest.
 pub(crate) type Sweep<'a> = Vec<Judged<'a>>;
 
-/// Puts those on one sweep that differ in their number only, at the place of the first of them.
+/// Groups the scenarios that differ only in their number into sweeps. A sweep stands where its
+/// first scenario stood.
 pub(crate) fn sweeps<'a>(scenarios: impl Iterator<Item = Judged<'a>>) -> Vec<Sweep<'a>> {
     let mut sweeps: Vec<Sweep<'a>> = Vec::new();
     for judged in scenarios {
-        match sweeps.iter_mut().find(|sweep| leans_on(sweep[0].scenario, judged.scenario)) {
+        match sweeps.iter_mut().find(|sweep| same_sweep(sweep[0].scenario, judged.scenario)) {
             Some(sweep) => sweep.push(judged),
             None => sweeps.push(vec![judged]),
         }
@@ -26,14 +28,14 @@ pub(crate) fn sweeps<'a>(scenarios: impl Iterator<Item = Judged<'a>>) -> Vec<Swe
     sweeps
 }
 
-fn leans_on(one: &Scenario, other: &Scenario) -> bool {
-    // A share of the capacity and a number of questions a second are no numbers of one kind.
+fn same_sweep(one: &Scenario, other: &Scenario) -> bool {
+    // A share of the capacity and a number of questions a second are different kinds of number.
     let kind = |scenario: &Scenario| (scenario.name.ends_with("/s"), scenario.ranked_by());
     let sweeps = place(&one.name).zip(place(&other.name));
     kind(one) == kind(other) && sweeps.is_some_and(|((one, _), (other, _))| one == other)
 }
 
-/// What a sweep is called.
+/// The title of a sweep.
 pub(crate) fn title(sweep: &[Judged<'_>]) -> String {
     match sweep {
         [] => String::new(),
@@ -42,27 +44,29 @@ pub(crate) fn title(sweep: &[Judged<'_>]) -> String {
     }
 }
 
-/// What the loads of a sweep are, in one line: what they have in common, and the numbers in which they differ.
+/// The loads of a sweep in one line: what they have in common, and the range of the number in which
+/// they differ.
 pub(crate) fn describe(sweep: &[Judged<'_>]) -> String {
     let (Some(first), Some(last)) = (sweep.first(), sweep.last()) else { return String::new() };
     let (first, last) = (first.scenario.describe(), last.scenario.describe());
     let words: Vec<_> = first.split(' ').zip(last.split(' ')).collect();
     let together = words.iter().map(|(first, last)| {
         let numbers = first.parse::<f64>().is_ok() && last.parse::<f64>().is_ok();
-        // Beside the numbers, `client` and `clients` differ.
+        // Besides the numbers, `client` and `clients` differ.
         if first != last && numbers { format!("{first} to {last}") } else { (*last).to_owned() }
     });
     together.collect::<Vec<_>>().join(" ")
 }
 
-/// Rungs on which the same contenders win.
+/// The points at which the same contenders win.
 pub(crate) struct Agreement<'a> {
-    /// Who wins on all of them, alone or in a tie.
+    /// The contenders that win at all of them, alone or in a tie.
     pub(crate) names: Vec<&'a str>,
     points: Vec<usize>,
 }
 
-/// In one sentence: who is best on which points, from whom the clients get no answer, and where nothing can be told.
+/// The verdict in one sentence: which contender is best at which points, which leave clients
+/// without an answer, and where the runs are too few to tell.
 pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> String {
     let mut parts: Vec<String> = agreements.iter().map(|agreement| agreed(sweep, agreement)).collect();
     let more = format!(" ({MORE})");
@@ -96,12 +100,13 @@ pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> St
     parts.join("; ")
 }
 
-/// The points that pass.
+/// The points for which `pass` holds.
 fn points_where<'a>(sweep: &[Judged<'a>], pass: impl Fn(&Judged<'a>) -> bool) -> Vec<usize> {
     (0..sweep.len()).filter(|&point| pass(&sweep[point])).collect()
 }
 
-/// As few agreements as it takes, each around the one who wins most of the points that are left.
+/// As few agreements as possible. Each is formed around the contender that wins at most of the
+/// remaining points.
 pub(crate) fn agreements<'a>(sweep: &[Judged<'a>]) -> Vec<Agreement<'a>> {
     let winners: Vec<Vec<&str>> = sweep.iter().map(Judged::winners).collect();
     let mut left: Vec<usize> = (0..sweep.len()).filter(|&point| !winners[point].is_empty()).collect();
@@ -109,7 +114,7 @@ pub(crate) fn agreements<'a>(sweep: &[Judged<'a>]) -> Vec<Agreement<'a>> {
     while !left.is_empty() {
         let wins = |name: &str| left.iter().filter(|&&point| winners[point].contains(&name)).count();
         let candidates = left.iter().flat_map(|&point| &winners[point]).copied();
-        // Of those that win as often, the first: `max_by_key` would take the last.
+        // The first of those that win equally often: `max_by_key` would take the last.
         let most = candidates.reduce(|best, name| if wins(name) > wins(best) { name } else { best });
         let Some(most) = most else { break };
         let (points, others): (Vec<usize>, Vec<usize>) =
@@ -122,9 +127,9 @@ pub(crate) fn agreements<'a>(sweep: &[Judged<'a>]) -> Vec<Agreement<'a>> {
     agreements
 }
 
-/// Who agrees where, with what, and by how much.
+/// The text for one agreement: the contenders, the points, their metric and their lead.
 fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> String {
-    // Nor is anybody known to be alone where a single run may hide another.
+    // A point where one contender has a single valid run counts as shared: that run may hide a tie.
     let with_others = |point: &&usize| {
         let judged = &sweep[**point];
         judged.winners().len() > names.len() || !judged.undecided().is_empty()
@@ -137,8 +142,8 @@ fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> 
     let alone = match (names.len(), narrow.len(), wide.len()) {
         (_, _, 0) => String::new(),
         (1, 0, _) => ", in ties with others".to_owned(),
-        (1, ..) => format!(", alone {} and else in ties", describe_points(sweep, &narrow)),
-        _ => ", at times with others".to_owned(),
+        (1, ..) => format!(", alone {} and tied elsewhere", describe_points(sweep, &narrow)),
+        _ => ", at some points with others".to_owned(),
     };
     let next = if wide.is_empty() { "the next" } else { "the next there" };
     let leads = if names.len() == 1 { leads(sweep, &narrow, next) } else { String::new() };
@@ -149,7 +154,7 @@ fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> 
     )
 }
 
-/// The contender's figures on the lowest and on the highest of these points.
+/// The contender's metric, from the lowest to the highest of these points.
 fn describe_range(sweep: &[Judged<'_>], points: &[usize], name: &str) -> String {
     let of = |point: &usize| sweep[*point].summary(name).map(|summary| (sweep[*point].scenario, summary));
     let ends = [points.first(), points.last()].map(|point| point.and_then(of));
@@ -172,15 +177,16 @@ fn describe_range(sweep: &[Judged<'_>], points: &[usize], name: &str) -> String 
     said + &rates.map(|rates| format!(" at {rates} questions/s")).unwrap_or_default()
 }
 
-/// How far the one who is best is ahead on each of these points.
+/// How far the best contender is ahead at these points.
 fn leads(sweep: &[Judged<'_>], points: &[usize], next: &str) -> String {
     let leads = || points.iter().filter_map(|&point| Some(lead(&sweep[point])?.0));
     let ends = leads().reduce(f64::min).zip(leads().reduce(f64::max));
     ends.map(|(least, most)| ahead(least, most, next)).unwrap_or_default()
 }
 
-/// Who is to be named on some of the points, each with the points; those with the same points share them. What is said of somebody
-/// is said as it is on the lowest and on the highest of them.
+/// The contenders to name at some of the points, each with its points. Contenders with the same
+/// points share one entry. A remark that differs between points is given for the lowest and the
+/// highest of them.
 fn spans<'a>(sweep: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, String)>) -> Vec<String> {
     struct Span<'a> {
         name: &'a str,
@@ -214,7 +220,7 @@ fn spans<'a>(sweep: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, St
     together.into_iter().map(said).collect()
 }
 
-/// Where: on these of the points.
+/// These points as text, such as `at every point` or `from saturate-16 to saturate-512`.
 fn describe_points(sweep: &[Judged<'_>], points: &[usize]) -> String {
     let name = |point: usize| sweep[point].scenario.name.as_str();
     let in_a_row = points.windows(2).all(|pair| pair[0] + 1 == pair[1]);
@@ -235,7 +241,7 @@ mod tests {
     use crate::results::{Report, Settings};
     use crate::testing::{run, settings};
 
-    /// Two runs each, at these costs for each scenario.
+    /// A report with two runs of each contender, at these costs for each scenario.
     fn report(scenarios: &[Scenario], costs: &[(&str, &[f64])]) -> Report {
         let names: Vec<&str> = costs.iter().map(|(name, _)| *name).collect();
         let settings = Settings { scenarios: scenarios.to_vec(), ..settings(&names, Scenario::book()) };
@@ -276,7 +282,7 @@ mod tests {
         assert_eq!(only(&alone), said);
         let tied = report(&saturate(), &[("a", &[5e3; 4]), ("b", &[5e3; 4]), ("c", &[9e3; 4])]);
         assert_eq!(only(&tied), "a and b tie at every point: 200 k answers/s");
-        // In whatever order they were asked for.
+        // The order in which the scenarios were requested does not matter.
         let reversed: Vec<Scenario> = saturate().into_iter().rev().collect();
         assert_eq!(only(&report(&reversed, &[("a", &[5e3; 4]), ("b", &[5e3; 4])])), only(&tied));
     }
@@ -289,7 +295,7 @@ mod tests {
         ));
         assert_eq!(
             sentence,
-            "a from saturate-1 to saturate-64, alone at saturate-16 and else in ties: 200 k answers/s (20 % better than the \
+            "a from saturate-1 to saturate-64, alone at saturate-16 and tied elsewhere: 200 k answers/s (20 % better than the \
              next there); c at saturate-512: 167 k answers/s (50 % better than the next)"
         );
         let sentence =
@@ -306,7 +312,7 @@ mod tests {
         for run in report.runs.iter_mut().filter(starves) {
             run.clients_served = 4;
         }
-        // One run of `b` is left on the second point, and one of each on the first.
+        // One run of `b` is left at the second point, and one run of each contender at the first.
         report.runs.retain(|run| {
             run.repetition == 0 || !(run.clients == 1 || run.clients == 16 && run.contender == "b")
         });
@@ -337,7 +343,7 @@ mod tests {
         let expected =
             ["open-10 to open-30", "book", "open-500/s", "uniform-30", "work-spin", "work-sleep", "idle-9"];
         assert_eq!(titles, expected);
-        // In the terminal it stands below the last of its tables.
+        // In the terminal, the verdict stands below the last table of the sweep.
         let text = report.to_table(100, false);
         let (above, below) = text.split_once("→ open-10 to open-30: ").unwrap();
         assert!(above.contains("open-30 — ") && !above.contains("uniform-30 — "), "{text}");

@@ -1,4 +1,4 @@
-//! What makes a run worthless, and the rules that find it out.
+//! What makes a run invalid, and the rules that detect it.
 
 use std::time::Duration;
 
@@ -7,56 +7,61 @@ use crate::results::Invalid;
 use crate::results::ScheduleStats;
 use crate::scenario::Metric;
 
-/// The generator counts as full from this share of its core on. A little is lost to the kernel between its events.
+/// The generator counts as full from this share of its core on. It loses a little to the kernel
+/// between its events.
 const GENERATOR_FULL: f64 = 0.95;
-/// A server that uses less than this share of what it could use was not loaded to its limit.
+/// A server that uses less than this share of the CPU time available to it was not loaded to its
+/// limit.
 const SERVER_FULL: f64 = 0.90;
-/// The most time the generator may spend waiting for its core, as a share of the window.
+/// The longest time that the generator may wait for its core, as a share of the window.
 const STARVED: f64 = 0.10;
-/// The most that others may take of the server's cores, in cores.
+/// The most CPU time that other programs, or the host, may take from the server's cores, in cores.
 const DISTURBED: f64 = 0.10;
-/// The most questions that an open loop may ask late, as a share of those due: more would show in the 99th percentile.
+/// The largest share of the due questions that an open loop may ask late. More would show in the
+/// 99th percentile.
 const LATE: f64 = 0.01;
-/// No process answers a question for less: one byte in and one out take longer.
+/// No process answers a question in less CPU time: receiving one byte and sending one takes longer.
 const LEAST_CPU_PER_QUESTION: Duration = Duration::from_nanos(5);
-/// Of so many questions that are due, an open loop may leave one unasked: those that wait when the window closes.
+/// An open loop may leave one of this many due questions unasked: those that are waiting when the
+/// window closes.
 const UNASKED: u64 = 20;
-/// How many answers it takes to say so.
+/// The fewest answers for which `LEAST_CPU_PER_QUESTION` is checked.
 const ENOUGH_ANSWERS: u64 = 1_000;
 
-/// What is known about a run's load when it is judged.
+/// What is known about a run's load when the run is judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Evidence {
-    /// What the run is to show.
+    /// The metric by which the scenario is ranked.
     pub(crate) ranked_by: Metric,
     pub(crate) window: Duration,
     pub(crate) answers: u64,
     pub(crate) generator_cpu: Duration,
     pub(crate) generator_starved: Option<Duration>,
     pub(crate) server_cpu: Duration,
-    /// Cores that the server was allowed.
+    /// The number of cores that the server could use.
     pub(crate) server_cores: usize,
-    /// Threads of the server that did something; `None` when unknown.
+    /// Threads of the server that used CPU time; `None` when unknown.
     pub(crate) busy_threads: Option<usize>,
     /// Whether an open loop left more than a few of its questions unasked.
     pub(crate) fell_behind: bool,
-    /// Who else used the server's cores; `None` when unknown.
+    /// CPU time that others took from the server's cores; `None` when unknown.
     pub(crate) interference: Option<Interference>,
 }
 
-/// What the evidence says.
+/// The result of judging a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Judgement {
-    /// Why the run does not count.
+    /// Why the run does not count; empty when it does.
     pub(crate) invalid: Vec<Invalid>,
-    /// Whether the server could have answered more than it was asked.
+    /// Whether the generator was the limit, so the server could have answered more.
     pub(crate) throughput_is_lower_bound: bool,
 }
 
-/// Judges a run by what its load looked like.
+/// Judges a run by its load.
 ///
-/// A generator at its limit spoils a throughput. It does not spoil the cost of a question, for which only the
-/// load has to be the same for all; the throughput is then marked as what it is, a lower bound.
+/// A generator at its limit makes a throughput invalid. It does not make the cost per question
+/// invalid: that only needs the same load for all contenders. The throughput is then marked as a
+/// lower bound.
 pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     let mut invalid = Vec::new();
     if evidence.window.is_zero() {
@@ -65,12 +70,12 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     let share = |time: Duration| time.as_secs_f64() / evidence.window.as_secs_f64();
     let generator_occupancy = share(evidence.generator_cpu);
     let server_occupancy = share(evidence.server_cpu);
-    // A server with one thread is full with one core's worth, however many cores it was given.
+    // A server with one thread is full when it uses one core, however many cores it was given.
     let capacity = evidence.busy_threads.unwrap_or(1).clamp(1, evidence.server_cores.max(1));
     #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
     let server_capacity = capacity as f64;
     let full = generator_occupancy > GENERATOR_FULL && server_occupancy < SERVER_FULL * server_capacity;
-    // An open loop that is in time is busy because it looks at the clock.
+    // An open loop that keeps its schedule is busy because it polls the clock.
     let bottleneck = full && (evidence.ranked_by != Metric::P99Latency || evidence.fell_behind);
     if bottleneck && evidence.ranked_by != Metric::CpuPerQuestion {
         invalid.push(Invalid::GeneratorWasBottleneck {
@@ -100,7 +105,8 @@ pub(crate) fn judge(evidence: &Evidence) -> Judgement {
     Judgement { invalid, throughput_is_lower_bound: bottleneck }
 }
 
-/// Whether an open loop left more than a few of its questions unasked, be it for the server or for itself.
+/// Whether an open loop left more than a few of its questions unasked, because of the server or
+/// because of itself.
 pub(crate) fn fell_behind(schedule: &ScheduleStats) -> bool {
     schedule.unsent > schedule.due / UNASKED
 }
@@ -160,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn a_full_generator_before_an_idle_server_is_a_bottleneck() {
+    fn a_full_generator_with_an_idle_server_is_a_bottleneck() {
         let found = reasons(&Evidence { server_cpu: ms(600), ..fine() });
         assert!(matches!(found[..], [Invalid::GeneratorWasBottleneck { .. }]), "{found:?}");
-        // The server is idle as well when everybody waits for everybody else.
+        // Both are partly idle when each waits for the other.
         assert_eq!(reasons(&Evidence { server_cpu: ms(600), generator_cpu: ms(700), ..fine() }), []);
     }
 
@@ -176,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_loop_may_be_busy_as_long_as_it_asks() {
+    fn a_busy_open_loop_is_valid_while_it_keeps_up() {
         let evidence = Evidence { ranked_by: Metric::P99Latency, server_cpu: ms(300), ..fine() };
         assert_eq!(judge(&evidence), Judgement { invalid: vec![], throughput_is_lower_bound: false });
         let found = reasons(&Evidence { fell_behind: true, ..evidence });
@@ -184,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_full_when_the_threads_it_has_are() {
+    fn a_server_is_full_when_its_threads_are() {
         let four_cores = Evidence { server_cores: 4, server_cpu: ms(990), ..fine() };
         assert_eq!(reasons(&Evidence { busy_threads: Some(1), ..four_cores }), []);
         let found = reasons(&Evidence { busy_threads: Some(4), ..four_cores });
@@ -192,12 +198,12 @@ mod tests {
             matches!(found[..], [Invalid::GeneratorWasBottleneck { server_capacity: 4.0, .. }]),
             "{found:?}"
         );
-        // Many threads on one core have one core.
+        // Many threads on one core share that core.
         assert_eq!(reasons(&Evidence { busy_threads: Some(16), ..fine() }), []);
     }
 
     #[test]
-    fn a_crowded_machine_is_noticed() {
+    fn a_generator_that_waits_for_its_core_is_noticed() {
         let found = reasons(&Evidence { generator_starved: Some(ms(200)), ..fine() });
         assert!(matches!(found[..], [Invalid::GeneratorStarved { .. }]), "{found:?}");
         assert_eq!(reasons(&Evidence { generator_starved: None, ..fine() }), []);
@@ -221,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_costs_nothing_is_another() {
+    fn a_process_that_uses_no_cpu_time_is_not_the_server() {
         let found =
             reasons(&Evidence { server_cpu: Duration::from_micros(90), generator_cpu: ms(500), ..fine() });
         assert!(matches!(found[..], [Invalid::ServerNotMeasured { .. }]), "{found:?}");

@@ -1,4 +1,4 @@
-//! What a scenario, or a sweep of them, has shown, in one sentence.
+//! The verdict on a scenario or a sweep, in one sentence.
 
 use super::judged::{Judged, MORE, ahead, lead, value};
 use super::sweep::{self, sweeps};
@@ -6,26 +6,28 @@ use crate::results::{Report, Standing, Summary};
 use crate::scenario::{Metric, Scenario};
 use crate::units::{count, list, percent};
 
-/// What a scenario has shown, or all the points of a sweep.
+/// The verdict on a scenario, or on all points of a sweep.
 pub(crate) struct Verdict<'a> {
-    /// The name of the scenario; of a sweep, those of its ends.
+    /// The name of the scenario; for a sweep, the names of its lowest and highest points.
     pub(crate) title: String,
-    /// The load.
+    /// A description of the load.
     pub(crate) about: String,
-    /// The scenarios, each with those who are best or tie for it.
+    /// The scenarios, each with the contenders that are best or tie for it.
     pub(crate) points: Vec<(&'a Scenario, Vec<&'a str>)>,
-    /// As few of these as it takes to have one or all of those that tie for each point.
+    /// The winners, in as few groups as cover all points. A group is one contender, or several that
+    /// tie at all points of the group.
     pub(crate) winners: Vec<&'a str>,
-    /// Whether these tie with one another.
+    /// Whether the winners tie with one another.
     pub(crate) tie: bool,
-    /// Whether too few runs count to tell who is best on any of the points.
+    /// Whether too few runs count to tell which contender is best at any point.
     pub(crate) undecided: bool,
     pub(crate) sentence: String,
 }
 
 impl Report {
-    /// For each scenario with runs, its name and who does best by how much, and whom the clients wait for in vain. The points of a
-    /// sweep, as `open-10` and `open-30` are, have one verdict together, called `open-10 to open-30`.
+    /// The title and the sentence of each verdict: which contender is best in the scenario and by
+    /// how much, and which contenders leave clients without an answer. All points of a sweep, such
+    /// as `open-10` and `open-30`, share one verdict, titled `open-10 to open-30`.
     pub fn verdicts(&self) -> Vec<(String, String)> {
         verdicts(self).into_iter().map(|verdict| (verdict.title, verdict.sentence)).collect()
     }
@@ -61,7 +63,8 @@ impl Verdict<'_> {
         report.settings.scenarios.iter().rfind(own)
     }
 
-    /// The sentence without the winners' names at its beginning, for where they stand beside it. That on a sweep needs them.
+    /// The sentence without the winners' names at its beginning, for places where they stand beside
+    /// it. The sentence on a sweep keeps them, because it names them with their points.
     pub(crate) fn without_names(&self) -> &str {
         let names = format!("{}{}: ", list(&self.winners), if self.tie { " tie" } else { "" });
         let alone = (self.points.len() == 1 && !self.winners.is_empty()).then_some(names);
@@ -70,7 +73,7 @@ impl Verdict<'_> {
 }
 
 impl Judged<'_> {
-    /// The verdict on a scenario that stands for itself.
+    /// The verdict on a single scenario that is not part of a sweep.
     fn sentence(&self) -> String {
         let mut parts = Vec::new();
         let undecided: Vec<&str> =
@@ -195,21 +198,21 @@ mod tests {
             said(&[("a", 2), ("b", 2), ("c", 1)]),
             format!("a and b tie: {merit}; one valid run of c is too few to tell (--repetitions makes more)")
         );
-        // With nobody beside it, there is nothing to be told.
+        // A single contender has nothing to be compared with.
         assert_eq!(said(&[("a", 1)]), format!("a: {merit}"));
     }
 
     #[test]
-    fn shares_have_the_digits_that_matter() {
+    fn shares_have_enough_digits() {
         let shares = [0.0, 0.000_01, 0.000_73, 0.003_4, 0.0996, 0.1234, 1.234, -0.004];
-        let told = ["0 %", "0 %", "0.07 %", "0.3 %", "10 %", "12 %", "123 %", "-0.4 %"];
-        assert_eq!(shares.map(percent), told);
+        let shown = ["0 %", "0 %", "0.07 %", "0.3 %", "10 %", "12 %", "123 %", "-0.4 %"];
+        assert_eq!(shares.map(percent), shown);
         let far = [("a", 1000.0), ("b", 14_400.0)];
         assert!(verdict(&Scenario::book(), &far, &[]).ends_with(" (14.4 times as good as b)"));
     }
 
     #[test]
-    fn ties_and_absence_are_said() {
+    fn ties_starvation_and_invalid_runs_are_reported() {
         assert_eq!(
             verdict(&Scenario::saturate(1), &[("a", 1e6), ("b", 1e6), ("c", 1e6)], &[]),
             "a, b and c tie: 1.00 k answers/s at 1.00 ms of CPU each"

@@ -1,19 +1,19 @@
-//! A latency distribution as a line to be drawn: quantiles dense where latencies part.
+//! A latency distribution as a curve to draw: the quantiles are denser towards the tail.
 
 use hdrhistogram::Histogram;
 
 use super::median;
 
-/// The quantiles of a curve: every twentieth up to 0.9, then eight for each further nine.
+/// The quantiles of a curve: steps of 0.05 up to 0.9, then eight steps for each further nine.
 fn quantiles() -> impl Iterator<Item = f64> {
     let body = (0..=18).map(|step| f64::from(step) / 20.0);
-    // 0.9, 0.99, 0.999… as 1 − 10^−n, with seven between each two.
+    // 0.9, 0.99, 0.999… as 1 − 10^−n, with seven between each pair.
     let tail = (9..=48).map(|step| 1.0 - 10_f64.powf(-f64::from(step) / 8.0));
     body.chain(tail)
 }
 
-/// Pairs of quantile and nanoseconds, as far into the tail as there are samples, ending with the longest; empty when
-/// there are no samples.
+/// Pairs of quantile and nanoseconds, as far into the tail as there are samples, ending with the
+/// longest latency; empty when there are no samples.
 pub(crate) fn curve(samples: &Histogram<u64>) -> Vec<[f64; 2]> {
     if samples.is_empty() {
         return Vec::new();
@@ -22,14 +22,14 @@ pub(crate) fn curve(samples: &Histogram<u64>) -> Vec<[f64; 2]> {
     let (count, longest) = (samples.len() as f64, samples.max() as f64);
     #[allow(clippy::cast_precision_loss, reason = "nanoseconds below 2^52")]
     let latency = |quantile| samples.value_at_quantile(quantile) as f64;
-    // Beyond the last sample but one there is nothing to tell apart.
-    let told_apart = quantiles().take_while(|quantile| (1.0 - quantile) * count >= 1.0);
-    // The histogram rounds within a bucket; nothing took longer than the longest.
-    let points = told_apart.map(|quantile| [quantile, latency(quantile).min(longest)]);
+    // A quantile that fewer than one sample lies beyond shows nothing but the longest latency.
+    let supported = quantiles().take_while(|quantile| (1.0 - quantile) * count >= 1.0);
+    // The histogram rounds within a bucket; no latency is longer than the longest sample.
+    let points = supported.map(|quantile| [quantile, latency(quantile).min(longest)]);
     points.chain([[1.0, longest]]).collect()
 }
 
-/// What several runs' curves say together: at each quantile that all have, the median.
+/// Combines the curves of several runs: at each quantile that all of them have, the median.
 pub(crate) fn combine(curves: &[&[[f64; 2]]]) -> Vec<[f64; 2]> {
     let Some(first) = curves.first() else { return Vec::new() };
     let at = |curve: &[[f64; 2]], quantile: f64| {

@@ -1,14 +1,15 @@
-//! Few numbers made of many: median, bootstrap interval, fairness.
+//! Statistics: median, bootstrap interval, fairness.
 
 pub(crate) mod curve;
 pub(crate) mod significance;
 
 use serde::{Deserialize, Serialize};
 
-/// How many times the bootstrap draws. A thousand puts the ends of a 95 % interval within a fraction of a percent.
+/// How many times the bootstrap resamples. A thousand times determine the ends of a 95 % interval
+/// within a fraction of a percent.
 const RESAMPLES: usize = 1_000;
 
-/// A median with the interval that holds it with 95 % confidence.
+/// A median with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The median of the repetitions.
@@ -20,9 +21,10 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The median of `values` and its 95 % percentile-bootstrap interval, drawn with a generator seeded by `seed`.
-    /// `None` when there are no values. One value is its own interval, and three or fewer values have an
-    /// interval as wide as they are: too few repetitions never look precise by resampling.
+    /// The median of `values` and its 95 % percentile-bootstrap interval, resampled by a random
+    /// generator with this `seed`. `None` when there are no values. One value is its own interval.
+    /// The interval of two or three values is their whole range, so resampling never makes too few
+    /// repetitions look precise.
     pub fn from_values(values: &[f64], seed: u64) -> Option<Self> {
         let median = median(values)?;
         let mut random = fastrand::Rng::with_seed(seed);
@@ -39,13 +41,14 @@ impl Estimate {
         Some(Self { median, low: medians[RESAMPLES / 40], high: medians[RESAMPLES - 1 - RESAMPLES / 40] })
     }
 
-    /// Whether the two intervals share a value: the difference between the medians is then not to be trusted.
+    /// Whether the two intervals share a value. If they do, the difference between the medians may
+    /// be chance.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.low <= other.high && other.low <= self.high
     }
 }
 
-/// The middle value, or the mean of the two middle ones. `None` for no values.
+/// The middle value, or the mean of the two middle values. `None` for no values.
 pub fn median(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -55,14 +58,14 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(middle(&sorted))
 }
 
-/// The median of values that are sorted and not empty.
+/// The median of sorted values, of which there must be at least one.
 pub(crate) fn middle(sorted: &[f64]) -> f64 {
     let half = sorted.len() / 2;
     if sorted.len() % 2 == 1 { sorted[half] } else { f64::midpoint(sorted[half - 1], sorted[half]) }
 }
 
-/// Jain's fairness index: 1 when all shares are equal, 1/n when one of n takes everything. `None` when there are
-/// no shares, or all of them are zero.
+/// Jain's fairness index: 1 when all shares are equal, 1/n when one of n takes everything. `None`
+/// when there are no shares, or all of them are zero.
 pub fn jain(shares: &[u64]) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let (sum, squares) = shares.iter().fold((0.0, 0.0), |(sum, squares), &share| {
@@ -104,16 +107,18 @@ mod tests {
     fn few_repetitions_have_wide_intervals() {
         let one = Estimate::from_values(&[3.0], 1).unwrap();
         assert_eq!((one.low, one.median, one.high), (3.0, 3.0, 3.0));
-        // A draw's median is an extreme of three in 7 of 27 cases, far more often than in 2.5 %.
+        // The median of a resample is the lowest value in 7 of 27 cases, and as often the highest:
+        // far more than 2.5 %.
         let three = Estimate::from_values(&[1.0, 9.0, 2.0], 1).unwrap();
         assert_eq!((three.low, three.median, three.high), (1.0, 2.0, 9.0));
         assert_eq!(Estimate::from_values(&[], 1), None);
     }
 
     #[test]
-    fn the_interval_is_that_of_the_binomial() {
-        // The median of 25 draws out of 25 distinct values is at most the k-th of them with the probability
-        // P(Binomial(25, k/25) ≥ 13): 1.2 % for k = 7, 4.9 % for k = 8; by symmetry the upper end mirrors it.
+    fn the_interval_agrees_with_the_binomial_distribution() {
+        // The median of 25 draws out of 25 distinct values is at most the k-th of them with the
+        // probability P(Binomial(25, k/25) ≥ 13): 1.2 % for k = 7, 4.9 % for k = 8; by symmetry the
+        // upper end mirrors it.
         let values: Vec<f64> = (1..=25).map(f64::from).collect();
         for seed in 0..20 {
             let estimate = Estimate::from_values(&values, seed).unwrap();

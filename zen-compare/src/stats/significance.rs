@@ -1,22 +1,25 @@
-//! How far apart equal contenders lie by chance.
+//! How far apart the medians of equal contenders lie by chance.
 //!
-//! With three repetitions of each, the intervals of two equal contenders are disjoint one time in ten, and with seven
-//! contenders there is nearly always one that looks worse than the luckiest. So besides its own interval, the best
-//! needs a lead that chance does not give. How large that is follows from how much the repetitions of all contenders
-//! vary: this is Tukey's honestly significant difference (J. W. Tukey, *The Problem of Multiple Comparisons*, 1953) for
-//! medians, with the bootstrap in the place of the studentized range, which holds for means of normal errors only.
+//! With three repetitions of each, the intervals of two equal contenders are disjoint one time in
+//! ten. With seven contenders, nearly always one of them looks worse than the luckiest. So the best
+//! needs disjoint intervals and a lead that is larger than chance makes it. How large that is
+//! follows from how much the repetitions of all contenders vary. This is Tukey's honestly
+//! significant difference (J. W. Tukey, *The Problem of Multiple Comparisons*, 1953) for medians.
+//! The bootstrap takes the place of the studentized range, which is valid only for means with
+//! normal errors.
 
 use super::{median, middle};
 
-/// How many times the contenders are drawn anew.
+/// How many times the contenders are resampled.
 const DRAWS: usize = 2_000;
-/// Variations beyond so many times the usual one are taken for that. A contender that varies wildly has a wide
-/// interval of its own, and is no reason to trust the others less.
+/// Variations beyond this multiple of the usual variation are cut to it. A contender that varies
+/// wildly has a wide interval of its own, and must not hide differences between the others.
 const USUAL: f64 = 3.0;
 
-/// The least ratio of two medians (above one) that equal contenders reach less than once in twenty comparisons,
-/// when the best of all of them is held against the worst. Each sample holds the repetitions of one contender, all above
-/// zero; those of fewer than two repetitions say nothing about variation, and one when there are no others.
+/// The least ratio of two medians (at least 1) that is significant: when all contenders are equal,
+/// the ratio of the worst median to the best exceeds it in fewer than one of twenty comparisons.
+/// Each sample holds the repetitions of one contender, all above zero. Samples of fewer than two
+/// repetitions say nothing about variation and are left out; the result is 1 when none is left.
 pub(crate) fn least_significant_ratio(samples: &[Vec<f64>], seed: u64) -> f64 {
     let samples: Vec<&[f64]> = samples.iter().map(Vec::as_slice).filter(|sample| sample.len() > 1).collect();
     let variations = variations(&samples);
@@ -43,8 +46,9 @@ pub(crate) fn least_significant_ratio(samples: &[Vec<f64>], seed: u64) -> f64 {
     ranges[DRAWS - DRAWS / 20].exp()
 }
 
-/// How far each repetition is from the mean of its contender, in logarithms, as differences are told in percent. A mean
-/// is nearer to the values that it is made of than the truth is, for which they are stretched.
+/// The distance of each repetition from the mean of its contender. Distances are differences of
+/// logarithms, because contenders are compared by ratios. Values lie nearer to their own mean than
+/// to the true one, so the distances are stretched to correct for that.
 fn variations(samples: &[&[f64]]) -> Vec<f64> {
     let mut variations: Vec<f64> = samples
         .iter()
@@ -58,7 +62,8 @@ fn variations(samples: &[&[f64]]) -> Vec<f64> {
         .filter(|variation| variation.is_finite())
         .collect();
     let sizes: Vec<f64> = variations.iter().map(|variation| variation.abs()).collect();
-    // 1.4826 times the median absolute deviation is the standard deviation of a normal distribution.
+    // 1.4826 times the median absolute deviation is the standard deviation of a normal
+    // distribution.
     let most = median(&sizes).map_or(0.0, |usual| USUAL * 1.4826 * usual);
     for variation in &mut variations {
         *variation = variation.clamp(-most, most);
@@ -82,8 +87,8 @@ mod tests {
             .collect()
     }
 
-    /// How many of 400 comparisons tell the last of seven contenders, or with `any` any of them, from the best, if the
-    /// last is `behind` times as dear.
+    /// In how many of 400 comparisons the last of seven contenders (with `any`, any of them) is
+    /// significantly worse than the best, if the last one's costs are `behind` times the others'.
     fn told_apart(behind: f64, any: bool) -> usize {
         let mut random = fastrand::Rng::with_seed(11);
         let compare = |seed| {
@@ -101,11 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn equal_contenders_are_rarely_told_apart_and_others_are() {
-        // One in twenty, and for few repetitions a little more.
+    fn equal_contenders_rarely_differ_significantly_and_unequal_ones_do() {
+        // It should be one in twenty; for few repetitions it is a little more.
         let equal = told_apart(1.0, true);
         assert!(equal < 400 / 10, "{equal} of 400");
-        // Six standard deviations are what three repetitions can see.
+        // Three repetitions are enough to detect a difference of six standard deviations.
         let other = told_apart(1.12, false);
         assert!(other > 400 * 8 / 10, "{other} of 400");
     }

@@ -140,7 +140,7 @@ fn a_server_that_has_become_slower_does_not_pass() {
     // The runs of the others may be spoiled, so that the gate cannot tell; but it never says worse.
     let undecided = same.stderr.contains("nothing could be judged: ");
     assert_eq!(same.status.code(), Some(i32::from(undecided)), "{same:?}");
-    assert!(same.stdout.contains(" figures beside the baseline: 0 worse"), "{}", same.stdout);
+    assert!(same.stdout.contains(" metrics compared with the baseline: 0 worse"), "{}", same.stdout);
     assert!(!same.stderr.contains("regressed"), "{}", same.stderr);
 }
 
@@ -151,7 +151,7 @@ fn a_fresh_comparison_is_held_against_the_baseline() {
     let compared = run(tiny(&["--baseline", &out, "--fail-on-regression=10%"]));
     // One run is too few to be told apart from another, on whatever machine; a gate that cannot see is closed.
     assert_eq!(compared.status.code(), Some(1), "{compared:?}");
-    assert!(compared.stdout.contains(" figures beside the baseline: 0 worse"), "{}", compared.stdout);
+    assert!(compared.stdout.contains(" metrics compared with the baseline: 0 worse"), "{}", compared.stdout);
     let sentence = compared.stderr.lines().last().unwrap();
     assert!(sentence.starts_with("zen: nothing could be judged: "), "{sentence}");
     assert!(sentence.ends_with("it takes --repetitions 2 at least, for the baseline and here"), "{sentence}");
@@ -213,8 +213,8 @@ fn what_could_not_be_judged_does_not_pass() {
         }
     });
     for (baseline, out, says) in [
-        (&out, &spoiled, "figures are unclear, as fewer than two runs of them count; try again when"),
-        (&spoiled, &out, "figures are unclear, as fewer than two runs of them count; try again when"),
+        (&out, &spoiled, "metrics are unclear, because fewer than two runs of them count; try again when"),
+        (&spoiled, &out, "metrics are unclear, because fewer than two runs of them count; try again when"),
         (&elsewhere, &out, "no contender was measured under the same scenario in the baseline and here"),
     ] {
         let closed = against(baseline, out, &gate);

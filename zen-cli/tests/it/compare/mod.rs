@@ -143,7 +143,7 @@ fn a_comparison_in_which_nothing_counts_has_failed() {
     // Made already, so that the outcome does not hang on how busy this machine is.
     for (reason, advice) in [
         (json!({"reason": "generator_starved", "share": 0.5}), "try again when the machine is idle"),
-        (json!({"reason": "closed_early", "conversations": 7}), "mend the servers first"),
+        (json!({"reason": "closed_early", "conversations": 7}), "fix the servers first"),
     ] {
         let mut report = read(&file);
         for run in report["runs"].as_array_mut().unwrap() {

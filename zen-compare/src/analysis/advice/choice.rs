@@ -1,4 +1,5 @@
-//! Whom to take: of those with enough valid runs that leave nobody waiting, who answers most, and at the least cost.
+//! The choice: of the contenders with enough valid runs that serve every client, those that answer
+//! most, and of these the one that needs the least CPU time.
 
 use crate::results::{Report, Standing, Summary};
 use crate::scenario::{Metric, Scenario};
@@ -7,33 +8,37 @@ use crate::stats::Estimate;
 use super::prediction::COMPUTES;
 use crate::plan::{ENOUGH, NAME};
 
-/// Throughputs closer than this are the same for all practical purposes, however narrow their intervals are.
+/// Throughputs closer than this count as equal, however narrow their intervals are.
 pub(super) const SAME: f64 = 0.02;
-/// Where intervals overlap and the medians are further apart than this, the runs are too unlike to call it a tie.
+/// Medians further apart than this are no tie even where the intervals overlap: the runs vary too
+/// much to show one.
 const NOISE: f64 = 0.10;
-/// A server whose cores are less busy than this has next to nothing to do, and what it costs hardly matters.
+/// A server whose cores are less busy than this is idle, and its CPU cost hardly matters.
 const IDLE: f64 = 0.05;
 
-/// What became of everybody who took part, the floor aside. Nobody is in two of the lists but for `equals` and `fit`.
+/// The contenders other than the floor, sorted by what their runs show. A contender is in one of
+/// the lists; only those in `equals` are also in `fit`, and those in `ahead` also in `undecided`.
 #[derive(Debug, Default)]
 pub(super) struct Choice<'a> {
-    /// Whom to take, the cheapest first: the best, and who cannot be told apart from it. Empty when there is nobody to recommend.
+    /// The recommended contenders, the cheapest first: the best, and those that equal it. Empty
+    /// when none can be recommended.
     pub(super) equals: Vec<&'a Summary>,
-    /// Whether they are equal because all of them are idle, and not because they cost the same.
+    /// Whether they are equal because all of them are idle, rather than because they cost the same.
     pub(super) idle: bool,
-    /// Those with enough valid runs who serve everybody.
+    /// Contenders with enough valid runs that serve every client.
     pub(super) fit: Vec<&'a Summary>,
-    /// Those who leave clients without any answer.
+    /// Contenders that leave clients without any answer.
     pub(super) starving: Vec<&'a Summary>,
-    /// Those of whose runs the machine has left too few.
+    /// Contenders with too few valid runs, because the machine made the others invalid.
     pub(super) undecided: Vec<&'a Summary>,
-    /// Those whose own fault it is that no run counts.
+    /// Contenders without a valid run, by their own fault.
     pub(super) invalid: Vec<&'a Summary>,
-    /// Those undecided ones whose few runs look better than the best of the others, which keeps it from being recommended.
+    /// Undecided contenders whose few runs look better than the best of the others, so that one is
+    /// not recommended.
     pub(super) ahead: Vec<&'a Summary>,
 }
 
-/// How many valid runs it takes: three, and two where no more were asked for.
+/// How many valid runs a contender needs: three, or two where fewer than three were requested.
 pub(super) fn enough(report: &Report) -> usize {
     report.settings.repetitions.clamp(2, ENOUGH) as usize
 }
@@ -46,10 +51,11 @@ fn cost(summary: &Summary) -> f64 {
     summary.cpu_per_question_ns.map_or(f64::INFINITY, |cost| cost.median)
 }
 
-/// With `computing`, the answers per second that the handler's computing leaves room for.
+/// Chooses from the report. `computing` is the most answers per second that the computing of the
+/// handler allows.
 pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Choice<'_> {
     let enough = enough(report);
-    // The floor is no choice, not even where its runs do not count.
+    // The floor is never a choice, not even when its runs do not count.
     let floor = report.settings.contenders.iter().find(|contender| contender.floor);
     let mut choice = Choice::default();
     let of_it = report.summaries.iter().filter(|summary| summary.scenario == NAME);
@@ -78,7 +84,8 @@ pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Cho
     choice.ahead = choice.undecided.iter().copied().filter(ahead).collect();
     if choice.ahead.is_empty() {
         (choice.equals, choice.idle) = equals(&choice.fit, most, cores, ranked_by);
-        // What is left to compute decides, and how threads take turns at it shows in both of its measures.
+        // The handler's computing is the limit here, so how the threads take turns affects both
+        // metrics: `NOISE` applies to both.
         if computing.is_some_and(|bound| throughput(most) > COMPUTES * bound) {
             let alike = |summary: &&Summary| {
                 throughput(summary) >= throughput(most) * (1.0 - NOISE)
@@ -91,14 +98,14 @@ pub(super) fn choose(report: &Report, cores: f64, computing: Option<f64>) -> Cho
     choice
 }
 
-/// Whether a run does not count for another reason than the machine.
+/// Whether one of the contender's runs is invalid for a reason other than the machine.
 fn is_its_own_fault(report: &Report, summary: &Summary) -> bool {
     let runs = report.runs.iter().filter(|run| run.scenario == NAME && run.contender == summary.contender);
     runs.into_iter().any(|run| !run.is_valid() && !run.is_worth_rerunning())
 }
 
-/// Of those who answer as much as the one who answers most, the cheapest and who costs as much; or all, when none of them has
-/// anything to do.
+/// Of the contenders that answer as much as the one with the most answers, the cheapest and those
+/// that cost the same; or all of them, when all are idle.
 fn equals<'a>(
     fit: &[&'a Summary],
     most: &Summary,
@@ -107,7 +114,7 @@ fn equals<'a>(
 ) -> (Vec<&'a Summary>, bool) {
     let as_quick = |summary: &&&Summary| {
         let share = throughput(summary) / throughput(most).max(f64::MIN_POSITIVE);
-        // Who was not asked for all it could answer is not known to answer less.
+        // A contender that could have answered more is not known to answer less.
         summary.throughput_is_lower_bound
             || share >= 1.0 - SAME
             || share >= 1.0 - NOISE && (overlap(summary.throughput, most.throughput) || tie(summary, most))
@@ -119,7 +126,7 @@ fn equals<'a>(
         return (quick, true);
     }
     let best = quick.first().copied();
-    // Only then do the standings go by cost.
+    // Only then are the standings ranked by cost.
     let paces = ranked_by == Metric::CpuPerQuestion;
     let as_cheap = |summary: &&Summary| {
         best.is_some_and(|best| {
@@ -134,7 +141,7 @@ fn tie(one: &Summary, best: &Summary) -> bool {
     best.standing == Standing::Best && one.standing == Standing::Tie
 }
 
-/// Whether the two cannot be told apart by this measure.
+/// Whether the intervals of the two overlap in this metric.
 fn overlap(one: Option<Estimate>, other: Option<Estimate>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one.overlaps(&other))
 }

@@ -1,4 +1,4 @@
-//! What a report of a user load's plan says, in sentences.
+//! Advice from the report on a user load, in sentences.
 
 mod choice;
 mod prediction;
@@ -17,22 +17,23 @@ use crate::scenario::{Work, WorkKind};
 use crate::stats::Estimate;
 use crate::units::{count, list, percent, time};
 
-/// Which contender a user should take, and what that rests on.
+/// Which contender a user should choose, and why.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Advice {
-    /// Names of those to take: one, or several that could not be told apart, the least costly first. Empty when nobody is
-    /// recommended.
+    /// Names of the recommended contenders: one, or several that tie, the cheapest first. Empty
+    /// when none is recommended.
     pub choice: Vec<String>,
-    /// Why nobody is recommended, in a sentence without an end; `None` when somebody is.
+    /// Why none is recommended, as a sentence without a full stop; `None` when one is.
     pub declined: Option<String>,
-    /// Who, why, by how much, and what would change the answer: a sentence or two a line. Lines that explain the one above them
-    /// begin with two spaces.
+    /// The recommendation, its reasons, the differences, and what would change it: a sentence or
+    /// two per line. Lines that explain the line above them begin with two spaces.
     pub lines: Vec<String>,
 }
 
 impl Advice {
-    /// What the report advises when it is of one user's own workload, and not of the lab's list.
+    /// The advice of a report that was made for a user load; `None` for a report on the lab's own
+    /// scenarios.
     pub(crate) fn from_report(report: &Report) -> Option<Self> {
         let user_load = report.settings.scenarios.iter().find_map(|scenario| {
             let work = scenario.work.unwrap_or(Work { time: Duration::ZERO, kind: WorkKind::Spin });
@@ -49,10 +50,10 @@ impl Advice {
         measured.then(|| user_load.advice(report))
     }
 
-    /// The lines as a list in a list: how deep each stands, from 0, and what it says.
+    /// The lines as a nested list: the depth of each, from 0, and its text.
     pub(crate) fn outline(&self) -> impl Iterator<Item = (usize, &str)> {
         let explains = |line: &str| line.starts_with("  ");
-        // The first one is of the load, and has all the others below it.
+        // The first line describes the load; all others are below it.
         self.lines.iter().enumerate().map(move |(place, line)| {
             (usize::from(place > 0) + usize::from(explains(line)), line.trim_start())
         })
@@ -60,9 +61,11 @@ impl Advice {
 }
 
 impl UserLoad {
-    /// What a report of this user load's plan says: of those that leave nobody waiting, who answers most; of those
-    /// that answer as much, who does so at the least CPU time; and which load would change that. Who has fewer than three valid
-    /// runs (two where no more were asked for) is never recommended. When such a one seems to be better than all others, nobody is.
+    /// The advice from a report on this user load. Of the contenders that serve every client, it
+    /// recommends those that answer most, and of these the one that needs the least CPU time; it
+    /// also says which load would change that. A contender with fewer than three valid runs (two
+    /// where fewer than three were requested) is never recommended. When such a contender seems
+    /// better than all others, none is recommended.
     pub fn advice(&self, report: &Report) -> Advice {
         let pinned = report.environment.pinning.as_ref().map_or(1, |cores| cores.server.len());
         #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
@@ -123,7 +126,7 @@ fn median_text(estimate: Option<Estimate>, show: fn(f64) -> String) -> String {
     estimate.map_or_else(|| "–".to_owned(), |estimate| show(estimate.median))
 }
 
-/// Answers per second, marked where the server could have answered more.
+/// Answers per second, marked `≥` where the server could have answered more.
 fn rate(summary: &Summary) -> String {
     let at_least = if summary.throughput_is_lower_bound { "≥ " } else { "" };
     format!("{at_least}{} answers/s", median_text(summary.throughput, count))
@@ -132,7 +135,7 @@ fn rate(summary: &Summary) -> String {
 fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
     let names: Vec<&str> = found.equals.iter().map(|summary| summary.contender.as_str()).collect();
     let tie = if names.len() > 1 { " (a tie)" } else { "" };
-    // A short window of clients that think has too few answers to tell.
+    // Clients that think may ask too few questions in a short window for a p99.
     let p99 = best.p99_ns.map(|p99| format!(", 99 % within {}", time(p99.median))).unwrap_or_default();
     format!(
         "→ {}{tie}: {}{p99}, {} of CPU per question, busy {}, {}/{} clients served",
@@ -145,7 +148,8 @@ fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
     )
 }
 
-/// By what to choose between those that have next to nothing to do. Memory is known of those who were loaded by `full` many.
+/// What to choose by between contenders that are all idle. Memory is known for those that were
+/// measured with `full` connections.
 fn other_grounds(equals: &[&Summary], full: &[&Summary]) -> Vec<String> {
     let cost = |summary: &&Summary| {
         format!("{} {}", summary.contender, median_text(summary.cpu_per_question_ns, time))
@@ -176,7 +180,7 @@ fn bytes(bytes: f64) -> String {
     if bytes < 1024.0 { format!("{bytes:.0} B") } else { format!("{:.1} KiB", bytes / 1024.0) }
 }
 
-/// Why the best is preferred to each of the others that serve everybody.
+/// Why the best is preferred to each of the others that serve every client.
 fn reasons(best: &Summary, found: &Choice<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let [mut slower, mut dearer] = [Vec::new(), Vec::new()];
@@ -205,7 +209,7 @@ fn reasons(best: &Summary, found: &Choice<'_>) -> Vec<String> {
     lines
 }
 
-/// Why there is nobody to recommend.
+/// Why no contender is recommended.
 fn refusal(report: &Report, found: &Choice<'_>) -> String {
     let names = |summaries: &[&Summary]| {
         let names: Vec<String> =
@@ -232,14 +236,14 @@ fn undecided(report: &Report, undecided: &[&Summary]) -> Vec<String> {
         let those: Vec<&str> = those.map(|summary| summary.contender.as_str()).collect();
         (!those.is_empty()).then(|| format!("  undecided: {what}: {}{}", list(&those), why(report, &those)))
     };
-    // Three are enough, so nobody here has more than two.
+    // Three are enough, so no contender here has more than two.
     [(2, "two valid runs are too few"), (1, "one valid run is too few"), (0, "no run counts")]
         .into_iter()
         .filter_map(|(runs, what)| has(runs, what))
         .collect()
 }
 
-/// What the machine has done to the runs that do not count.
+/// How the machine made the runs invalid.
 fn why(report: &Report, names: &[&str]) -> String {
     let runs =
         report.runs.iter().filter(|run| run.scenario == NAME && names.contains(&run.contender.as_str()));

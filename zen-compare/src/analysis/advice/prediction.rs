@@ -1,8 +1,10 @@
-//! What would change the advice: how many clients fill each contender, calculated from what it answers at the most.
+//! What would change the advice: how many clients fill each contender, calculated from its
+//! capacity.
 //!
-//! The model is that of machine and repairmen. `N` clients think for `Z` and then wait for an answer that takes `D` at the
-//! least, so together they ask at most `N / (Z + D)` questions a second. A server answers at most `C` a second. Whichever is less
-//! is what is seen; both meet at `N = C × (Z + D)` clients. When the server is the limit, answers take `N / C − Z`.
+//! The model is the machine repairmen model. `N` clients think for `Z` and then wait for an answer
+//! that takes at least `D`, so together they ask at most `N / (Z + D)` questions a second. A server
+//! answers at most `C` a second. The throughput is the smaller of the two; they are equal at `N = C
+//! × (Z + D)` clients. When the server is the limit, answers take `N / C − Z`.
 
 use std::cmp::Ordering;
 
@@ -14,36 +16,39 @@ use crate::units::{count, time};
 use super::saturation::{BUSY, Saturation, usable_cores};
 use crate::plan::UserLoad;
 
-/// A server is the limit itself when it answers less than this share of what the clients could ask, and takes this many times
-/// as long as an answer takes at the least: a short stall does the one, a long queue does both.
+/// A server is the limit when it answers less than the share `FULL` of what the clients could ask,
+/// and its answers take more than `QUEUES` times the least time. A short stall causes the first,
+/// only a long queue causes both.
 const FULL: f64 = 0.9;
 const QUEUES: f64 = 2.0;
-/// Clients that think for less than this are limited by the way to the server and back, which the model leaves out.
+/// Clients that think for less than this are limited by the time on the way to the server and back,
+/// which the model leaves out.
 const ON_THE_WAY: f64 = 100e-6;
-/// How much more a server must be able to answer to be called better.
+/// How many times as much a server must be able to answer to be called better.
 const BETTER: f64 = 1.05;
-/// A handler that computes is the limit where a server answers this share of what its cores could compute.
+/// A handler that computes is the limit when a server answers at least this share of what its cores
+/// could compute.
 pub(super) const COMPUTES: f64 = 0.7;
 
-/// What the model knows of a contender. Times are in seconds.
+/// What the model knows about a contender. Times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Prospect {
     pub(super) name: String,
-    /// CPU time per question under the user load's own load.
+    /// CPU time per question under the user load.
     pub(super) cpu: f64,
-    /// The least time an answer takes: CPU time, and what the handler waits.
+    /// The least time that an answer takes: CPU time, and the time that the handler waits.
     pub(super) least: f64,
-    /// What it answers at the most; where it is full, what it was seen to answer.
+    /// Its capacity; where the user load fills it, the throughput that was measured there.
     pub(super) most: Saturation,
-    /// Whether the user load's own load fills it.
+    /// Whether the user load fills it.
     pub(super) is_full: bool,
-    /// Whether it has answered all of the user load's clients.
+    /// Whether it has answered every client of the user load.
     pub(super) serves_all: bool,
     pub(super) served: usize,
 }
 
 impl Prospect {
-    /// `None` when there is no answer to go by.
+    /// `None` when the contender has not answered anything.
     pub(super) fn predict(
         user_load: &UserLoad,
         report: &Report,
@@ -58,10 +63,11 @@ impl Prospect {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of threads")]
         let usable = usable_cores(summary.threads.map(|threads| threads.median as usize), cores);
         let busy = summary.occupancy.is_some_and(|occupancy| occupancy.median > BUSY * usable);
-        // A quick answer spends most of its time on the way, so only one that waits for its handler's sake tells of a queue.
+        // A quick answer spends most of its time on the way. So a long latency shows a queue only
+        // where the handler waits.
         let waits = user_load.waits() > 0.0;
         let queues = waits && summary.p50_ns.is_none_or(|p50| p50.median / 1e9 > QUEUES * least);
-        // Where the generator was at its limit, the server was not.
+        // When the generator was the limit, the server was not.
         let is_full = !summary.throughput_is_lower_bound && throughput < FULL * offered && (busy || queues);
         let most = if is_full {
             Saturation { rate: throughput, at_least: false, estimate: None, ..most }
@@ -79,17 +85,17 @@ impl Prospect {
         })
     }
 
-    /// How many handlers work at a time when it is full (Little's law).
+    /// How many handlers work at the same time when it is full (Little's law).
     fn at_a_time(&self) -> f64 {
         self.most.rate * self.least
     }
 
-    /// Clients that it can just keep up with when they think for so long.
+    /// The most clients that it can keep up with when they think for this long.
     fn keeps_up_with(&self, think: f64) -> f64 {
         self.most.rate * (think + self.least)
     }
 
-    /// The most it answers, never as a limit where it is none.
+    /// Its capacity as text, marked `≥` where it could answer more.
     fn rate(&self) -> String {
         let at_least = if self.most.at_least { "≥ " } else { "" };
         format!("{at_least}{} answers/s", count(self.most.rate))
@@ -109,7 +115,8 @@ impl Prospect {
     }
 }
 
-/// What would change the advice to take `best` rather than one of `others`, a line each. Those that `ties` names cost as much.
+/// What would change the advice to choose `best` rather than one of `others`, one line each. The
+/// contenders that `ties` names cost as much as the best.
 pub(super) fn change_of_mind(
     user_load: &UserLoad,
     cores: f64,
@@ -146,7 +153,7 @@ pub(super) fn change_of_mind(
     lines
 }
 
-/// Where the best comes to its limit, and who would go further.
+/// Where the best reaches its limit, and which contender could answer more.
 fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
     let think = user_load.think.as_secs_f64();
     let (name, rate) = (&best.name, best.rate());
@@ -162,7 +169,7 @@ fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
             let response = (user_load.clients() / best.most.rate - think).max(best.least);
             let capacity = count(best.most.rate);
             format!(
-                "  {name} is full: {rate} are all it has. More clients only wait longer: N / {capacity} − think, {} now",
+                "  {name} is full: it answers no more than {rate}. More clients only wait longer: N / {capacity} − think, {} now",
                 time(response * 1e9)
             )
         }
@@ -186,13 +193,13 @@ fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
     format!("{line}; {}", beyond(user_load, best, others))
 }
 
-/// Whom to take where the best is full.
+/// Which contender to choose when the best is full.
 fn beyond(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
     let mut able: Vec<&Prospect> =
         others.iter().filter(|other| other.serves_all && other.most.room.is_none()).collect();
     able.sort_by(|a, b| b.most.rate.total_cmp(&a.most.rate));
     let more = |other: &Prospect| other.most.rate > BETTER * best.most.rate;
-    // Who is known to go further: of a best that was not at its limit, nobody is.
+    // The first that is known to answer more. When the best was not at its limit, no contender is.
     let first = able.first().filter(|other| best.most.room.is_some() || !best.most.at_least && more(other));
     if let Some(other) = first {
         let think = user_load.think.as_secs_f64();
@@ -201,7 +208,7 @@ fn beyond(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String 
         } else {
             String::new()
         };
-        return format!("beyond that take {}, which answers {}{until}", other.name, other.rate());
+        return format!("beyond that choose {}, which answers {}{until}", other.name, other.rate());
     }
     let unseen = able.iter().filter(|other| other.most.at_least || best.most.at_least && more(other));
     let unseen: Vec<&str> = unseen.map(|other| other.name.as_str()).collect();
@@ -212,7 +219,7 @@ fn beyond(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String 
     }
 }
 
-/// Where it is the handler that fills the cores, no architecture changes that.
+/// A line for the case that the handler's computing fills the cores: no architecture changes that.
 fn computing(user_load: &UserLoad, cores: f64, best: &Prospect, others: &[Prospect]) -> Option<String> {
     let bound = user_load.computes(cores).filter(|_| !best.most.at_least)?;
     let further = others.iter().any(|other| other.serves_all && other.most.rate > BETTER * best.most.rate);
@@ -226,7 +233,7 @@ fn computing(user_load: &UserLoad, cores: f64, best: &Prospect, others: &[Prospe
     })
 }
 
-/// What fills each of them, who takes most first.
+/// The load that fills each contender, the largest first.
 fn each(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> Option<String> {
     let think = user_load.think.as_secs_f64();
     let mut all: Vec<&Prospect> = std::iter::once(best).chain(others).collect();
@@ -241,7 +248,7 @@ fn each(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> Option<St
     (filled.len() > 1).then(|| format!("  {what}: {}", filled.join(", ")))
 }
 
-/// Under which smaller load one that costs less would answer as much.
+/// The smaller load under which a cheaper contender would answer as much.
 fn comeback(user_load: &UserLoad, best: &Prospect, other: &Prospect) -> Option<String> {
     if !other.serves_all {
         return comeback_of_the_starving(user_load, best, other);
@@ -271,7 +278,7 @@ fn comeback(user_load: &UserLoad, best: &Prospect, other: &Prospect) -> Option<S
     ))
 }
 
-/// Those that were served keep their places, so such a server has room for as many as it served.
+/// Clients that are served keep their places, so such a server has room for as many as it served.
 fn comeback_of_the_starving(user_load: &UserLoad, best: &Prospect, other: &Prospect) -> Option<String> {
     let Prospect { name, served, .. } = other;
     if *served == 0 || *served >= user_load.clients {

@@ -1,4 +1,5 @@
-//! How much each contender answers at the most: measured under load that never pauses, or estimated where it could not be.
+//! The capacity of each contender: measured under a load that never pauses, or estimated where that
+//! was not possible.
 
 use crate::results::Invalid;
 use crate::results::{Report, Run, Summary};
@@ -6,33 +7,33 @@ use crate::stats::median;
 
 use crate::plan::UserLoad;
 
-/// An answer that takes so many times as long as its handler waits, and a tick of a timer that counts whole milliseconds, has stood
-/// in a queue.
+/// An answer has waited in a queue when it takes more than `QUEUES` times as long as its handler
+/// waits plus one `TICK`, because some timers count whole milliseconds.
 const QUEUES: f64 = 3.0;
 const TICK: f64 = 1e-3;
-/// A server that uses more than this share of its cores has nothing left to speak of.
+/// A server that uses more than this share of its cores has hardly any capacity left.
 pub(super) const BUSY: f64 = 0.7;
-/// One window tells nothing apart from chance.
+/// A single run cannot be distinguished from chance.
 const AT_LEAST_RUNS: usize = 2;
 
-/// The most that a contender answers. Times are in seconds.
+/// The capacity of a contender. Times are in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Saturation {
     /// Answers per second.
     pub(super) rate: f64,
-    /// Whether it could answer more than that: it was the generator, or the number of clients, that was at its limit.
+    /// Whether it could answer more: the generator, or the number of clients, was the limit.
     pub(super) at_least: bool,
     /// Why this is only an estimate; `None` when it was measured.
     pub(super) estimate: Option<String>,
-    /// CPU time per question then.
+    /// CPU time per question at this rate.
     pub(super) cpu: f64,
-    /// How many clients it served, where it left others without any answer while these were answered again and again.
+    /// How many clients it served, if it answered those repeatedly while others got no answer.
     pub(super) room: Option<usize>,
 }
 
 impl Saturation {
-    /// What the report's runs under [`UserLoad::saturating`] say of this contender; failing that, what those of the user load itself do.
-    /// `None` when it has not answered anything.
+    /// The capacity of this contender from the report's runs under [`UserLoad::saturating`], or
+    /// else from those under the user load itself. `None` when it has not answered anything.
     pub(super) fn find(user_load: &UserLoad, report: &Report, summary: &Summary, cores: f64) -> Option<Self> {
         match measured(user_load, report, &summary.contender, cores) {
             Ok(saturation) => Some(saturation),
@@ -41,7 +42,7 @@ impl Saturation {
     }
 }
 
-/// Or why not.
+/// The capacity, or why it was not measured.
 fn measured(user_load: &UserLoad, report: &Report, name: &str, cores: f64) -> Result<Saturation, String> {
     let scenario = user_load.saturating();
     let own = |run: &&Run| run.scenario == scenario.name && run.contender == name;
@@ -66,7 +67,8 @@ fn measured(user_load: &UserLoad, report: &Report, name: &str, cores: f64) -> Re
     let bound = usable.iter().any(|run| run.throughput_is_lower_bound);
     let at_limit = |run: &&&Run| is_at_its_limit(user_load, run, cores);
     let unfilled = usable.iter().filter(at_limit).count() * 2 <= usable.len();
-    // A limit is the same each time; a busy machine, which leaves some without their turn as well, is not.
+    // A limit is the same in each run. A busy machine, which also leaves some clients unserved, is
+    // not.
     let served = usable[0].clients_served;
     let limited = usable.iter().all(|run| shuts_out(run) && run.clients_served == served);
     let room = limited.then_some(served);
@@ -79,7 +81,7 @@ fn measured(user_load: &UserLoad, report: &Report, name: &str, cores: f64) -> Re
     })
 }
 
-/// Whether a run says how much is answered: at least so much, where the generator was the limit.
+/// Whether a run shows a capacity; when the generator was the limit, it shows a lower bound.
 fn counts(run: &Run) -> bool {
     run.invalid.iter().all(is_bound)
 }
@@ -88,28 +90,30 @@ fn is_bound(reason: &Invalid) -> bool {
     matches!(reason, Invalid::GeneratorWasBottleneck { .. })
 }
 
-/// Whether more clients would get no more answers. Without a handler that waits, clients that never think leave a server no rest;
-/// with one, there may have been too few of them.
+/// Whether more clients would get no more answers. If the handler does not wait, clients that never
+/// think keep a server busy all the time. If it waits, there may have been too few clients.
 fn is_at_its_limit(user_load: &UserLoad, run: &Run, cores: f64) -> bool {
     let waits = user_load.waits();
     let queues = run.latency.is_none_or(|latency| latency.mean_ns / 1e9 > QUEUES * waits + TICK);
     waits <= 0.0 || queues || run.occupancy > BUSY * usable_cores(run.threads, cores)
 }
 
-/// Whether some clients are answered again and again while others never are. Where everybody has a turn, a window that is too
-/// short for all of them holds about one answer for each that it serves.
+/// Whether some clients are answered repeatedly while others never are. Where all clients take
+/// turns, a window that is too short for all of them holds about one answer for each client that it
+/// serves.
 fn shuts_out(run: &Run) -> bool {
     run.clients_served < run.clients && run.answers >= 2 * run.clients_served as u64
 }
 
-/// The cores that so many threads can use.
+/// The number of cores that this many threads can use.
 pub(super) fn usable_cores(threads: Option<usize>, cores: f64) -> f64 {
     #[allow(clippy::cast_precision_loss, reason = "a number of threads")]
     threads.map_or(1.0, |threads| threads.max(1) as f64).min(cores)
 }
 
-/// CPU time per question under the user load's own load fills the cores at some rate; a question under a light load costs several
-/// times as much as under a full one, so it could be far more. Of a handler that waits, CPU time tells nothing.
+/// Estimates the rate at which the CPU time per question under the user load would fill the cores.
+/// Under a light load, a question costs several times as much as under a full one, so the true rate
+/// could be far higher. For a handler that waits, CPU time says nothing about capacity.
 fn estimated(user_load: &UserLoad, summary: &Summary, why: String, cores: f64) -> Option<Saturation> {
     let cpu = summary.cpu_per_question_ns.filter(|cost| cost.median > 0.0)?.median / 1e9;
     let seen = summary.throughput.filter(|rate| rate.median > 0.0)?.median;

@@ -1,10 +1,10 @@
-//! What only one of two reports has, in as few lines as say it.
+//! What only one of two reports covers, in as few lines as possible.
 
 use crate::results::{Report, Summary};
 use crate::units::list;
 
-/// A line for all scenarios that only one of them has, one for all such contenders, and one for each other contender that was
-/// measured under a scenario in only one of them.
+/// One line for all scenarios that only one report has, one for all contenders that only one has,
+/// and one for each other contender that was measured under a scenario in only one of them.
 pub(super) fn differences(baseline: &Report, now: &Report) -> Vec<String> {
     let mut lines = only_in(now, baseline, "new");
     lines.extend(only_in(baseline, now, "only in the baseline"));
@@ -40,7 +40,7 @@ fn only_in(one: &Report, other: &Report, state: &str) -> Vec<String> {
     lines
 }
 
-/// Each once, in the order of their first appearance.
+/// Each name once, in the order of first appearance.
 fn names<'a>(summaries: &[&'a Summary], of: fn(&Summary) -> &str) -> Vec<&'a str> {
     let mut names = Vec::new();
     for name in summaries.iter().map(|summary| of(summary)) {

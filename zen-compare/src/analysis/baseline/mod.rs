@@ -1,4 +1,5 @@
-//! A report beside an earlier one: what has become worse, by more than chance and by more than is allowed.
+//! A report compared with an earlier one: which metrics are worse by more than chance and by more
+//! than is allowed.
 
 mod coverage;
 #[cfg(test)]
@@ -10,19 +11,20 @@ use crate::results::{Report, Run, Standing, Summary};
 use crate::scenario::Metric;
 use crate::stats::Estimate;
 
-/// What two reports say of each other.
+/// The comparison of two reports.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Changes {
-    /// Every metric that both should have, in the order of the newer report.
+    /// Every metric that both reports should have, in the order of the newer report.
     pub metrics: Vec<Change>,
-    /// Contenders that can no longer be measured, and it is their own fault. Their metrics are not listed.
+    /// Contenders that have no valid run any more, by their own fault. Their metrics are not
+    /// listed.
     pub invalidated: Vec<Invalidated>,
     /// What a reader of the metrics must know.
     pub warnings: Vec<String>,
 }
 
-/// One metric then and now.
+/// One metric, before and now.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
@@ -30,19 +32,20 @@ pub struct Change {
     pub scenario: String,
     /// Name of the contender.
     pub contender: String,
-    /// What was measured.
+    /// The metric.
     pub metric: Metric,
-    /// What it was; `None` when it could not be measured.
+    /// Its value in the baseline; `None` when it could not be measured.
     pub before: Option<Estimate>,
-    /// What it is; `None` when it could not be measured.
+    /// Its value now; `None` when it could not be measured.
     pub now: Option<Estimate>,
-    /// By how much it is worse, as a share of what it was; negative when it is better; `None` when that cannot be said.
+    /// How much worse it is, as a share of the baseline's value; negative when it is better; `None`
+    /// when that is unknown.
     pub worse_by: Option<f64>,
-    /// What to make of it.
+    /// What the change means.
     pub finding: Finding,
 }
 
-/// A contender whose runs counted in the baseline, and none of which counts now for what it did itself.
+/// A contender that had valid runs in the baseline and now has none, by its own fault.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Invalidated {
@@ -50,45 +53,46 @@ pub struct Invalidated {
     pub scenario: String,
     /// Name of the contender.
     pub contender: String,
-    /// What it did, in a few words.
+    /// Its fault, in a few words.
     pub brief: String,
-    /// The same with the metrics of one run.
+    /// The same with the details of one run.
     pub why: String,
 }
 
-/// What to make of a change.
+/// What a change means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
     /// Worse by more than is allowed, and the intervals do not overlap.
     Regressed,
     /// Better by more than is allowed, and the intervals do not overlap.
     Improved,
-    /// Neither.
+    /// Neither of these two.
     Same,
-    /// One of the two is of a single run, of runs that do not count, or missing: nothing can be said.
+    /// Unknown: one of the two values is missing, is of a single run, or is of invalid runs.
     Unclear,
 }
 
-/// Whether a report may pass beside its baseline.
+/// Whether a report passes the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateDecision {
-    /// Most of what both have could be judged, and none of it has regressed.
+    /// Most of the metrics that both have could be judged, and none has regressed.
     Passed,
-    /// A metric has regressed, or a contender is invalid that was not.
+    /// A metric has regressed, or a contender is newly invalid.
     Regressed,
     /// The reports have nothing in common.
     NothingInCommon,
-    /// Nothing has regressed as far as can be seen, and more than half of the metrics are unclear.
+    /// No metric that could be judged has regressed, but more than half of the metrics are unclear.
     MostlyUnclear,
 }
 
 impl Report {
-    /// Holds this report against an earlier one. A metric has regressed when it is worse by more than the share
-    /// `allowed` (0.1 is 10 %) and the 95 % intervals do not overlap, or when clients go without answers that did not before.
-    /// A contender that has no run that counts any more, by a fault of its own, is listed as invalid.
+    /// Compares this report with an earlier one. A metric has regressed when it is worse by more
+    /// than the share `allowed` (0.1 is 10 %) and the 95 % intervals do not overlap, or when more
+    /// clients go without answers than before. A contender that has no valid run any more, by its
+    /// own fault, is listed as invalid.
     ///
-    /// Where the two come from different machines, only costs as multiples of the floor's are compared, as the floor
-    /// was measured on each.
+    /// When the two come from different machines, only costs as multiples of the floor's are
+    /// compared, because the floor was measured on each.
     pub fn changes_since(&self, baseline: &Self, allowed: f64) -> Changes {
         let mut warnings = Vec::new();
         let differences = baseline.environment.differences(&self.environment);
@@ -96,19 +100,20 @@ impl Report {
         if !same_machine {
             let differences = differences.join("; ");
             warnings.push(format!(
-                "the baseline is of another machine or state, so only costs as multiples of the floor's are compared: {differences}"
+                "the baseline is from another machine or state, so only costs as multiples of the floor's are compared: {differences}"
             ));
         }
         for (name, report) in [("the baseline", baseline), ("this report", self)] {
             if !report.complete {
-                warnings.push(format!("{name} is of an interrupted comparison"));
+                warnings.push(format!("{name} is from an interrupted comparison"));
             }
         }
         let (mut metrics, mut invalidated) = (Vec::new(), Vec::new());
         for (scenario, summaries) in self.by_scenario() {
             let earlier = baseline.settings.scenarios.iter().find(|earlier| earlier.name == scenario.name);
             if earlier.is_some_and(|earlier| earlier != scenario) {
-                warnings.push(format!("scenario {} was another one, and is not compared", scenario.name));
+                warnings
+                    .push(format!("scenario {} was defined differently, and is not compared", scenario.name));
                 continue;
             }
             for now in summaries {
@@ -128,7 +133,7 @@ impl Report {
                         brief: reason.brief().to_owned(),
                         why: reason.to_string(),
                     }),
-                    // A moment in which the machine was busy does not last for all of the runs.
+                    // The machine is not busy for the whole of every run.
                     (Fate::Counts, Fate::NotAtFault { silent: true }) => invalidated.push(Invalidated {
                         scenario: now.scenario.clone(),
                         contender: now.contender.clone(),
@@ -150,13 +155,14 @@ impl Report {
     }
 }
 
-/// What became of a contender's runs under one scenario.
+/// The outcome of a contender's runs under one scenario.
 enum Fate<'a> {
-    /// Some of them count.
+    /// Some of them are valid.
     Counts,
-    /// None counts, and this is what the contender did in one of them.
+    /// None is valid, and this is the contender's fault in one of them.
     AtFault(&'a Invalid),
-    /// None counts, and the contender cannot help it. It is silent when there was no answer in any of them.
+    /// None is valid, and the contender is not at fault. It is silent when none of the runs had an
+    /// answer.
     NotAtFault { silent: bool },
 }
 
@@ -186,7 +192,8 @@ fn changes(by: Metric, same_machine: bool, before: &Summary, now: &Summary, allo
         (Metric::CpuPerQuestion, same_machine),
         (Metric::TimesFloor, !same_machine && !floor),
     ];
-    // What neither has, as a server that nobody asked has no latency, is no metric of theirs.
+    // A metric that neither report has is not compared: a server that was not asked, for example,
+    // has no latency.
     let compared = metrics.into_iter().filter(|(_, compared)| *compared);
     let compared = compared.map(|(metric, _)| (metric, metric.estimate(before), metric.estimate(now)));
     let compared = compared.filter(|(_, before, now)| before.is_some() || now.is_some());
@@ -195,7 +202,7 @@ fn changes(by: Metric, same_machine: bool, before: &Summary, now: &Summary, allo
         let worse_by = both.and_then(|(earlier, later)| worse_by(metric, &earlier, &later));
         let apart = both.is_some_and(|(earlier, later)| !earlier.overlaps(&later));
         let unclear = [before, now].iter().any(|summary| match metric {
-            // One run is enough to see somebody starve.
+            // One run is enough to show that clients are not served.
             Metric::ClientsServed => summary.valid_runs < 1,
             _ => summary.valid_runs < 2,
         });
@@ -219,7 +226,7 @@ fn worse_by(metric: Metric, before: &Estimate, now: &Estimate) -> Option<f64> {
 }
 
 impl Changes {
-    /// What a gate makes of it.
+    /// Whether the newer report passes the gate.
     pub fn decide(&self) -> GateDecision {
         let regressed = self.count(Finding::Regressed) > 0 || !self.invalidated.is_empty();
         match self.metrics.len() {
@@ -230,7 +237,7 @@ impl Changes {
         }
     }
 
-    /// How many metrics have it.
+    /// The number of metrics with this finding.
     pub fn count(&self, finding: Finding) -> usize {
         self.metrics.iter().filter(|change| change.finding == finding).count()
     }

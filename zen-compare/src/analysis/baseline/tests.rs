@@ -5,7 +5,7 @@ use crate::results::SCHEMA;
 use crate::scenario::Scenario;
 use crate::testing::{run, settings};
 
-/// Three runs each of these costs.
+/// A report with three runs of each contender, at these costs.
 fn report(costs: &[(&str, f64)], spread: f64) -> Report {
     let scenario = Scenario::think();
     let names: Vec<&str> = costs.iter().map(|(name, _)| *name).collect();
@@ -39,18 +39,18 @@ fn worse_by_more_than_is_allowed_and_more_than_chance_is_a_regression() {
     let text = changes.to_text();
     assert!(text.starts_with("✗ think a: CPU/question 200 ns → 230 ns (15 % worse)\n✓ think c: "), "{text}");
     assert!(
-        text.contains("8 figures beside the baseline: 1 worse, 1 better, 6 the same, 0 unclear"),
+        text.contains("8 metrics compared with the baseline: 1 worse, 1 better, 6 the same, 0 unclear"),
         "{text}"
     );
     assert_eq!(now.changes_since(&before, 0.2).decide(), GateDecision::Passed);
-    // With so much noise, 15 % is chance.
+    // With this much noise, 15 % is chance.
     let noisy = report(&[("floor", 100.0), ("a", 230.0), ("b", 215.0), ("c", 160.0)], 0.2);
     assert_eq!(noisy.changes_since(&before, 0.1).decide(), GateDecision::Passed);
     assert_eq!(now.changes_since(&now, 0.0).decide(), GateDecision::Passed);
 }
 
 #[test]
-fn nothing_is_said_of_a_single_run() {
+fn single_runs_are_unclear() {
     let before = report(&[("a", 100.0)], 0.0);
     let mut now = report(&[("a", 900.0)], 0.0);
     now.runs.truncate(1);
@@ -61,7 +61,7 @@ fn nothing_is_said_of_a_single_run() {
 }
 
 #[test]
-fn who_begins_to_starve_has_regressed_whatever_is_allowed() {
+fn a_contender_that_begins_to_starve_has_regressed_whatever_is_allowed() {
     let before = report(&[("a", 100.0)], 0.01);
     let mut now = before.clone();
     now.runs[1].clients_served = 49;
@@ -88,7 +88,7 @@ fn what_cannot_be_compared_is_named() {
     now.complete = false;
     let warnings = now.changes_since(&before, 0.1).warnings;
     let expected = [
-        "this report is of an interrupted comparison",
+        "this report is from an interrupted comparison",
         "contender new is new",
         "contender gone is only in the baseline",
     ];
@@ -96,10 +96,10 @@ fn what_cannot_be_compared_is_named() {
     now.settings.scenarios[0].clients = 9;
     let changes = now.changes_since(&before, 0.1);
     assert_eq!((changes.metrics.len(), changes.decide()), (0, GateDecision::NothingInCommon));
-    assert!(changes.warnings.iter().any(|warning| warning.contains("think was another one")));
+    assert!(changes.warnings.iter().any(|warning| warning.contains("think was defined differently")));
 }
 
-/// The report with this wrong with all runs of `contender`.
+/// The report, with this reason added to all runs of `contender`.
 fn invalid(report: &Report, contender: &str, reason: &Invalid) -> Report {
     let mut report = report.clone();
     for run in report.runs.iter_mut().filter(|run| run.contender == contender) {
@@ -110,7 +110,7 @@ fn invalid(report: &Report, contender: &str, reason: &Invalid) -> Report {
 }
 
 #[test]
-fn who_breaks_has_regressed() {
+fn a_contender_that_becomes_invalid_has_regressed() {
     let good = report(&[("floor", 100.0), ("a", 200.0), ("b", 200.0)], 0.01);
     for (reason, brief) in [
         (
@@ -130,24 +130,25 @@ fn who_breaks_has_regressed() {
         let invalidated: Vec<_> =
             changes.invalidated.iter().map(|who| (&*who.contender, &*who.brief)).collect();
         assert_eq!(invalidated, [("a", brief)]);
-        assert_eq!(changes.count(Finding::Unclear), 0, "it is not counted as noise besides");
+        assert_eq!(changes.count(Finding::Unclear), 0, "it is not counted as unclear as well");
         let text = changes.to_text();
         assert!(
-            text.starts_with(&format!("✗ think a: no run counts any more: {reason}\n4 figures ")),
+            text.starts_with(&format!("✗ think a: no run counts any more: {reason}\n4 metrics ")),
             "{text}"
         );
         assert!(text.contains("0 unclear, and 1 invalid\n"), "{text}");
-        // Who was invalid before has nothing to lose, and is not mixed with what can be compared.
+        // A contender that was invalid before cannot regress, and is not compared.
         let later = bad.changes_since(&bad, 0.1);
         assert_eq!((later.decide(), later.metrics.len()), (GateDecision::Passed, 4));
         assert_eq!(
             later.warnings,
             [format!("a under think was invalid in the baseline, and is not compared: {brief}")]
         );
-        // The machine may have invalid runs besides: what the server did is known all the same.
+        // The machine may make the runs invalid as well: the contender's fault is known
+        // nevertheless.
         let noisy = invalid(&bad, "a", &Invalid::GeneratorStarved { share: 0.5 });
         assert_eq!(noisy.changes_since(&good, 0.1).decide(), GateDecision::Regressed, "{reason}");
-        // One run that counts is not none.
+        // With one valid run left, the contender is not invalid.
         let mut flaky = bad;
         flaky.runs.iter_mut().find(|run| run.contender == "a").unwrap().invalid.clear();
         flaky.summarize();
@@ -156,7 +157,7 @@ fn who_breaks_has_regressed() {
 }
 
 #[test]
-fn who_serves_nobody_any_more_has_regressed() {
+fn a_contender_that_serves_nobody_any_more_has_regressed() {
     let good = report(&[("floor", 100.0), ("a", 200.0)], 0.01);
     let mut silent = good.clone();
     for run in silent.runs.iter_mut().filter(|run| run.contender == "a") {
@@ -167,8 +168,8 @@ fn who_serves_nobody_any_more_has_regressed() {
     assert_eq!(changes.decide(), GateDecision::Regressed);
     let unclear_or_worse =
         [("a", Metric::ClientsServed, Finding::Regressed), ("a", Metric::CpuPerQuestion, Finding::Unclear)];
-    assert_eq!(findings(&changes), unclear_or_worse, "what is not there any more is not left out");
-    // Not even where no run counts for another reason.
+    assert_eq!(findings(&changes), unclear_or_worse, "a metric that is missing now is listed");
+    // The same holds when the machine made all runs invalid.
     let invalid = invalid(&silent, "a", &Invalid::ServerDisturbed { cores: 0.3 });
     let changes = invalid.changes_since(&good, 0.1);
     assert_eq!(
@@ -190,7 +191,7 @@ fn runs_that_the_machine_made_invalid_neither_pass_nor_regress() {
 }
 
 #[test]
-fn what_only_one_of_them_has_is_one_line_each() {
+fn what_only_one_report_has_is_one_line_each() {
     let both = |contenders: &[&str], scenarios: &[Scenario]| {
         let costs: Vec<_> = contenders.iter().map(|name| (*name, 100.0)).collect();
         let mut report = report(&costs, 0.01);
@@ -218,12 +219,12 @@ fn what_only_one_of_them_has_is_one_line_each() {
         "a under churn is only in the baseline",
     ];
     assert_eq!(changes.warnings, expected);
-    // Who was not asked for is no failure.
+    // A contender that was not measured this time is no failure.
     assert_eq!(changes.decide(), GateDecision::Passed);
 }
 
 #[test]
-fn who_is_left_out_is_not_compared() {
+fn a_contender_that_is_left_out_is_not_compared() {
     let good = report(&[("floor", 100.0), ("a", 200.0)], 0.01);
     let cannot = Invalid::DoesNotApply { what: "it has no handler".into() };
     let without = invalid(&good, "floor", &cannot);

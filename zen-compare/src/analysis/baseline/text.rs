@@ -1,4 +1,4 @@
-//! What has changed since a baseline, in lines for people.
+//! The changes since a baseline, as text.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::{Change, Changes, Finding, Invalidated};
 use crate::units::percent;
 
 impl Changes {
-    /// What has changed, a line each, with the regressions first, and a line that counts the rest.
+    /// The changes, one line each, with the regressions first, and a line that counts all findings.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for Invalidated { scenario, contender, why, .. } in &self.invalidated {
@@ -16,7 +16,7 @@ impl Changes {
         for (finding, sign) in [(Finding::Regressed, "✗"), (Finding::Improved, "✓")] {
             for change in self.metrics.iter().filter(|change| change.finding == finding) {
                 let Change { scenario, contender, metric, before, now, worse_by, .. } = change;
-                // What was found to be either has all of these.
+                // A change with either finding has all of these.
                 let Some(((before, now), worse_by)) = before.zip(*now).zip(*worse_by) else { continue };
                 let direction = if worse_by > 0.0 { "worse" } else { "better" };
                 let _ = writeln!(
@@ -34,7 +34,7 @@ impl Changes {
         };
         let _ = writeln!(
             text,
-            "{} figures beside the baseline: {} worse, {} better, {} the same, {} unclear{invalidated}",
+            "{} metrics compared with the baseline: {} worse, {} better, {} the same, {} unclear{invalidated}",
             self.metrics.len(),
             self.count(Finding::Regressed),
             self.count(Finding::Improved),

@@ -1,8 +1,8 @@
-//! What the advice says for each kind of load.
+//! The advice for each kind of load.
 
 use super::*;
 
-/// Who serves one and no more.
+/// A contender that serves one client.
 fn blocking(clients: usize, rate: f64) -> Seen {
     Seen { served: 1.min(clients), most: Some((30_000.0, 1)), ..seen("blocking", rate, 20.0, 1, 0.0) }
 }
@@ -15,7 +15,7 @@ fn all(cases: &[Case]) {
 #[test]
 fn clients_that_think() {
     all(&[
-        // They think a lot: nobody has anything to do, and CPU time does not matter.
+        // Clients that think a lot: every contender is idle, and CPU time does not matter.
         Case {
             user_load: user_load(2, 40),
             seen: vec![
@@ -39,7 +39,8 @@ fn clients_that_think() {
             ],
             never: &["≥", "estimate", "floor"],
         },
-        // The cheapest of those as quick, and who goes further.
+        // The cheapest of the equally quick is best; one that answers more is named for larger
+        // loads.
         Case {
             user_load: user_load(200, 5),
             seen: vec![
@@ -51,11 +52,11 @@ fn clients_that_think() {
             says: &[
                 "answers as many and takes more CPU time: mio-multi 20 %, threaded 140 %",
                 "mio is full at about 1152 clients, or at less than 864 µs of thought: 230 k answers/s",
-                "beyond that take mio-multi, which answers 300 k answers/s and is full at about 1502 clients",
+                "beyond that choose mio-multi, which answers 300 k answers/s and is full at about 1502 clients",
             ],
             never: &["≥", "hardly matters"],
         },
-        // Very many.
+        // Very many clients.
         Case {
             user_load: user_load(4000, 40),
             seen: vec![
@@ -78,7 +79,7 @@ fn clients_that_think() {
 #[test]
 fn capacity_that_was_not_seen() {
     all(&[
-        // The generator was the limit: nobody is called full, and nobody better.
+        // The generator was the limit: no contender is called full, and none better.
         Case {
             user_load: user_load(20, 5),
             seen: vec![
@@ -93,7 +94,7 @@ fn capacity_that_was_not_seen() {
             ],
             never: &["is full", "none of the others", "beyond that"],
         },
-        // It was not measured, which is said, and the estimate is a bound.
+        // The capacity was not measured. The advice says so, and the estimate is a lower bound.
         Case {
             user_load: user_load(40, 5),
             seen: vec![
@@ -108,7 +109,7 @@ fn capacity_that_was_not_seen() {
             ],
             never: &["mio is full"],
         },
-        // It asks at once, and the generator gives out.
+        // Clients that never think, and the generator was the limit.
         Case {
             user_load: user_load(64, 0),
             seen: vec![
@@ -125,7 +126,8 @@ fn capacity_that_was_not_seen() {
 #[test]
 fn handlers_that_work() {
     all(&[
-        // A handler that waits: who has only one hand is full, who has few starves the others.
+        // A handler that waits: a contender with one thread is full; one with few threads starves
+        // the other clients.
         Case {
             user_load: working(user_load(40, 5), 2, WorkKind::Sleep),
             seen: vec![
@@ -145,7 +147,7 @@ fn handlers_that_work() {
             ],
             never: &["mio and", "tie"],
         },
-        // A handler that computes fills the core for everybody.
+        // A handler that computes fills the core in every contender.
         Case {
             user_load: working(user_load(40, 5), 2, WorkKind::Spin),
             seen: vec![
@@ -156,7 +158,7 @@ fn handlers_that_work() {
             choice: &["threaded", "mio", "mio-multi"],
             says: &[
                 "→ threaded, mio and mio-multi (a tie): 526 answers/s",
-                "threaded is full: 526 answers/s are all it has. More clients only wait longer",
+                "threaded is full: it answers no more than 526 answers/s. More clients only wait longer",
                 "the handler is the limit, whatever the flavor: 2ms of computing on 1 core are some 500 answers/s",
                 "none of the others answers more",
             ],
@@ -168,7 +170,7 @@ fn handlers_that_work() {
 #[test]
 fn a_single_client() {
     all(&[
-        // One, who is served by somebody who serves nobody else.
+        // A single client is served by a contender that serves one client at a time.
         Case {
             user_load: user_load(1, 0),
             seen: vec![
@@ -181,7 +183,7 @@ fn a_single_client() {
                 "1 client that asks again at once",
                 "→ blocking: 30.0 k answers/s",
                 "blocking answers 1 client at a time, however little they ask, and leaves more of them waiting",
-                "beyond that take mio, which answers 280 k answers/s",
+                "beyond that choose mio, which answers 280 k answers/s",
                 "the most that each answers: mio 280 k answers/s, threaded 100 k answers/s, blocking 1 at a time",
             ],
             never: &["is full", "of thought"],

@@ -28,16 +28,16 @@ fn working(user_load: UserLoad, work_ms: u32, work_kind: WorkKind) -> UserLoad {
     UserLoad { work: MS * work_ms, work_kind, ..user_load }
 }
 
-/// What one contender was seen to do.
+/// What was measured of one contender.
 #[derive(Clone, Copy)]
 struct Seen {
     name: &'static str,
-    /// Under the user load's own load: answers per second, CPU per question, clients served.
+    /// Under the user load: answers per second, CPU per question, clients served.
     rate: f64,
     cost_us: f64,
     served: usize,
     valid: u32,
-    /// At capacity: answers per second, and clients served; `None`: it was not measured.
+    /// At capacity: answers per second, and clients served; `None` when it was not measured.
     most: Option<(f64, usize)>,
     most_is_bound: bool,
 }
@@ -54,7 +54,7 @@ fn report(user_load: &UserLoad, of: &[Seen]) -> Report {
     let mut runs = Vec::new();
     for seen in of {
         for repetition in 0..3 {
-            // A hair's breadth of noise.
+            // A little noise.
             let noise = 1.0 + f64::from(repetition) / 1000.0;
             let of_load = |scenario: &Scenario, rate: f64, cost_us: f64, served: usize| {
                 let mut run = run(seen.name, scenario, repetition, cost_us * 1e3 * noise);
@@ -114,7 +114,8 @@ fn of_runs(settings: crate::results::Settings, runs: Vec<Run>) -> Report {
     Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
 }
 
-/// A user load, what was seen, whom to take, and what the advice has to say and must not.
+/// A user load, what was measured, the expected choice, and texts that the advice must and must not
+/// contain.
 struct Case {
     user_load: UserLoad,
     seen: Vec<Seen>,
@@ -148,7 +149,7 @@ fn wrong(case: &Case) -> Result<Advice, String> {
 fn one_valid_run_never_makes_a_tie() {
     let alone = |name, rate, cost| Seen { valid: 1, ..seen(name, rate, cost, 40, 9e3) };
     let user_load = working(user_load(40, 5), 2, WorkKind::Sleep);
-    // What is slower, and has a single run, is left out.
+    // A contender that is slower and has a single valid run is left out.
     let advice = check(&Case {
         user_load,
         seen: vec![seen("async-multi", 4.79e3, 30.0, 40, 40e3), alone("mio-multi", 469.0, 10.0)],
@@ -157,7 +158,7 @@ fn one_valid_run_never_makes_a_tie() {
         never: &["tie", "and mio-multi"],
     });
     assert!(advice.lines[1].starts_with("→ async-multi: 4.79 k"), "{advice:?}");
-    // What looks far better keeps the other from being recommended.
+    // A contender that looks far better prevents the other from being recommended.
     let advice = check(&Case {
         user_load,
         seen: vec![alone("async-multi", 4.79e3, 30.0), seen("mio-multi", 469.0, 10.0, 40, 480.0)],
@@ -168,7 +169,7 @@ fn one_valid_run_never_makes_a_tie() {
         never: &["What would change", "tie"],
     });
     assert!(advice.declined.is_some_and(|why| why.ends_with("too few of its runs count to tell")));
-    // Two of three are too few as well, and nobody is left.
+    // Two of three valid runs are too few as well, so no contender is left.
     let two = Seen { valid: 2, ..seen("mio", 469.0, 10.0, 40, 480.0) };
     check(&Case {
         user_load,
@@ -184,11 +185,11 @@ fn one_valid_run_never_makes_a_tie() {
 }
 
 #[test]
-fn wide_intervals_make_no_tie_of_what_is_far_apart() {
+fn wide_intervals_do_not_make_a_tie_of_distant_medians() {
     let user_load = working(user_load(40, 5), 2, WorkKind::Sleep);
     let mut report =
         report(&user_load, &[seen("async", 4.8e3, 30.0, 40, 4e4), seen("mio", 469.0, 10.0, 40, 480.0)]);
-    // One lucky run, and one unlucky one.
+    // One lucky run and one unlucky run.
     report.runs.iter_mut().find(|run| run.contender == "mio").unwrap().throughput = 4.9e3;
     report.runs.iter_mut().find(|run| run.contender == "async").unwrap().throughput = 460.0;
     report.summarize();
@@ -197,7 +198,7 @@ fn wide_intervals_make_no_tie_of_what_is_far_apart() {
 }
 
 #[test]
-fn what_is_asked_for_once_is_not_recommended() {
+fn a_single_repetition_recommends_nothing() {
     let user_load = user_load(50, 40);
     let mut report =
         report(&user_load, &[seen("mio", 1240.0, 10.0, 50, 9e4), seen("async", 1240.0, 30.0, 50, 9e4)]);
@@ -212,7 +213,7 @@ fn what_is_asked_for_once_is_not_recommended() {
 }
 
 #[test]
-fn nobody_is_an_answer() {
+fn no_recommendation_is_explained() {
     let user_load = user_load(50, 40);
     let seen = [seen("blocking", 25.0, 5.0, 1, 9e4), seen("other", 9.0, 9.0, 50, 9e4)];
     let mut none = report(&user_load, &seen);
@@ -228,7 +229,7 @@ fn nobody_is_an_answer() {
 }
 
 #[test]
-fn the_lines_make_a_list_in_a_list() {
+fn the_lines_make_a_nested_list() {
     let user_load = user_load(2, 40);
     let advice = user_load
         .advice(&report(&user_load, &[seen("mio", 49.8, 24.0, 2, 3e5), seen("pool", 49.7, 60.0, 2, 1e5)]));
