@@ -4,7 +4,8 @@ use super::escape;
 use crate::results::{Latency, Report, Run, Standing, Summary};
 use crate::stats::Estimate;
 
-/// A field that is not quoted: a number as it is, nothing when it is not known, text as `escape` leaves it.
+/// The text of a field without quotes around it: a number as it is, nothing for an unknown value,
+/// text as `escape` leaves it.
 trait Field {
     fn field(&self) -> String;
 }
@@ -53,7 +54,7 @@ impl Line {
         self.add(&format!("{name}_high"), &estimate.map(|estimate| estimate.high));
     }
 
-    /// A percentile for which there are too few samples is left empty.
+    /// A percentile with too few samples is left empty.
     fn latency(&mut self, suffix: &str, run: &Run, latency: Option<Latency>) {
         let mut add = |name: &str, quantile: f64, of: fn(Latency) -> u64| {
             let told = latency.filter(|latency| run.tells(latency, quantile));
@@ -76,7 +77,7 @@ pub(super) fn summaries(report: &Report) -> String {
     join_lines(report.summaries.iter().map(summary))
 }
 
-/// The lines under their header, each ended by CR LF; nothing when there are none.
+/// The lines below their header, each ended by CR LF; empty when there are no lines.
 fn join_lines(lines: impl Iterator<Item = Line>) -> String {
     let mut text = String::new();
     for line in lines {
@@ -196,7 +197,7 @@ mod tests {
     use crate::scenario::Scenario;
     use crate::testing::{run as made, settings};
 
-    /// The fields of a line without quotes in it.
+    /// The fields of a line that has no quotes in it.
     fn fields(line: &str) -> Vec<&str> {
         line.split(',').collect()
     }

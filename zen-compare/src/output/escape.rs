@@ -1,4 +1,4 @@
-//! Making text from elsewhere harmless: names, commands and error messages may hold anything.
+//! Escapes text from outside: names, commands and error messages may contain anything.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ pub(super) fn html(text: &str) -> String {
     safe
 }
 
-/// Text without characters that are invisible or steer the text around them.
+/// Text without characters that are invisible or change how the text around them is shown.
 pub(super) fn clean(text: impl AsRef<str>) -> String {
     text.as_ref().chars().map(visible).collect()
 }
@@ -29,7 +29,7 @@ pub(super) fn markdown(text: &str) -> String {
     let mut chars = text.chars().map(visible).peekable();
     while let Some(char) = chars.next() {
         match char {
-            // The colon of an address and the dot after `www` would make links.
+            // The colon of a URL and the dot after `www` would make links.
             ':' if chars.peek() != Some(&'/') => safe.push(char),
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '#' | '!' | '$' | ':' => {
                 safe.push('\\');
@@ -38,7 +38,7 @@ pub(super) fn markdown(text: &str) -> String {
             '.' if safe.len() >= 3 && safe.as_bytes()[safe.len() - 3..].eq_ignore_ascii_case(b"www") => {
                 safe.push_str("\\.");
             }
-            // A mention would send somebody a message; nothing but code keeps it from being one.
+            // A mention would notify somebody on GitHub; only a code span prevents that.
             '@' => safe.push_str("`@`"),
             other => safe.push(other),
         }
@@ -46,14 +46,14 @@ pub(super) fn markdown(text: &str) -> String {
     safe
 }
 
-/// Text as a code span of Markdown, in a table or out of it.
+/// Text as a code span of Markdown, inside or outside a table.
 pub(super) fn markdown_code(text: &str) -> String {
     let text = clean(text);
     let runs = text.split(|char| char != '`').map(str::len);
     let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
     // A bar ends the cell even inside code.
     let text = text.replace('|', "\\|");
-    // The spaces keep a backtick at either end apart from the fence, and are not shown.
+    // The spaces separate a backtick at either end from the fence, and are not shown.
     if text.starts_with('`') || text.ends_with('`') || text.trim().is_empty() {
         format!("{fence} {text} {fence}")
     } else {
@@ -61,8 +61,8 @@ pub(super) fn markdown_code(text: &str) -> String {
     }
 }
 
-/// Text as a field of a CSV file (RFC 4180). What a spreadsheet would take for a formula becomes text by a leading
-/// apostrophe.
+/// Text as a field of a CSV file (RFC 4180). A leading apostrophe keeps a spreadsheet from taking
+/// the text for a formula.
 pub(super) fn csv(text: &str) -> String {
     let guarded = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         format!("'{text}")
@@ -78,11 +78,12 @@ pub(super) fn csv(text: &str) -> String {
     quoted
 }
 
-/// The character, or a mark in its place when it would be invisible and steer the text around it.
+/// The character, or a mark in its place if it is invisible and changes how the text around it is
+/// shown.
 fn visible(char: char) -> char {
     match char {
         '\n' | '\t' | '\r' => ' ',
-        // Marks that turn the direction of what follows.
+        // Marks that change the direction of the text after them.
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         char if char.is_control() => '\u{fffd}',
         char => char,

@@ -12,7 +12,7 @@ use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
 
 const METHOD: &str = "Every server is a process of its own on cores of its own, loaded from other cores. Repetitions are \
-interleaved over all servers. Numbers are medians; beside the metric that ranks stands its 95 % bootstrap interval, and servers whose intervals \
+interleaved over all servers. Numbers are medians; the metric that ranks has its 95 % bootstrap interval beside it, and servers whose intervals \
 overlap *tie*. CPU time comes from the scheduler’s nanosecond clock; × floor compares it with the cheapest server there can be, in the \
 same repetition. A run that the generator, the machine or a wrong answer made invalid does not count.";
 
@@ -84,7 +84,7 @@ fn write(text: &mut String, report: &Report) -> std::fmt::Result {
 
 fn table(text: &mut String, scenario: &Scenario, summaries: &[&Summary]) -> std::fmt::Result {
     let by = scenario.ranked_by();
-    // The interval stands beside the measure that it is of.
+    // The interval stands beside its metric.
     let head = |own: Metric| if by == own { format!("{own} | 95 % CI") } else { own.to_string() };
     writeln!(
         text,

@@ -1,7 +1,7 @@
-//! A report in the forms that people and programs read: a page, Markdown, CSV, JSON.
+//! A report in the formats that people and programs read: a page, Markdown, CSV, JSON.
 //!
-//! All of them tell the same [`Report`]. Names, commands and messages in it come from elsewhere; every form renders them
-//! harmless in its own way.
+//! All of them show the same [`Report`]. Names, commands and messages in it come from outside, so
+//! each format escapes them in its own way.
 
 mod csv;
 mod escape;
@@ -19,11 +19,13 @@ use std::path::{Path, PathBuf};
 
 use crate::results::Report;
 
-/// The JSON Schema (draft 2020-12) of `report.json`, in which every field is described with its unit.
+/// The JSON Schema (draft 2020-12) of `report.json`, in which every field is described with its
+/// unit.
 pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 
-/// Writes `report.html`, `report.json`, `report.md`, `runs.csv` and `summary.csv` into a directory, which is made if
-/// need be, and says which files these are. A file appears whole or not at all; one of the same name is replaced.
+/// Writes `report.html`, `report.json`, `report.md`, `runs.csv` and `summary.csv` into a directory,
+/// which is created if it does not exist, and returns their paths. Each file appears complete or
+/// not at all; an existing file of the same name is replaced.
 ///
 /// # Errors
 /// When the directory or a file cannot be written.
@@ -36,8 +38,9 @@ pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec
     Ok(files)
 }
 
-/// The same without `report.json`: for those who keep that in a [`Store`](crate::results::Store), which has saved it already. For a report of
-/// hundreds of runs this takes some 20 ms, which is little enough to do it after every run.
+/// Does the same without `report.json`, for callers that keep that file in a
+/// [`Store`](crate::results::Store), which has saved it already. For a report of hundreds of runs
+/// this takes about 20 ms, little enough to do it after every run.
 ///
 /// # Errors
 /// When the directory or a file cannot be written.
@@ -53,23 +56,25 @@ pub fn write_views(report: &Report, directory: impl AsRef<Path>) -> io::Result<V
     files.into_iter().map(|(name, text)| write_whole(directory.join(name), text.as_bytes())).collect()
 }
 
-/// The report as one self-contained page: it opens from disk, needs nothing from elsewhere, is complete without scripts, and
-/// follows the reader's colour scheme.
+/// The report as one self-contained page. It opens from disk, loads nothing from elsewhere, is
+/// complete without scripts, and follows the reader's colour scheme.
 pub fn html(report: &Report) -> String {
     page::html(report)
 }
 
-/// The report in GitHub-flavoured Markdown: verdicts, a table for each scenario, the environment, the method.
+/// The report in GitHub-flavoured Markdown: verdicts, a table for each scenario, the environment,
+/// the method.
 pub fn markdown(report: &Report) -> String {
     markdown::markdown(report)
 }
 
-/// Every run as a line of CSV (RFC 4180), with a header.
+/// Every run as a line of CSV (RFC 4180), below a header.
 pub fn runs_csv(report: &Report) -> String {
     csv::runs(report)
 }
 
-/// Every contender under every scenario as a line of CSV (RFC 4180), with a header: medians and interval ends.
+/// Every contender under every scenario as a line of CSV (RFC 4180), below a header: medians and
+/// the ends of their intervals.
 pub fn summary_csv(report: &Report) -> String {
     csv::summaries(report)
 }

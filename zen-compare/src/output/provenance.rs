@@ -1,13 +1,14 @@
-//! What travels with the numbers: where, with what and how they were taken, and what they cannot say.
+//! The provenance of the numbers: where, with what and how they were measured, and what they cannot
+//! show.
 
 use super::number;
 use crate::results::Report;
 
-/// What the lab cannot see, whatever the numbers.
+/// What the lab cannot see, whatever it measured.
 pub(super) const BLIND_SPOTS: [(&str, &str); 6] = [
     (
         "Loopback is no network.",
-        "Sending on it runs part of the receiver’s work at the sender’s cost, and packets are neither lost nor late.",
+        "Sending on it runs part of the receiver’s work at the sender’s cost, and packets are neither lost nor delayed.",
     ),
     (
         "One machine holds both.",
@@ -15,25 +16,26 @@ pub(super) const BLIND_SPOTS: [(&str, &str); 6] = [
     ),
     (
         "Other guests are invisible.",
-        "On a shared machine they take time away unseen. Interleaved repetitions spread that over all contenders, and \
-         no repetition makes it go away.",
+        "On a shared machine they take time away unseen. Interleaved repetitions spread that over all contenders, but \
+         cannot remove it.",
     ),
     (
         "The kernel’s memory is not counted.",
         "Socket buffers belong to no process; memory here is what the server itself keeps.",
     ),
     (
-        "Those who wait in vain count by how long they have waited.",
+        "Unanswered questions count with the time that they have waited.",
         "A question that is open when the window closes has a latency of at least that; how long it would have taken \
          in the end is not known. Read latencies beside the number of clients served.",
     ),
     (
         "A tie is not equality.",
-        "It says that these repetitions do not tell two contenders apart. More of them may.",
+        "It means that these repetitions do not show a difference between two contenders. More of them may.",
     ),
 ];
 
-/// The machine, the program and the settings, as pairs of a name and a value. What is not known is left out.
+/// The machine, the program and the settings, as pairs of a name and a value. Unknown values are
+/// left out.
 pub(super) fn provenance(report: &Report) -> Vec<(&'static str, String)> {
     let (environment, settings) = (&report.environment, &report.settings);
     let list = |cores: &[usize]| cores.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");

@@ -1,4 +1,5 @@
-//! Loads with others beside the clients that ask: who serves measured clients among slow ones, and who holds idle connections.
+//! The figures of loads with background connections: how many measured clients are served among
+//! slow ones, and how many idle connections are held.
 
 use super::figure::{Figure, Panel, Source, standing};
 use super::identity::Identity;
@@ -8,15 +9,15 @@ use crate::output::number;
 use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
-/// How many measured clients are served among tricklers and non-readers.
+/// How many measured clients are served among slow senders and non-readers.
 pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
     let scenarios =
         source.scenarios(|scenario| scenario.background.tricklers + scenario.background.non_readers > 0);
     figure(source, &scenarios, (180.0, 132.0), slow_bar, Figure {
         id: "slow",
         title: "Who survives slow clients".into(),
-        reading: "Measured clients among others that send a byte now and then, or ask and never read. A full bar: every one \
-                  of them was answered. The time is what 99 % of their answers took at most."
+        reading: "Measured clients among background connections that send a byte now and then, or ask and never read. A full bar: \
+                  every measured client was answered. The time is the longest that 99 % of their answers took."
             .into(),
         method: "Measured clients with at least one answer in the window, in the repetition that served the fewest. The latency \
                  is of those answers only."
@@ -32,11 +33,11 @@ pub(super) fn idle(source: Source<'_>) -> Option<Figure> {
     figure(source, &scenarios, (200.0, 172.0), idle_bar, Figure {
         id: "idle",
         title: "Who holds idle connections".into(),
-        reading: "Connections that say nothing, and a few busy ones. A full bar: all of them were held. Behind it, what each \
-                  cost in memory and how long 99 % of the busy clients’ answers took at most."
+        reading: "Idle connections beside a few busy clients. A full bar: all of them were held. Beside it: what each cost in \
+                  memory, and the longest that 99 % of the busy clients’ answers took."
             .into(),
-        method: "Idle connections that were open when the window closed, in the repetition that held the fewest; from several \
-                 loopback addresses, as one has too few ports."
+        method: "Idle connections that were open when the window closed, in the repetition that held the fewest. They come from \
+                 several loopback addresses, because one has too few ports."
             .into(),
         panels: Vec::new(),
         table: groups_table(source, &scenarios),
@@ -45,7 +46,8 @@ pub(super) fn idle(source: Source<'_>) -> Option<Figure> {
 
 type ToBar = for<'a> fn(&'a Identity, &Summary, &Scenario) -> Bar<'a>;
 
-/// Rows of bars with room for texts of so many pixels beside them, on a wide page and on a narrow one.
+/// A figure of bars, with room for texts of this many pixels beside them on a wide page and on a
+/// narrow one.
 fn figure(
     source: Source<'_>,
     scenarios: &[&Scenario],
@@ -85,7 +87,7 @@ fn slow_bar<'a>(who: &'a Identity, summary: &Summary, _: &Scenario) -> Bar<'a> {
 fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Bar<'a> {
     let idle = scenario.background.idle;
     let Some(held) = summary.connections_held else {
-        let told = format!("{}: not known how many were held", who.name);
+        let told = format!("{}: the number held is unknown", who.name);
         return row(who, summary, 0.0, &["–".to_owned()], &[told]);
     };
     let memory = summary.memory_per_connection_bytes.map(|memory| number::bytes(memory.median));
@@ -102,7 +104,7 @@ fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Ba
     row(who, summary, share(held, idle), &text, &told)
 }
 
-/// A bar with what stands beside it and what it tells, part by part.
+/// A bar, the parts of the text beside it, and the parts of its tip.
 fn row<'a>(who: &'a Identity, summary: &Summary, share: f64, text: &[String], told: &[String]) -> Bar<'a> {
     let invalid = summary.standing == Standing::Invalid;
     let tip = told.join(", ");

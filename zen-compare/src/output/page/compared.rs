@@ -1,4 +1,4 @@
-//! Throughput, the cost of a question, and memory: one number for each contender under each load.
+//! The figures of one number per contender and load: throughput, CPU per question, and memory.
 
 use super::figure::{Figure, Source};
 use crate::results::ENOUGH_CONNECTIONS;

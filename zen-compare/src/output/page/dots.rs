@@ -1,4 +1,4 @@
-//! Dots with intervals: one row for each contender, one number each, and a line where the floor is.
+//! Dots with intervals: one row and one number for each contender, and a line at the floor.
 
 use super::identity::Identity;
 use super::letters::{LABEL_SIZE, width_of};
@@ -13,7 +13,8 @@ const WIDTH: f64 = 336.0;
 const ROW: f64 = 23.0;
 const NAMES: f64 = 106.0;
 const VALUES: f64 = 86.0;
-/// From this ratio of the greatest to the least on, differences would not show on a linear axis.
+/// From this ratio of the largest to the smallest value on, small differences would not show on a
+/// linear axis.
 const NEEDS_LOG: f64 = 40.0;
 
 /// One contender's row.
@@ -23,11 +24,11 @@ pub(super) struct Row<'a> {
     pub(super) estimate: Option<Estimate>,
     /// The value is a lower bound.
     pub(super) at_least: bool,
-    /// What to say in place of the value, for contenders whose value does not compare.
+    /// Text in place of the value, for contenders whose value is not comparable.
     pub(super) instead: Option<String>,
 }
 
-/// Draws the rows in their order. `says` introduces them to those who do not see them.
+/// Draws the rows in their order. `says` introduces them to readers who cannot see them.
 pub(super) fn draw(says: &str, rows: &[Row<'_>], metric: Metric) -> Option<String> {
     let ends = || rows.iter().filter_map(|row| row.estimate).flat_map(|e| [e.low, e.median, e.high]);
     let (least, most) = ends()
@@ -68,7 +69,7 @@ fn axis(svg: &mut Svg, scale: &Scale, bottom: f64, metric: Metric) {
 
 fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, metric: Metric) {
     let baseline = middle + 4.0;
-    // What can be pointed at is the whole row.
+    // The whole row responds to the pointer.
     svg.rect("hit", 0.0, middle - ROW / 2.0, WIDTH, ROW);
     svg.path("shape", &row.who.outline(7.0, middle, 4.5));
     svg.text("name", Anchor::Start, (18.0, baseline), &row.who.label(NAMES - 22.0));
@@ -86,7 +87,7 @@ fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, metric: Metric)
         svg.path("shape dot", &row.who.outline(at, middle, 5.5));
     }
     let text = value(row, metric, false);
-    // A value that is too long for its column may use the room of a plot that is empty.
+    // A value that is too long for its column may extend into a plot that is empty.
     let class = if width_of(&text, LABEL_SIZE) > VALUES { "value small" } else { "value" };
     svg.text(class, Anchor::End, (WIDTH - 1.0, baseline), &text);
 }
@@ -127,7 +128,8 @@ fn describe(says: &str, rows: &[Row<'_>], metric: Metric) -> String {
     format!("{says}: {}.", rows.join("; "))
 }
 
-/// The class of a mark by how its contender stands: what does not count is drawn hollow.
+/// The CSS class of a mark, by the contender's standing: a contender that does not count is drawn
+/// hollow.
 pub(super) fn state(standing: Standing) -> &'static str {
     match standing {
         Standing::Floor => "is-floor",

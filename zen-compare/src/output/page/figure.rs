@@ -1,4 +1,4 @@
-//! A figure: drawings beside each other, how they were made, and the numbers behind them.
+//! A figure: drawings side by side, how they were made, and the numbers behind them.
 
 use super::dots::{self, Row};
 use super::identity::{Identities, Identity};
@@ -12,9 +12,9 @@ use crate::stats::Estimate;
 pub(super) struct Figure {
     pub(super) id: &'static str,
     pub(super) title: String,
-    /// How it is read, in a line.
+    /// How to read it, in a line.
     pub(super) reading: String,
-    /// How the numbers were got, in a line.
+    /// How the numbers were obtained, in a line.
     pub(super) method: String,
     pub(super) panels: Vec<Panel>,
     pub(super) table: Table,
@@ -22,16 +22,16 @@ pub(super) struct Figure {
 
 /// One drawing, or the same drawn for two widths.
 pub(super) struct Panel {
-    /// What sets it apart from the other panels; may be empty.
+    /// What distinguishes it from the other panels; may be empty.
     pub(super) title: String,
-    /// The same, in a line.
+    /// The same, described in a line.
     pub(super) about: String,
-    /// For wide pages; empty when there is one for all.
+    /// The drawing for wide pages; empty when the narrow one serves all.
     pub(super) wide: String,
     pub(super) narrow: String,
 }
 
-/// What figures are made of.
+/// The report and the identities of its contenders, from which figures are made.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) report: &'a Report,
@@ -39,13 +39,13 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// A scenario's summaries, each with its contender's face; the best first.
+    /// A scenario's summaries, each with its contender's identity; the best first.
     pub(super) fn summaries(self, scenario: &str) -> Vec<(&'a Identity, &'a Summary)> {
         let of_it = self.report.summaries.iter().filter(|summary| summary.scenario == scenario);
         of_it.filter_map(|summary| Some((self.identities.get(&summary.contender)?, summary))).collect()
     }
 
-    /// The scenarios that have summaries and pass.
+    /// The scenarios that have summaries and for which `pass` holds.
     pub(super) fn scenarios(self, pass: impl Fn(&Scenario) -> bool) -> Vec<&'a Scenario> {
         self.report.by_scenario().map(|(scenario, _)| scenario).filter(|scenario| pass(scenario)).collect()
     }
@@ -76,7 +76,7 @@ impl<'a> Source<'a> {
         scenarios.iter().filter_map(panel).collect()
     }
 
-    /// The medians and intervals of a measure, a row for each contender under each scenario.
+    /// The medians and intervals of a metric, with a row for each contender under each scenario.
     pub(super) fn table(self, caption: &str, scenarios: &[&Scenario], metric: Metric) -> Table {
         let mut table = Table {
             caption: caption.into(),
@@ -112,8 +112,8 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A contender's row. Who is best or ties is told where the measure is the one that `decides`: elsewhere it would
-/// seem to be said of this measure.
+/// A contender's row. Best and tie are shown only where the metric `decides` the ranking: elsewhere
+/// they would seem to be about this metric.
 fn row<'a>(who: &'a Identity, summary: &Summary, metric: Metric, decides: bool) -> Row<'a> {
     let instead = match summary.standing {
         Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
@@ -132,8 +132,8 @@ fn row<'a>(who: &'a Identity, summary: &Summary, metric: Metric, decides: bool) 
     }
 }
 
-/// What a row is sorted by, where the order of the summaries is that of another measure: first whether its value
-/// compares at all, then the value.
+/// The sort key of a row, where the summaries are ordered by another metric: first whether its
+/// value is comparable at all, then the value.
 fn place(row: &Row<'_>, metric: Metric) -> (u8, f64) {
     let class = match row.standing {
         Standing::Floor => 0,
@@ -158,7 +158,7 @@ pub(super) fn runs(summary: &Summary) -> Cell {
     Cell::number(format!("{} of {}", summary.valid_runs, summary.runs), valid)
 }
 
-/// How a contender stands, in words.
+/// A contender's standing, in words.
 pub(super) fn standing(summary: &Summary) -> String {
     match summary.standing {
         Standing::Floor => "floor".into(),

@@ -1,4 +1,4 @@
-//! Everything on one screen: who does how well under which load, against the best there.
+//! Everything on one screen: how well each contender does under each load, compared with the best.
 
 use super::figure::Source;
 use super::identity::Identity;
@@ -11,7 +11,7 @@ use crate::scenario::{Metric, Scenario};
 
 /// The loads as rows and the contenders as columns.
 pub(super) struct Glance {
-    /// The contenders' places.
+    /// The indexes of the contenders.
     pub(super) columns: Vec<usize>,
     pub(super) rows: Vec<Row>,
 }
@@ -26,25 +26,25 @@ pub(super) struct Row {
 
 /// One contender under one load.
 pub(super) struct Cell {
-    /// The contender's place: on a phone each cell has its name beside it.
+    /// The contender's index: on a phone each cell shows its name.
     pub(super) who: usize,
     pub(super) class: &'static str,
     pub(super) text: String,
-    /// The same with the contender, the load and the interval.
+    /// The text with the contender, the load and the interval.
     pub(super) tip: String,
 }
 
-/// What is said of one load, or of the points of a sweep.
+/// The verdict on one load, or on the points of a sweep.
 pub(super) struct VerdictView {
     pub(super) title: String,
     pub(super) about: String,
-    /// The places of those who win: one, several that tie, or several for the points of a sweep.
+    /// The indexes of the winners: one, several that tie, or several for the points of a sweep.
     pub(super) winners: Vec<usize>,
     pub(super) tie: bool,
     /// Whether there are too few runs to tell who wins.
     pub(super) undecided: bool,
     pub(super) sentence: String,
-    /// For each of the loads, the places of those who win.
+    /// For each of the loads, the indexes of the winners.
     loads: Vec<Vec<usize>>,
 }
 
@@ -107,7 +107,7 @@ fn cell(who: usize, own: Option<&Summary>, best: Option<&Summary>, metric: Metri
     }
 }
 
-/// How many times as good the best is, so that the next best never looks like it.
+/// How many times as good the best is, with enough digits that the next best never looks equal.
 fn times(behind: f64) -> String {
     match behind {
         close if close < 1.0095 => format!("{close:.3} ×"),
@@ -142,7 +142,7 @@ pub(super) fn verdicts(source: Source<'_>) -> Vec<VerdictView> {
     .collect()
 }
 
-/// Who is best, alone or in a tie, under most loads, as HTML with its words escaped.
+/// Which contenders are best, alone or in a tie, under most loads, as escaped HTML.
 pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
     let summaries = &source.report.summaries;
     if !summaries.is_empty() && summaries.iter().all(|summary| summary.valid_runs == 0) {
@@ -150,7 +150,7 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
     }
     let nobody = || {
         let undecided = verdicts.iter().any(|verdict| verdict.undecided);
-        if undecided { "One run each is too few to tell." } else { "Nobody comes first." }.to_owned()
+        if undecided { "One run of each is too few to tell." } else { "Nobody comes first." }.to_owned()
     };
     winners(source, verdicts).unwrap_or_else(nobody)
 }
@@ -171,13 +171,13 @@ fn winners(source: Source<'_>, verdicts: &[VerdictView]) -> Option<String> {
     })
 }
 
-/// Whom to take for the user's own workload, as HTML with its words escaped.
+/// Which contender to choose for the user load, as escaped HTML.
 pub(super) fn choice(source: Source<'_>, advice: &Advice) -> String {
     let names = advice.choice.iter().filter_map(|name| source.identities.get(name)).map(called);
     let names: Vec<String> = names.collect();
     match list(&names) {
-        Some(names) if advice.choice.len() == 1 => format!("Take {names} for your workload."),
-        Some(names) => format!("Take any of {names} for your workload: they tie."),
+        Some(names) if advice.choice.len() == 1 => format!("Choose {names} for your workload."),
+        Some(names) => format!("Choose any of {names} for your workload: they tie."),
         None => {
             let why = advice.declined.as_deref().unwrap_or("nobody could be judged");
             format!("No recommendation for your workload: {}.", escape::html(why))

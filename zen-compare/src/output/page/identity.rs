@@ -1,7 +1,8 @@
-//! Who is who: every contender keeps one colour and one shape wherever it is drawn.
+//! Identities: each contender keeps one colour and one shape wherever it is drawn.
 //!
-//! The colours hold at least 3 : 1 against the page in both schemes. They come in families, blocking threads warm, `mio`
-//! blue, the runtime violet, and nobody has to see them: the shape and the name say the same.
+//! The colours have a contrast of at least 3 : 1 with the page in both colour schemes. They come in
+//! families: warm for blocking threads, blue for `mio`, violet for the async runtime. No reader
+//! depends on the colours: the shape and the name identify the contender too.
 
 use std::fmt::Write;
 
@@ -9,10 +10,10 @@ use super::letters::{LABEL_SIZE, fit};
 use crate::output::escape;
 use crate::results::Report;
 
-/// One contender's face.
+/// One contender's identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
-    /// Its place among all, which is also its class in the page: `c0`, `c1`…
+    /// Its index among all contenders, which is also its class in the page: `c0`, `c1`…
     pub(super) index: usize,
     pub(super) name: String,
     pub(super) floor: bool,
@@ -36,7 +37,8 @@ enum Shape {
     Bar,
 }
 
-/// The faces of zen's own flavors, so that two reports show the same flavor alike whoever else takes part.
+/// The identities of zen's own flavors, so that a flavor looks the same in every report, whichever
+/// others take part.
 const KNOWN: [(&str, Shape, [&str; 2]); 7] = [
     ("blocking", Shape::Circle, ["#8f5600", "#e0a03a"]),
     ("threaded", Shape::TriangleUp, ["#cc430a", "#ff8152"]),
@@ -47,7 +49,7 @@ const KNOWN: [(&str, Shape, [&str; 2]); 7] = [
     ("async-multi", Shape::Star, ["#cb4a97", "#ff9ed2"]),
 ];
 
-/// The faces of everybody else, in the order of appearance.
+/// The identities of all other contenders, in the order of appearance.
 const OTHERS: [(Shape, [&str; 2]); 6] = [
     (Shape::Cross, ["#0b7f5e", "#3fcb9f"]),
     (Shape::TriangleLeft, ["#5b6570", "#a9b4c0"]),
@@ -59,7 +61,7 @@ const OTHERS: [(Shape, [&str; 2]); 6] = [
 
 const FLOOR: (Shape, [&str; 2]) = (Shape::Bar, ["#62666d", "#9aa0a8"]);
 
-/// The faces of all who appear in a report, in its order.
+/// The identities of all contenders of a report, in its order.
 pub(super) struct Identities(Vec<Identity>);
 
 impl Identities {
@@ -95,7 +97,7 @@ impl Identities {
         self.0.iter()
     }
 
-    /// The colours as variables of both schemes. On paper the light ones hold.
+    /// The colours as CSS variables for both schemes. Printed pages use the light ones.
     pub(super) fn css(&self) -> String {
         let scheme = |which: usize| {
             self.0.iter().fold(String::new(), |mut css, identity| {
@@ -120,7 +122,8 @@ impl Identities {
 }
 
 impl Identity {
-    /// The outline of its mark around a point, as the data of an SVG path. All shapes look about as large.
+    /// The outline of its mark around a point, as the data of an SVG path. All shapes look about
+    /// equally large.
     pub(super) fn outline(&self, x: f64, y: f64, radius: f64) -> String {
         let corners: &[(f64, f64)] = match self.shape {
             Shape::Circle => {
@@ -189,7 +192,7 @@ impl Identity {
         path + "Z"
     }
 
-    /// The name in the size of a label, cut to the width that there is for it.
+    /// The name in label size, shortened to this width.
     pub(super) fn label(&self, width: f64) -> String {
         fit(&escape::clean(&self.name), LABEL_SIZE, width)
     }

@@ -9,10 +9,10 @@ use crate::output::number;
 use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
-/// The quantiles that have a mark, and are in the table.
+/// The quantiles that have a mark and are in the table.
 const TOLD: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
 
-/// The distribution of every closed loop; an open one has a figure of its own.
+/// The distributions of the closed loops; open loops have a figure of their own.
 pub(super) fn distributions(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.arrivals.is_none());
     let panels: Vec<Panel> = scenarios.iter().filter_map(|scenario| panel(source, scenario)).collect();
@@ -65,7 +65,7 @@ fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
     let counts = !matches!(summary.standing, Standing::Starves | Standing::Invalid);
     let curve = summary.latency_curve.iter();
     curve
-        // Those who are answered faster than most have nothing to tell.
+        // Latencies below the median show nothing of interest.
         .filter(|[quantile, _]| *quantile >= 0.5)
         .map(|&[quantile, latency]| Spot {
             x: quantile,
@@ -84,7 +84,7 @@ fn label(quantile: f64) -> Option<String> {
     Some(if *told < 1.0 { number::percentile(*told) } else { "longest".to_owned() })
 }
 
-/// Why a contender's numbers do not compare.
+/// Why a contender's numbers are not comparable.
 pub(super) fn remark(summary: &Summary) -> String {
     match summary.standing {
         Standing::Starves | Standing::Invalid => format!(" ({})", standing(summary)),

@@ -1,4 +1,4 @@
-//! About how much room a text takes in a drawing.
+//! Estimates how much room a text takes in a drawing.
 
 /// The size of labels, as in the style sheet.
 pub(super) const LABEL_SIZE: f64 = 12.0;
@@ -8,7 +8,7 @@ pub(super) fn width_of(text: &str, size: f64) -> f64 {
     text.chars().map(|char| character(char) * size).sum()
 }
 
-/// As much of the beginning of a text as fits a width; what is left out is told by an ellipsis.
+/// The longest beginning of a text that fits a width; an ellipsis marks what is left out.
 pub(super) fn fit(text: &str, size: f64, width: f64) -> String {
     if width_of(text, size) <= width {
         return text.to_owned();
@@ -22,7 +22,8 @@ pub(super) fn fit(text: &str, size: f64, width: f64) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// About how wide a character is, in parts of the font's size: as wide as in the widest of the common fonts.
+/// About how wide a character is, as a part of the font size: its width in the widest of the common
+/// fonts.
 fn character(char: char) -> f64 {
     match char {
         'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' | 'I' => 0.36,
@@ -30,7 +31,7 @@ fn character(char: char) -> f64 {
         'm' | 'w' | 'M' | 'W' | '%' | '@' | '=' | '<' | '>' | '+' | '~' | '…' | '×' | '≥' => 1.0,
         char if char.is_ascii_uppercase() => 0.76,
         char if char.is_ascii() || char == '–' || char == 'µ' => 0.65,
-        // Scripts whose characters fill a square, and whatever else there may be.
+        // Scripts whose characters fill a square, and all other characters.
         _ => 1.1,
     }
 }
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_cut_where_its_room_ends() {
+    fn a_name_that_does_not_fit_is_shortened() {
         assert_eq!(fit("async-multi", 12.0, 90.0), "async-multi");
         let cut = fit("a-name-that-is-far-too-long", 12.0, 90.0);
         assert!(cut.ends_with('…') && width_of(&cut, 12.0) <= 90.0 && cut.len() > 8, "{cut}");

@@ -1,4 +1,4 @@
-//! Lines over two axes, one for each contender, each told by its name at its end.
+//! Lines over two axes, one for each contender, with its name at the end.
 
 use super::identity::Identity;
 use super::letters::{LABEL_SIZE, width_of};
@@ -9,19 +9,20 @@ use crate::output::number;
 const TICK_SIZE: f64 = 11.0;
 const TOP: f64 = 24.0;
 const LEFT: f64 = 48.0;
-/// The far end of a percentile axis, where the longest stands, is this much beyond the last percentile.
+/// The far end of a percentile axis, where the longest latency stands, is this far beyond the last
+/// percentile.
 const BEYOND: f64 = 22.0;
 
 /// How much room there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Size {
-    /// One of several beside each other, or a phone.
+    /// One of several side by side, or a phone.
     Panel,
     /// The whole width of a page.
     Wide,
 }
 
-/// What an axis shows and how it is told.
+/// What an axis shows, and how its values are formatted.
 pub(super) struct Axis<'a> {
     pub(super) kind: Kind,
     pub(super) title: &'a str,
@@ -32,7 +33,7 @@ pub(super) struct Axis<'a> {
 pub(super) struct Line<'a> {
     pub(super) who: &'a Identity,
     pub(super) spots: Vec<Spot>,
-    /// Beside the main line: thin, dashed and without a name.
+    /// Whether it accompanies a main line: thin, dashed and without a name.
     pub(super) aside: bool,
 }
 
@@ -42,9 +43,9 @@ pub(super) struct Spot {
     pub(super) y: f64,
     /// The ends of its interval.
     pub(super) interval: Option<(f64, f64)>,
-    /// What its mark tells; without it there is no mark.
+    /// What its mark shows; without it there is no mark.
     pub(super) tip: Option<String>,
-    /// Whether the run counts; else the mark is hollow.
+    /// Whether the contender's value counts; if not, the mark is hollow.
     pub(super) counts: bool,
 }
 
@@ -68,7 +69,7 @@ impl Frame {
         let begin = if x.kind == Kind::Log { LEFT + 10.0 } else { LEFT };
         let xs = spots().map(|spot| spot.x).filter(|&x_value| x.kind != Kind::Percentile || x_value < 1.0);
         let x = match x.kind {
-            // The ends of a sweep are its first and last point, and need no rounding.
+            // A sweep ends at its first and last point, so the ends need no rounding.
             Kind::Log => Scale::exactly_over(Kind::Log, xs, begin, end)?,
             kind => Scale::over(kind, xs, begin, end)?,
         };
@@ -86,7 +87,8 @@ impl Frame {
     }
 }
 
-/// Draws the lines; those aside first, so that they lie below. `None` when there is nothing to draw.
+/// Draws the lines, the accompanying ones first, so that they lie below. `None` when there is
+/// nothing to draw.
 pub(super) fn draw(size: Size, says: &str, x: &Axis<'_>, y: &Axis<'_>, lines: &[Line<'_>]) -> Option<String> {
     let frame = Frame::fit(size, x, y, lines)?;
     let class = if size == Size::Wide { "lines wide" } else { "lines" };
@@ -115,7 +117,7 @@ fn grid(svg: &mut Svg, frame: &Frame, x: &Axis<'_>, y: &Axis<'_>) {
         .collect();
     if x.kind == Kind::Percentile {
         ticks.push((frame.right - 6.0, "max".to_owned()));
-        // The end has the word; a percentile too close to it has a line only.
+        // The end is labelled first; a percentile too close to it has a line without a label.
         ticks.rotate_right(1);
     }
     let mut taken: Vec<(f64, f64)> = Vec::new();
@@ -156,7 +158,7 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
     }
 }
 
-/// The names beside the ends of their lines, moved apart where lines end together.
+/// The names at the ends of the lines, moved apart where lines end close together.
 fn names(svg: &mut Svg, frame: &Frame, lines: &[&Line<'_>], percentiles: bool) {
     let ends: Vec<_> = lines
         .iter()

@@ -1,4 +1,5 @@
-//! The report as one page: complete without scripts, richer with them, and in need of nothing outside of itself.
+//! The report as one page: complete without scripts, better with them, and independent of any other
+//! file.
 
 mod background;
 mod compared;
@@ -117,7 +118,8 @@ pub(super) fn html(report: &Report) -> String {
         schema: &report.schema,
         identities: identities.iter().collect(),
     };
-    // Rendering into a string fails only when a value's `Display` does, and those here are strings and numbers.
+    // Rendering into a string fails only when a value's `Display` does, and those here are strings
+    // and numbers.
     page.render().unwrap_or_else(|error| format!("<!doctype html><title>zen</title><p>{error}</p>"))
 }
 

@@ -1,4 +1,4 @@
-//! All measures of a load in one table.
+//! All metrics of a load in one table.
 
 use super::figure::{Source, standing};
 use super::table::{Cell, Table};
@@ -10,12 +10,12 @@ use crate::results::{Standing, Summary, ThreadCpu};
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
 
-/// A load's table and what there is to say about it.
+/// A load's table, with notes and remarks.
 pub(super) struct Numbers {
     pub(super) scenario: String,
     pub(super) about: String,
     pub(super) table: Table,
-    /// Why there are dashes.
+    /// Why the table has dashes.
     pub(super) notes: Vec<String>,
     pub(super) remarks: Vec<String>,
 }
@@ -76,7 +76,7 @@ fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
             by_thread(source, summary),
             Cell::shown(median(summary.fairness), |fairness| format!("{fairness:.3}")),
         ];
-        // Sorted by how wide it is for its median.
+        // The interval is sorted by its width relative to the median.
         let wide = metric.estimate(summary).filter(|own| own.median > 0.0 && summary.counted() > 1);
         let wide = wide.map_or(f64::NEG_INFINITY, |own| (own.high - own.low) / own.median);
         row.insert(beside, Cell::number(number::ends(metric, summary), wide));
@@ -98,12 +98,13 @@ fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
     }
 }
 
-/// Why measures are not told, where that is not plain to see.
+/// Why metrics are missing, where the reason is not obvious.
 fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
     let of_it = source.summaries(&scenario.name);
     let undecided = |told: fn(&Summary) -> bool| of_it.iter().any(|(_, summary)| !told(summary));
     let mut notes = Vec::new();
-    // Who has a longest answer has answers, and where there are enough of them, all percentiles.
+    // A contender that has a longest latency but lacks a percentile has answers, but too few for
+    // it.
     let few = [
         ("p90", 10, undecided(|summary| summary.p90_ns.is_some() || summary.max_ns.is_none())),
         ("p99", 100, undecided(|summary| summary.p99_ns.is_some() || summary.max_ns.is_none())),
@@ -120,12 +121,12 @@ fn notes(source: Source<'_>, scenario: &Scenario) -> Vec<String> {
     notes
 }
 
-/// How a contender stands, in a word: how many clients it served has a column of its own.
+/// A contender's standing, in a word: the number of clients served has a column of its own.
 fn brief(summary: &Summary) -> String {
     if summary.standing == Standing::Starves { "starves".into() } else { standing(summary) }
 }
 
-/// How the threads share the work, in the run that is in the middle by the share of its busiest thread.
+/// How the threads share the work, in the run whose busiest thread has the median share.
 fn by_thread(source: Source<'_>, summary: &Summary) -> Cell {
     let own = source.report.runs.iter().filter(|run| {
         run.contender == summary.contender

@@ -1,4 +1,4 @@
-//! How busy each server was: the page that started it all, drawn to scale.
+//! How busy each server was, drawn to scale: the measure of the page that started this project.
 
 use super::figure::{Figure, Panel, Source, exactly, standing};
 use super::identity::Identity;
@@ -9,30 +9,30 @@ use crate::output::number::share as percent;
 use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
-/// What the page that started it all measured: 0.01 s of 0.14 s.
+/// The occupancy that the page measured: 0.01 s of 0.14 s.
 const THE_PAGE: f64 = 0.07;
-/// Below this share of the whole, bars get a glass.
+/// When all bars are below this share of the whole, they are magnified.
 const TOO_SHORT: f64 = 0.25;
 
-/// Loads whose clients think: the server is idle for most of the time, whatever it is.
+/// Loads whose clients think: any server is idle most of the time.
 pub(super) fn thinking(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| !scenario.think.is_zero());
     figure(
         source,
         &scenarios,
         "occupancy",
-        "Occupancy: who waits for whom",
+        "Occupancy while clients think",
         format!(
             "Clients think between questions. The server that the page traced was {} occupied and waited for its client the rest \
-         of the time; so do these, and what they are idle for is room for other clients. The tick on a bar is what service ÷ \
-         (service + think) predicts.",
+         of the time. So do these servers, and their idle time is room for other clients. The tick on a bar is what \
+         service ÷ (service + think) predicts.",
             number::tick(&percent(THE_PAGE))
         ),
         true,
     )
 }
 
-/// Loads whose clients don't.
+/// Closed loops whose clients do not think.
 pub(super) fn busy(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.think.is_zero() && scenario.arrivals.is_none());
     let reading = "Where the server’s time goes when clients do not think. A bar that ends before one core is a server that \
@@ -70,7 +70,7 @@ fn panel(source: Source<'_>, scenario: &Scenario, wide: bool) -> Option<Panel> {
         .filter_map(|(_, summary)| summary.occupancy)
         .map(|occupancy| occupancy.median)
         .fold(0.0, f64::max);
-    // Two clocks that are read one after the other make a full core look a little more than full.
+    // Two clocks are read one after the other, so a full core can seem a little more than full.
     let whole = if most < 1.05 { 1.0 } else { most };
     let too_short = wide && most < TOO_SHORT * whole;
     let detail = if too_short { most } else { whole };
@@ -138,7 +138,8 @@ fn bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Option<
     })
 }
 
-/// The chapter's own sum: of each client's time, service is spent answering and think is not.
+/// The prediction of the book's chapter: a client's time is split into service, when the server is
+/// busy, and thought, when it is not.
 fn predicted(summary: &Summary, scenario: &Scenario) -> Option<f64> {
     let (service, think) = (summary.cpu_per_question_ns?.median * 1e-9, scenario.think.as_secs_f64());
     #[allow(clippy::cast_precision_loss, reason = "a number of clients")]

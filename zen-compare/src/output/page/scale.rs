@@ -1,4 +1,4 @@
-//! From values to places on paper: linear, logarithmic and percentile scales with their ticks.
+//! Maps values to positions: linear, logarithmic and percentile scales with their ticks.
 
 /// How values are laid out along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,11 +7,11 @@ pub(super) enum Kind {
     Linear,
     /// Equal distances are equal ratios.
     Log,
-    /// For shares from 0 up to, not including, 1: every further nine takes the same distance.
+    /// For shares from 0 up to, but not including, 1: each further nine takes the same distance.
     Percentile,
 }
 
-/// Maps the values from `low` to `high` to the places from `from` to `to`.
+/// Maps the values from `low` to `high` to the positions from `from` to `to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
     kind: Kind,
@@ -22,7 +22,7 @@ pub(super) struct Scale {
     unit: f64,
 }
 
-/// A tick: where it stands, and what it stands for.
+/// A tick: its position, and its value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tick {
     pub(super) at: f64,
@@ -30,8 +30,8 @@ pub(super) struct Tick {
 }
 
 impl Scale {
-    /// A scale that holds all `values`, with ends that are round. Values that cannot be shown, such as a zero on a
-    /// logarithmic scale, do not count; `None` when no value does.
+    /// A scale that contains all `values` and has round ends. Values that cannot be shown, such as
+    /// a zero on a logarithmic scale, are ignored; `None` when none is left.
     pub(super) fn over(
         kind: Kind,
         values: impl IntoIterator<Item = f64>,
@@ -41,7 +41,7 @@ impl Scale {
         Self::in_unit(1.0, kind, values, from, to)
     }
 
-    /// The same with ticks that are round when counted in `unit`, as memory's are in powers of 1024.
+    /// The same with ticks that are round numbers of `unit`, such as powers of 1024 for memory.
     pub(super) fn in_unit(
         unit: f64,
         kind: Kind,
@@ -68,7 +68,8 @@ impl Scale {
         Some(Self { kind, low, high, from, to, unit })
     }
 
-    /// A scale whose ends are the least and the greatest of `values`, or a little apart when they are the same.
+    /// A scale whose ends are the least and the greatest of `values`, or lie slightly apart when
+    /// these are equal.
     pub(super) fn exactly_over(
         kind: Kind,
         values: impl IntoIterator<Item = f64>,
@@ -82,7 +83,7 @@ impl Scale {
         Some(Self { kind, low, high, from, to, unit: 1.0 })
     }
 
-    /// Where a value stands. What lies outside of the scale stands at its end.
+    /// The position of a value. A value outside the scale is placed at the nearer end.
     pub(super) fn position(&self, value: f64) -> f64 {
         let share = (self.transform(value / self.unit) - self.transform(self.low))
             / (self.transform(self.high) - self.transform(self.low));
@@ -154,7 +155,8 @@ impl Scale {
     }
 }
 
-/// The round distance between ticks for values up to `high`: a fifth of it or less, and 1, 2 or 5 of a power of ten.
+/// The round distance between ticks for values up to `high`: a fifth of it or less, and 1, 2 or 5
+/// times a power of ten.
 fn step(high: f64) -> f64 {
     let rough = high / 5.0;
     let power = 10_f64.powf(rough.log10().floor());
@@ -172,7 +174,8 @@ fn wider(step: f64) -> f64 {
     }
 }
 
-/// The nearest values of 1, 2 or 5 times a power of ten around an interval, and no less than a factor of four apart.
+/// The nearest values of 1, 2 or 5 times a power of ten around an interval, at least a factor of
+/// four apart.
 fn round_out(low: f64, high: f64) -> (f64, f64) {
     let below = |value: f64| {
         let power = 10_f64.powf((value.log10() + 1e-9).floor());
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_start_at_zero() {
+    fn linear_scales_start_at_zero() {
         let scale = Scale::over(Kind::Linear, [40.0, 95.0], 100.0, 300.0).unwrap();
         about(
             &[scale.position(0.0), scale.position(50.0), scale.position(100.0), scale.position(900.0)],
@@ -213,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn ratios_keep_their_distance() {
+    fn equal_ratios_have_equal_distances() {
         let scale = Scale::over(Kind::Log, [0.0, 12.0, 4_000.0], 0.0, 300.0).unwrap();
         assert!(
             (scale.position(100.0)
@@ -244,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_nine_is_as_wide_as_the_one_before() {
+    fn each_further_nine_is_equally_wide() {
         let scale = Scale::over(Kind::Percentile, [0.0, 0.999], 0.0, 300.0).unwrap();
         about(
             &[scale.position(0.0), scale.position(0.9), scale.position(0.99), scale.position(0.999)],
@@ -254,14 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn memory_has_round_ticks_of_its_own() {
+    fn memory_ticks_are_round_in_powers_of_1024() {
         let scale = Scale::in_unit(1024.0, Kind::Linear, [10_240.0], 0.0, 100.0).unwrap();
         about(&values(&scale, 6), &[0.0, 2048.0, 4096.0, 6144.0, 8192.0, 10240.0]);
         about(&[scale.position(5120.0)], &[50.0]);
     }
 
     #[test]
-    fn nothing_to_show_has_no_scale() {
+    fn without_values_there_is_no_scale() {
         assert_eq!(Scale::over(Kind::Linear, [], 0.0, 1.0), None);
         assert_eq!(Scale::over(Kind::Log, [0.0, f64::NAN], 0.0, 1.0), None);
         assert!(Scale::over(Kind::Linear, [0.0], 0.0, 1.0).is_some());

@@ -1,4 +1,4 @@
-//! Bars that show of what a whole is made, and a glass over those that are too short to be seen.
+//! Bars that divide a whole into parts, and a magnifier for bars that are too short to be seen.
 
 use super::dots::state;
 use super::identity::Identity;
@@ -13,28 +13,28 @@ const BAR: f64 = 13.0;
 /// Where the bars begin.
 pub(super) const NAMES: f64 = 106.0;
 
-/// One row: a bar of parts, the rest of its whole, and what it comes to.
+/// One row: a bar of parts, the rest of the whole, and its value as text.
 pub(super) struct Bar<'a> {
-    /// Whose it is; `None` for one that only serves as a measure.
+    /// The contender; `None` for a bar that is only a reference.
     pub(super) who: Option<&'a Identity>,
     pub(super) name: String,
     pub(super) standing: Standing,
-    /// The class and the size of each part, from the left.
+    /// The CSS class and the size of each part, from the left.
     pub(super) parts: Vec<(&'static str, f64)>,
-    /// Where theory expects the end of the parts.
+    /// Where the model predicts the end of the parts.
     pub(super) predicted: Option<f64>,
     pub(super) text: String,
     pub(super) tip: String,
 }
 
-/// The bars and the wholes they are measured by.
+/// The bars, and the wholes by which they are measured.
 pub(super) struct Shares<'a> {
-    /// Bars on the scale of the whole, above a glass; may be empty.
+    /// Bars on the scale of the whole, above the magnified ones; may be empty.
     pub(super) overview: Vec<Bar<'a>>,
-    /// What a full bar of the overview is.
+    /// The value of a full bar of the overview.
     pub(super) whole: f64,
     pub(super) bars: Vec<Bar<'a>>,
-    /// What a full bar of the others is.
+    /// The value of a full bar of the others.
     pub(super) detail: f64,
     pub(super) show: fn(f64) -> String,
 }
@@ -45,7 +45,8 @@ struct Frame {
     right: f64,
 }
 
-/// Draws the bars on a page this wide, with room for values of `values` pixels on the right, or more where one needs it.
+/// Draws the bars on a page of this width, with room for values of `values` pixels on the right, or
+/// more where a value needs it.
 pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> Option<String> {
     let bars = || shares.overview.iter().chain(&shares.bars);
     let values = bars().map(|bar| width_of(&bar.text, LABEL_SIZE) + 6.0).fold(values, f64::max);
@@ -63,7 +64,7 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
         let bottom = rows(&shares.overview);
         axis(&mut svg, &frame, &whole, (0.0, bottom), shares.show);
         block(&mut svg, &frame, &whole, &shares.overview, 0.0);
-        // What the glass is held over, and what it shows.
+        // The part of the overview that is magnified, and the lines that lead to it.
         let seen = whole.position(shares.detail);
         let (from, to) = (bottom + 20.0, glass - 2.0);
         let shape = format!(
@@ -116,7 +117,7 @@ fn one(svg: &mut Svg, frame: &Frame, scale: &Scale, bar: &Bar<'_>, middle: f64) 
     let mut sum = 0.0;
     for &(class, size) in bar.parts.iter().filter(|(_, size)| *size > 0.0) {
         let (from, to) = (scale.position(sum), scale.position(sum + size));
-        // What is there is seen, however little it is.
+        // Every part is visible, however small it is.
         svg.rect(class, from, top, (to - from).max(0.8), BAR);
         sum += size;
     }

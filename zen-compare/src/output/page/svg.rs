@@ -1,16 +1,16 @@
-//! Writing SVG: elements with their attributes, every text escaped, every number short.
+//! Writes SVG: elements with their attributes, every text escaped, every number short.
 
 use std::fmt::{self, Display, Write};
 
 use super::identity::Identity;
 use crate::output::escape;
 
-/// A drawing under construction. Its size is in CSS pixels as long as there is room for it.
+/// A drawing under construction. Its size is in CSS pixels, if there is enough room for it.
 pub(super) struct Svg {
     text: String,
 }
 
-/// A length or place, with as many digits as can be seen.
+/// A length or position, with as many digits as are visible.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Px(pub(super) f64);
 
@@ -25,7 +25,7 @@ impl Display for Px {
     }
 }
 
-/// Which side of a text stands at its place.
+/// Which side of a text is at its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
     Start,
@@ -34,7 +34,7 @@ pub(super) enum Anchor {
 }
 
 impl Svg {
-    /// An image of this size. `says` is what it tells those who do not see it.
+    /// An image of this size. `says` describes it to readers who cannot see it.
     pub(super) fn new(class: &str, width: f64, height: f64, says: &str) -> Self {
         let text = format!(
             "<svg class=\"chart {class}\" role=\"img\" aria-label=\"{}\" viewBox=\"0 0 {} {}\">",
@@ -70,7 +70,7 @@ impl Svg {
         ));
     }
 
-    /// A path of ready-made data, which must come from this program.
+    /// A path of ready-made data, which must come from this program because it is not escaped.
     pub(super) fn path(&mut self, class: &str, data: &str) {
         self.write(format_args!("<path class=\"{class}\" d=\"{data}\"/>"));
     }
@@ -98,14 +98,15 @@ impl Svg {
         ));
     }
 
-    /// All that `draw` draws belongs to one contender, and is hidden and shown with it.
+    /// Everything that `draw` draws belongs to one contender, and is hidden and shown with it.
     pub(super) fn series(&mut self, who: &Identity, draw: impl FnOnce(&mut Self)) {
         self.write(format_args!("<g class=\"series c{}\">", who.index));
         draw(self);
         self.text.push_str("</g>");
     }
 
-    /// All that `draw` draws is one mark, which tells its value when it is pointed at or focused.
+    /// Everything that `draw` draws is one mark, which shows its value when it is pointed at or
+    /// focused.
     pub(super) fn mark(&mut self, class: &str, tip: &str, draw: impl FnOnce(&mut Self)) {
         self.write(format_args!("<g class=\"mark {class}\"><title>{}</title>", escape::html(tip)));
         draw(self);
@@ -118,12 +119,14 @@ impl Svg {
     }
 }
 
-/// Moves places apart, as little as may be, until each is at least `distance` from the next and all are between
-/// `low` and `high` as far as there is room. The places keep their order, and the result that of the input.
+/// Moves positions apart, as little as possible, until each is at least `distance` from the next
+/// and all are between `low` and `high`, as far as there is room. The positions keep their order,
+/// and the result has the order of the input.
 pub(super) fn spread(places: &[f64], distance: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..places.len()).collect();
     order.sort_by(|&left, &right| places[left].total_cmp(&places[right]));
-    // Groups of neighbours that touch; each stands around the mean of where its members want to be.
+    // Groups of neighbours that touch; each group is centred on the mean of its members' original
+    // positions.
     let mut groups: Vec<(Vec<usize>, f64)> = Vec::new();
     #[allow(clippy::cast_precision_loss, reason = "a handful of labels")]
     let half = |members: &[usize]| (members.len() - 1) as f64 * distance / 2.0;

@@ -1,4 +1,5 @@
-//! What happens when the same load grows: latency against offered questions, throughput against connections.
+//! The same load at several sizes: latency against offered questions, throughput against
+//! connections.
 
 use super::figure::{Figure, Panel, Source, exactly, standing};
 use super::identity::Identity;
@@ -59,7 +60,7 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
         title: "Latency against offered load".into(),
         reading: format!(
             "Questions arrive whether or not earlier ones have been answered, as strangers’ questions do. Lower is better; where a \
-             line turns up, the server has no room left.{}",
+             line turns up, the server has reached its capacity.{}",
             left_out(source, &sweeps)
         ),
         method: "Solid: counted from the moment each question was due. Thin and dashed: from the moment it could be \
@@ -74,7 +75,8 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
     })
 }
 
-/// Who is not drawn, in a sentence: a server that answers a few of its clients has few questions to answer, and answers them soon.
+/// Names the contenders that are not drawn: a server that answers only a few of its clients has few
+/// questions to answer, and so answers them quickly.
 fn left_out(source: Source<'_>, sweeps: &[String]) -> String {
     let curves = sweeps.iter().flat_map(|sweep| curves(source, sweep, "questions/s"));
     let names = curves.filter_map(|(who, points)| {
@@ -117,7 +119,7 @@ pub(super) fn connections(source: Source<'_>) -> Option<Figure> {
     (!panels.is_empty()).then(|| Figure {
         id: "connections",
         title: "Throughput against connections".into(),
-        reading: "What more clients at once do to the answers per second. Higher is better, and level is good.".into(),
+        reading: "How the answers per second change with more clients at once. Higher is better, and level is good.".into(),
         method: "The same closed loop with more clients each time, a process of its own for each. Hollow marks are of \
                  contenders that leave clients without an answer, or whose runs do not count."
             .into(),
@@ -136,11 +138,11 @@ struct Measure<'a> {
     y: &'a Axis<'a>,
     of: fn(&Summary) -> Option<Estimate>,
     says: &'static str,
-    /// Whether those are drawn who leave clients without an answer.
+    /// Whether contenders that leave clients without an answer are drawn.
     starving: bool,
 }
 
-/// The sweeps that have at least two points by this number.
+/// The sweeps by this number that have at least two points.
 fn sweeps(source: Source<'_>, by: &str) -> Vec<String> {
     let mut sweeps: Vec<(String, Vec<&str>)> = Vec::new();
     for summary in &source.report.summaries {

@@ -1,4 +1,4 @@
-//! Tables of the page: what is shown, and what it is sorted by.
+//! Tables of the page: the text of each cell, and the number by which it is sorted.
 
 /// A table with a caption and a header for each column.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,9 +12,10 @@ pub(super) struct Table {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
     pub(super) text: String,
-    /// What it is sorted by; also puts its text to the right. `None` for words.
+    /// The number by which it is sorted; a number also aligns the text to the right. `None` for
+    /// words.
     pub(super) number: Option<f64>,
-    /// The contender's place, for a cell that names one.
+    /// The contender's index, for a cell that names one.
     pub(super) who: Option<usize>,
     pub(super) class: &'static str,
 }
@@ -28,7 +29,7 @@ impl Cell {
         Self { number: Some(number), ..Self::words(text) }
     }
 
-    /// A number as `show` tells it, or a dash.
+    /// A number as `show` formats it, or a dash.
     pub(super) fn shown(value: Option<f64>, show: fn(f64) -> String) -> Self {
         match value {
             Some(value) => Self::number(show(value), value),
@@ -36,12 +37,12 @@ impl Cell {
         }
     }
 
-    /// The name of the contender of this place.
+    /// The name of the contender with this index.
     pub(super) fn name(text: &str, who: usize) -> Self {
         Self { who: Some(who), ..Self::words(text) }
     }
 
-    /// The attribute that the page's script sorts by.
+    /// The attribute by which the page's script sorts.
     pub(super) fn sort_key(&self) -> String {
         self.number.filter(|number| number.is_finite()).map(|number| number.to_string()).unwrap_or_default()
     }

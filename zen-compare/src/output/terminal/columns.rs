@@ -1,10 +1,10 @@
-//! Which columns the terminal's table has, and which go where there is no room.
+//! The columns of the terminal's table, and which of them are left out where there is no room.
 
 use crate::scenario::Metric;
 
-/// Longer names are cut short.
+/// Longer names are shortened.
 const LONGEST_NAME: usize = 24;
-/// The same where there is hardly any room.
+/// The longest name where there is hardly any room.
 const SHORTEST_NAME: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub(crate) enum Column {
     P50,
     Occupancy,
     Served,
-    /// The ends of the interval of the metric that ranks, beside it.
+    /// The ends of the interval of the metric that ranks; stands beside that metric.
     Interval,
     Standing,
 }
 
-/// Where they stand, but for the interval.
+/// The order of the columns; the interval follows the metric that ranks.
 const ORDER: [Column; 9] = [
     Column::Flavor,
     Column::Metric(Metric::Throughput),
@@ -32,7 +32,8 @@ const ORDER: [Column; 9] = [
     Column::Standing,
 ];
 
-/// Which go first where there is no room; the metric that ranks stays.
+/// The columns that may be left out, in the order in which they go; the metric that ranks always
+/// stays.
 const EXPENDABLE: [Column; 8] = [
     Column::P50,
     Column::Occupancy,
@@ -57,7 +58,8 @@ impl Column {
         }
     }
 
-    /// How wide it is at least, with the gap behind it, so that the tables of a report stand below one another.
+    /// The least width, including the gap after the column, so that the tables of a report are
+    /// aligned.
     pub(crate) fn at_least(self) -> u16 {
         match self {
             Self::Flavor => 12,
@@ -74,17 +76,17 @@ impl Column {
     }
 }
 
-/// What a table may look like.
+/// One possible layout of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) columns: Vec<Column>,
     pub(crate) left_out: Vec<Column>,
-    /// Whether columns are as wide as in other tables, even if they need less.
+    /// Whether columns are as wide as in the other tables, even where they need less.
     pub(crate) aligned: bool,
     pub(crate) longest_name: usize,
 }
 
-/// From the one with everything to the narrowest.
+/// All layouts, from the one with every column to the narrowest.
 pub(crate) fn layouts(by: Metric) -> Vec<Layout> {
     let all = ORDER.into_iter().flat_map(|column| {
         let interval = column.ranks(by).then_some(Column::Interval);
@@ -96,7 +98,7 @@ pub(crate) fn layouts(by: Metric) -> Vec<Layout> {
         let left_out = &expendable[..count];
         Layout {
             columns: all.iter().filter(|column| !left_out.contains(column)).copied().collect(),
-            // Told in the order in which they would stand.
+            // Listed in the order in which they would stand.
             left_out: all.iter().filter(|column| left_out.contains(column)).copied().collect(),
             aligned,
             longest_name,
@@ -104,7 +106,8 @@ pub(crate) fn layouts(by: Metric) -> Vec<Layout> {
     };
     let most = expendable.len();
     let mut layouts: Vec<Layout> = (0..most).map(|count| without(count, true, LONGEST_NAME)).collect();
-    // Without its interval a measure says little, so rather than that goes what is only for the looks.
+    // A metric without its interval says little, so alignment and long names are given up before
+    // it.
     layouts.push(without(most - 1, false, LONGEST_NAME));
     layouts.push(without(most - 1, false, SHORTEST_NAME));
     layouts.push(without(most, false, LONGEST_NAME));
@@ -117,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_interval_stands_beside_what_ranks_and_both_stay_longest() {
+    fn the_interval_stands_beside_the_metric_that_ranks_and_both_stay_longest() {
         for (by, measure) in [
             (Metric::Throughput, Column::Metric(Metric::Throughput)),
             (Metric::CpuPerQuestion, Column::Metric(Metric::CpuPerQuestion)),

@@ -20,11 +20,13 @@ use crate::units::list;
 use crate::units::time;
 
 impl Report {
-    /// The summaries as one table per scenario, with a verdict under each that stands for itself and under the last point of each
-    /// sweep, and why runs do not count. Tables are at most
-    /// `width` columns wide (33 or more), coloured for a terminal or plain. Where there is no room for all columns (100 are enough
-    /// for short names), those that matter least are left out, and a line at the end says so. Beside the metric that ranks stands its
-    /// 95 % confidence interval. The sentences below are one line each.
+    /// The summaries as one table per scenario. Below each table stand the verdict and the notes on
+    /// invalid runs; the verdict on a sweep stands below the table of its last point.
+    ///
+    /// Tables are at most `width` columns wide (33 or more), coloured for a terminal or plain.
+    /// Where there is no room for all columns (100 are enough for short names), the least important
+    /// ones are left out, and a line at the end names them. The metric that ranks has its 95 %
+    /// confidence interval beside it. The sentences below the tables are one line each.
     pub fn to_table(&self, width: u16, color: bool) -> String {
         let mut text = String::new();
         let verdicts = verdicts(self);
@@ -42,7 +44,7 @@ impl Report {
             for line in table.lines() {
                 let _ = writeln!(text, "{}", line.trim_end());
             }
-            // A sweep's stands below the last of its points.
+            // The verdict on a sweep stands below the last of its points.
             let last = |verdict: &&Verdict<'_>| verdict.below(self) == Some(scenario);
             for verdict in verdicts.iter().filter(last).filter(|verdict| !verdict.sentence.is_empty()) {
                 let whose =
@@ -54,7 +56,7 @@ impl Report {
             }
             let unsteady = |summary: &&Summary| {
                 let Summary { contender, unsteady_runs, throughput, .. } = summary;
-                // Who answers nothing has no pace.
+                // A contender that answers nothing has no pace.
                 let answers = throughput.is_some_and(|throughput| throughput.median > 0.0);
                 (answers && *unsteady_runs > 0).then(|| format!("{contender} {unsteady_runs}"))
             };
@@ -74,21 +76,22 @@ impl Report {
         text
     }
 
-    /// What a reader of any of the numbers must know.
+    /// Warnings that a reader of any of the numbers must know.
     pub fn warnings(&self) -> Vec<String> {
         let environment = &self.environment;
         let mut warnings = Vec::new();
         if environment.debug_build {
-            warnings.push("a debug build: these numbers say nothing, build with --release".into());
+            warnings.push("a debug build: these numbers mean nothing, build with --release".into());
         }
         if environment.pinning.is_none() {
             warnings.push(
-                "server and generator shared the only core: throughput is that of both together".into(),
+                "server and generator shared the only core: the throughput is that of both together".into(),
             );
         }
         if environment.shares_physical_core == Some(true) {
             warnings.push(
-                "server and generator ran on two threads of one physical core and slowed each other".into(),
+                "server and generator ran on two threads of one physical core and slowed each other down"
+                    .into(),
             );
         }
         if !self.complete {
@@ -98,7 +101,7 @@ impl Report {
     }
 }
 
-/// With as many columns as there is room for; and those that are left out.
+/// The table with as many columns as fit, and the columns that were left out.
 fn table(summaries: &[&Summary], by: Metric, width: u16, color: bool) -> (Table, Vec<Column>) {
     let mut last = None;
     for layout in layouts(by) {
@@ -123,7 +126,7 @@ fn table_of(summaries: &[&Summary], by: Metric, layout: &Layout, color: bool) ->
     let columns = &layout.columns;
     table.set_header(columns.iter().map(|column| Cell::new(column.name()).add_attribute(Attribute::Dim)));
     for (column, shown) in table.column_iter_mut().zip(columns) {
-        // What stands at the end of a line must not reach into the next one, not even as a blank.
+        // The last column has no padding, because even a blank must not wrap into the next line.
         column.set_padding((0, u16::from(*shown != Column::Standing)));
         if layout.aligned {
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(shown.at_least())));
@@ -138,7 +141,7 @@ fn table_of(summaries: &[&Summary], by: Metric, layout: &Layout, color: bool) ->
     table
 }
 
-/// How many columns a line takes, without what only colours it.
+/// How many columns a line takes, without its colour codes.
 fn visible(line: &str) -> usize {
     let plain: String = line.split('\u{1b}').enumerate().fold(String::new(), |plain, (index, part)| {
         plain + if index == 0 { part } else { part.split_once('m').map_or("", |(_, rest)| rest) }
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_fits_and_marks_everybody() {
+    fn the_table_fits_and_marks_every_contender() {
         let text = report().to_table(100, false);
         let line = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
         let words = |name: &str| line(name).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_go_before_a_line_is_broken() {
+    fn columns_are_left_out_before_a_line_wraps() {
         let long = "a-name-that-goes-on-and-on-and-on";
         for (scenario, measure) in [
             (Scenario::saturate(512), "answers/s"),
@@ -277,7 +280,7 @@ mod tests {
                     let text = report.to_table(width, color);
                     let rows: Vec<&str> =
                         text.lines().skip(1).take_while(|line| !line.starts_with('→')).collect();
-                    assert_eq!(rows.len(), 6, "a line for the header and each row:\n{text}");
+                    assert_eq!(rows.len(), 6, "one line for the header and for each row:\n{text}");
                     for row in &rows {
                         assert!(visible(row) <= usize::from(width), "{} of {width}: {row}", visible(row));
                     }
@@ -293,7 +296,7 @@ mod tests {
                     let all = width == 120 || (width == 100 && name != long);
                     assert_eq!(rows[0].contains("p50"), all, "{width}:\n{text}");
                     let said = text.contains(&format!("! {width} columns have no room for "));
-                    assert_eq!(said, !all, "what goes is said:\n{text}");
+                    assert_eq!(said, !all, "columns that are left out are named:\n{text}");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through its own debugging protocol: JSON messages over a WebSocket.
+//! A headless Chromium, controlled through its debugging protocol: JSON messages over a WebSocket.
 
 use std::env;
 use std::fs;
@@ -13,27 +13,29 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Longer than a busy machine takes for anything here.
+/// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// A running browser with one page. Dropping it ends it.
+/// A running browser with one page. Dropping it ends the browser.
 pub(super) struct Browser {
     process: Process,
     socket: BufReader<TcpStream>,
     session: Option<String>,
     messages: u32,
-    /// What the browser told without being asked.
+    /// Events that the browser sent.
     events: Vec<Value>,
 }
 
-/// The browser's process and its files, which end and go together, also when there never comes to be a page.
+/// The browser's process and its files. Both are removed together, even when no page was ever
+/// opened.
 struct Process {
     child: Child,
     profile: PathBuf,
 }
 
 impl Browser {
-    /// Starts one; `None`, and a line on standard error, where there is no Chromium and none is required.
+    /// Starts a browser. Returns `None`, after a line on standard error, where there is no Chromium
+    /// and none is required.
     pub(super) fn start() -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let program = zen_testkit::peers::require_program("chromium")?;
@@ -70,12 +72,12 @@ impl Browser {
         Some(browser)
     }
 
-    /// Where files of this browser's test may be put; it goes when the browser goes.
+    /// A directory for the files of this browser's test; it is removed with the browser.
     pub(super) fn directory(&self) -> PathBuf {
         self.process.profile.clone()
     }
 
-    /// Asks for something and waits for the result.
+    /// Calls a method and waits for its result.
     pub(super) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         self.messages += 1;
         let id = self.messages;
@@ -104,12 +106,12 @@ impl Browser {
         }
     }
 
-    /// What the browser told by this name since the page was opened.
+    /// The events with this name since the page was opened.
     pub(super) fn events(&self, method: &str) -> Vec<&Value> {
         self.events.iter().filter(|event| event["method"] == method).map(|event| &event["params"]).collect()
     }
 
-    /// The value of a JavaScript expression, which works where the page's own scripts are off.
+    /// The value of a JavaScript expression. This works even where the page's own scripts are off.
     pub(super) fn evaluate(&mut self, expression: &str) -> Value {
         let parameters = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
         let mut answer = self.call("Runtime.evaluate", &parameters);
@@ -117,7 +119,7 @@ impl Browser {
         answer["result"]["value"].take()
     }
 
-    /// The bytes of a member of a result that come as Base64.
+    /// The bytes of a result that holds them as Base64.
     pub(super) fn bytes(result: &Value) -> Vec<u8> {
         let digit = |byte: u8| match byte {
             b'A'..=b'Z' => Some(byte - b'A'),
@@ -152,7 +154,8 @@ impl Browser {
                 frame.extend((len as u64).to_be_bytes());
             }
         }
-        // A mask of zeros leaves the payload as it is. Nothing between the two is to be protected from it.
+        // A mask of zeros leaves the payload unchanged; no proxy that the mask would protect is in
+        // between.
         frame.extend([0; 4]);
         frame.extend(payload);
         self.socket.get_mut().write_all(&frame).unwrap();
@@ -190,7 +193,7 @@ impl Browser {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may be gone already, and so may its files.
+        // The process and its files may be gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let gone = Instant::now();
@@ -198,17 +201,17 @@ impl Drop for Process {
             && self.profile.exists()
             && gone.elapsed() < Duration::from_secs(5)
         {
-            // Its helpers, which end with it, may still write.
+            // Its helper processes end with it, but may still be writing.
             thread::sleep(Duration::from_millis(50));
         }
     }
 }
 
-/// Waits for the line that tells where the browser can be talked to: its address, and the path there.
+/// Waits for the line that says where the browser listens: its address, and the path there.
 fn listening(stderr: impl Read + Send + 'static) -> (String, String) {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        // Read to the end, so that the browser never waits for somebody to listen.
+        // Reads to the end, so that the browser never blocks on a full pipe.
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             let _ = sender.send(line);
         }
@@ -230,7 +233,8 @@ fn shake_hands(address: &str, path: &str) -> BufReader<TcpStream> {
     let stream = loop {
         match TcpStream::connect(address) {
             Ok(stream) => break stream,
-            // Whoever has just loaded servers here may have used up the ports; they come back within a minute.
+            // A load test that has just run here may have used up the ports; they are free again
+            // within a minute.
             Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && began.elapsed() < PATIENCE => {
                 thread::sleep(Duration::from_millis(200));
             }

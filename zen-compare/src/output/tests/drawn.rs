@@ -1,4 +1,5 @@
-//! What a browser makes of the page: looked at in both colour schemes, with and without scripts, on desks, phones and paper.
+//! The page in a browser: in both colour schemes, with and without scripts, on desktops, phones and
+//! paper.
 
 use std::fs;
 
@@ -12,7 +13,7 @@ const PROBE: &str = include_str!("probe.js");
 const FIGURES: [&str; 10] =
     ["occupancy", "throughput", "connections", "cost", "latency", "open", "busy", "memory", "slow", "idle"];
 
-/// How the page is looked at.
+/// How the page is shown.
 #[derive(Debug, Clone, Copy)]
 struct View {
     width: u32,
@@ -36,7 +37,8 @@ fn open(browser: &mut Browser, page: &str, view: View) {
     browser.open(&format!("file://{}", file.display()));
 }
 
-/// Every width in both schemes, a desk and a phone with and without scripts in each.
+/// Every width in both schemes, light with scripts and dark without; a desktop also dark with
+/// scripts, and a phone light without.
 fn views() -> impl Iterator<Item = View> {
     let view = |(width, dark, scripts)| View { width, dark, scripts, paper: false };
     let both = |width| [(width, false, true), (width, true, false)];
@@ -64,7 +66,7 @@ fn everything_is_drawn_legibly_in_every_view() {
         assert_eq!(enriched > 0, view.scripts, "{view:?}");
         papers.push((view, found["paper"].as_str().unwrap().to_owned()));
 
-        // Nothing but the page itself was asked for, and nothing was complained about.
+        // Only the page itself was requested, and no error was logged.
         let asked: Vec<&Value> = browser
             .events("Network.requestWillBeSent")
             .iter()
@@ -84,7 +86,7 @@ fn everything_is_drawn_legibly_in_every_view() {
 }
 
 #[test]
-fn every_figure_and_every_contender_has_its_place() {
+fn every_figure_is_complete_and_every_contender_is_drawn() {
     let Some(mut browser) = Browser::start() else { return };
     let report = fixture::report();
     open(&mut browser, &html(&report), View { scripts: false, ..DESK });
@@ -95,20 +97,21 @@ fn every_figure_and_every_contender_has_its_place() {
                     && f.querySelector('.method').textContent.length > 60 && f.querySelector('details table caption') \
                     && f.querySelectorAll('details tbody tr').length >= 9)";
     assert_eq!(browser.evaluate(complete), json!(true));
-    // In a panel of dots, each contender stands where its number says: the more, the further to the right.
+    // In a panel of dots, each contender's position follows its number: the larger, the further to
+    // the right.
     let dots = "(() => { const chart = document.querySelector('#throughput svg'); return [...chart.querySelectorAll('.series')] \
                 .map(series => [series.getAttribute('class'), series.querySelector('.dot').getBoundingClientRect().x]); })()";
     let places = browser.evaluate(dots);
     let places: Vec<f64> = places.as_array().unwrap().iter().map(|pair| pair[1].as_f64().unwrap()).collect();
     assert_eq!(places.len(), report.settings.contenders.len());
     assert!(places.windows(2).all(|pair| pair[0] >= pair[1] - 0.5), "{places:?}");
-    // Ties are told where the measure decides, and nowhere else.
+    // Ties are shown only where the metric decides the ranking.
     let ties = "['throughput', 'memory', 'cost'].map(id => [...document.querySelectorAll(`#${id} .value`)] \
                 .filter(value => value.textContent.endsWith(' tie')).length)";
     let ties = browser.evaluate(ties);
     assert!(ties[0].as_u64() > Some(4) && ties[1] == json!(0), "{ties}");
     assert!(ties[2].as_u64() <= Some(3), "book, think and churn are ranked by cost: {ties}");
-    // What does not count is hollow: filled with the ground it stands on.
+    // A contender that does not count is hollow: filled with the background colour.
     let hollow = "(() => { const fill = mark => getComputedStyle(mark).fill; \
                   const ground = getComputedStyle(document.querySelector('#throughput')).backgroundColor; \
                   const of = state => [...document.querySelectorAll(`#throughput .${state} .dot`)].map(fill); \
@@ -120,7 +123,7 @@ fn every_figure_and_every_contender_has_its_place() {
     assert!(all("starving").len() >= 8 && all("starving").iter().all(|same| *same), "{fills}");
     assert!(all("invalid").len() == 2 && all("invalid").iter().all(|same| *same), "{fills}");
     assert!(all("best").len() == 9 && !all("best").iter().any(|same| *same), "{fills}");
-    // The names arrive as text, not as markup.
+    // The names are shown as text, not as markup.
     assert_eq!(browser.evaluate("document.querySelectorAll('main b').length > 0 && ![...document.querySelectorAll('b')].some(b => b.textContent === '\"x\"')"), json!(true));
     assert_eq!(browser.evaluate("document.scripts.length"), json!(1));
 }
@@ -142,12 +145,12 @@ fn scripts_make_the_page_richer() {
     let tip = "(async () => { for (const _ of [1, 2]) await new Promise(requestAnimationFrame); const tip = document.getElementById('tip'), box = tip.getBoundingClientRect(); \
                return tip.hidden ? '' : box.left >= 0 && box.right <= innerWidth && box.top >= 0 ? tip.textContent : 'out of sight'; })()";
 
-    // A mark tells its value to the pointer.
+    // A mark shows its value to the pointer.
     let at = browser.evaluate(
         "(() => { const dot = document.querySelector('#cost .series.c4 .dot'); dot.scrollIntoView({ block: 'center', behavior: 'instant' }); \
          const box = dot.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()",
     );
-    // The page has scrolled when the tip can be asked for.
+    // The page has finished scrolling before the tip is requested.
     assert_eq!(browser.evaluate(tip), json!(""));
     let moved = |x: &Value, y: &Value| json!({ "type": "mouseMoved", "x": x, "y": y });
     browser.call("Input.dispatchMouseEvent", &moved(&at[0], &at[1]));
@@ -156,7 +159,7 @@ fn scripts_make_the_page_richer() {
     browser.call("Input.dispatchMouseEvent", &moved(&json!(2), &json!(2)));
     assert_eq!(browser.evaluate(tip), json!(""));
 
-    // And to the keyboard: a chart is one stop of the tab key, arrows go on within it.
+    // And to the keyboard: a chart is one stop of the tab key, and the arrow keys move within it.
     browser.evaluate(
         "document.querySelector('#throughput .mark[tabindex=\"0\"]').focus({ focusVisible: true })",
     );
@@ -172,7 +175,7 @@ fn scripts_make_the_page_richer() {
     let unnamed = "[...document.querySelectorAll('[role=img]:not([aria-label]), [role=group]:not([aria-label]), button:empty')].length";
     assert_eq!(browser.evaluate(unnamed), json!(0));
 
-    // A contender can be hidden, and comes back.
+    // A contender can be hidden and shown again.
     let seen = "[...document.querySelectorAll('.series.c1')].filter(series => series.getClientRects().length > 0).length";
     let before = browser.evaluate(seen).as_u64().unwrap();
     assert!(before > 30, "{before}");
@@ -180,7 +183,7 @@ fn scripts_make_the_page_richer() {
     assert_eq!((browser.evaluate(press), browser.evaluate(seen)), (json!("false"), json!(0)));
     assert_eq!((browser.evaluate(press), browser.evaluate(seen)), (json!("true"), json!(before)));
 
-    // A table can be sorted by its numbers, not by their letters, both ways.
+    // A table can be sorted by its numbers rather than their letters, in both directions.
     let sort = "(() => { const table = document.querySelector('#numbers table'); table.tHead.rows[0].cells[7].querySelector('button').click(); \
                 return [table.tHead.rows[0].cells[7].getAttribute('aria-sort'), ...[...table.tBodies[0].rows].map(row => Number(row.cells[7].dataset.v))]; })()";
     for (order, rising) in [("ascending", true), ("descending", false)] {
@@ -243,7 +246,7 @@ fn paper_gets_the_pictures_and_the_numbers() {
     let pdf = browser.call("Page.printToPDF", &json!({ "printBackground": true, "preferCSSPageSize": true }));
     let pdf = Browser::bytes(&pdf);
     assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 100_000, "{} bytes", pdf.len());
-    // On paper, nothing is left that only makes sense on a screen, and the numbers are open.
+    // On paper, nothing that only makes sense on a screen is left, and the numbers are open.
     open(
         &mut browser,
         &html(&fixture::report()),

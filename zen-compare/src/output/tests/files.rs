@@ -1,4 +1,4 @@
-//! The files as a whole: that they are written, need nothing from elsewhere, and keep to their schema.
+//! The files as a whole: they are written, need nothing from elsewhere, and conform to the schema.
 
 use std::env;
 use std::fs;
@@ -21,7 +21,7 @@ fn all_files_are_written_and_replaced() {
         let files = write_all(&report, &directory).unwrap();
         let names: Vec<_> = files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["report.html", "report.json", "report.md", "runs.csv", "summary.csv"]);
-        assert_eq!(fs::read_dir(&directory).unwrap().count(), names.len(), "something is left over");
+        assert_eq!(fs::read_dir(&directory).unwrap().count(), names.len(), "a temporary file is left over");
         assert_eq!(Report::read_json(fs::File::open(&files[1]).unwrap()).unwrap(), report);
         assert_eq!(fs::read_to_string(&files[0]).unwrap(), html(&report));
     }
@@ -40,7 +40,7 @@ fn the_page_needs_nothing_from_elsewhere() {
     for forbidden in ["@import", "<link", "<iframe", "<img", "<base", "fetch(", "XMLHttpRequest", "import("] {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
-    // The only address in it is part of a contender's name.
+    // The only URL in it is part of a contender's name.
     assert_eq!(
         page.matches("http").count(),
         page.matches("(http://z.example)").count() + page.matches("http-equiv").count()
@@ -48,7 +48,7 @@ fn the_page_needs_nothing_from_elsewhere() {
 }
 
 #[test]
-fn names_that_bite_are_harmless_everywhere() {
+fn hostile_names_are_harmless_everywhere() {
     let report = fixture::report();
     let page = html(&report);
     assert!(!page.contains("<b>\"x\"") && !page.contains("<script>alert") && !page.contains('\u{202e}'));
@@ -68,7 +68,7 @@ fn names_that_bite_are_harmless_everywhere() {
 }
 
 #[test]
-fn the_page_says_what_went_wrong() {
+fn the_page_reports_what_went_wrong() {
     let page = html(&fixture::report());
     assert!(page.contains("3 of 3 runs do not count: the generator was the bottleneck"));
     assert!(page.contains("3 of 3 runs were never steady before their window"));
@@ -83,7 +83,7 @@ fn the_page_says_what_went_wrong() {
             && page.contains("a debug build")
             && page.contains("incomplete: 26 of 27 runs")
     );
-    // All that was run is invalid.
+    // Every run is invalid.
     for run in &mut report.runs {
         run.invalid.push(Invalid::GeneratorStarved { share: 0.5 });
     }
@@ -103,18 +103,18 @@ fn a_sweep_has_one_verdict_and_one_run_has_none() {
     let said = "<h2>open-10 to open-90</h2><p class=\"about\">64 clients, questions at 10 to 90 % of ";
     let page = html(&report);
     assert!(page.contains(said) && page.matches("<p class=\"sentence\">").count() == 1);
-    // The headline counts the loads all the same.
+    // The headline still counts the single loads.
     assert!(page.contains("under all 5 loads") || page.contains("of 5 loads"));
     assert_eq!(markdown(&report).matches("- **open-10 to open-90** → ").count(), 1);
     report.runs.retain(|run| run.repetition == 0);
     report.summarize();
     let page = html(&report);
-    assert!(page.contains("One run each is too few to tell.") && page.contains("too few runs</span>"));
+    assert!(page.contains("One run of each is too few to tell.") && page.contains("too few runs</span>"));
     assert!(markdown(&report).contains("one valid run is too few to tell who is best at every point"));
 }
 
 #[test]
-fn a_user_load_is_answered_first() {
+fn the_advice_on_a_user_load_comes_first() {
     let user_load = UserLoad {
         think: Duration::from_millis(40),
         work: Duration::ZERO,
@@ -133,8 +133,8 @@ fn a_user_load_is_answered_first() {
             && text.contains("\n    - "),
         "{text}"
     );
-    assert!(page.contains("<h1 id=\"verdict\">Take ") && page.contains("class=\"advice\""));
-    // The lab's own loads are nobody's user_load.
+    assert!(page.contains("<h1 id=\"verdict\">Choose ") && page.contains("class=\"advice\""));
+    // The lab's own loads are no user load, and have no advice.
     assert!(
         !html(&fixture::report_of(vec![crate::scenario::Scenario::think()])).contains("class=\"advice\"")
     );
@@ -163,7 +163,7 @@ fn a_report_keeps_to_its_schema() {
     );
 }
 
-/// Fields that came to be kept without a new version of the format: reports made before do without them.
+/// Fields that were added without a new version of the format: older reports lack them.
 const LATER: [(&str, &str); 3] =
     [("/environment", "congestion_control"), ("/runs/4/latency", "samples"), ("/runs/4", "thread_cpu")];
 
@@ -244,7 +244,7 @@ fn every_field_of_the_schema_is_described() {
     assert!(described > 150, "{described}");
 }
 
-/// One of every kind of reason why a run does not count.
+/// One of each kind of reason why a run does not count.
 fn reasons() -> Vec<Invalid> {
     let text = || "text".to_owned();
     let reasons = vec![
@@ -267,7 +267,7 @@ fn reasons() -> Vec<Invalid> {
         Invalid::NotStarted { error: text() },
     ];
     for reason in &reasons {
-        // Whoever adds a kind of reason is led here by the compiler.
+        // The compiler points here when a new kind of reason is added.
         match reason {
             Invalid::GeneratorWasBottleneck { .. }
             | Invalid::GeneratorStarved { .. }

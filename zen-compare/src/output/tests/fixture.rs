@@ -1,4 +1,5 @@
-//! A report in which everything happens: all loads, a tie, starvation, runs that do not count, and names that bite.
+//! A report in which everything happens: all loads, a tie, starvation, invalid runs, and hostile
+//! names.
 
 use std::time::Duration;
 
@@ -30,9 +31,9 @@ const CONTENDERS: [(&str, f64); 9] = [
     (BITES, 9.7),
 ];
 
-/// What the floor spends on a question, in nanoseconds.
+/// The floor's CPU time per question, in nanoseconds.
 const FLOOR_NS: f64 = 3_900.0;
-/// Answers per second of a closed loop, of which an open one asks for shares.
+/// Answers per second of a closed loop. Open loops offer shares of this.
 const CAPACITY: f64 = 205_000.0;
 
 /// Every scenario there is, nine contenders, three repetitions.
@@ -90,14 +91,14 @@ pub(super) fn report_of(scenarios: Vec<Scenario>) -> Report {
     Report { schema: SCHEMA.into(), environment, settings, complete: true, summaries, runs }
 }
 
-/// What a contender makes of a load.
+/// How a contender performs under a load.
 struct Course {
     /// CPU per question, in nanoseconds.
     cost: f64,
     throughput: f64,
     served: usize,
     held: usize,
-    /// How many times its cost an answer takes.
+    /// How long an answer takes, as a multiple of its cost.
     wait: f64,
 }
 
@@ -107,7 +108,8 @@ fn course(name: &str, times: f64, scenario: &Scenario, noise: f64) -> Course {
     let connect = if scenario.questions_per_conversation.is_some() { 3.0 } else { 1.0 };
     let batch = if scenario.depth > 1 { 0.06 } else { 1.0 };
     let cost = FLOOR_NS * times * noise * crowd * connect * batch + work_ns;
-    // One conversation at a time, or four: the others wait for ever unless somebody hangs up.
+    // These serve one conversation at a time, or four: the others wait until the server hangs up on
+    // somebody.
     let seats = match name {
         "blocking" => 1,
         "pool" if scenario.clients > 100 => 377,
@@ -130,7 +132,7 @@ fn course(name: &str, times: f64, scenario: &Scenario, noise: f64) -> Course {
     Course { cost, throughput, served, held, wait }
 }
 
-/// Latencies as the server made them, and as they were from when the questions were due.
+/// Latencies from the write of the question, and from when the question was due.
 fn samples(course: &Course, scenario: &Scenario, random: &mut fastrand::Rng) -> [Histogram<u64>; 2] {
     let [mut written, mut due] = [(); 2].map(|()| Histogram::new(3).unwrap());
     let late = if open_share(scenario).is_some_and(|share| share > 0.6) { 9 } else { 1 };
@@ -250,7 +252,7 @@ fn whole(number: f64) -> u64 {
     number as u64
 }
 
-/// The share of the capacity that an open loop asks for.
+/// The share of the capacity that an open loop offers.
 fn open_share(scenario: &Scenario) -> Option<f64> {
     scenario.arrivals?;
     let percent: f64 = scenario.name.rsplit_once('-')?.1.parse().ok()?;
