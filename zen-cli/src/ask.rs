@@ -1,4 +1,4 @@
-//! `zen ask`: asks one question after the other, and prints each with its answer.
+//! `zen ask`: asks its questions one after another, and prints each with its answer.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -24,7 +24,8 @@ pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
     let addresses = address.resolve(args.timeout)?;
     let failed = |error: ClientError| explained(&error, &address);
     let mut client = Client::connect(&addresses[..], &options).map_err(failed)?;
-    // One after the other, as the book's client does: its server takes only one question at a time.
+    // One after another, as the book's client does: the book's server takes only one question at a
+    // time.
     for question in questions {
         let answer = client.ask(&question).map_err(failed)?;
         let line = if args.json { json(&question, &answer) } else { text(&question, &answer) };
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
 /// The table's questions in random order, as in the book.
 fn the_three() -> Vec<String> {
     let mut questions = aphorism::TABLE.map(|(question, _)| question.to_owned());
-    // The keys of a hasher are random; nothing here needs better chance.
+    // The keys of a hasher are random enough for this.
     let chance = RandomState::new().build_hasher().finish();
     questions.rotate_left(usize::try_from(chance % 3).unwrap_or(0));
     if chance & (1 << 40) != 0 {
@@ -49,7 +50,7 @@ fn text(question: &str, answer: &[u8]) -> String {
     format!("{} {}", escaped(question.as_bytes()), escaped(answer))
 }
 
-/// A question with its answer as they are in JSON. Bytes that are no UTF-8 become U+FFFD.
+/// A question with its answer, as in JSON. Bytes that are not UTF-8 become U+FFFD.
 #[derive(Serialize)]
 struct Answered<'a> {
     question: &'a str,
@@ -84,7 +85,8 @@ mod tests {
 
     #[test]
     fn every_order_of_the_three_comes_up() {
-        // Each is missing from 1000 draws with a chance of (5/6)^1000, which is none.
+        // An order is missing from 1000 draws with probability (5/6)^1000, which is practically
+        // zero.
         let orders: HashSet<_> = (0..1000).map(|_| the_three()).collect();
         assert_eq!(orders.len(), 6);
     }

@@ -1,11 +1,13 @@
-//! Escaping: what a peer sent can be read on a terminal or in a log, and does nothing to either.
+//! Escapes what a peer sent, so that it can be read on a terminal or in a log and does nothing to
+//! either.
 
 use std::fmt::{self, Display, Write};
 
-/// Shows `bytes` on one line: what is printable as it is, everything else as an escape (`\n`, `\x1b`, `\u{202e}`), and the backslash
-/// doubled, so that no two texts look alike.
+/// Shows `bytes` on one line. Printable characters stay as they are. Everything else becomes an
+/// escape (`\n`, `\x1b`, `\u{202e}`), and a backslash is doubled, so that different inputs always
+/// look different.
 ///
-/// Printable is what it is to `char::escape_debug`, so that the controls that reorder text are escaped too.
+/// `char::escape_debug` decides what is printable, so controls that reorder text are escaped too.
 pub(crate) fn escaped(bytes: &[u8]) -> impl Display + '_ {
     Escaped(bytes)
 }
@@ -31,18 +33,21 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// JSON text with every character that a terminal could obey written as `\uXXXX`, which means the same in JSON.
+/// JSON text in which every character that could control a terminal is written as `\uXXXX`, which
+/// means the same in JSON.
 ///
-/// A JSON writer escapes the ASCII controls below the blank and leaves all others, such as the one-character CSI, as they are.
+/// A JSON writer escapes only the ASCII controls below the blank. It leaves all others as they are,
+/// such as the one-character CSI.
 pub(crate) fn inert_json(json: &str) -> String {
     let mut inert = String::with_capacity(json.len());
     for c in json.chars() {
-        // Whatever is escaped here stands inside a string: outside of them JSON is printable ASCII.
+        // Every character that is escaped here is inside a string: outside of strings, JSON is
+        // printable ASCII.
         if c.is_ascii() && c != '\x7f' || c.escape_debug().len() == 1 {
             inert.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = write!(inert, "\\u{unit:04x}");
             }
         }
@@ -55,14 +60,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_printable_stays() {
+    fn printable_text_is_unchanged() {
         for text in ["Ugly.", "It's \"fine\".", "Ähnlich — 漢字."] {
             assert_eq!(escaped(text.as_bytes()).to_string(), text);
         }
     }
 
     #[test]
-    fn what_acts_on_a_terminal_is_shown_instead() {
+    fn terminal_controls_are_escaped() {
         for (bytes, shown) in [
             (&b"\x1b[2J\x07."[..], r"\x1b[2J\x07."),
             (b"a\nb\rc\td", r"a\nb\rc\td"),

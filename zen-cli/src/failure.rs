@@ -1,4 +1,4 @@
-//! Failure: one clear line that says what failed and what to do, and the exit status that goes with it.
+//! Failures: one clear line that says what failed and what to do, and the exit status.
 
 use std::error::Error as _;
 use std::ffi::OsString;
@@ -9,31 +9,32 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::escape::escaped;
 
-/// Why the command ends without having done what it was asked.
+/// Why the command ends without having done what it was asked to do.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It was asked for something that cannot be done by anybody: exit status 2.
+    /// The request cannot be fulfilled by any program: exit status 2.
     Usage(String),
     /// It could not be done here and now: exit status 1.
     Failed(String),
-    /// It was done, and what came out is worse than what is allowed: exit status 3.
+    /// It was done, and the result is worse than allowed: exit status 3.
     Regressed(String),
 }
 
 impl Failure {
-    /// Says so on standard error, and returns the exit status.
+    /// Prints the line on standard error, and returns the exit status.
     pub(crate) fn report(&self) -> ExitCode {
         let (status, line) = match self {
             Self::Usage(line) => (2, line),
             Self::Failed(line) => (1, line),
             Self::Regressed(line) => (3, line),
         };
-        // When standard error is gone, the status still tells.
+        // When standard error is closed, the status still reports the failure.
         let _ = writeln!(io::stderr(), "zen: {line}");
         ExitCode::from(status)
     }
 
-    /// Standard output could not be written. A reader that has left (`zen flavors | head -1`) has seen all it wants.
+    /// Turns an error of writing to standard output into a failure. A closed pipe is none: the
+    /// reader (`zen flavors | head -1`) has seen enough.
     pub(crate) fn from_output(result: io::Result<()>) -> Result<(), Self> {
         match result {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -44,9 +45,10 @@ impl Failure {
     }
 }
 
-/// What clap has to say: help and version go to standard output as they are, everything else becomes one line.
+/// Reports what clap returned: help and version go to standard output unchanged, everything else
+/// becomes one line.
 pub(crate) fn from_clap(error: &clap::Error, mut command: clap::Command, arguments: &[OsString]) -> ExitCode {
-    // Only a command that is built can tell how its arguments are written.
+    // Only a built command can say how its arguments are written.
     command.build();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match Failure::from_output(error.print()) {
@@ -54,7 +56,7 @@ pub(crate) fn from_clap(error: &clap::Error, mut command: clap::Command, argumen
             Err(failure) => failure.report(),
         },
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // To standard error; when that is gone there is nobody left to tell.
+            // This goes to standard error; if that is closed, there is no reader left.
             let _ = error.print();
             ExitCode::from(2)
         }
@@ -84,7 +86,7 @@ fn usage_line(error: &clap::Error, command: &clap::Command, arguments: &[OsStrin
             let known = said(ContextKind::ValidValue).unwrap_or_default();
             format!(
                 "unknown {} '{value}'{origin}: {}choose one of {known}",
-                // One of the several that `--flavors` takes is a flavor.
+                // One of the values of `--flavors` is a flavor.
                 short(&argument).trim_start_matches('-').trim_end_matches('s').to_lowercase(),
                 like(ContextKind::SuggestedValue),
             )
@@ -108,7 +110,7 @@ fn usage_line(error: &clap::Error, command: &clap::Command, arguments: &[OsStrin
         }
         ErrorKind::MissingRequiredArgument if said(ContextKind::PriorArg).is_some() => {
             let given = said(ContextKind::PriorArg).unwrap_or_default();
-            format!("{} says nothing without {argument}; see {help}", short(&given))
+            format!("{} means nothing without {argument}; see {help}", short(&given))
         }
         ErrorKind::MissingRequiredArgument => format!("{argument} is missing; see {help}"),
         ErrorKind::InvalidUtf8 => format!("an argument is not UTF-8; see {help}"),
@@ -120,7 +122,7 @@ fn usage_line(error: &clap::Error, command: &clap::Command, arguments: &[OsStrin
     }
 }
 
-/// What clap says of one kind, escaped, since it repeats what it was given.
+/// The context that clap gives for one kind, escaped, because it repeats the user's input.
 fn text(value: &ContextValue) -> Option<String> {
     let text = match value {
         ContextValue::String(one) => one.clone(),
@@ -141,7 +143,8 @@ fn named<'a>(command: &'a clap::Command, arguments: &[OsString]) -> &'a clap::Co
     arguments.iter().skip(1).find_map(|argument| command.find_subcommand(argument)).unwrap_or(command)
 }
 
-/// The environment variable that a bad value came from: it holds that value, and the command line does not.
+/// The environment variable that a bad value came from: it has that value, and the command line
+/// does not.
 fn variable(error: &clap::Error, command: &clap::Command, arguments: &[OsString]) -> Option<String> {
     let argument = error.get(ContextKind::InvalidArg)?.to_string();
     let value = error.get(ContextKind::InvalidValue)?.to_string();

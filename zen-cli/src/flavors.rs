@@ -1,4 +1,4 @@
-//! `zen flavors`: the table that says which flavors there are and when to choose each.
+//! `zen flavors`: a table of the flavors, and when to choose each.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::flavor::Flavor;
 
 const COLUMNS: [&str; 5] = ["flavor", "crate", "waits in", "at once", "choose it when"];
 
-/// What the names of the server crates have in common; the table has no room for it.
+/// The prefix that all server crates share; the table has no room for it.
 const PREFIX: &str = "zen-server-";
 
 /// A flavor as it is in JSON.
@@ -46,7 +46,7 @@ fn json() -> String {
             is_default: *flavor == Flavor::default(),
         }
     });
-    // Indented, since it is as often read as parsed. Strings and booleans always serialize.
+    // Indented, because people read it as often as programs. Strings and booleans always serialize.
     serde_json::to_string_pretty(&rows.collect::<Vec<_>>()).unwrap_or_default()
 }
 
@@ -60,7 +60,7 @@ fn table() -> String {
         .set_header(COLUMNS);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
-        // Where the terminal is narrow, only the last column is broken into lines.
+        // When the terminal is narrow, only the last column wraps.
         if column.index < COLUMNS.len() - 1 {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }

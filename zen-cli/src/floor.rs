@@ -1,4 +1,4 @@
-//! `zen floor`: the lab's reference as a server of its own, for `zen compare` to load.
+//! `zen floor`: the lab's yardstick as a server of its own, for `zen compare` to load.
 
 use zen_compare::child::end_with_the_lab;
 use zen_compare::floor::Floor;
@@ -7,7 +7,7 @@ use crate::args::FloorArgs;
 use crate::failure::Failure;
 use crate::listen::{announce, listen};
 
-/// As many as `serve` has, so that both stand in line alike.
+/// The same as `serve` has, so that connections wait alike for both.
 const BACKLOG: i32 = 1024;
 
 pub(crate) fn run(args: &FloorArgs) -> Result<(), Failure> {
@@ -16,6 +16,6 @@ pub(crate) fn run(args: &FloorArgs) -> Result<(), Failure> {
     let failed = |error| Failure::Failed(format!("the floor failed: {error}"));
     let floor = Floor::new(listener).map_err(failed)?;
     announce(address)?;
-    // Nothing is owed to anybody, so the first signal may end it as signals do.
+    // The floor owes no answers, so the first signal may end it in the default way.
     floor.run().map_err(failed)
 }

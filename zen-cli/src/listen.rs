@@ -1,4 +1,4 @@
-//! Listening: a bound listener, or why there is none, and the line that says where.
+//! Listening: binds a listener or says why not, and prints its address.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -9,16 +9,17 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::failure::Failure;
 use crate::resolve::Address;
 
-/// How long finding the address to listen on may take: it is one of this machine's.
+/// The longest time for resolving the address to listen on, which is one of this machine's.
 const RESOLVE_WITHIN: Duration = Duration::from_millis(900);
 
-/// The first line of standard output: whoever started this reads where to connect, and that it may.
+/// Prints the first line of standard output. It tells the program that started this one where to
+/// connect, and that the server is ready.
 pub(crate) fn announce(address: SocketAddr) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     Failure::from_output(writeln!(out, "listening on {address}").and_then(|()| out.flush()))
 }
 
-/// A listener on the first of the addresses that can be listened on, and where that is.
+/// A listener on the first address that can be bound, and that address.
 pub(crate) fn listen(address: &Address, backlog: i32) -> Result<(TcpListener, SocketAddr), Failure> {
     let mut failure = None;
     for candidate in address.resolve(RESOLVE_WITHIN)? {
@@ -32,7 +33,8 @@ pub(crate) fn listen(address: &Address, backlog: i32) -> Result<(TcpListener, So
 
 fn bind(address: SocketAddr, backlog: i32) -> io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // A server that is started again must not wait for the connections of the last one to be forgotten.
+    // A restarted server must not wait until the system forgets the connections of the previous
+    // one.
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(backlog)?;
@@ -50,7 +52,8 @@ fn cannot_listen(address: &Address, error: &io::Error) -> Failure {
             "this port needs privileges; choose one from 1024 up (0 picks a free one)".to_owned()
         }
         io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address; 127.0.0.1 is itself, 0.0.0.0 all it has".to_owned()
+            "this machine has no such address; 127.0.0.1 is this machine only, 0.0.0.0 all its addresses"
+                .to_owned()
         }
         _ => error.to_string(),
     };
@@ -62,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_listened_on_says_what_to_do() {
+    fn an_address_that_cannot_be_bound_comes_with_advice() {
         let address: Address = "127.0.0.1:80".parse().unwrap();
         for (kind, says) in [
             (io::ErrorKind::AddrInUse, "choose another"),

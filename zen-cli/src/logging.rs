@@ -1,4 +1,4 @@
-//! Logging: to standard error, as much as was asked for, in color only where color is wanted.
+//! Logging to standard error: as much as was asked for, and in color only where color is wanted.
 
 use std::io;
 
@@ -19,7 +19,7 @@ pub(crate) fn start(directives: &str) -> Result<(), Failure> {
         .with_writer(io::stderr)
         .with_ansi(wants_color(&io::stderr()))
         .with_target(false)
-        // It would report a line that cannot be written where that line could not be written, and panic.
+        // The subscriber would report a failed write to the same stream, and panic.
         .log_internal_errors(false)
         .init();
     Ok(())

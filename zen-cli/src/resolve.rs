@@ -1,4 +1,4 @@
-//! Addresses: `HOST:PORT` as it is written, and the socket addresses it stands for.
+//! Addresses: `HOST:PORT` as the user writes it, and the socket addresses that it stands for.
 
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -53,11 +53,12 @@ impl fmt::Display for Address {
 }
 
 impl Address {
-    /// The socket addresses that this stands for, at least one, found `within` so much time.
+    /// The socket addresses that this stands for, at least one, found `within` this time.
     pub(crate) fn resolve(&self, within: Duration) -> Result<Vec<SocketAddr>, Failure> {
         let (found, finding) = mpsc::channel();
         let (host, port) = (self.host.clone(), self.port);
-        // The system's resolver cannot be interrupted: a thread that waits for it is left behind when it takes too long.
+        // The system's resolver cannot be interrupted. If it takes too long, the thread that waits
+        // for it is left behind.
         thread::spawn(move || {
             let addresses = (host.as_str(), port).to_socket_addrs().map(Vec::from_iter);
             // The receiver may have given up.
@@ -80,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_an_address_shows_as_it_was_written() {
+    fn an_address_is_shown_as_it_was_written() {
         for text in ["127.0.0.1:1060", "localhost:0", "[::1]:65535", "host-1.example:80"] {
             assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
         }
     }
 
     #[test]
-    fn what_is_none_says_what_would_be() {
+    fn a_bad_address_comes_with_advice() {
         for (text, says) in [
             ("localhost", "HOST:PORT"),
             ("1060", "HOST:PORT"),

@@ -4,21 +4,21 @@ use std::io::IsTerminal;
 
 use comfy_table::Table;
 
-/// What the second and further lines of a broken one begin with.
+/// The indent of the second and further lines of a wrapped line.
 const INDENT: &str = "    ";
 
-/// Color on a terminal, unless `NO_COLOR` is set to anything.
+/// Color on a terminal, unless `NO_COLOR` is set and not empty.
 pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The columns of the terminal that standard output is; none if it is something else.
+/// The width of standard output in columns; `None` if it is not a terminal.
 pub(crate) fn width() -> Option<u16> {
     Table::new().width()
 }
 
-/// The same text with lines that are longer than the terminal is wide broken between words. Colored lines are
-/// taken to fit, and a word that does not fit is left to the terminal.
+/// The text with lines longer than the terminal's width wrapped between words. Colored lines are
+/// assumed to fit, and a word that does not fit is left to the terminal.
 pub(crate) fn wrapped(text: &str, width: Option<u16>) -> String {
     let Some(width) = width.map(usize::from) else { return text.to_owned() };
     let mut whole = String::with_capacity(text.len());
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lines_are_broken_between_words() {
+    fn long_lines_are_wrapped_between_words() {
         let text = "short\n→ one two three four\n  five six seven eight\n";
         let broken = "short\n→ one two\n    three\n    four\n  five six\n      seven\n      eight\n";
         assert_eq!(wrapped(text, Some(11)), broken);

@@ -14,7 +14,7 @@ const TIME: [(&str, u64); 8] = [
     ("h", 3600 * 1_000_000_000),
 ];
 
-/// The units of size, in bytes. `k` is what it is everywhere else that memory is counted: 1024.
+/// The units of size, in bytes. `k` is 1024, as usual for memory.
 const SIZE: [(&str, u64); 10] = [
     ("b", 1),
     ("B", 1),
@@ -70,24 +70,24 @@ pub(crate) fn size(text: &str) -> Result<usize, String> {
     usize::try_from(bytes).map_err(|_| "larger than this machine's memory can be".to_owned())
 }
 
-/// A whole number, of connections or threads for instance.
+/// A whole number, for example of connections or threads.
 pub(crate) fn count(text: &str) -> Result<usize, String> {
     text.trim().parse().map_err(|_| "write a whole number, such as 16".to_owned())
 }
 
-/// A percentage, as the share that it is: `10%` is 0.1.
+/// A percentage, as a share: `10%` is 0.1.
 pub(crate) fn percent(text: &str) -> Result<f64, String> {
     let advice = || "write a percentage, such as 10% or 2.5%".to_owned();
     let text = text.trim();
     let number = text.strip_suffix('%').unwrap_or(text).trim_end();
-    // Digits only: a float may also be written as `inf` or `1e9`.
+    // Only digits are allowed: a float could also be `inf` or `1e9`.
     if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return Err(advice());
     }
     number.parse().map(|percent: f64| percent / 100.0).map_err(|_| advice())
 }
 
-/// Yes or no. A variable that is set to nothing says no.
+/// Yes or no. An empty variable means no.
 pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
@@ -96,7 +96,8 @@ pub(crate) fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// A length of time as it is written on the command line, in the largest unit that keeps it whole.
+/// A length of time as it is written on the command line, in the largest unit that gives a whole
+/// number.
 pub(crate) fn written(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let (unit, scale) = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)]
@@ -106,19 +107,19 @@ pub(crate) fn written(duration: Duration) -> String {
     format!("{}{unit}", nanos / scale)
 }
 
-/// About how long that is, for people who wait: `45 s`, `2 min 20 s`.
+/// A rounded duration for people who wait: `45 s`, `2 min 20 s`.
 pub(crate) fn about(duration: Duration) -> String {
     let seconds = duration.as_millis().div_ceil(1000).max(1);
     match (seconds / 60, seconds % 60) {
         (0, seconds) => format!("{seconds} s"),
-        // Nobody counts the seconds of so many minutes.
+        // From ten minutes on, seconds do not matter.
         (minutes, seconds) if minutes >= 10 => format!("{} min", minutes + u128::from(seconds >= 30)),
         (minutes, 0) => format!("{minutes} min"),
         (minutes, seconds) => format!("{minutes} min {seconds} s"),
     }
 }
 
-/// The number at the front, its unit, and what comes behind.
+/// The number at the front, its unit, and the rest.
 fn part(text: &str) -> (&str, &str, &str) {
     let is_number = |c: char| c.is_ascii_digit() || c == '.';
     let (number, rest) = text.split_at(text.find(|c| !is_number(c)).unwrap_or(text.len()));
@@ -130,7 +131,8 @@ fn scale(units: &[(&str, u64)], unit: &str) -> Option<u64> {
     units.iter().find(|(name, _)| *name == unit).map(|(_, scale)| *scale)
 }
 
-/// A decimal number times `scale`, rounded down, in integers: a float would turn 2.3 s into 2.299999999 s.
+/// A decimal number times `scale`, rounded down, calculated in integers: a float would turn 2.3 s
+/// into 2.299999999 s.
 fn scaled(number: &str, scale: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() {
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_duration_says_what_would_be() {
+    fn a_bad_duration_comes_with_advice() {
         for (text, says) in [
             ("2", "write 2ms, 2s or 2m"),
             ("1m30", "write 30ms"),
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_as_people_tell_it() {
+    fn a_wait_is_rounded_for_people() {
         for (millis, told) in [
             (0, "1 s"),
             (44_100, "45 s"),
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_back() {
+    fn a_written_duration_can_be_read_back() {
         for text in ["2ms", "10s", "1500us", "7ns", "90s"] {
             assert_eq!(written(duration(text).unwrap()), text);
         }

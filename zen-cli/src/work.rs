@@ -1,4 +1,5 @@
-//! Work: what a question costs besides its answer, so that a server can be tried with handlers like one's own.
+//! Work: what an answer costs besides the protocol, so that servers can be tried with handlers like
+//! the user's own.
 
 use std::hint;
 use std::thread;
@@ -19,14 +20,14 @@ pub(crate) enum WorkKind {
     Sleep,
 }
 
-/// So much of it for each question.
+/// The kind and the amount of work for each question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Work {
     pub(crate) kind: WorkKind,
     pub(crate) time: Duration,
 }
 
-/// Answers from the table after the work is done, on the thread that asks.
+/// Answers from the table after the work is done, on the thread that calls it.
 #[derive(Debug, Clone)]
 pub(crate) struct Working {
     pub(crate) work: Work,
@@ -43,11 +44,12 @@ impl Service for Working {
     }
 }
 
-/// How often spinning looks at the thread's CPU clock. Each look is a system call, which the wall clock's is not.
+/// How often spinning reads the thread's CPU clock. Each reading is a system call; reading the wall
+/// clock is not.
 const LOOK_AGAIN: Duration = Duration::from_micros(50);
 
-/// Burns `time` of this thread's CPU time. Wall-clock time would let threads that share a core all count the same moment as
-/// theirs, and so make more threads look like more cores.
+/// Burns `time` of this thread's CPU time. With wall-clock time, threads that share a core would
+/// all count the same moments, and more threads would look like more cores.
 fn spin(time: Duration) {
     let elapsed = cpu_clock();
     while let Some(left) = time.checked_sub(elapsed()).filter(|left| !left.is_zero()) {
@@ -58,7 +60,8 @@ fn spin(time: Duration) {
     }
 }
 
-/// Reads this thread's CPU time since now; the wall clock's where the system does not tell.
+/// Reads this thread's CPU time since now, or the wall clock where the system does not report CPU
+/// time.
 fn cpu_clock() -> impl Fn() -> Duration {
     let read = || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).ok().map(Duration::from);
     let (start, wall) = (read(), Instant::now());

@@ -1,6 +1,6 @@
-//! The walls of the house: which crate may know which, asked of cargo itself.
+//! Which crate may depend on which, checked against cargo's own dependency graph.
 
-// Helpers say what they expect by panicking, like the tests they serve.
+// Helper functions panic with a message, like the tests that call them.
 #![allow(clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Every crate of the workspace, and those of its own that it may depend on. Tests may besides use the testkit.
+/// Every crate of the workspace, and the workspace crates that it may depend on. Tests may also use
+/// the testkit.
 const ARROWS: [(&str, &[&str]); 11] = [
     ("zen-proto", &[]),
     ("zen-server", &["zen-proto"]),
@@ -43,11 +44,11 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "zen-compare",
         ],
     ),
-    // Checks the others from outside.
+    // xtask checks the others from outside.
     ("xtask", &[]),
 ];
 
-/// What must not come in, not even through another crate.
+/// Packages that these crates must not depend on, not even through another crate.
 const LEAN: [(&str, &[&str]); 4] = [
     ("zen-proto", &["tokio", "mio", "socket2", "nix", "tracing"]),
     ("zen-server", &["tokio", "mio"]),
@@ -76,7 +77,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a string").to_owned()
 }
 
-/// The workspace's crates with what they depend on: `(normal, dev)` names.
+/// The workspace's crates with their dependencies: `(normal, dev)` names.
 fn ours(metadata: &Value) -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> {
     let members: BTreeSet<_> =
         metadata["workspace_members"].as_array().expect("members").iter().map(text).collect();
@@ -96,7 +97,7 @@ fn ours(metadata: &Value) -> BTreeMap<String, (BTreeSet<String>, BTreeSet<String
 }
 
 #[test]
-fn no_arrow_that_is_not_drawn() {
+fn no_crate_depends_on_one_that_is_not_listed() {
     let crates = ours(&metadata());
     let drawn: BTreeMap<_, _> = ARROWS.into_iter().collect();
     assert_eq!(
@@ -130,7 +131,8 @@ fn the_servers_stay_lean() {
         .iter()
         .map(|package| (text(&package["id"]), text(&package["name"])))
         .collect();
-    // Which packages a package links to, leaving out what only its tests and its build use.
+    // The packages that each package links to. Dependencies of only its tests or its build are left
+    // out.
     let links: BTreeMap<String, Vec<String>> = nodes
         .iter()
         .map(|node| {
@@ -173,7 +175,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 fn the_core_has_no_io_no_clock_and_no_threads() {
     for file in sources(&root().join("zen-proto/src")) {
         let source = std::fs::read_to_string(&file).expect("a source file");
-        // Tests below the code, and examples in comments, may use a clock.
+        // Tests below the code and examples in comments may use a clock.
         let code = source.split("#[cfg(test)]").next().unwrap_or_default();
         for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
             for banned in [

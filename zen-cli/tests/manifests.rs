@@ -1,6 +1,6 @@
-//! What crates.io and docs.rs need to know of every crate that is published.
+//! What crates.io and docs.rs need to know about every published crate.
 
-// Helpers say what they expect by panicking, like the tests they serve.
+// Helper functions panic with a message, like the tests that call them.
 #![allow(clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,10 +9,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// For which system docs.rs builds.
+/// The system for which docs.rs builds.
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
-/// What cargo knows of the workspace.
+/// What cargo knows about the workspace.
 fn metadata(arguments: &[&str]) -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1"])
@@ -24,7 +24,7 @@ fn metadata(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-/// The crates that are published, as cargo sees their manifests.
+/// The published crates, as cargo sees their manifests.
 fn published() -> Vec<Value> {
     let metadata = metadata(&["--no-deps"]);
     let packages = metadata["packages"].as_array().expect("packages");
@@ -46,7 +46,7 @@ fn every_published_crate_can_be_found_and_shown() {
             assert!(package[key].as_str().is_some_and(|text| !text.is_empty()), "{name} has no {key}");
         }
         assert_eq!(package["readme"], "README.md", "{name}");
-        // crates.io's own bounds.
+        // These are the limits of crates.io.
         let keywords = texts(&package["keywords"]);
         assert!((1..=5).contains(&keywords.len()), "{name}: {keywords:?}");
         assert!(keywords.iter().all(|word| word.len() <= 20 && !word.contains(' ')), "{name}: {keywords:?}");
@@ -86,7 +86,8 @@ fn every_published_crate_carries_both_licences() {
     }
 }
 
-/// A Rust version as numbers that can be compared; a package that states none builds with any.
+/// A Rust version as numbers that can be compared; a package that states none builds with any
+/// version.
 fn rust_version(package: &Value) -> Vec<u32> {
     let stated = package["rust_version"].as_str().unwrap_or_default();
     let mut numbers: Vec<u32> = stated.split('.').filter_map(|number| number.parse().ok()).collect();
@@ -104,7 +105,7 @@ fn no_dependency_needs_a_newer_rust_than_the_crate_states() {
         .iter()
         .map(|package| (id(&package["id"]), package))
         .collect();
-    // What each package is built with, leaving out what only its tests need.
+    // The packages with which each package is built. Those that only its tests need are left out.
     let needs: BTreeMap<String, Vec<String>> = metadata["resolve"]["nodes"]
         .as_array()
         .expect("a resolve graph")

@@ -1,17 +1,19 @@
-//! The walls inside two crates: which room of the lab may import which, and that no files import each other in a circle.
+//! The structure inside two crates: which room of the lab may import which, and that no files
+//! import each other in a circle.
 //!
-//! It reads the sources. What counts is every path that leads to another file of the crate, in `use` lines, in code and in the
-//! strings of attributes, but not in comments. A re-export stands for the file that it names. Test code may reach
-//! upwards, so that a room's tests can use what is built on it.
+//! The test reads the sources. It counts every path that leads to another file of the crate: in
+//! `use` lines, in code and in strings of attributes, but not in comments. A re-export stands for
+//! the file that it names. Test code may import upwards, so that a room's tests can use what is
+//! built on it.
 
-// Helpers say what they expect by panicking, like the tests they serve.
+// Helper functions panic with a message, like the tests that call them.
 #![allow(clippy::expect_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every room of the lab, and those that it may import.
+/// Every room of the lab, and the rooms that it may import.
 const ROOMS: [(&str, &[&str]); 13] = [
     ("units", &["stats"]),
     ("stats", &[]),
@@ -65,7 +67,7 @@ fn the_labs_rooms_import_downwards_only() {
 }
 
 #[test]
-fn no_arrow_between_rooms_is_idle() {
+fn every_allowed_import_is_used() {
     let lab = Sources::read("zen-compare");
     let mut seen = BTreeSet::new();
     for (file, imports) in lab.imports() {
@@ -95,7 +97,8 @@ fn no_files_of_the_command_import_each_other_in_a_circle() {
     assert_eq!(circle(&Sources::read("zen-cli").imports()), None);
 }
 
-/// The directory below `src`, or the file there. The crate's root is no room, nor is what only its tests use.
+/// The room of a file: its directory below `src`, or the file itself. The crate's root is no room,
+/// and neither is a file that only its tests use.
 fn room(file: &str) -> Option<&str> {
     let name = file.split('/').next()?.trim_end_matches(".rs");
     (!["lib", "main", "testing"].contains(&name)).then_some(name)
@@ -111,7 +114,7 @@ struct Sources {
     files: BTreeMap<String, String>,
     /// The file of each module, by the module's path: `["server", "stop"]`.
     modules: BTreeMap<Vec<String>, String>,
-    /// What a module re-exports: from the module and the name to the path that it stands for.
+    /// What a module re-exports: the module and the name, with the path that it stands for.
     exports: BTreeMap<(Vec<String>, String), Vec<String>>,
 }
 
@@ -141,7 +144,7 @@ impl Sources {
         sources
     }
 
-    /// Which files each file imports, other than itself.
+    /// The files that each file imports, other than itself.
     fn imports(&self) -> BTreeMap<String, BTreeSet<String>> {
         let imports = self.files.iter().map(|(name, text)| {
             let own = module(name);
@@ -152,7 +155,7 @@ impl Sources {
         imports.collect()
     }
 
-    /// The file that a path leads to, through whatever re-exports it. None when it is the crate's root.
+    /// The file that a path leads to, through any re-exports. `None` when it is the crate's root.
     fn file(&self, mut path: Vec<String>) -> Option<String> {
         // A chain of re-exports is short; a circle of them does not compile.
         for _ in 0..10 {
@@ -192,7 +195,7 @@ fn module(name: &str) -> Vec<String> {
 struct Use<'a> {
     /// What follows `use`: `super::a::{b, c}`.
     tree: &'a str,
-    /// Whether it hands on what it names, rather than only using it.
+    /// Whether it re-exports what it names.
     exported: bool,
 }
 
@@ -206,7 +209,7 @@ fn uses(text: &str) -> impl Iterator<Item = Use<'_>> {
         let code = line.trim_start();
         let visible = code.strip_prefix("pub").map(|rest| rest.split_once(' ').map_or("", |(_, rest)| rest));
         let tree = visible.unwrap_or(code).strip_prefix("use ")?;
-        // The whole of it, as it may go on over several lines.
+        // The whole statement, which may continue over several lines.
         let start = start + (line.len() - code.len()) + (code.len() - tree.len());
         Some(Use { tree: text[start..].split(';').next()?, exported: visible.is_some() })
     })
@@ -236,7 +239,8 @@ fn paths(tree: &str) -> Vec<Vec<String>> {
     parts.map(|tail| if tail == ["self"] { head.clone() } else { [head.clone(), tail].concat() }).collect()
 }
 
-/// Paths that stand in code and in attributes. Most lead to a type or another crate, and so to no file other than this one.
+/// Paths in code and in attributes. Most lead to a type or another crate, and so to no file other
+/// than this one.
 fn inline(text: &str) -> impl Iterator<Item = Vec<String>> {
     let is_path = |char: char| char.is_alphanumeric() || char == '_' || char == ':';
     let code =
@@ -247,13 +251,14 @@ fn inline(text: &str) -> impl Iterator<Item = Vec<String>> {
         .map(|path| path.trim_end_matches(':').split("::").map(str::to_owned).collect())
 }
 
-/// The path from the crate's root. What another crate has keeps its path, which leads nowhere here.
+/// The path from the crate's root. A path into another crate stays as it is, and leads to no file
+/// here.
 fn absolute(own: &[String], path: &[String]) -> Vec<String> {
     let mut base = match path[0].as_str() {
         "crate" => return path[1..].to_vec(),
         "self" => own.to_vec(),
         "super" => own[..own.len().saturating_sub(1)].to_vec(),
-        // A child of the own module, or another crate.
+        // A child of this module, or another crate.
         _ => return [own, path].concat(),
     };
     for part in &path[1..] {
@@ -265,7 +270,7 @@ fn absolute(own: &[String], path: &[String]) -> Vec<String> {
     base
 }
 
-/// The first circle there is.
+/// The first circle, if there is one.
 fn circle(imports: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     let mut done = BTreeSet::new();
     imports.keys().find_map(|file| walk(file, imports, &mut Vec::new(), &mut done))
@@ -294,7 +299,7 @@ fn walk(
 }
 
 #[test]
-fn what_a_use_line_names_is_read_whole() {
+fn everything_that_a_use_line_names_is_read() {
     let text = "use a;\npub(crate) use crate::b::{\n    c::{self, D as E},\n    f,\n};\n";
     let read: Vec<_> = uses(text).map(|line| (line.exported, paths(line.tree))).collect();
     let path = |text: &str| text.split("::").map(str::to_owned).collect::<Vec<_>>();

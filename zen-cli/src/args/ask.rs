@@ -24,19 +24,20 @@ Examples:
   zen ask --json | jq -r .answer            one JSON object a line",
     after_help = "\
 A word with a ? in it is a question; the first word may be an address instead. Quote questions:
-the shell has uses of its own for blanks and for ?. What is not printable is shown as \\x1b is.
+the shell gives blanks and ? meanings of its own. Unprintable bytes are shown escaped, as \\x1b.
 Every option has an environment variable: ZEN_TIMEOUT is --timeout; ZEN_ADDR is the address.",
 )]
 pub(crate) struct AskArgs {
-    /// Where to connect [default: 127.0.0.1:1060], and what to ask [default: the three]
+    /// Where to connect [default: 127.0.0.1:1060], and what to ask [default: the three questions]
     #[arg(value_name = "ADDR|QUESTION")]
     pub(crate) words: Vec<String>,
 
-    /// The address when `words` has none. An option because only options and positions have variables.
+    /// The address when `words` has none. It is an option because only options and positional
+    /// arguments can have variables.
     #[arg(long = "addr", value_name = "ADDR", env = "ZEN_ADDR", hide = true, default_value = DEFAULT_ADDRESS)]
     pub(crate) address: Address,
 
-    /// How long connecting may take, and each answer
+    /// Longest time for connecting, and for each answer
     #[arg(long, short, value_name = "TIME", env = "ZEN_TIMEOUT", hide_env = true)]
     #[arg(value_parser = units::duration, default_value = "10s")]
     pub(crate) timeout: Duration,
@@ -47,14 +48,14 @@ pub(crate) struct AskArgs {
 }
 
 impl AskArgs {
-    /// Where to connect, and the questions that were written; none means the three.
+    /// Where to connect, and the questions from the command line; when there are none, the three.
     pub(crate) fn understood(&self) -> Result<(Address, Vec<String>), Failure> {
         let (address, questions) = understood(&self.words)?;
         Ok((address.unwrap_or_else(|| self.address.clone()), questions))
     }
 }
 
-/// The address and the questions among what was written.
+/// The address and the questions from the words of the command line.
 fn understood(words: &[String]) -> Result<(Option<Address>, Vec<String>), Failure> {
     let (address, words) = match words.split_first() {
         Some((first, rest)) if !first.contains('?') => {
@@ -67,7 +68,7 @@ fn understood(words: &[String]) -> Result<(Option<Address>, Vec<String>), Failur
     Ok((address, questions))
 }
 
-/// A question, without the white space around it, which means nothing.
+/// A question, without the white space around it, which carries no meaning.
 fn question(word: &str) -> Result<String, Failure> {
     let question = word.trim();
     let shown = escaped(question.as_bytes());
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_questions_are_told_apart() {
+    fn addresses_and_questions_are_distinguished() {
         assert_eq!(words(&[]), Ok((None, vec![])));
         assert_eq!(words(&["h:1"]), Ok((Some("h:1".into()), vec![])));
         assert_eq!(words(&["Why?"]), Ok((None, vec!["Why?".into()])));
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn a_word_that_is_neither_is_refused() {
         for (line, says) in [
             (&["Simple", "is", "better", "than?"][..], "neither an address"),
             (&[""], "neither an address"),

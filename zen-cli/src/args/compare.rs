@@ -22,77 +22,81 @@ Examples:
   zen compare                        every flavor, within three minutes
   zen compare --quick                a first impression, within 45 seconds
   zen compare --full --out results   everything, and a page with charts
-  zen compare --resume results       goes on where Ctrl-C has ended it
+  zen compare --resume results       goes on where Ctrl-C ended it
   zen compare --think 40ms --work 2ms --work-kind sleep --clients 200
   zen compare --against 'mine=python3 server.py {port}' --scenarios think
   zen compare --quick --json base.json     in CI, before the change; and after:
   zen compare --quick --baseline base.json --fail-on-regression 10%
   zen compare --self-test            can this machine's numbers be trusted?",
     after_help = "\
-Scenarios:
-  book      1 client, 40 ms of thought      churn  16: connect, ask three, go
-  think     50 of these                     open   on a schedule, 10 to 90 %
-  saturate  1, 16, 64, 512, no thought      slow   16 among tricklers
-  pipeline  16, 64 questions deep           idle   8 among 10000 idle ones
-  work      2 ms for each answer, computing or waiting
+Scenarios, by their clients:
+  book      1 client that thinks for 40 ms before each question
+  think     50 such clients
+  saturate  1, 16, 64 and 512 clients that never pause
+  pipeline  16 clients with 64 questions in flight each
+  churn     16 clients that connect, ask three questions and disconnect
+  open      64 connections with questions on a schedule, at 10 to 90 % of capacity
+  slow      16 measured clients among 16 slow background connections
+  idle      8 busy clients among 10000 idle background connections
+  work      16 clients of a server that computes or waits for 2 ms
   also saturate-N, idle-N, open-N, uniform-N, open-N/s, work-spin, work-sleep
 Default: book, think, saturate-64, pipeline, slow, work-sleep.
 Quick: think, saturate-16, pipeline. Full: all of them.
 
-A command without {port} prints `listening on HOST:PORT` as its first line.
-Ctrl-C keeps what was measured; with --out, the same command goes on.
-Exit status: 0 done, or passed the gate; 1 failed, interrupted, or nothing
-could be judged; 2 usage; 3 regressed: something is worse or invalid.
-Variables: ZEN_SCENARIOS is --scenarios, and so on; ZEN_JSON_FILE is --json.",
+A command without {port} must print `listening on HOST:PORT` as its first line.
+Ctrl-C keeps what was measured; with --out, the same command resumes.
+Exit status: 0 done, or passed the gate; 1 failed, interrupted, or nothing could be judged;
+2 usage error; 3 regressed: something is worse, or has become invalid.
+Every option has an environment variable: ZEN_SCENARIOS is --scenarios, ZEN_JSON_FILE is --json.",
 )]
 pub(crate) struct CompareArgs {
     /// Flavors, separated by commas [default: all]
     #[arg(long, value_name = "NAMES", env = "ZEN_FLAVORS", hide_env = true, value_delimiter = ',')]
-    #[arg(value_enum, hide_possible_values = true, help_heading = "Who takes part")]
+    #[arg(value_enum, hide_possible_values = true, help_heading = "Contenders")]
     #[arg(
         default_value = "blocking,threaded,pool,mio,mio-multi,async,async-multi",
         hide_default_value = true
     )]
     pub(crate) flavors: Vec<Flavor>,
 
-    /// Any other server, told its {port}; may be repeated
+    /// Another server, whose command gets {port}; may be repeated
     #[arg(long, value_name = "NAME=CMD", env = "ZEN_AGAINST", hide_env = true, value_parser = contender)]
-    #[arg(help_heading = "Who takes part")]
+    #[arg(help_heading = "Contenders")]
     pub(crate) against: Vec<Contender>,
 
-    /// Threads of each server [default: 4, or cores]
+    /// Worker threads of each server [default: as in zen serve]
     #[arg(long, value_name = "N", env = "ZEN_WORKERS", hide_env = true, value_parser = units::count)]
-    #[arg(help_heading = "Who takes part")]
+    #[arg(help_heading = "Contenders")]
     pub(crate) workers: Option<usize>,
 
-    /// Cores for the server [default: half of them]
+    /// Cores for the server [default: half of all]
     #[arg(long, value_name = "N", env = "ZEN_SERVER_CORES", hide_env = true, value_parser = units::count)]
-    #[arg(help_heading = "Who takes part")]
+    #[arg(help_heading = "Contenders")]
     pub(crate) server_cores: Option<usize>,
 
     /// Scenarios, separated by commas, from the list below
     #[arg(long, value_name = "NAMES", env = "ZEN_SCENARIOS", hide_env = true, value_delimiter = ',')]
-    #[arg(value_parser = scenarios, help_heading = "Under which load")]
+    #[arg(value_parser = scenarios, help_heading = "Load")]
     pub(crate) scenarios: Option<Vec<Named>>,
 
-    /// Thought before each question [default: none]
+    /// Think time before each question [default: none]
     #[arg(long, value_name = "TIME", env = "ZEN_THINK", hide_env = true, value_parser = units::duration)]
-    #[arg(help_heading = "Or under a load like yours, with advice")]
+    #[arg(help_heading = "Or a load of your own, with advice")]
     pub(crate) think: Option<Duration>,
 
-    /// Work for each answer [default: none]
+    /// Work of the server for each answer [default: none]
     #[arg(long, value_name = "TIME", env = "ZEN_WORK", hide_env = true, value_parser = units::duration)]
-    #[arg(help_heading = "Or under a load like yours, with advice")]
+    #[arg(help_heading = "Or a load of your own, with advice")]
     pub(crate) work: Option<Duration>,
 
     /// spin burns CPU time, sleep waits
     #[arg(long, value_name = "KIND", env = "ZEN_WORK_KIND", hide_env = true, value_enum, default_value_t)]
-    #[arg(hide_possible_values = true, help_heading = "Or under a load like yours, with advice")]
+    #[arg(hide_possible_values = true, help_heading = "Or a load of your own, with advice")]
     pub(crate) work_kind: WorkKind,
 
-    /// How many clients there are [default: 50]
+    /// Number of clients [default: 50]
     #[arg(long, value_name = "N", env = "ZEN_CLIENTS", hide_env = true, value_parser = units::count)]
-    #[arg(help_heading = "Or under a load like yours, with advice")]
+    #[arg(help_heading = "Or a load of your own, with advice")]
     pub(crate) clients: Option<usize>,
 
     /// A first impression: short windows, three scenarios
@@ -105,48 +109,48 @@ pub(crate) struct CompareArgs {
     #[arg(help_heading = "Effort")]
     pub(crate) full: bool,
 
-    /// Runs of each [default: 3; full, or like yours: 5]
+    /// Runs of each contender under each load [default: 3; full, or own load: 5]
     #[arg(long, value_name = "N", env = "ZEN_REPETITIONS", hide_env = true, value_parser = repetitions)]
     #[arg(help_heading = "Effort")]
     pub(crate) repetitions: Option<u32>,
 
-    /// Length of each [default: 600ms; quick: 250ms; full: 2s]
+    /// Length of a run's window [default: 600ms; quick: 250ms; full: 2s]
     #[arg(long, value_name = "TIME", env = "ZEN_WINDOW", hide_env = true, value_parser = units::duration)]
     #[arg(help_heading = "Effort")]
     pub(crate) window: Option<Duration>,
 
-    /// What all random choices derive from [default: 1]
+    /// Seed of all random choices [default: 1]
     #[arg(long, value_name = "N", env = "ZEN_SEED", hide_env = true, value_parser = seed)]
     #[arg(help_heading = "Effort")]
     pub(crate) seed: Option<u64>,
 
-    /// Save page, JSON, Markdown, CSV after each run
+    /// Save page, JSON, Markdown and CSV here after each run
     #[arg(long, value_name = "DIR", env = "ZEN_OUT", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Go on with what --out has begun here
+    /// Resume the comparison that --out saved here
     #[arg(long, value_name = "DIR", env = "ZEN_RESUME", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// Save JSON after each run; - prints it
-    // Not ZEN_JSON, which says yes or no to the other commands.
+    /// Save the JSON report after each run; - prints it
+    // Not ZEN_JSON, which is a switch for the other commands.
     #[arg(long, value_name = "FILE", env = "ZEN_JSON_FILE", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) json: Option<PathBuf>,
 
-    /// Say what has changed since this JSON or --out
+    /// Compare with this earlier --json file or --out directory
     #[arg(long, value_name = "FILE", env = "ZEN_BASELINE", hide_env = true)]
     #[arg(help_heading = "Results")]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// Exit 3 when worse by this much, and not by chance
+    /// Exit with status 3 when worse by more than this, beyond chance
     #[arg(long, value_name = "PCT", env = "ZEN_FAIL_ON_REGRESSION", hide_env = true)]
     #[arg(value_parser = units::percent, help_heading = "Results")]
     pub(crate) fail_on_regression: Option<f64>,
 
-    /// Check the lab against what is known; 45 seconds
+    /// Check the lab on servers with known figures; takes 45 seconds
     #[arg(long, env = "ZEN_SELF_TEST", hide_env = true, value_parser = units::switch)]
     #[arg(help_heading = "Instead of comparing")]
     pub(crate) self_test: bool,
@@ -158,13 +162,13 @@ pub(crate) struct CompareArgs {
 }
 
 impl CompareArgs {
-    /// Whether a load like the user's own is described.
+    /// Whether the options describe a load of the user's own.
     pub(crate) fn describes_a_load(&self) -> bool {
         self.think.is_some() || self.work.is_some() || self.clients.is_some()
     }
 
-    /// Refuses options that contradict one another on the command line. A variable is set for every command that may
-    /// come, so it gives way to the command line and is no mistake.
+    /// Refuses options that contradict each other on the command line. A variable is set for any
+    /// command that may run later, so it gives way to the command line and is no mistake.
     pub(crate) fn settle(&mut self, matches: &clap::ArgMatches) -> Result<(), clap::Error> {
         let typed = exclusive::Typed::new(matches);
         let alone =
@@ -196,7 +200,7 @@ fn scenarios(name: &str) -> Result<Named, String> {
 fn contender(text: &str) -> Result<Contender, String> {
     let advice = "write NAME='COMMAND {port}'";
     match text.split_once('=') {
-        // It is printed wherever the results go, and must not steer a terminal there.
+        // The name is printed wherever the results go, and must not control a terminal there.
         Some((name, _)) if name.trim().chars().any(char::is_control) => {
             Err(format!("the name has control characters in it; {advice}"))
         }

@@ -12,9 +12,9 @@ use super::help::TEMPLATE;
     help_template = TEMPLATE,
     before_help = "\
 Examples:
-  source <(zen completions bash)                                    this bash only
-  zen completions fish > ~/.config/fish/completions/zen.fish        every fish to come
-  zen completions zsh > \"${fpath[1]}/_zen\"                          every zsh to come",
+  source <(zen completions bash)                                    for this bash session
+  zen completions fish > ~/.config/fish/completions/zen.fish        for every new fish session
+  zen completions zsh > \"${fpath[1]}/_zen\"                          for every new zsh session",
 )]
 pub(crate) struct CompletionsArgs {
     /// The shell

@@ -1,13 +1,13 @@
-//! Options of `zen compare` that contradict one another, and what is said of them.
+//! Options of `zen compare` that contradict each other, and the errors for them.
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 
-/// The options that describe a load like the user's own.
+/// The options that describe a load of the user's own.
 pub(crate) const LOAD: &[&str] = &["think", "work", "clients"];
 
-/// What cannot be asked for at once.
+/// Options that cannot be used together.
 const PAIRS: &[(&str, &str)] = &[
     ("quick", "full"),
     ("scenarios", "think"),
@@ -16,10 +16,10 @@ const PAIRS: &[(&str, &str)] = &[
     ("scenarios", "clients"),
 ];
 
-/// What says nothing without the other.
+/// Options that mean nothing without the second one.
 const NEEDS: &[(&str, &str)] = &[("fail_on_regression", "baseline"), ("work_kind", "work")];
 
-/// Which options were typed, rather than set by a variable or left as they are.
+/// Which options were typed, rather than set by a variable or left at their default.
 pub(crate) struct Typed<'a>(&'a ArgMatches);
 
 impl<'a> Typed<'a> {
@@ -35,12 +35,13 @@ impl<'a> Typed<'a> {
         ids.iter().any(|id| self.has(id))
     }
 
-    /// Whether it has a value from anywhere but the defaults.
+    /// Whether the option has a value that is not its default.
     fn is_given(&self, id: &str) -> bool {
         self.has(id) || self.0.value_source(id) == Some(ValueSource::EnvVariable)
     }
 
-    /// The first contradiction among the options of `command`. Those of `alone` that were asked for stand beside no other.
+    /// The first contradiction among the options of `command`. An option in `alone` that was given
+    /// cannot be used with any other.
     pub(crate) fn check(&self, alone: &[(&str, bool)], command: &Command) -> Result<(), Error> {
         for (alone, _) in alone.iter().filter(|(_, asked)| *asked) {
             let others = command.get_arguments().map(|argument| argument.get_id().as_str());

@@ -5,7 +5,8 @@ use clap::Args;
 use super::help::DEFAULT_ADDRESS;
 use crate::resolve::Address;
 
-/// Answer everything alike, with no protocol and no limits: the least that a server can cost
+/// Give every question the same answer, without protocol or limits: the least that a server can
+/// cost
 #[derive(Debug, Args)]
 pub(crate) struct FloorArgs {
     /// Where to listen, HOST:PORT; port 0 picks a free one

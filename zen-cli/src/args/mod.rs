@@ -1,4 +1,4 @@
-//! The command line: what can be written on it, and its help.
+//! The command line: its options and arguments, and its help.
 
 mod ask;
 mod compare;
@@ -35,22 +35,23 @@ pub(crate) use self::serve::ServeArgs;
 Examples:
   zen serve --flavor pool         a server on 127.0.0.1:1060 until Ctrl-C
   zen ask                         the three questions, in another terminal
-  zen flavors                     which flavors there are, and when to choose each
+  zen flavors                     a table of the flavors, and when to choose each
   zen compare                     what each of them costs on this machine, and which to pick",
     after_help = VARIABLES,
 )]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 impl Cli {
-    /// What `arguments` say.
+    /// Parses `arguments`.
     pub(crate) fn understood(arguments: &[OsString]) -> Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(arguments)?;
         let mut cli = Self::from_arg_matches(&matches)?;
-        // A variable is set for every flavor that may come; those without workers have no use for it, and that is no mistake.
+        // A variable is set for any flavor that may run later. Flavors without workers ignore it;
+        // that is no mistake.
         if let Command::Serve(serve) = &mut cli.command
             && let Some((_, matches)) = matches.subcommand()
             && matches.value_source("workers") == Some(ValueSource::EnvVariable)
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_has_the_variable_that_its_name_promises() {
+    fn every_option_has_the_variable_that_its_name_implies() {
         for command in commands() {
             for option in command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?))) {
                 let (arg, long) = option;
@@ -119,7 +120,8 @@ mod tests {
         }
     }
 
-    /// The words of a line of shell, up to a comment, a pipe or a redirection. Quotes are single, and never escaped.
+    /// The words of a line of shell, up to a comment, a pipe or a redirection. Quotes are single
+    /// quotes, and are never escaped.
     fn words(line: &str) -> Vec<String> {
         let line = line.split("   ").next().unwrap_or_default();
         let line = line.split(['|', '>']).next().unwrap_or_default();
@@ -159,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_holds_together() {
+    fn the_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 }

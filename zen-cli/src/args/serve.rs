@@ -25,7 +25,7 @@ Examples:
   zen serve --idle-deadline 5s --question-length 64k --connections 500",
     after_help = "\
 TIME is 250us, 2ms, 10s, 1m30s…, SIZE is 1024, 64k, 1MiB…; a deadline of none never passes.
-The first SIGTERM or SIGINT finishes what is owed and exits 0; the second exits at once.
+The first SIGTERM or SIGINT drains the server, which then exits with 0; the second exits at once.
 Every option has an environment variable: ZEN_IDLE_DEADLINE is --idle-deadline.",
 )]
 pub(crate) struct ServeArgs {
@@ -33,7 +33,8 @@ pub(crate) struct ServeArgs {
     #[arg(value_name = "ADDR", env = "ZEN_ADDR", hide_env = true, default_value = DEFAULT_ADDRESS)]
     pub(crate) address: Address,
 
-    /// The architecture: blocking, threaded, pool, mio, mio-multi, async or async-multi (see `zen flavors`)
+    /// The architecture: blocking, threaded, pool, mio, mio-multi, async or async-multi (see `zen
+    /// flavors`)
     #[arg(
         long,
         short,
@@ -46,14 +47,14 @@ pub(crate) struct ServeArgs {
     #[arg(hide_possible_values = true)]
     pub(crate) flavor: Flavor,
 
-    /// What goes to standard error: error, warn, info, debug, trace or off
+    /// Log level on standard error: error, warn, info, debug, trace or off
     #[arg(long, value_name = "LEVEL", env = "ZEN_LOG", hide_env = true, default_value = "info")]
     pub(crate) log: String,
 
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 
-    /// How much work each question is; left out: none
+    /// Work for each answer [default: none]
     #[arg(long, value_name = "TIME", env = "ZEN_WORK", hide_env = true, value_parser = units::duration)]
     #[arg(help_heading = "Work")]
     pub(crate) work: Option<Duration>,

@@ -1,4 +1,5 @@
-//! The options that every flavor takes: `zen_server`'s options and `zen_proto`'s limits, as they are written on the command line.
+//! The options that every flavor takes: `zen_server`'s options and `zen_proto`'s limits, as
+//! command-line options.
 
 use std::time::Duration;
 
@@ -10,13 +11,13 @@ use crate::units;
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerArgs {
-    /// Threads that serve, for pool, mio-multi and async-multi [default: 4 for pool, else one a core]
+    /// Worker threads of pool, mio-multi and async-multi [default: 4 for pool, else one per core]
     #[arg(long, value_name = "N", env = "ZEN_WORKERS", hide_env = true)]
     #[arg(value_parser = units::count, help_heading = "Capacity")]
     pub(crate) workers: Option<usize>,
 
-    /// Connections open at once; more wait their turn [default: 10000, or what the open-file limit allows;
-    /// threaded: 1000]
+    /// Most connections open at once; more wait to be accepted [default: 10000, or what the
+    /// open-file limit allows; threaded: 1000]
     #[arg(long, value_name = "N", env = "ZEN_CONNECTIONS", hide_env = true)]
     #[arg(value_parser = units::count, help_heading = "Capacity")]
     pub(crate) connections: Option<usize>,
@@ -31,18 +32,18 @@ pub(crate) struct ServerArgs {
     #[arg(value_parser = units::count, help_heading = "Capacity")]
     turn_budget: usize,
 
-    /// Send answers at once, rather than fill a segment first
+    /// Send answers at once, rather than wait to fill a segment
     #[arg(long, value_name = "BOOL", env = "ZEN_NODELAY", hide_env = true, default_value = "true")]
     #[arg(action = clap::ArgAction::Set, value_parser = units::switch)]
     #[arg(help_heading = "Capacity", hide_possible_values = true)]
     nodelay: bool,
 
-    /// The longest question [default: what the protocol says, which is 1KiB]
+    /// The longest question [default: the protocol's own limit, 1KiB]
     #[arg(long, value_name = "SIZE", env = "ZEN_QUESTION_LENGTH", hide_env = true)]
     #[arg(value_parser = units::size, help_heading = "Limits of a conversation")]
     question_length: Option<usize>,
 
-    /// Questions that may wait for a deferred answer
+    /// Most questions that may wait for a deferred answer
     #[arg(long, value_name = "N", env = "ZEN_QUESTIONS_IN_FLIGHT", hide_env = true, default_value = "32")]
     #[arg(value_parser = units::count, help_heading = "Limits of a conversation")]
     questions_in_flight: usize,
@@ -58,55 +59,55 @@ pub(crate) struct ServerArgs {
     #[arg(value_parser = units::size, help_heading = "Limits of a conversation")]
     outbound_high_water: usize,
 
-    /// Unsent bytes at which they go on [default: a quarter of the high water]
+    /// Unsent bytes at which they resume [default: a quarter of the high water]
     #[arg(long, value_name = "SIZE", env = "ZEN_OUTBOUND_LOW_WATER", hide_env = true)]
     #[arg(value_parser = units::size, help_heading = "Limits of a conversation")]
     outbound_low_water: Option<usize>,
 
-    /// Bytes that a closing conversation still reads and discards
+    /// Most bytes that a closing conversation still reads and discards
     #[arg(long, value_name = "SIZE", env = "ZEN_LINGER_BYTES", hide_env = true, default_value = "256KiB")]
     #[arg(value_parser = units::size, help_heading = "Limits of a conversation")]
     linger_bytes: usize,
 
-    /// For a question, from its first byte to its last
+    /// Longest time for a question, from its first byte to its last
     #[arg(long, value_name = "TIME", env = "ZEN_QUESTION_DEADLINE", hide_env = true, default_value = "10s")]
     #[arg(value_parser = units::deadline, help_heading = "Deadlines")]
     question_deadline: Duration,
 
-    /// Without a question
+    /// Longest time without a question
     #[arg(long, value_name = "TIME", env = "ZEN_IDLE_DEADLINE", hide_env = true, default_value = "60s")]
     #[arg(value_parser = units::deadline, help_heading = "Deadlines")]
     idle_deadline: Duration,
 
-    /// For the service to answer
+    /// Longest time for the service to answer
     #[arg(long, value_name = "TIME", env = "ZEN_ANSWER_DEADLINE", hide_env = true, default_value = "30s")]
     #[arg(value_parser = units::deadline, help_heading = "Deadlines")]
     answer_deadline: Duration,
 
-    /// For the oldest unsent byte
+    /// Longest time that a byte may wait to be sent
     #[arg(long, value_name = "TIME", env = "ZEN_WRITE_DEADLINE", hide_env = true, default_value = "30s")]
     #[arg(value_parser = units::deadline, help_heading = "Deadlines")]
     write_deadline: Duration,
 
-    /// For a closing conversation to read and discard
+    /// Longest time that a closing conversation reads and discards
     #[arg(long, value_name = "TIME", env = "ZEN_LINGER_DEADLINE", hide_env = true, default_value = "2s")]
     #[arg(value_parser = units::deadline, help_heading = "Deadlines")]
     linger_deadline: Duration,
 
-    /// For finishing what is owed when the server stops
+    /// Longest time for finishing what is owed when the server stops
     #[arg(long, value_name = "TIME", env = "ZEN_DRAIN_DEADLINE", hide_env = true, default_value = "15s")]
     #[arg(value_parser = units::deadline, help_heading = "Deadlines")]
     drain_deadline: Duration,
 }
 
 impl ServerArgs {
-    /// The options as the servers take them.
+    /// The options in the form that the servers take.
     pub(crate) fn options(&self) -> Options {
         let limits = Limits::default()
             .with_question_length(self.question_length)
             .with_questions_in_flight(self.questions_in_flight)
             .with_outbound_high_water(self.outbound_high_water)
-            // Lowering the high water alone must not require knowing that there is a low one.
+            // A user who lowers only the high water need not know that there is a low water.
             .with_outbound_low_water(self.outbound_low_water.unwrap_or(self.outbound_high_water / 4))
             .with_question_deadline(self.question_deadline)
             .with_idle_deadline(self.idle_deadline)
@@ -124,10 +125,10 @@ impl ServerArgs {
     }
 }
 
-/// A backlog: the system takes none that is not positive.
+/// A backlog: the system accepts only positive ones.
 fn backlog(text: &str) -> Result<i32, String> {
     match units::count(text)?.try_into() {
-        Ok(0) => Err("nobody could wait to be accepted; give it a value of at least 1".to_owned()),
+        Ok(0) => Err("no connection could wait to be accepted; give it a value of at least 1".to_owned()),
         Ok(backlog) => Ok(backlog),
         Err(_) => Err(format!("more than the system takes, which is {}", i32::MAX)),
     }
@@ -148,12 +149,12 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_the_cores() {
+    fn the_defaults_are_those_of_the_core() {
         assert_eq!(options("zen serve"), Options::default());
     }
 
     #[test]
-    fn every_option_lands_in_its_own_field() {
+    fn every_option_sets_its_own_field() {
         let line = "zen serve --workers 3 --connections 77 --turn-budget 5 --nodelay false --question-length 2k \
                     --questions-in-flight 9 --outbound-high-water 8k --outbound-low-water 1k --linger-bytes 3k \
                     --question-deadline 1s --idle-deadline none --answer-deadline 3s --write-deadline 4s \

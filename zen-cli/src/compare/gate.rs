@@ -1,4 +1,4 @@
-//! The gate: a comparison beside an earlier one, and whether it may pass.
+//! The gate: compares a report with an earlier one, and decides whether it passes.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -10,21 +10,21 @@ use super::saving::{REPORT, shown};
 use crate::args::CompareArgs;
 use crate::failure::Failure;
 
-/// How much worse is worth a line, where nothing is said about it.
+/// How much worse a metric must be to be worth a line, when no limit is given.
 const WORTH_A_LINE: f64 = 0.05;
 
-/// How many of those that regressed are named in the last sentence; the lines above it have them all.
+/// How many regressions the last sentence names; the lines above it list all of them.
 const NAMED: usize = 3;
 
 pub(crate) struct Gate {
     baseline: Report,
     allowed: f64,
-    /// Whether it is closed to what is worse.
+    /// Whether a regression fails the comparison.
     fails: bool,
 }
 
 impl Gate {
-    /// The gate that the options ask for, if they do.
+    /// The gate, if the options ask for one.
     pub(crate) fn new(args: &CompareArgs) -> Result<Option<Self>, Failure> {
         let Some(place) = &args.baseline else { return Ok(None) };
         let file = if place.is_dir() { place.join(REPORT) } else { place.clone() };
@@ -34,12 +34,12 @@ impl Gate {
         Ok(Some(Self { baseline, allowed: args.fail_on_regression.unwrap_or(WORTH_A_LINE), fails }))
     }
 
-    /// What has changed.
+    /// The changes since the baseline.
     pub(crate) fn changes(&self, report: &Report) -> Changes {
         report.changes_since(&self.baseline, self.allowed)
     }
 
-    /// Whether the report may pass. A gate that could see nothing does not let anything pass.
+    /// Whether the report passes. A gate that could judge nothing lets nothing pass.
     pub(crate) fn judge(&self, report: &Report) -> Result<(), Failure> {
         let changes = self.changes(report);
         match changes.decide() {
@@ -76,7 +76,8 @@ impl Gate {
     }
 }
 
-/// Who has regressed under which load, and in what; those that are invalidated first.
+/// Which contender has regressed under which load, and in which metrics; invalid contenders come
+/// first.
 fn regressions(changes: &Changes) -> Vec<String> {
     let who = |contender: &str, scenario: &str| format!("{contender} under {scenario}");
     let invalidated = changes.invalidated.iter().map(|invalidated| {

@@ -1,4 +1,4 @@
-//! `zen compare`: has the lab load every flavor, and prints what came out.
+//! `zen compare`: lets the lab load every flavor, and prints the results.
 
 mod gate;
 mod plan;
@@ -23,7 +23,7 @@ use crate::args::CompareArgs;
 use crate::failure::Failure;
 use crate::terminal::{self, wrapped};
 
-/// The table's width where it is not a terminal that decides.
+/// The table's width when standard output is not a terminal.
 const WIDTH: u16 = 100;
 
 pub(crate) fn run(args: &CompareArgs) -> Result<(), Failure> {
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<(), Failure> {
 }
 
 fn compared(args: &CompareArgs) -> Result<(), Failure> {
-    // What is wrong with the rest of the command line should be known before anything is measured.
+    // Mistakes in the rest of the command line should be reported before anything is measured.
     let gate = Gate::new(args)?;
     let plan = plan::plan(args, stop_on_signal()?)?;
     let saving = Saving::new(args)?;
@@ -59,7 +59,7 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
     let saved = progress.end(&report);
     print(args, &report, gate.as_ref())?;
     if let Some(page) = saved? {
-        // Where nobody reads this, the files are there all the same.
+        // The files are saved even if this line cannot be written.
         let _ = writeln!(io::stderr(), "saved: {page}, and beside it as JSON, Markdown and CSV");
     }
     finished(args, &plan)?;
@@ -69,7 +69,7 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
     counts(&report)
 }
 
-/// Whether any of it says something of anybody. A run of the floor alone compares nothing.
+/// Whether any run of a contender counts. Runs of the floor alone compare nothing.
 fn counts(report: &Report) -> Result<(), Failure> {
     let floor = |name: &str| {
         let mut floors = report.settings.contenders.iter().filter(|contender| contender.floor);
@@ -88,12 +88,12 @@ fn counts(report: &Report) -> Result<(), Failure> {
     Err(Failure::Failed(format!("no run counts, so nothing was found out; the reasons are above; {advice}")))
 }
 
-/// The tables with what follows from them; or the report itself.
+/// Prints the tables and what follows from them, or the report itself.
 fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(), Failure> {
     let width = terminal::width();
     let mut below = String::new();
     if let Some(user_load) = plan::user_load(args) {
-        // Apart from the tables and what is to be known of them.
+        // Separated from the tables and the warnings.
         below.extend(
             std::iter::once("\n".to_owned())
                 .chain(user_load.advice(report).lines.into_iter().map(|line| line + "\n")),
@@ -103,7 +103,7 @@ fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(),
         below += &gate.changes(report).to_text();
     }
     if saving::prints_json(args) {
-        // What is for people goes where they look.
+        // With JSON on standard output, text for people goes to standard error.
         let _ = write!(io::stderr(), "{below}");
         return Failure::from_output(report.write_json(io::stdout()));
     }
@@ -111,8 +111,8 @@ fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(),
     Failure::from_output(write!(io::stdout(), "{}", wrapped(&format!("{table}{below}"), width)))
 }
 
-/// A signal ends the comparison within a moment. This process must not end before it has ended the servers, and all that it
-/// waits for is bounded; so a second signal does no more than the first.
+/// A signal ends the comparison within a moment. This process must not end before it has ended the
+/// servers. All its waits are bounded, so a second signal does no more than the first.
 fn stop_on_signal() -> Result<StopFlag, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
@@ -137,17 +137,18 @@ fn explained(error: &CompareError, args: &CompareArgs) -> Failure {
     }
 }
 
-/// An interrupt is a failure, as whoever waits for the whole comparison does not have it.
+/// An interrupted comparison is a failure, because it is not the whole comparison that was asked
+/// for.
 fn finished(args: &CompareArgs, plan: &Plan) -> Result<(), Failure> {
     if !plan.stop.is_stopped() {
         return Ok(());
     }
     let kept = match (&args.out, &args.json) {
         (Some(directory), _) => {
-            format!("is saved; go on with: zen compare --resume {}", saving::shown(directory))
+            format!("is saved; resume with: zen compare --resume {}", saving::shown(directory))
         }
-        (None, Some(_)) => "is in the report; with --out DIR it could be gone on with".to_owned(),
-        (None, None) => "is in the tables; with --out DIR it could be kept and gone on with".to_owned(),
+        (None, Some(_)) => "is in the report; with --out DIR it could be resumed".to_owned(),
+        (None, None) => "is in the tables; with --out DIR it could be saved and resumed".to_owned(),
     };
     Err(Failure::Failed(format!("interrupted; what was measured until then {kept}")))
 }

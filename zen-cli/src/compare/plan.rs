@@ -1,4 +1,4 @@
-//! What the options of `zen compare` ask the lab to do.
+//! Turns the options of `zen compare` into a plan for the lab.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::failure::Failure;
 use crate::flavor::Flavor;
 use crate::work;
 
-/// Clients, where the user's own load is described and nothing is said of them: as many as `think` has.
+/// The number of clients of a user load when none is given: as many as `think` has.
 const CLIENTS: usize = 50;
 
-/// Connections that a server may not have let go of yet when others come in their place.
+/// Connections that a server may not have closed yet when others replace them.
 const LEAVING: usize = 100;
 
-/// The load that the options describe, if they do.
+/// The user load, if the options describe one.
 pub(crate) fn user_load(args: &CompareArgs) -> Option<UserLoad> {
     args.describes_a_load().then(|| {
         let mut user_load = UserLoad::new(args.clients.unwrap_or(CLIENTS));
@@ -32,7 +32,7 @@ pub(crate) fn user_load(args: &CompareArgs) -> Option<UserLoad> {
     })
 }
 
-/// The plan that the options ask for.
+/// The plan for the options.
 pub(crate) fn plan(args: &CompareArgs, stop: StopFlag) -> Result<Plan, Failure> {
     for (option, number) in [("--workers", args.workers), ("--clients", args.clients)] {
         if number == Some(0) {
@@ -55,12 +55,12 @@ pub(crate) fn plan(args: &CompareArgs, stop: StopFlag) -> Result<Plan, Failure> 
     Ok(plan)
 }
 
-/// Named scenarios, or those that suit the effort.
+/// A plan of the named scenarios, or of the default ones for `--quick`, `--full` or neither.
 fn named(args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
     let chosen = args.scenarios.as_ref().map(|names| {
         let mut scenarios: Vec<Scenario> = Vec::new();
         for scenario in names.iter().flat_map(|named| &named.0) {
-            // `saturate,saturate-16` names one of them twice, and means it once.
+            // `saturate,saturate-16` names one scenario twice; it is run once.
             if !scenarios.contains(scenario) {
                 scenarios.push(scenario.clone());
             }
@@ -74,7 +74,7 @@ fn named(args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
     }
 }
 
-/// The user's own load.
+/// The plan of a user load.
 fn user_load_plan(user_load: &UserLoad, args: &CompareArgs, contenders: Vec<Contender>) -> Plan {
     let mut plan = user_load.plan(contenders);
     if args.quick {
@@ -86,11 +86,13 @@ fn user_load_plan(user_load: &UserLoad, args: &CompareArgs, contenders: Vec<Cont
     plan
 }
 
-/// How many connections a server has to be told to hold for these, where it would not hold as many by itself, and may.
+/// How many connections a server must be told to allow for these scenarios, if its default is lower
+/// and the open-file limit permits more.
 fn room_for(scenarios: &[Scenario]) -> Option<usize> {
     let most = scenarios.iter().map(|scenario| scenario.clients + scenario.background.connections()).max()?;
     let room = most + LEAVING;
-    // Servers have the hard limit, as the lab raises its own to that; one that asks for more does not start.
+    // Servers get the hard limit, because the lab raises its own limit to that. A server that asks
+    // for more does not start.
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard);
     let fits = u64::try_from(room + defaults::RESERVED_FILES).is_ok_and(|needed| needed <= files);
     (most > defaults::CONNECTIONS - LEAVING && fits).then_some(room)
@@ -106,7 +108,8 @@ fn contenders(args: &CompareArgs, room: Option<usize>) -> Result<Vec<Contender>,
     Ok(contenders)
 }
 
-/// A server of the flavor. All that this command has a say in is said, so that a variable cannot say otherwise.
+/// A server of the flavor. Every option that this command decides is stated, so that a variable
+/// cannot change it.
 pub(crate) fn server(
     program: &Path,
     flavor: Flavor,
@@ -118,11 +121,12 @@ pub(crate) fn server(
     if let Some(workers) = workers.filter(|_| flavor.has_workers()) {
         words.extend(["--workers".to_owned(), workers.to_string()]);
     }
-    // A thread for each of so many connections is more than most machines let a process have; `threaded` has a limit of its own.
+    // Most machines do not let a process have a thread for each of this many connections, so
+    // `threaded` keeps its own limit.
     if let Some(room) = room.filter(|_| flavor != Flavor::Threaded) {
         words.extend(["--connections".to_owned(), room.to_string()]);
     }
-    // The lab says which handlers are to work, behind the other words.
+    // The lab appends the work that handlers are to do.
     Contender::new(flavor.name(), program, words).with_variable("ZEN_WORK", "0s").taking_work()
 }
 
@@ -135,7 +139,7 @@ mod tests {
         assert_eq!(room_for(&[Scenario::book(), Scenario::saturate(512), Scenario::idle(100)]), None);
         let idle = Scenario::idle(10_000);
         let room = room_for(&[idle.clone(), Scenario::book()]);
-        // A machine that does not let a server have so many leaves it as it is.
+        // A machine that does not allow this many leaves the default.
         assert!(room.is_none_or(|room| room >= idle.clients + 10_000), "{room:?}");
         let said = |flavor| format!("{:?}", server(Path::new("zen"), flavor, None, Some(10_108)));
         assert!(said(Flavor::Mio).contains(r#""--connections", "10108""#), "{}", said(Flavor::Mio));

@@ -1,4 +1,5 @@
-//! How far `zen compare` is, on standard error: what is running, what is left, and for how long.
+//! The progress of `zen compare` on standard error: what is running, what is left, and for how
+//! long.
 
 use std::io::{self, Write};
 
@@ -10,9 +11,9 @@ use crate::failure::Failure;
 use crate::terminal;
 use crate::units::about;
 
-/// In fewer columns than these there is no bar.
+/// With fewer columns than this there is no bar.
 const ROOM_FOR_A_BAR: usize = 72;
-/// The bar and the gap behind it.
+/// The width of the bar and the gap after it.
 const BAR: usize = 21;
 
 pub(crate) struct Progress {
@@ -24,8 +25,8 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(saving: Saving) -> Self {
-        // It draws only where there is a terminal, and only when told to: a thread that ticks would take CPU time
-        // from what is measured.
+        // It draws only on a terminal, and only when told to: a ticking thread would take CPU time
+        // from the measured processes.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let narrow = terminal::width().is_some_and(|width| usize::from(width) < ROOM_FOR_A_BAR);
         let template = if narrow { "{pos}/{len}  {wide_msg}" } else { "{bar:20} {pos}/{len}  {wide_msg}" };
@@ -35,11 +36,13 @@ impl Progress {
         Self { bar, saving, begun: false, repetition: 0 }
     }
 
-    /// Whether all could be saved, and where the page is.
+    /// Ends the display. Returns where the page is, or why not everything could be saved.
     pub(crate) fn end(self, report: &Report) -> Result<Option<String>, Failure> {
         self.bar.finish_and_clear();
         if !self.begun {
-            say("all of this was measured already, and is as it was saved; to measure again, save elsewhere");
+            say(
+                "all of this was measured already and is shown as it was saved; to measure again, save elsewhere",
+            );
         }
         self.saving.end(report)
     }
@@ -48,7 +51,7 @@ impl Progress {
 impl Observer for Progress {
     fn trying(&mut self, contender: &str) {
         self.begun = true;
-        self.bar.set_message(format!("trying whether {contender} starts"));
+        self.bar.set_message(format!("checking that {contender} starts"));
         self.bar.tick();
     }
 
@@ -63,14 +66,14 @@ impl Observer for Progress {
     fn run_started(&mut self, run: &Upcoming<'_>) {
         let Upcoming { done, runs, contender, scenario, repetition, .. } = *run;
         let left = about(run.remaining);
-        // Where there is no terminal, a line now and then shows that it goes on.
+        // Without a terminal, an occasional line shows that the comparison goes on.
         if self.bar.is_hidden() && repetition > self.repetition {
             say(&format!("{done} of {runs} runs, about {left} to go"));
         }
         self.repetition = repetition;
         self.bar.set_length(runs as u64);
         let numbers = format!("{done}/{runs}  ").len();
-        // Where nobody has a terminal, nothing is drawn.
+        // Without a terminal, nothing is drawn.
         let room = terminal::width().map_or(usize::MAX, |width| {
             let width = usize::from(width);
             width.saturating_sub(numbers + if width < ROOM_FOR_A_BAR { 0 } else { BAR })
@@ -93,7 +96,8 @@ impl Observer for Progress {
     }
 }
 
-/// What is running and how long all of it takes yet, as far as there is room; what is running longest of all.
+/// What is running and how much time is left, as far as there is room; the contender is kept
+/// longest.
 fn message(room: usize, left: &str, scenario: &str, contender: &str) -> String {
     let whole = format!("{left} to go · {scenario} · {contender}");
     let shorter = [format!("{left} · {scenario} · {contender}"), format!("{scenario} · {contender}")];
@@ -102,7 +106,7 @@ fn message(room: usize, left: &str, scenario: &str, contender: &str) -> String {
 }
 
 fn say(line: &str) {
-    // Where nobody sees a bar, nobody may be there to read this either.
+    // When standard error is closed, there is no reader for this line either.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -111,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_running_is_told_in_any_width() {
+    fn the_running_contender_is_shown_in_any_width() {
         let told = |room| message(room, "9 s", "saturate-512", "async-multi");
         assert_eq!(told(usize::MAX), "9 s to go · saturate-512 · async-multi");
         assert_eq!(told(38), "9 s to go · saturate-512 · async-multi");

@@ -1,4 +1,5 @@
-//! Where the results of `zen compare` go while they are made: a directory of everything, a file of JSON.
+//! Saves the results of `zen compare` while they are made: a directory with every format, or a JSON
+//! file.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,7 +12,7 @@ use crate::args::CompareArgs;
 use crate::escape::escaped;
 use crate::failure::Failure;
 
-/// The file in a directory of results that a comparison can be gone on with from.
+/// The file in a results directory from which a comparison can be resumed.
 pub(crate) const REPORT: &str = "report.json";
 
 pub(crate) struct Saving {
@@ -21,7 +22,7 @@ pub(crate) struct Saving {
 }
 
 impl Saving {
-    /// Finds out at once whether everything can be written.
+    /// Checks at once that everything can be written.
     pub(crate) fn new(args: &CompareArgs) -> Result<Self, Failure> {
         let json = args.json.clone().filter(|_| !prints_json(args));
         if let Some(file) = &json {
@@ -36,12 +37,12 @@ impl Saving {
         Ok(Self { directory: args.out.clone(), json: json.map(Store::new), failed: None })
     }
 
-    /// Where the lab itself keeps the runs, one by one.
+    /// The store in which the lab itself saves the runs, one by one.
     pub(crate) fn store(&self) -> Option<Store> {
         self.directory.as_ref().map(|directory| Store::new(directory.join(REPORT)))
     }
 
-    /// A run has been made.
+    /// Called after each run.
     pub(crate) fn run_finished(&mut self, so_far: &Report) {
         if let Some(Err(error)) = self.json.as_ref().map(|store| store.save(so_far)) {
             self.failed.get_or_insert(Failure::Failed(error.to_string()));
@@ -49,9 +50,9 @@ impl Saving {
         self.draw(so_far);
     }
 
-    /// No more runs will be made. Returns where the page is, if there is one.
+    /// Called after the last run. Returns where the page is, if there is one.
     pub(crate) fn end(mut self, report: &Report) -> Result<Option<String>, Failure> {
-        // A comparison that was whole before it began is saved like any other.
+        // A comparison that was complete before it began is saved as well.
         if let Some(Err(error)) = self.json.as_ref().map(|store| store.save(report)) {
             self.failed.get_or_insert(Failure::Failed(error.to_string()));
         }
@@ -62,7 +63,7 @@ impl Saving {
         Ok(self.directory.map(|directory| shown(&directory.join("report.html"))))
     }
 
-    /// All but the JSON, which the lab has saved already.
+    /// Writes every format but the JSON, which the lab has saved already.
     fn draw(&mut self, report: &Report) {
         let Some(directory) = &self.directory else { return };
         if let Err(error) = write_views(report, directory) {
@@ -76,12 +77,12 @@ pub(crate) fn prints_json(args: &CompareArgs) -> bool {
     args.json.as_deref() == Some(Path::new("-"))
 }
 
-/// A path as it can be shown.
+/// A path, escaped so that it can be shown.
 pub(crate) fn shown(path: &Path) -> String {
     escaped(path.as_os_str().as_encoded_bytes()).to_string()
 }
 
-/// Tries it beside the file, as that is where a report is written before it is whole.
+/// Tries to write beside the file, because a report is written there before it is renamed.
 fn can_be_written(file: &Path) -> io::Result<()> {
     if file.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
@@ -89,7 +90,7 @@ fn can_be_written(file: &Path) -> io::Result<()> {
     let mut name = file.as_os_str().to_owned();
     name.push(".part");
     File::create(&name)?;
-    // What would be left behind is an empty file.
+    // If this fails, an empty file is left behind.
     let _ = fs::remove_file(name);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! `zen compare --self-test`: the lab measures what is known beforehand, a line for each check.
+//! `zen compare --self-test`: the lab measures servers whose figures are known beforehand, and
+//! prints a line for each check.
 
 use std::io::{self, Write};
 
@@ -15,13 +16,14 @@ pub(crate) fn run() -> Result<(), Failure> {
         Failure::Failed(format!("cannot find this program, to start a server with: {error}"))
     })?;
     let of = |flavor| server(&program, flavor, None, None);
-    // `blocking` serves one client at a time, for which it needs no event loop, and one system call less than its client.
+    // `blocking` serves one client at a time. So it needs no event loop, and makes one system call
+    // less than its client.
     let many: Vec<_> = Flavor::value_variants()
         .iter()
         .filter(|&&flavor| flavor != Flavor::Blocking)
         .map(|&flavor| of(flavor))
         .collect();
-    // Where nobody waits, nobody needs to know how long.
+    // If standard error is closed, there is no reader for the duration.
     let _ = writeln!(io::stderr(), "the checks take about 45 seconds, longer on a busy machine");
     let mut printed = Ok(());
     let checks = self_test(&of(Flavor::default()), &many, &mut |check| {
@@ -37,7 +39,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     if undecided > 0 {
         let _ = writeln!(
             io::stderr(),
-            "{undecided} of {} checks undecided; try again when the machine is idle",
+            "{undecided} of {} checks are undecided; try again when the machine is idle",
             checks.len()
         );
     }
@@ -46,5 +48,5 @@ pub(crate) fn run() -> Result<(), Failure> {
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Failure::Failed(format!("the lab is not to be trusted on this machine: {}", failed.join("; "))))
+    Err(Failure::Failed(format!("the lab cannot be trusted on this machine: {}", failed.join("; "))))
 }

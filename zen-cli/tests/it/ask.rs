@@ -1,4 +1,4 @@
-//! `zen ask`: against servers that are strange, silent, short or hostile.
+//! `zen ask` against servers that are strange, silent, short or hostile.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -30,7 +30,7 @@ fn question(stream: &mut TcpStream) -> String {
 }
 
 #[test]
-fn what_a_hostile_server_sends_does_nothing_to_the_terminal() {
+fn output_of_a_hostile_server_is_escaped() {
     let attack = b"\x1b]0;owned\x07\x1b[2J\x1b[31mred\r\nzen: all is well\n\xc2\x9b5m\xff\xe2\x80\xae\x7f.";
     let shown = r"\x1b]0;owned\x07\x1b[2J\x1b[31mred\r\nzen: all is well\n\u{9b}5m\xff\u{202e}\x7f.";
     let talk = |mut stream: TcpStream| {
@@ -55,7 +55,7 @@ fn what_a_hostile_server_sends_does_nothing_to_the_terminal() {
 
 #[test]
 fn questions_are_asked_one_after_the_other() {
-    // A server in the book's manner takes what comes in one piece for one question.
+    // Like the book's server, this one takes each piece that arrives for one question.
     let (address, serving) = server(|mut stream| {
         let mut piece = [0; 64];
         for expected in ["Why?", "What?"] {
@@ -98,10 +98,10 @@ fn an_answer_without_end_is_an_error() {
 }
 
 #[test]
-fn a_silent_server_is_waited_for_as_long_as_was_said() {
+fn a_silent_server_is_waited_for_until_the_timeout() {
     let (address, serving) = server(|mut stream| {
         question(&mut stream);
-        // The end of the client's patience, and so of the stream.
+        // The client's timeout ends the stream.
         assert_eq!(stream.read(&mut [0]).unwrap(), 0);
     });
     let mut command = zen(&["ask", &address.to_string(), "Why?"]);
@@ -113,8 +113,8 @@ fn a_silent_server_is_waited_for_as_long_as_was_said() {
 }
 
 #[test]
-fn nobody_there_is_said_at_once() {
-    // A port that was free a moment ago, and is not given out again so soon.
+fn a_port_without_a_server_is_reported_at_once() {
+    // A port that was free a moment ago, and is not assigned again so soon.
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let asked = run(zen(&["ask", &free.to_string()]));
     assert_eq!(asked.status.code(), Some(1));
@@ -123,7 +123,7 @@ fn nobody_there_is_said_at_once() {
 }
 
 #[test]
-fn the_address_may_be_a_variable() {
+fn the_address_may_come_from_a_variable() {
     let server = serve(&[]);
     let mut command = zen(&["ask", "--json", "Simple is better than?"]);
     command.env("ZEN_ADDR", server.address.to_string());

@@ -1,4 +1,5 @@
-//! Bad input: one clear line on standard error that says what to do, nothing on standard output, the right status.
+//! Bad input yields one clear line on standard error that says what to do, nothing on standard
+//! output, and the right status.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,7 @@ use nix::unistd::geteuid;
 
 use crate::running::{run, zen};
 
-/// Runs it to its end, which must be one line and this status; returns the line.
+/// Runs the command, which must end with one line and this status; returns the line.
 fn refused(command: Command, status: i32) -> String {
     let shown = format!("{command:?}");
     let ended = run(command);
@@ -73,8 +74,8 @@ fn usage_errors_say_what_to_write_instead() {
         ("compare --self-test --quick", "--self-test and --quick cannot be used together"),
         ("compare --schema --json -", "--schema and --json cannot be used together"),
         ("compare --resume d --out e", "--resume and --out cannot be used together"),
-        ("compare --fail-on-regression 5%", "--fail-on-regression says nothing without --baseline"),
-        ("compare --work-kind sleep", "--work-kind says nothing without --work"),
+        ("compare --fail-on-regression 5%", "--fail-on-regression means nothing without --baseline"),
+        ("compare --work-kind sleep", "--work-kind means nothing without --work"),
         ("compare --baseline x --fail-on-regression ten", "write a percentage, such as 10%"),
         ("compare --baseline x --fail-on-regression=-1%", "write a percentage, such as 10%"),
         ("compare --think 40", "write 40ms, 40s or 40m"),
@@ -120,7 +121,7 @@ fn a_bad_variable_is_named() {
 }
 
 #[test]
-fn what_was_typed_is_escaped() {
+fn typed_text_is_escaped_in_errors() {
     for (arguments, says) in [
         (&["serve", "\u{1b}[31m"][..], r"'\x1b[31m'"),
         (&["ask", "\u{1b}[31m"], r"'\x1b[31m'"),
@@ -134,7 +135,7 @@ fn what_was_typed_is_escaped() {
 }
 
 #[test]
-fn what_compare_cannot_start_or_save_is_said_before_it_begins() {
+fn compare_reports_what_it_cannot_start_or_save_before_it_begins() {
     let said = refused(zen(&["compare", "--against", "mine=/nonexistent/server {port}"]), 1);
     assert!(said.contains("--against mine: /nonexistent/server cannot be run"), "{said}");
     let said = refused(zen(&["compare", "--json", "/nonexistent/report.json"]), 1);
@@ -142,7 +143,7 @@ fn what_compare_cannot_start_or_save_is_said_before_it_begins() {
 }
 
 #[test]
-fn a_port_in_use_is_said() {
+fn a_port_in_use_is_reported() {
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = holder.local_addr().unwrap().to_string();
     let said = refused(zen(&["serve", &address]), 1);
@@ -150,15 +151,15 @@ fn a_port_in_use_is_said() {
 }
 
 #[test]
-fn an_address_that_is_not_this_machines_is_said() {
-    // From the block that is kept for documentation: no machine has it.
+fn an_address_of_another_machine_is_reported() {
+    // An address from a block that is reserved for documentation: no machine has it.
     let said = refused(zen(&["serve", "192.0.2.1:1060"]), 1);
     assert!(said.contains("this machine has no such address"), "{said}");
 }
 
 #[test]
-fn a_host_that_does_not_exist_is_said() {
-    // Longer than a label of a name can be, so that no name server needs to be asked.
+fn a_host_that_does_not_exist_is_reported() {
+    // The name is longer than a label can be, so no name server needs to be asked.
     let host = format!("{}:1060", "x".repeat(70));
     for command in ["serve", "ask"] {
         let said = refused(zen(&[command, &host]), 1);
@@ -166,7 +167,7 @@ fn a_host_that_does_not_exist_is_said() {
     }
 }
 
-/// The binary in a shell that first takes descriptors away.
+/// The binary, run by a shell that first lowers the open-file limit.
 fn with_open_files(limit: u32, arguments: &[&str]) -> Command {
     let binary = zen(&[]);
     let mut shell = Command::new("sh");
@@ -190,7 +191,7 @@ fn more_connections_than_descriptors_are_refused() {
 }
 
 #[test]
-fn a_privileged_port_is_said() {
+fn a_privileged_port_is_reported() {
     let first_free = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
     let first_free: u16 = first_free.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(1024);
     if first_free < 2 {
@@ -200,7 +201,7 @@ fn a_privileged_port_is_said() {
     let mut command = zen(&["serve", "127.0.0.1:1"]);
     let directory = std::env::temp_dir().join(format!("zen-privileged-{}", std::process::id()));
     if geteuid().is_root() {
-        // Somebody with no rights cannot be counted on to reach the build directory.
+        // A user without rights may not be able to read the build directory.
         std::fs::create_dir(&directory).unwrap();
         std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o755)).unwrap();
         let copy = directory.join("zen");
@@ -209,7 +210,7 @@ fn a_privileged_port_is_said() {
         command.env_clear().args(["serve", "127.0.0.1:1"]).uid(65_534).gid(65_534);
     }
     let said = refused(command, 1);
-    // Gone already, where it was never made.
+    // The directory may never have been created.
     let _ = std::fs::remove_dir_all(&directory);
     assert!(said.contains("this port needs privileges; choose one from 1024 up"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! `zen flavors`, `zen completions`, help and version: what is only printed.
+//! `zen flavors`, `zen completions`, help and version: commands that only print.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ fn the_table_names_every_flavor_in_order() {
 }
 
 #[test]
-fn the_table_is_there_for_programs_too() {
+fn the_table_is_printed_as_json_too() {
     let mut variable = zen(&["flavors"]);
     variable.env("ZEN_JSON", "true");
     for command in [zen(&["flavors", "--json"]), variable] {
@@ -56,14 +56,14 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
-fn nothing_at_all_is_a_usage_error_that_helps() {
+fn no_arguments_are_a_usage_error_with_help() {
     let ended = run(zen(&[]));
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(2), ""));
     assert!(ended.stderr.contains("Examples:"), "{}", ended.stderr);
 }
 
 #[test]
-fn completions_are_shell() {
+fn completions_are_valid_shell_scripts() {
     for shell in ["bash", "zsh", "fish"] {
         let script = run(zen(&["completions", shell])).stdout;
         for word in ["serve", "flavor", "idle-deadline"] {

@@ -1,4 +1,4 @@
-//! The `zen` command as its users meet it: the real binary, real sockets, real signals.
+//! The `zen` command as its users run it: the real binary, real sockets, real signals.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod ask;

@@ -1,4 +1,5 @@
-//! Standard output that is closed or full: a reader who has seen enough is no error, a full disk is.
+//! Standard output that is closed or full: a reader that has seen enough is no error, a full disk
+//! is.
 
 use std::fs::OpenOptions;
 use std::process::Stdio;
@@ -6,7 +7,7 @@ use std::process::Stdio;
 use crate::running::{Running, serve, zen};
 
 #[test]
-fn a_reader_who_left_is_no_error() {
+fn a_reader_that_left_is_no_error() {
     let server = serve(&[]);
     let address = server.address.to_string();
     for arguments in [
@@ -28,7 +29,7 @@ fn a_reader_who_left_is_no_error() {
 }
 
 #[test]
-fn a_full_disk_is_said() {
+fn a_full_disk_is_reported() {
     let Ok(full) = OpenOptions::new().write(true).open("/dev/full") else {
         eprintln!("SKIPPED: this system has no /dev/full");
         return;

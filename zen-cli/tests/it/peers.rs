@@ -1,4 +1,4 @@
-//! The chapter's own programs as peers: a client and a server of Python's standard library and nothing else.
+//! The book's own programs as peers: a client and a server that use only Python's standard library.
 
 use zen_testkit::peers::Python;
 

@@ -1,4 +1,4 @@
-//! Running the binary: to its end, or as a server that is ended with the test, however that ends.
+//! Runs the binary: to its end, or as a server that is ended with the test, however the test ends.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
@@ -13,11 +13,11 @@ use nix::unistd::Pid;
 /// Far longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Every flavor there is.
+/// Every flavor.
 pub(crate) const FLAVORS: [&str; 7] =
     ["blocking", "threaded", "pool", "mio", "mio-multi", "async", "async-multi"];
 
-/// The binary, without the variables that the caller's environment may hold for it.
+/// The binary, without the variables for it that the caller's environment may have.
 pub(crate) fn zen(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zen"));
     for (name, _) in std::env::vars_os() {
@@ -29,7 +29,7 @@ pub(crate) fn zen(arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command that ended has left.
+/// The output and the status of a command that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
@@ -37,7 +37,7 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// Runs a command to its end, which must come by itself.
+/// Runs a command until it ends by itself.
 pub(crate) fn run(mut command: Command) -> Ended {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut running = Running::new(child);
@@ -68,7 +68,7 @@ impl Running {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Waits for the end.
+    /// Waits until the process ends.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         until("the process ends", || self.child.try_wait().unwrap())
     }
@@ -76,13 +76,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has usually ended; then both say so.
+        // It has usually ended already; then both calls fail.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// What a process has said so far on one of its streams.
+/// What a process has written to one of its streams so far.
 pub(crate) struct Heard {
     text: Arc<Mutex<String>>,
     listener: Option<JoinHandle<()>>,
@@ -109,12 +109,12 @@ impl Heard {
         self.text.lock().unwrap().clone()
     }
 
-    /// Waits until it has said `what`.
+    /// Waits until the process has written `what`.
     pub(crate) fn wait_for(&self, what: &str) {
         until(what, || self.so_far().contains(what).then_some(()));
     }
 
-    /// All it said. Only when it has ended.
+    /// Everything that the process wrote. Call it only after the process has ended.
     pub(crate) fn end(&mut self) -> String {
         if let Some(listener) = self.listener.take() {
             listener.join().unwrap();
@@ -123,7 +123,7 @@ impl Heard {
     }
 }
 
-/// A server that has said where it listens.
+/// A server that has printed where it listens.
 pub(crate) struct Serving {
     pub(crate) running: Running,
     pub(crate) address: SocketAddr,
@@ -157,7 +157,7 @@ impl Serving {
         stream
     }
 
-    /// Asks it to stop, and returns the status and the log.
+    /// Tells it to stop, and returns the status and the log.
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
         self.running.signal(Signal::SIGTERM);
         let status = self.running.wait();
@@ -165,7 +165,7 @@ impl Serving {
     }
 }
 
-/// Waits until there is something, looking now and then.
+/// Polls `look` until it returns something.
 pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
@@ -174,5 +174,5 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         thread::sleep(Duration::from_millis(5));
     }
-    panic!("waited in vain until: {what}");
+    panic!("this did not happen: {what}");
 }

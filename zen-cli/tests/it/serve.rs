@@ -1,4 +1,5 @@
-//! `zen serve`: every flavor answers, options and variables arrive, the log tells what was done.
+//! `zen serve`: every flavor answers, options and variables take effect, the log reports what was
+//! done.
 
 use std::io::{Read, Write};
 use std::thread;
@@ -14,7 +15,7 @@ fn ask(server: &Serving, question: &str, answer: &str) {
     assert_eq!(String::from_utf8_lossy(&got), answer);
 }
 
-/// All that the server sends until it closes.
+/// Everything that the server sends until it closes.
 fn everything(server: &Serving, question: &str) -> String {
     let mut stream = server.connect();
     stream.write_all(question.as_bytes()).unwrap();
@@ -46,7 +47,7 @@ fn every_flavor_answers_what_zen_asks() {
 }
 
 #[test]
-fn the_first_line_comes_alone_and_is_all() {
+fn the_first_line_is_the_whole_standard_output() {
     let server = serve(&[]);
     ask(&server, "Why?", "Error: unknown aphorism.");
     let expected = format!("listening on {}\n", server.address);
@@ -71,7 +72,7 @@ fn limits_are_obeyed() {
 }
 
 #[test]
-fn variables_stand_in_for_options_and_options_win() {
+fn variables_replace_options_and_options_override_them() {
     let mut command = zen(&["serve", "--question-length", "10"]);
     command.env("ZEN_ADDR", "127.0.0.1:0").env("ZEN_FLAVOR", "pool").env("ZEN_WORKERS", "1");
     command.env("ZEN_QUESTION_LENGTH", "5").env("ZEN_IDLE_DEADLINE", "50ms");
@@ -93,14 +94,14 @@ fn workers_from_a_variable_are_for_the_flavors_that_have_them() {
 }
 
 #[test]
-fn the_log_is_as_long_as_it_was_asked_to_be() {
+fn the_log_has_the_requested_level() {
     let mut quiet = zen(&["serve", "127.0.0.1:0"]);
     quiet.env("ZEN_LOG", "off");
     let (status, log) = serving(quiet).stop();
     assert_eq!((status.code(), log.as_str()), (Some(0), ""));
 }
 
-/// How long `clients` clients take who ask one question each, all at once.
+/// How long `clients` clients take that ask one question each, all at once.
 fn time_of(server: &Serving, clients: usize) -> Duration {
     let start = Instant::now();
     thread::scope(|scope| {
@@ -112,7 +113,7 @@ fn time_of(server: &Serving, clients: usize) -> Duration {
 }
 
 #[test]
-fn work_that_sleeps_holds_up_one_thread_but_not_tokio() {
+fn work_that_sleeps_blocks_a_thread_but_not_tokio() {
     let work = ["--work", "400ms", "--work-kind", "sleep", "--flavor"];
     let serial = Duration::from_millis(400) * 6;
 
@@ -141,7 +142,8 @@ fn work_that_spins_takes_its_time_in_every_flavor() {
 fn a_port_is_free_again_at_once() {
     let server = serve(&[]);
     let address = server.address;
-    // The side that closes first is the one whose port would be kept: here the server, which drains.
+    // The system keeps the port of the side that closes first: here that is the server, which
+    // drains.
     let client = server.connect();
     let (status, _) = server.stop();
     assert_eq!(status.code(), Some(0));

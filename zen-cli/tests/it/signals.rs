@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 use crate::running::{FLAVORS, run, serve, zen};
 
 #[test]
-fn the_first_signal_drains_and_exits_well() {
+fn the_first_signal_drains_and_exits_with_0() {
     for flavor in FLAVORS {
         for signal in [Signal::SIGTERM, Signal::SIGINT] {
             let mut server = serve(&["--flavor", flavor]);
@@ -30,11 +30,11 @@ fn the_first_signal_drains_and_exits_well() {
     }
 }
 
-/// Asks and never reads, until the server can neither send nor read any more.
+/// Asks without reading, until the server can neither send nor read any more.
 fn stuck(mut stream: TcpStream) -> TcpStream {
     stream.set_write_timeout(Some(Duration::from_millis(500))).unwrap();
     let questions = vec![b'?'; 64 * 1024];
-    // An answer is 24 bytes for one, so this is more than any socket buffers hold.
+    // Each byte that is sent is answered with 24, so this is more than any socket buffers hold.
     for _ in 0..4096 {
         match stream.write(&questions) {
             Ok(_) => {}
@@ -60,7 +60,7 @@ fn the_second_signal_exits_at_once() {
         let _stuck = stuck(server.connect());
         server.running.signal(first);
         server.running.stderr.wait_for("a second signal exits at once");
-        // Nothing would end it now but the signal.
+        // Only the signal can end it now.
         std::thread::sleep(Duration::from_millis(100));
         assert!(server.running.is_running(), "{flavor}: it is not stuck");
         server.running.signal(second);

@@ -1,4 +1,4 @@
-//! What else can be asked of it: advice on a load like one's own, servers of other make, the schema, the truth checks.
+//! Other uses of `zen compare`: advice on a user load, other servers, the schema, the self-test.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::{Scratch, started, tiny, well};
 use crate::running::{PATIENCE, run, zen};
 
 #[test]
-fn a_load_like_ones_own_is_advised_on() {
+fn a_user_load_gets_advice() {
     let mut command = zen(&["compare", "--quick", "--flavors=mio,async", "--think=1ms", "--work=2ms"]);
     command.args(["--work-kind=sleep", "--clients=3", "--repetitions=1", "--window=60ms"]);
     let asked = well(command);
@@ -24,12 +24,12 @@ fn a_load_like_ones_own_is_advised_on() {
 }
 
 #[test]
-fn variables_give_way_to_what_is_typed() {
+fn typed_options_override_variables() {
     let mut command = tiny(&["--json=-"]);
     command.envs([("ZEN_WORK", "5s"), ("ZEN_CLIENTS", "9"), ("ZEN_FULL", "1")]);
     let report: Value = serde_json::from_str(&well(command).stdout).unwrap();
     assert_eq!(report["settings"]["scenarios"][0]["name"], "saturate-1");
-    // A server that had heard of the work would not have answered.
+    // A server that had received the variable would not have answered.
     assert!(report["runs"][1]["answers"].as_u64().unwrap() > 0, "{}", report["runs"][1]);
     assert_eq!(report["settings"]["system_calls"], "not counted: it was not asked for");
 }
@@ -77,9 +77,9 @@ fn the_schema_is_printed() {
 }
 
 #[test]
-fn the_truth_checks_are_told_one_by_one() {
+fn the_self_test_prints_its_checks_one_by_one() {
     let (_, mut running) = started(zen(&["compare", "--self-test"]));
-    // All of them take too long for a test of the command; the lab's own tests make them.
+    // All checks take too long for a test of the command; the lab's own tests run them.
     let began = Instant::now();
     while running.stdout.so_far().lines().next().is_none() {
         assert!(running.is_running() && began.elapsed() < PATIENCE * 3, "{}", running.stderr.so_far());

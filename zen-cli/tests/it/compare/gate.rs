@@ -1,4 +1,4 @@
-//! The gate: an earlier report as the baseline, and what passes.
+//! The gate: with an earlier report as the baseline, what passes and what does not.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 use super::{Scratch, read, tiny, well};
 use crate::running::{Ended, run, zen};
 
-/// How long this machine may be too busy with other things; the other tests take less.
+/// How long this machine may be too busy to measure; the other tests take less.
 const BUSY: Duration = Duration::from_secs(180);
 
-/// A comparison on disk, as it would be on a machine with nothing else to do: its runs count, and agree.
+/// A saved comparison as a machine with nothing else to do would make it: its runs count, and
+/// agree.
 ///
-/// It is whole, so that to compare again is to look at it, and the outcome does not hang on how busy this machine is.
+/// It is complete, so comparing again measures nothing, and the outcome does not depend on how busy
+/// this machine is.
 fn measured(scratch: &Scratch) -> String {
     measured_with(scratch, &[])
 }
@@ -44,7 +46,7 @@ fn measured_with(scratch: &Scratch, more: &[&str]) -> String {
     out
 }
 
-/// The same with what each question costs multiplied by so much.
+/// The same report with the cost of each question multiplied by this factor.
 fn costing(times: f64, out: &str, scratch: &Scratch) -> String {
     let mut report = read(format!("{out}/report.json"));
     for summary in report["summaries"].as_array_mut().unwrap() {
@@ -65,7 +67,7 @@ fn against(baseline: &str, out: &str, more: &[&str]) -> Ended {
 }
 
 #[test]
-fn only_what_has_become_worse_does_not_pass() {
+fn only_a_regression_does_not_pass() {
     let scratch = Scratch::new("gate");
     let out = measured(&scratch);
     let better_once = costing(0.2, &out, &scratch);
@@ -77,10 +79,10 @@ fn only_what_has_become_worse_does_not_pass() {
     assert!(regressed.stdout.contains("✗ saturate-1 mio: CPU/question "), "{}", regressed.stdout);
     let sentence = regressed.stderr.lines().last().unwrap();
     assert!(sentence.starts_with("zen: regressed, with 10 % allowed: "), "{sentence}");
-    // In the order of the table, in which one may stand before the other.
+    // They are in the order of the table, in which either may come first.
     assert!(sentence.contains("mio under saturate-1 (CPU/question)"), "{sentence}");
 
-    // The page and the figures are there all the same; only the gate is closed.
+    // The page and the tables are written nevertheless; only the gate fails.
     assert!(regressed.stdout.starts_with("saturate-1 — 1 client"), "{}", regressed.stdout);
     for (baseline, gate, shown) in [
         (&worse_once, &gate[..], "✓ saturate-1 mio: CPU/question "),
@@ -99,8 +101,9 @@ fn only_what_has_become_worse_does_not_pass() {
     assert!(json.stderr.contains("✗ saturate-1 mio"), "{}", json.stderr);
 }
 
-/// Compares a server called `mine`, which computes for so long at each answer, until its runs count; what else this machine does
-/// spoils some of them. It is full under this load, so that the costs do not hang on the load generator.
+/// Compares a server called `mine`, which computes for this long at each answer, until its runs
+/// count; other load on this machine makes some of them invalid. The server is full under this
+/// load, so its costs do not depend on the load generator.
 fn compared(work: &str, json: &str, more: &[&str]) -> Ended {
     let program = env!("CARGO_BIN_EXE_zen");
     let contender =
@@ -137,7 +140,8 @@ fn a_server_that_has_become_slower_does_not_pass() {
     assert!(sentence.contains("mine under saturate-2 (") && sentence.contains("CPU/question)"), "{sentence}");
 
     let same = compared("50us", &later, &["--baseline", &baseline, "--fail-on-regression=400"]);
-    // The runs of the others may be spoiled, so that the gate cannot tell; but it never says worse.
+    // The runs of the others may be invalid, so the gate may be unable to judge; but it never
+    // reports a regression.
     let undecided = same.stderr.contains("nothing could be judged: ");
     assert_eq!(same.status.code(), Some(i32::from(undecided)), "{same:?}");
     assert!(same.stdout.contains(" metrics compared with the baseline: 0 worse"), "{}", same.stdout);
@@ -145,18 +149,19 @@ fn a_server_that_has_become_slower_does_not_pass() {
 }
 
 #[test]
-fn a_fresh_comparison_is_held_against_the_baseline() {
+fn a_new_comparison_is_compared_with_the_baseline() {
     let scratch = Scratch::new("fresh");
     let out = measured(&scratch);
     let compared = run(tiny(&["--baseline", &out, "--fail-on-regression=10%"]));
-    // One run is too few to be told apart from another, on whatever machine; a gate that cannot see is closed.
+    // A single run cannot be distinguished from another on any machine, and a gate that cannot
+    // judge fails.
     assert_eq!(compared.status.code(), Some(1), "{compared:?}");
     assert!(compared.stdout.contains(" metrics compared with the baseline: 0 worse"), "{}", compared.stdout);
     let sentence = compared.stderr.lines().last().unwrap();
     assert!(sentence.starts_with("zen: nothing could be judged: "), "{sentence}");
     assert!(sentence.ends_with("it takes --repetitions 2 at least, for the baseline and here"), "{sentence}");
     let compared = run(tiny(&["--baseline", &out]));
-    assert!(!compared.stderr.contains("judged"), "nothing is to be judged: {compared:?}");
+    assert!(!compared.stderr.contains("judged"), "without a limit, nothing is judged: {compared:?}");
 }
 
 #[test]
@@ -165,7 +170,7 @@ fn a_server_that_became_invalid_does_not_pass() {
     let program = env!("CARGO_BIN_EXE_zen");
     let good = format!("mine={program} serve 127.0.0.1:{{port}} --flavor mio");
     let baseline = measured_with(&scratch, &["--against", &good]);
-    // The floor answers everything alike, which is wrong for anybody else.
+    // The floor gives every question the same answer, which is wrong for any other contender.
     let wrong = format!("mine={program} floor 127.0.0.1:{{port}}");
     let mut command = tiny(&["--repetitions=2", "--against", &wrong, "--baseline", &baseline]);
     command.arg("--fail-on-regression=1000%");
@@ -184,7 +189,7 @@ fn a_server_that_became_invalid_does_not_pass() {
 }
 
 #[test]
-fn what_could_not_be_judged_does_not_pass() {
+fn a_comparison_that_cannot_be_judged_does_not_pass() {
     let scratch = Scratch::new("unjudged");
     let out = measured(&scratch);
     let gate = ["--fail-on-regression=10%"];
@@ -233,12 +238,12 @@ fn what_could_not_be_judged_does_not_pass() {
         summaries.push(gone);
     });
     let passed = against(&more, &out, &gate);
-    assert_eq!(passed.status.code(), Some(0), "who was not asked for is no failure: {passed:?}");
+    assert_eq!(passed.status.code(), Some(0), "a contender that was not measured is no failure: {passed:?}");
     assert!(passed.stdout.contains("! contender gone is only in the baseline\n"), "{}", passed.stdout);
 }
 
 #[test]
-fn what_is_no_baseline_is_said_before_anything_is_measured() {
+fn a_bad_baseline_is_reported_before_anything_is_measured() {
     let scratch = Scratch::new("baseline");
     let nowhere = scratch.path("nowhere.json");
     let notes = scratch.path("notes");

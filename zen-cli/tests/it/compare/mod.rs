@@ -1,4 +1,4 @@
-//! `zen compare` and `zen floor`: short comparisons, for what they print, save and leave behind.
+//! `zen compare` and `zen floor`: short comparisons, and what they print, save and leave behind.
 
 mod asked;
 mod gate;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::running::{Ended, Running, run, serving, until, zen};
 
-/// A directory that goes with the test.
+/// A directory that is removed at the end of the test.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -24,7 +24,7 @@ impl Scratch {
         Self(path)
     }
 
-    /// A path in it, which need not be there.
+    /// A path in the directory; the file need not exist.
     fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
@@ -43,8 +43,8 @@ fn tiny(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end, which must be a good one, or as good as this machine lets it be: of a comparison that takes a second, it
-/// may spoil every run. All else is there nevertheless.
+/// Runs the command, which must succeed as far as this machine permits: in a comparison of one
+/// second, other load may make every run invalid. Everything else must be there nevertheless.
 fn well(command: Command) -> Ended {
     let mut ended = run(command);
     let said = ended.stderr.find("zen: no run counts, ").filter(|_| ended.status.code() == Some(1));
@@ -65,13 +65,13 @@ fn of_runs(report: &Value, field: &str) -> Vec<String> {
     runs.iter().map(|run| run[field].as_str().expect(field).to_owned()).collect()
 }
 
-/// Starts a command whose children are to be watched.
+/// Starts a command whose child processes are to be watched.
 fn started(mut command: Command) -> (u32, Running) {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     (child.id(), Running::new(child))
 }
 
-/// The processes that `parent` has started and that have not ended, once there are any.
+/// The running processes that `parent` has started; waits until there are some.
 fn children(parent: u32) -> Vec<u32> {
     let of_task = |task: PathBuf| fs::read_to_string(task.join("children")).unwrap_or_default();
     until("a server runs", || {
@@ -83,12 +83,13 @@ fn children(parent: u32) -> Vec<u32> {
     })
 }
 
-/// Waits until none of these lives; whoever has inherited one may not have looked after it yet.
+/// Waits until all of these have ended. A process that was inherited by another may not have been
+/// reaped yet.
 fn all_end(processes: &[u32]) {
     for process in processes {
         until("the server's end", || {
             let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            // The state comes behind the name, which is in brackets.
+            // The state follows the name, which is in brackets.
             let state = stat.rsplit(") ").next().unwrap_or_default();
             (stat.is_empty() || state.starts_with('Z')).then_some(())
         });
@@ -96,12 +97,12 @@ fn all_end(processes: &[u32]) {
 }
 
 #[test]
-fn every_flavor_is_in_the_table_beside_the_floor_and_all_runs_are_saved() {
+fn every_flavor_and_the_floor_are_in_the_table_and_all_runs_are_saved() {
     let scratch = Scratch::new("compare");
     let file = scratch.path("report.json");
     let mut command =
         zen(&["compare", "--scenarios", "saturate-2", "--repetitions", "1", "--window", "50ms"]);
-    // A variable for the servers is no mistake for those that have no use for it.
+    // A variable for the servers is no mistake for those that do not use it.
     command.env("ZEN_WORKERS", "2").env("ZEN_JSON_FILE", &file);
     let compared = well(command);
     let table: Vec<&str> = compared.stdout.lines().collect();
@@ -123,7 +124,7 @@ fn every_flavor_is_in_the_table_beside_the_floor_and_all_runs_are_saved() {
 }
 
 #[test]
-fn the_report_can_be_had_instead_of_the_table() {
+fn the_report_can_be_printed_instead_of_the_table() {
     let contender = format!("mine={} serve 127.0.0.1:{{port}} --flavor mio", env!("CARGO_BIN_EXE_zen"));
     let mut command = tiny(&["--against", &contender, "--scenarios=saturate-1,saturate-1,churn", "--seed=7"]);
     command.args(["--server-cores=1", "--json=-"]);
@@ -140,7 +141,7 @@ fn a_comparison_in_which_nothing_counts_has_failed() {
     let scratch = Scratch::new("nothing");
     let (out, file) = (scratch.path("out"), scratch.path("out/report.json"));
     well(tiny(&["--out", &out]));
-    // Made already, so that the outcome does not hang on how busy this machine is.
+    // The runs exist already, so the outcome does not depend on how busy this machine is.
     for (reason, advice) in [
         (json!({"reason": "generator_starved", "share": 0.5}), "try again when the machine is idle"),
         (json!({"reason": "closed_early", "conversations": 7}), "fix the servers first"),
@@ -169,7 +170,7 @@ fn an_interrupt_keeps_what_was_measured_and_leaves_no_server_behind() {
     running.signal(Signal::SIGINT);
     assert_eq!(running.wait().code(), Some(1));
     let said = running.stderr.end();
-    assert!(said.ends_with("is in the report; with --out DIR it could be gone on with\n"), "{said}");
+    assert!(said.ends_with("is in the report; with --out DIR it could be resumed\n"), "{said}");
     assert!(running.stdout.end().contains("! incomplete: "), "{}", running.stdout.so_far());
     assert_eq!(read(&file)["complete"], false);
     all_end(&servers);
@@ -182,12 +183,12 @@ fn an_interrupt_does_not_promise_a_report_that_was_not_asked_for() {
     running.signal(Signal::SIGINT);
     assert_eq!(running.wait().code(), Some(1));
     let said = running.stderr.end();
-    let expected = "interrupted; what was measured until then is in the tables; with --out DIR it could be kept and gone on with\n";
+    let expected = "interrupted; what was measured until then is in the tables; with --out DIR it could be saved and resumed\n";
     assert!(said.ends_with(expected), "{said}");
 }
 
 #[test]
-fn an_interrupt_is_heard_while_a_contender_is_waited_for() {
+fn an_interrupt_works_while_a_contender_is_waited_for() {
     for waited in ["x=sleep 600", "x=sleep 600 {port}"] {
         let (id, mut running) = started(tiny(&["--against", waited]));
         let sleeper = until("the contender runs", || {
@@ -213,7 +214,7 @@ fn no_server_outlives_a_comparison_that_is_killed() {
 }
 
 #[test]
-fn the_floor_answers_everything_alike() {
+fn the_floor_gives_every_question_the_same_answer() {
     let floor = serving(zen(&["floor", "127.0.0.1:0"]));
     let mut stream = floor.connect();
     stream.write_all(b"Simple is better than? Why?").unwrap();

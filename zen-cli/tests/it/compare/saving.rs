@@ -1,4 +1,4 @@
-//! Results that are kept: every form of them, what an interrupt leaves, and going on from there.
+//! Saved results: every format, what an interrupt leaves, and resuming from there.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ fn files(directory: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_directory_gets_every_form_and_the_same_command_measures_nothing_again() {
+fn a_directory_gets_every_format_and_the_same_command_measures_nothing_again() {
     let scratch = Scratch::new("out");
     let out = scratch.path("new/results");
     let first = well(tiny(&["--out", &out]));
@@ -43,7 +43,7 @@ fn a_directory_gets_every_form_and_the_same_command_measures_nothing_again() {
     assert_eq!(read(format!("{out}/report.json")), saved);
 }
 
-/// How many runs each of the files in a directory tells of; `None` where there are none.
+/// The number of runs in each of the files of a directory; `None` when there are no files.
 fn runs_told(directory: &Path) -> Option<[usize; 4]> {
     let text = |name: &str| fs::read_to_string(directory.join(name)).ok();
     let json: serde_json::Value = serde_json::from_str(&text("report.json")?).unwrap();
@@ -60,11 +60,12 @@ fn runs_told(directory: &Path) -> Option<[usize; 4]> {
 }
 
 #[test]
-fn after_each_run_all_files_are_of_that_run() {
+fn after_each_run_all_files_include_that_run() {
     let scratch = Scratch::new("each");
     let (out, snapshots, script) = (scratch.path("results"), scratch.path("seen"), scratch.path("server.sh"));
     fs::create_dir(&snapshots).unwrap();
-    // A contender that keeps what it finds on disk when it is started: at the beginning, and before each run of its own.
+    // A contender that copies the saved files when it is started: at the beginning, and before each
+    // of its runs.
     let keep = format!("seen=$(mktemp -d '{snapshots}/XXXXXX') && cp '{out}'/* \"$seen\" 2> /dev/null");
     let serve = format!("exec '{}' serve \"127.0.0.1:$1\" --flavor mio", env!("CARGO_BIN_EXE_zen"));
     fs::write(&script, format!("{keep}\n{serve}\n")).unwrap();
@@ -74,13 +75,13 @@ fn after_each_run_all_files_are_of_that_run() {
     let seen = fs::read_dir(&snapshots).unwrap().map(|entry| entry.unwrap().path());
     let mut told: Vec<[usize; 4]> = seen.filter_map(|directory| runs_told(&directory)).collect();
     told.sort_unstable();
-    // A run that was spoiled is made again, so some may be seen twice.
+    // An invalid run is rerun, so some states may be seen twice.
     told.dedup();
     assert_eq!(told, [2, 5, 8].map(|runs| [runs; 4]));
 }
 
 #[test]
-fn what_an_interrupt_leaves_can_be_gone_on_with() {
+fn an_interrupted_comparison_can_be_resumed() {
     let scratch = Scratch::new("resume");
     let out = scratch.path("results");
     let report = format!("{out}/report.json");
@@ -92,12 +93,12 @@ fn what_an_interrupt_leaves_can_be_gone_on_with() {
     let status = running.wait();
     let said = running.stderr.end();
     assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains(&format!("go on with: zen compare --resume {out}\n")), "{said}");
+    assert!(said.contains(&format!("resume with: zen compare --resume {out}\n")), "{said}");
     assert_eq!(files(&out), FILES);
     let before = read(&report);
     assert_eq!(before["complete"], false);
 
-    // Even from elsewhere.
+    // This works even after the directory was moved.
     let moved = scratch.path("moved");
     fs::rename(&out, &moved).unwrap();
     let resumed = well(zen(&["compare", "--resume", &moved]));
@@ -111,7 +112,7 @@ fn what_an_interrupt_leaves_can_be_gone_on_with() {
 }
 
 #[test]
-fn what_cannot_be_saved_or_gone_on_with_is_said_before_anything_is_measured() {
+fn problems_of_saving_and_resuming_are_reported_before_anything_is_measured() {
     let scratch = Scratch::new("refused");
     let notes = scratch.path("notes");
     fs::write(&notes, "mine").unwrap();
@@ -125,7 +126,7 @@ fn what_cannot_be_saved_or_gone_on_with_is_said_before_anything_is_measured() {
         (["--out", &below], format!("cannot save to {below}: ")),
         (["--json", &empty], format!("cannot save to {empty}: is a directory")),
         (["--json", &below], format!("cannot save to {below}: ")),
-        (["--resume", &empty], format!("--resume {empty}: there is no comparison to go on with")),
+        (["--resume", &empty], format!("--resume {empty}: there is no comparison to resume")),
         (["--resume", &broken], "not a report of this program".to_owned()),
         (["--out", &broken], "not a report of this program".to_owned()),
     ] {
