@@ -29,7 +29,7 @@ pub(crate) fn begun_in(directory: &Path) -> Result<CompareArgs, Failure> {
     };
     let words: Vec<String> = words.iter().skip(1).map(|word| escaped(word.as_bytes()).to_string()).collect();
     // This tells the user what is being measured.
-    let _ = writeln!(io::stderr(), "as it was begun: zen {}", words.join(" "));
+    let _ = writeln!(io::stderr(), "resuming: zen {}", words.join(" "));
     // The directory may have been moved since.
     Ok(CompareArgs { out: Some(directory.to_owned()), resume: None, ..args })
 }

@@ -71,11 +71,11 @@ pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> St
     let mut parts: Vec<String> = agreements.iter().map(|agreement| agreed(sweep, agreement)).collect();
     let more = format!(" ({MORE})");
     for (which, says, advice) in [
-        (points_where(sweep, Judged::nobody_serves_all), "nobody served every client", ""),
+        (points_where(sweep, Judged::nobody_serves_all), "no contender served every client", ""),
         (points_where(sweep, Judged::none_counts), "no run counts", ""),
         (
             points_where(sweep, Judged::leader_is_undecided),
-            "one valid run is too few to tell who is best",
+            "one valid run is too few to tell which is best",
             &more,
         ),
     ] {
@@ -319,7 +319,7 @@ mod tests {
         report.summarize();
         assert_eq!(
             only(&report),
-            "a from saturate-16 to saturate-512, in ties with others: 200 k answers/s; one valid run is too few to tell who is \
+            "a from saturate-16 to saturate-512, in ties with others: 200 k answers/s; one valid run is too few to tell which is \
              best at saturate-1 (--repetitions makes more); one valid run of b at saturate-16 is too few to tell \
              (--repetitions makes more); clients left waiting, served: pool 4/16 to 4/512 from saturate-16 to saturate-512"
         );
@@ -328,7 +328,7 @@ mod tests {
         let (title, sentence) = &report.verdicts()[0];
         assert_eq!(title, "saturate-16 to saturate-512");
         assert!(
-            sentence.starts_with("nobody served every client at every point; clients left"),
+            sentence.starts_with("no contender served every client at every point; clients left"),
             "{sentence}"
         );
     }

@@ -83,7 +83,7 @@ impl Judged<'_> {
             Some(best) if winners.is_empty() => {
                 let all = undecided.len() == 1 + self.with(Standing::Tie).count();
                 let whose = if all { "each".to_owned() } else { format!("of {}", list(&undecided)) };
-                parts.push(format!("one valid run {whose} is too few to tell who is best ({MORE})"));
+                parts.push(format!("one valid run {whose} is too few to tell which is best ({MORE})"));
                 parts.push(format!("so far {}: {}", best.contender, describe_best(self.scenario, best)));
             }
             Some(best) => {
@@ -95,7 +95,7 @@ impl Judged<'_> {
                     parts.push(format!("one valid run of {} is too few to tell ({MORE})", list(&undecided)));
                 }
             }
-            None if self.nobody_serves_all() => parts.push("nobody served every client".into()),
+            None if self.nobody_serves_all() => parts.push("no contender served every client".into()),
             None if self.none_counts() => parts.push("no run counts".into()),
             None => {}
         }
@@ -185,13 +185,13 @@ mod tests {
         assert_eq!(
             said(&[("a", 1), ("b", 1)]),
             format!(
-                "one valid run each is too few to tell who is best (--repetitions makes more); so far a: {merit}"
+                "one valid run each is too few to tell which is best (--repetitions makes more); so far a: {merit}"
             )
         );
         assert_eq!(
             said(&[("a", 1), ("b", 2)]),
             format!(
-                "one valid run of a is too few to tell who is best (--repetitions makes more); so far a: {merit}"
+                "one valid run of a is too few to tell which is best (--repetitions makes more); so far a: {merit}"
             )
         );
         assert_eq!(
@@ -219,7 +219,7 @@ mod tests {
         );
         assert_eq!(
             verdict(&Scenario::saturate(4), &[("a", 1e6)], &["a"]),
-            "nobody served every client; clients left waiting, served: a 1/4"
+            "no contender served every client; clients left waiting, served: a 1/4"
         );
         assert_eq!(verdict(&Scenario::saturate(4), &[("floor", 1e6)], &[]), "");
         let scenario = Scenario::saturate(4);

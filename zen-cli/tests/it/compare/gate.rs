@@ -201,7 +201,7 @@ fn a_comparison_that_cannot_be_judged_does_not_pass() {
         fs::write(format!("{directory}/report.json"), report.to_string()).unwrap();
         directory
     };
-    let spoiled = edited("spoiled", &|report| {
+    let invalid = edited("invalid", &|report| {
         for run in report["runs"].as_array_mut().unwrap() {
             run["invalid"] = json!([{"reason": "generator_starved", "share": 0.5}]);
         }
@@ -218,8 +218,8 @@ fn a_comparison_that_cannot_be_judged_does_not_pass() {
         }
     });
     for (baseline, out, says) in [
-        (&out, &spoiled, "metrics are unclear, because fewer than two runs of them count; try again when"),
-        (&spoiled, &out, "metrics are unclear, because fewer than two runs of them count; try again when"),
+        (&out, &invalid, "metrics are unclear, because fewer than two runs of them count; try again when"),
+        (&invalid, &out, "metrics are unclear, because fewer than two runs of them count; try again when"),
         (&elsewhere, &out, "no contender was measured under the same scenario in the baseline and here"),
     ] {
         let closed = against(baseline, out, &gate);

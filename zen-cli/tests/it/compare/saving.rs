@@ -102,7 +102,7 @@ fn an_interrupted_comparison_can_be_resumed() {
     let moved = scratch.path("moved");
     fs::rename(&out, &moved).unwrap();
     let resumed = well(zen(&["compare", "--resume", &moved]));
-    assert!(resumed.stderr.starts_with("as it was begun: zen compare --quick "), "{}", resumed.stderr);
+    assert!(resumed.stderr.starts_with("resuming: zen compare --quick "), "{}", resumed.stderr);
     let after = read(format!("{moved}/report.json"));
     assert_eq!(after["complete"], true);
     let (before, after) = (before["runs"].as_array().unwrap(), after["runs"].as_array().unwrap());

@@ -171,7 +171,7 @@ fn other_grounds(equals: &[&Summary], full: &[&Summary]) -> Vec<String> {
         lines.push(format!("  choose by memory per connection: {}", memory.join(", ")));
     }
     lines.push(
-        "  choose by which is simplest for you to write and to run, and by who bears slow clients (--scenarios slow)".into(),
+        "  choose the one that is simplest for you to write and to run, or that serves best among slow clients (--scenarios slow)".into(),
     );
     lines
 }
@@ -224,7 +224,7 @@ fn refusal(report: &Report, found: &Choice<'_>) -> String {
             names(&[best])
         ),
         None if found.undecided.is_empty() && found.starving.is_empty() => "no run counts".into(),
-        None if found.undecided.is_empty() => "nobody served every client".into(),
+        None if found.undecided.is_empty() => "no contender served every client".into(),
         None if report.settings.repetitions < 2 => format!("one run of each is too few to tell ({MORE})"),
         None => "too few runs count to tell".into(),
     }

@@ -162,7 +162,7 @@ fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
         Some(room) => {
             let clients = if room == 1 { "1 client".into() } else { format!("{room} clients") };
             format!(
-                "  {name} answers {clients} at a time, however little they ask, and leaves more of them waiting"
+                "  {name} answers {clients} at a time, however little they ask, and leaves the others waiting"
             )
         }
         None if best.is_full => {
@@ -173,7 +173,7 @@ fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
                 time(response * 1e9)
             )
         }
-        None if think <= 0.0 => format!("  {name} answers {rate} to as many clients as it can use"),
+        None if think <= 0.0 => format!("  {name} answers {rate} when it has enough clients"),
         None if most <= user_load.clients() => {
             format!("  {name} was not seen to be full: it answers {rate}")
         }
@@ -290,7 +290,7 @@ fn comeback_of_the_starving(user_load: &UserLoad, best: &Prospect, other: &Prosp
         String::new()
     };
     let clients = if *served == 1 { "1 client".into() } else { format!("{served} clients") };
-    Some(format!("  {name} would serve everybody if there were no more than {clients} at a time{saved}"))
+    Some(format!("  {name} would serve every client if there were no more than {clients} at a time{saved}"))
 }
 
 fn whole(clients: f64) -> String {

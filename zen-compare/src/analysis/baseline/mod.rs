@@ -137,7 +137,7 @@ impl Report {
                     (Fate::Counts, Fate::NotAtFault { silent: true }) => invalidated.push(Invalidated {
                         scenario: now.scenario.clone(),
                         contender: now.contender.clone(),
-                        brief: "nobody is served".into(),
+                        brief: "no client is served".into(),
                         why: format!("none of {} clients had an answer in any run", now.clients),
                     }),
                     _ => {

@@ -174,7 +174,7 @@ fn a_contender_that_serves_nobody_any_more_has_regressed() {
     let changes = invalid.changes_since(&good, 0.1);
     assert_eq!(
         (changes.decide(), &*changes.invalidated[0].brief),
-        (GateDecision::Regressed, "nobody is served")
+        (GateDecision::Regressed, "no client is served")
     );
 }
 

@@ -150,7 +150,7 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
     }
     let nobody = || {
         let undecided = verdicts.iter().any(|verdict| verdict.undecided);
-        if undecided { "One run of each is too few to tell." } else { "Nobody comes first." }.to_owned()
+        if undecided { "One run of each is too few to tell." } else { "No contender comes first." }.to_owned()
     };
     winners(source, verdicts).unwrap_or_else(nobody)
 }
@@ -179,7 +179,7 @@ pub(super) fn choice(source: Source<'_>, advice: &Advice) -> String {
         Some(names) if advice.choice.len() == 1 => format!("Choose {names} for your workload."),
         Some(names) => format!("Choose any of {names} for your workload: they tie."),
         None => {
-            let why = advice.declined.as_deref().unwrap_or("nobody could be judged");
+            let why = advice.declined.as_deref().unwrap_or("no contender could be judged");
             format!("No recommendation for your workload: {}.", escape::html(why))
         }
     }

@@ -93,7 +93,7 @@ fn the_page_reports_what_went_wrong() {
     report.runs.clear();
     report.summaries.clear();
     let page = html(&report);
-    assert!(!page.contains("<figure") && page.contains("Nobody comes first"));
+    assert!(!page.contains("<figure") && page.contains("No contender comes first"));
     assert_eq!((runs_csv(&report), summary_csv(&report)), (String::new(), String::new()));
 }
 
@@ -110,7 +110,7 @@ fn a_sweep_has_one_verdict_and_one_run_has_none() {
     report.summarize();
     let page = html(&report);
     assert!(page.contains("One run of each is too few to tell.") && page.contains("too few runs</span>"));
-    assert!(markdown(&report).contains("one valid run is too few to tell who is best at every point"));
+    assert!(markdown(&report).contains("one valid run is too few to tell which is best at every point"));
 }
 
 #[test]

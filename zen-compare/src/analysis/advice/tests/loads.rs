@@ -117,7 +117,7 @@ fn capacity_that_was_not_seen() {
                 Seen { most_is_bound: true, ..seen("async", 299e3, 2.2, 64, 300e3) },
             ],
             choice: &["mio"],
-            says: &["mio answers ≥ 300 k answers/s to as many clients as it can use", "whether async would"],
+            says: &["mio answers ≥ 300 k answers/s when it has enough clients", "whether async would"],
             never: &["is full", "none of the others"],
         },
     ]);
@@ -182,7 +182,7 @@ fn a_single_client() {
             says: &[
                 "1 client that asks again at once",
                 "→ blocking: 30.0 k answers/s",
-                "blocking answers 1 client at a time, however little they ask, and leaves more of them waiting",
+                "blocking answers 1 client at a time, however little they ask, and leaves the others waiting",
                 "beyond that choose mio, which answers 280 k answers/s",
                 "the most that each answers: mio 280 k answers/s, threaded 100 k answers/s, blocking 1 at a time",
             ],

@@ -180,7 +180,7 @@ fn one_valid_run_never_makes_a_tie() {
             "one valid run is too few: async (",
             "two valid runs are too few: mio (",
         ],
-        never: &["nobody served"],
+        never: &["no contender served"],
     });
 }
 
@@ -224,7 +224,7 @@ fn no_recommendation_is_explained() {
     let advice = user_load.advice(&none);
     assert!(advice.choice.is_empty());
     let text = advice.lines.join("\n");
-    assert!(text.contains("→ no recommendation: nobody served every client"), "{text}");
+    assert!(text.contains("→ no recommendation: no contender served every client"), "{text}");
     assert!(text.contains("none of their runs counts: other"), "{text}");
 }
 
