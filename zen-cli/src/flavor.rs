@@ -1,4 +1,5 @@
-//! The seven flavors: what each one is, and the one function that makes a server of any of them.
+//! The seven flavors: a description of each, and the one function that makes a server of any of
+//! them.
 
 use std::io;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ pub(crate) enum Flavor {
     /// A fixed number of threads, one conversation each
     Pool,
     /// One event loop
-    // The default: it serves many clients with little CPU, and nothing needs to be said about threads.
+    // The default: it serves many clients with little CPU time, and needs no choice of a number of
+    // threads.
     #[default]
     Mio,
     /// Several event loops
@@ -33,7 +35,7 @@ pub(crate) enum Flavor {
     AsyncMulti,
 }
 
-/// What is worth knowing about a flavor.
+/// A description of a flavor.
 pub(crate) struct About {
     pub(crate) package: &'static str,
     pub(crate) waits_in: &'static str,
@@ -60,7 +62,7 @@ impl Flavor {
         matches!(self, Self::Pool | Self::MioMulti | Self::AsyncMulti)
     }
 
-    /// Whether its service may wait without keeping others waiting.
+    /// Whether its service may wait without making other clients wait.
     fn is_async(self) -> bool {
         matches!(self, Self::Async | Self::AsyncMulti)
     }
@@ -84,7 +86,7 @@ impl Flavor {
     }
 }
 
-/// A server that is ready to run: what its maker's caller needs to know of it, whichever it is.
+/// A server that is ready to run, with what the caller needs of it, whichever flavor it has.
 pub(crate) struct Server {
     pub(crate) stop: StopHandle,
     pub(crate) counters: Arc<Counters>,
@@ -95,7 +97,8 @@ fn ready(server: impl RunServer + 'static) -> Server {
     Server { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
 }
 
-/// A server of `flavor` that answers aphorisms on `listener`, after the work that each question is, if any.
+/// A server of `flavor` that answers aphorisms on `listener`, after the work for each question, if
+/// there is any.
 pub(crate) fn server(
     flavor: Flavor,
     listener: Listener,
@@ -119,7 +122,7 @@ pub(crate) fn server(
     }
 }
 
-/// The same, for a service that answers at once. Changing flavor is changing one line.
+/// The same, for a service that answers at once. Another flavor is a change of one line.
 fn inline<S>(flavor: Flavor, listener: Listener, service: S, options: Options) -> Result<Server, OptionsError>
 where
     S: Service + Clone + Send + 'static,
@@ -140,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flavor_is_called_the_same_everywhere() {
+    fn a_flavor_has_the_same_name_everywhere() {
         for flavor in Flavor::value_variants() {
             let value = flavor.to_possible_value().expect("no flavor is hidden");
             assert_eq!(value.get_name(), flavor.name());

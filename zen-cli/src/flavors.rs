@@ -74,7 +74,7 @@ fn table() -> String {
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     format!(
-        "{}\n\n* unless another is named. The crates' names begin with {PREFIX}. The cap is --connections, N is --workers.",
+        "{}\n\n* the default. The crates' names begin with {PREFIX}. The cap is --connections, N is --workers.",
         lines.join("\n")
     )
 }

@@ -1,4 +1,4 @@
-//! `zen serve`: binds, says where, serves until a signal, drains.
+//! `zen serve`: binds, prints the address, serves until a signal, and drains.
 
 use std::io;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let signals =
         signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     let (listener, address) = listen(&args.address, args.server.backlog)?;
-    // Work of no length is none, and then the service is spared the detour.
+    // Work of zero length is no work, and then the service is not wrapped.
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
     let server = flavor::server(args.flavor, listener.into(), work, options)
         .map_err(|error| refused(&error, args.server.connections.is_some()))?;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     result.map_err(|error| Failure::Failed(format!("the server failed: {error}")))
 }
 
-/// The options, if a server of the flavor can run with them.
+/// The options, if a server of this flavor can run with them.
 fn checked(args: &ServeArgs) -> Result<Options, Failure> {
     let options = args.server.options();
     options.validate().map_err(|error| Failure::Usage(error.to_string()))?;
@@ -54,7 +54,7 @@ fn checked(args: &ServeArgs) -> Result<Options, Failure> {
     Ok(options)
 }
 
-/// A usage error if the user asked for it; a machine that has no room for the defaults is a failure.
+/// A usage error, except when the machine has no room for the default cap: that is a failure.
 fn refused(error: &OptionsError, cap_was_given: bool) -> Failure {
     match error {
         OptionsError::ConnectionCap { .. } if !cap_was_given => Failure::Failed(error.to_string()),
@@ -62,11 +62,12 @@ fn refused(error: &OptionsError, cap_was_given: bool) -> Failure {
     }
 }
 
-/// Catches SIGTERM and SIGINT. The second one ends the process from within the signal handler, whatever the threads are doing.
+/// Catches SIGTERM and SIGINT. The second one ends the process from within the signal handler,
+/// whatever the threads are doing.
 fn signals() -> io::Result<Signals> {
     let draining = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
-        // In this order: the signal that sets the flag must not see it set.
+        // The order matters: the signal that sets the flag must not find it set.
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&draining))?;
         flag::register(signal, Arc::clone(&draining))?;
     }

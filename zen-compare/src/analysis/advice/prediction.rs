@@ -3,8 +3,8 @@
 //!
 //! The model is the machine repairmen model. `N` clients think for `Z` and then wait for an answer
 //! that takes at least `D`, so together they ask at most `N / (Z + D)` questions a second. A server
-//! answers at most `C` a second. The throughput is the smaller of the two; they are equal at `N = C
-//! × (Z + D)` clients. When the server is the limit, answers take `N / C − Z`.
+//! answers at most `C` a second. The throughput is the smaller of the two. The two are equal when
+//! there are `N = C × (Z + D)` clients. When the server is the limit, answers take `N / C − Z`.
 
 use std::cmp::Ordering;
 
@@ -17,8 +17,8 @@ use super::saturation::{BUSY, Saturation, usable_cores};
 use crate::plan::UserLoad;
 
 /// A server is the limit when it answers less than the share `FULL` of what the clients could ask,
-/// and its answers take more than `QUEUES` times the least time. A short stall causes the first,
-/// only a long queue causes both.
+/// and its cores are busy or its answers take more than `QUEUES` times the least time. A short
+/// stall lowers only the share; a long queue shows in both.
 const FULL: f64 = 0.9;
 const QUEUES: f64 = 2.0;
 /// Clients that think for less than this are limited by the time on the way to the server and back,

@@ -7,8 +7,8 @@ use crate::stats::median;
 
 use crate::plan::UserLoad;
 
-/// An answer has waited in a queue when it takes more than `QUEUES` times as long as its handler
-/// waits plus one `TICK`, because some timers count whole milliseconds.
+/// An answer has waited in a queue when its latency is more than `QUEUES` times the time that its
+/// handler waits, plus one `TICK`: some timers count whole milliseconds.
 const QUEUES: f64 = 3.0;
 const TICK: f64 = 1e-3;
 /// A server that uses more than this share of its cores has hardly any capacity left.

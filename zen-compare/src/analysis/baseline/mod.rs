@@ -133,7 +133,8 @@ impl Report {
                         brief: reason.brief().to_owned(),
                         why: reason.to_string(),
                     }),
-                    // The machine is not busy for the whole of every run.
+                    // The machine is not busy throughout every run, so the silence is the
+                    // contender's own.
                     (Fate::Counts, Fate::NotAtFault { silent: true }) => invalidated.push(Invalidated {
                         scenario: now.scenario.clone(),
                         contender: now.contender.clone(),
