@@ -8,8 +8,9 @@ use zen_proto::{AskError, AskerError, LimitError, Unsendable};
 
 /// Why a client could not connect, ask, or finish.
 ///
-/// After [`Unsendable`](Self::Unsendable) the client can still be used. After any other error of a
-/// question the conversation is over, and asking again returns the same error: connect again.
+/// After [`Unsendable`](Self::Unsendable) and [`GaveUp`](Self::GaveUp) the client can still be used.
+/// After any other error of a question the conversation is over, and asking again returns the same
+/// error: connect again. [`keeps_connection`](Self::keeps_connection) tells the two kinds apart.
 ///
 /// `awaited` counts all questions without an answer, including those whose caller has stopped
 /// waiting.
@@ -28,7 +29,7 @@ pub enum ClientError {
     /// Nothing listens at the address.
     #[error("{address} refused the connection; check the address, and that a server runs there")]
     Refused {
-        /// The address that was tried last.
+        /// The address that failed last.
         address: SocketAddr,
     },
     /// No connection was made within
@@ -45,7 +46,7 @@ pub enum ClientError {
     /// Connecting failed for another reason.
     #[error("cannot connect to {address}: {error}")]
     Connect {
-        /// The address that was tried last.
+        /// The address that failed last.
         address: SocketAddr,
         /// What the system says.
         error: io::Error,
@@ -53,6 +54,20 @@ pub enum ClientError {
     /// The framing cannot express this as a question. Nothing was sent.
     #[error("this question cannot be sent: {0}")]
     Unsendable(Unsendable),
+    /// An answer did not come within
+    /// [`ClientOptions::answer_timeout`](crate::ClientOptions::answer_timeout), and the call gave up.
+    /// The connection is kept: the question's answer is discarded when it comes, and the next
+    /// question gets its own, as long as the server keeps the
+    /// [answer deadline](crate::ClientLimits::answer_deadline).
+    #[error(
+        "no answer within {timeout:?} ({awaited} outstanding); the connection is kept, and late answers are discarded"
+    )]
+    GaveUp {
+        /// Questions without an answer.
+        awaited: usize,
+        /// The timeout.
+        timeout: Duration,
+    },
     /// An answer did not come within
     /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline).
     #[error(
@@ -89,9 +104,18 @@ pub enum ClientError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The server sent bytes that answer no question, or that are not an answer in this framing.
-    #[error("the server sent bytes that answer no question; check that it speaks this protocol")]
+    /// The server sent bytes that answer no question. A server that greets does so if its greeting is
+    /// not expected ([`ClientOptions::greeting`](crate::ClientOptions::greeting)).
+    #[error(
+        "the server sent bytes that answer no question; check that it speaks this protocol, and whether it greets"
+    )]
     Unasked,
+    /// The server sent bytes that can never become an answer in this framing.
+    #[error("the server sent bytes that are no answer: {reason}; check that it speaks this protocol")]
+    Malformed {
+        /// The framing's error, in its own words.
+        reason: String,
+    },
     /// The connection broke.
     #[error("the connection was lost with {awaited} answer(s) outstanding: {error}; connect again")]
     Lost {
@@ -114,6 +138,16 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Whether the client can still be used after this error.
+    pub const fn keeps_connection(&self) -> bool {
+        matches!(self, Self::Unsendable(_) | Self::GaveUp { .. })
+    }
+
+    /// The call has ended because its timeout has passed.
+    pub(crate) fn gave_up(awaited: usize, timeout: Option<Duration>) -> Self {
+        Self::GaveUp { awaited, timeout: timeout.unwrap_or_default() }
+    }
+
     /// An error of asking, with the system's error if the connection broke.
     pub(crate) fn new(error: AskError, lost: Option<&io::Error>) -> Self {
         match error {
@@ -127,6 +161,7 @@ impl ClientError {
             }
             AskError::Failed(AskerError::AnswerTooLong { limit }) => Self::AnswerTooLong { limit },
             AskError::Failed(AskerError::Unasked) => Self::Unasked,
+            AskError::Failed(AskerError::Malformed { reason }) => Self::Malformed { reason },
             AskError::Failed(AskerError::Lost { awaited }) => Self::Lost {
                 awaited,
                 error: lost.map_or_else(|| io::ErrorKind::BrokenPipe.into(), copy_error),

@@ -7,9 +7,13 @@
 //! | what | how |
 //! |---|---|
 //! | connect, within a time | `connect(address, &options)`; `connect_with` takes a framing |
+//! | wait for a server that greets | `greeting()`, after [`ClientOptions::with_greeting`] |
 //! | ask one question | `ask(question)` |
 //! | ask many at once, answers in order | `ask_all(questions)` |
 //! | the same, one answer at a time | `pipeline(questions)` |
+//! | answers of any type | `greeting_with`, `ask_with`, `pipeline_with` take a closure |
+//! | wait no longer than so for an answer | [`ClientOptions::with_answer_timeout`] |
+//! | see the state of the connection | `awaited()`, `is_usable()` |
 //! | end cleanly | `finish()`, which waits until the server has closed too |
 //!
 //! Dropping a client also closes its connection, but does not wait for the server.
@@ -33,13 +37,24 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Any protocol
+//!
+//! `connect_with` takes the framing of your protocol. Where its messages are byte slices, answers
+//! are [`Bytes`](bytes::Bytes). Where they are of another type, `ask_with` hands each decoded message
+//! to a closure and returns what the closure makes of it, since a message may borrow from the
+//! client's buffer.
+//!
 //! # When a wait is cut short
 //!
-//! The future of [`AsyncClient::ask`] may be dropped at any point. So may [`Answers`] and
-//! [`AsyncAnswers`] before their end. The conversation stays intact: a question that has been
-//! started is still sent, its answer is discarded when it arrives, and the next question gets its
-//! own answer. The deadline of the dropped question still applies, because answers come in order: a
-//! server that never answers it will not answer the next one either.
+//! A call gives up after [`ClientOptions::answer_timeout`], if there is one. The future of
+//! [`AsyncClient::ask`] may be dropped at any point, and so may [`Answers`] and [`AsyncAnswers`]
+//! before their end. In each case the conversation stays intact: a question that has been started is
+//! still sent, its answer is discarded when it arrives, and the next question gets its own answer.
+//! `awaited()` says how many answers are owed.
+//!
+//! The [deadline](ClientLimits::answer_deadline) of such a question still applies, because answers
+//! come in order: a server that never answers it will not answer the next one either. An answer that
+//! breaks its deadline ends the conversation, and every further call says so.
 //!
 //! # Features
 //!

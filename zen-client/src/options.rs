@@ -23,6 +23,20 @@ pub struct ClientOptions {
     pub limits: ClientLimits,
     /// How long connecting may take, for all of the server's addresses together. Default 10 s.
     pub connect_timeout: Duration,
+    /// Whether the server speaks first. Default false, as in zen's own protocol.
+    ///
+    /// If true, the server's first message is its greeting. It is due as soon as the connection is
+    /// open, nothing is asked before it has come, and it is never taken for an answer.
+    /// If false, a greeting that has arrived before the first question is
+    /// [`ClientError::Unasked`](crate::ClientError::Unasked).
+    pub greeting: bool,
+    /// How long a call waits for one answer before it gives up, with
+    /// [`ClientError::GaveUp`](crate::ClientError::GaveUp). Default `None`: until
+    /// [`ClientLimits::answer_deadline`] has passed.
+    ///
+    /// The timeout ends the call and keeps the connection: the answer is discarded when it comes,
+    /// and the next question gets its own. The deadline ends the connection.
+    pub answer_timeout: Option<Duration>,
     /// Whether questions are sent at once instead of being held back to fill a segment
     /// (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
@@ -30,7 +44,13 @@ pub struct ClientOptions {
 
 impl Default for ClientOptions {
     fn default() -> Self {
-        Self { limits: ClientLimits::default(), connect_timeout: Duration::from_secs(10), nodelay: true }
+        Self {
+            limits: ClientLimits::default(),
+            connect_timeout: Duration::from_secs(10),
+            greeting: false,
+            answer_timeout: None,
+            nodelay: true,
+        }
     }
 }
 
@@ -49,6 +69,20 @@ impl ClientOptions {
         self
     }
 
+    /// Sets [`greeting`](Self::greeting).
+    #[must_use]
+    pub fn with_greeting(mut self, greeting: bool) -> Self {
+        self.greeting = greeting;
+        self
+    }
+
+    /// Sets [`answer_timeout`](Self::answer_timeout).
+    #[must_use]
+    pub fn with_answer_timeout(mut self, answer_timeout: impl Into<Option<Duration>>) -> Self {
+        self.answer_timeout = answer_timeout.into();
+        self
+    }
+
     /// Sets [`nodelay`](Self::nodelay).
     #[must_use]
     pub fn with_nodelay(mut self, nodelay: bool) -> Self {
@@ -63,6 +97,9 @@ impl ClientOptions {
     pub fn validate(&self) -> Result<(), LimitError> {
         if self.connect_timeout.is_zero() {
             return Err(LimitError::Zero { limit: "connect timeout" });
+        }
+        if self.answer_timeout == Some(Duration::ZERO) {
+            return Err(LimitError::Zero { limit: "answer timeout" });
         }
         self.limits.validate()
     }

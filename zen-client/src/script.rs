@@ -2,11 +2,10 @@
 //! answers it is owed.
 
 use std::fmt;
-use std::iter::Peekable;
+use std::iter::{Empty, Peekable};
 use std::time::Instant;
 
-use bytes::Bytes;
-use zen_proto::{AskError, Asker, ByteFraming};
+use zen_proto::{AskError, Asker, Framing};
 
 /// Questions on their way through an [`Asker`].
 pub(crate) struct Script<I: Iterator> {
@@ -20,9 +19,9 @@ pub(crate) struct Script<I: Iterator> {
 
 /// The result of [`Script::step`]: what the client does next.
 #[derive(Debug)]
-pub(crate) enum Step {
+pub(crate) enum Step<T> {
     /// An answer, in the order of the questions.
-    Answer(Bytes),
+    Answer(T),
     /// There is no further answer, for this reason.
     Failed(AskError),
     /// Everything was asked and answered.
@@ -31,22 +30,32 @@ pub(crate) enum Step {
     Move,
 }
 
+impl Script<Empty<&'static [u8]>> {
+    /// Waits for the greeting, and asks nothing.
+    pub(crate) fn greeting() -> Self {
+        Self { questions: std::iter::empty().peekable(), owed: 1, stopped: None, over: false }
+    }
+}
+
 impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
     /// Starts a call. Answers that an earlier call did not wait for are discarded.
-    pub(crate) fn new<F: ByteFraming>(
-        questions: impl IntoIterator<IntoIter = I>,
-        asker: &mut Asker<F>,
-    ) -> Self {
+    pub(crate) fn new<F: Framing>(questions: impl IntoIterator<IntoIter = I>, asker: &mut Asker<F>) -> Self {
         asker.abandon();
         Self { questions: questions.into_iter().peekable(), owed: 0, stopped: None, over: false }
     }
 
-    /// Returns the next answer if it has arrived, else asks as many questions as the window allows.
-    pub(crate) fn step<F: ByteFraming>(&mut self, asker: &mut Asker<F>, now: Instant) -> Step {
+    /// Returns the next answer, made by `take`, if it has arrived. Else asks as many questions as the
+    /// window allows.
+    pub(crate) fn step<F: Framing, T>(
+        &mut self,
+        asker: &mut Asker<F>,
+        now: Instant,
+        take: impl FnMut(F::Message<'_>) -> T,
+    ) -> Step<T> {
         if self.over {
             return Step::Done;
         }
-        if let Some(answer) = asker.poll_answer() {
+        if let Some(answer) = asker.poll_answer_with(take) {
             self.owed -= 1;
             return Step::Answer(answer);
         }
@@ -76,6 +85,11 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
             None => Step::Move,
         }
     }
+
+    /// Asks nothing more and returns nothing more: the caller's patience is at its end.
+    pub(crate) fn give_up(&mut self) {
+        self.over = true;
+    }
 }
 
 impl<I: Iterator> fmt::Debug for Script<I> {
@@ -86,6 +100,7 @@ impl<I: Iterator> fmt::Debug for Script<I> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use zen_proto::{AskerError, ClientLimits, aphorism};
 
     use super::*;
@@ -96,10 +111,10 @@ mod tests {
         let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
         asker.handle_eof(now);
         let mut script = Script::new(["Why?"], &mut asker);
-        let step = script.step(&mut asker, now);
+        let step = script.step(&mut asker, now, Bytes::copy_from_slice);
         let closed = AskError::Failed(AskerError::ClosedEarly { awaited: 1, partial: false });
         assert!(matches!(&step, Step::Failed(error) if *error == closed), "{step:?}");
-        assert!(matches!(script.step(&mut asker, now), Step::Done));
+        assert!(matches!(script.step(&mut asker, now, Bytes::copy_from_slice), Step::Done));
     }
 
     #[test]
@@ -112,7 +127,7 @@ mod tests {
             taken += 1;
             "Why?"
         });
-        let step = Script::new(questions, &mut asker).step(&mut asker, now);
+        let step = Script::new(questions, &mut asker).step(&mut asker, now, Bytes::copy_from_slice);
         assert!(matches!(step, Step::Move), "{step:?}");
         assert_eq!((taken, asker.awaited()), (2, 2));
     }

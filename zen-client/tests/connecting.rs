@@ -9,7 +9,7 @@
 mod common;
 
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Connect, patient, serve_aphorisms};
 use zen_client::{ClientError, ClientLimits};
@@ -19,6 +19,8 @@ cases! {
     nothing_listening_is_a_refusal,
     a_full_backlog_is_a_timeout,
     the_next_address_is_tried,
+    a_silent_address_holds_up_the_next_one_for_a_moment_only,
+    an_answer_timeout_of_zero_is_refused_by_name,
     an_empty_address_list_is_a_resolve_error,
     a_zero_bound_is_refused_by_name,
 }
@@ -71,6 +73,23 @@ fn the_next_address_is_tried(connect: Connect) {
     let options = patient().with_connect_timeout(Duration::from_secs(3));
     let mut client = connect(&[vacant, full, serve_aphorisms()], &options).unwrap();
     assert_eq!(client.ask(b"Explicit is better than?").unwrap(), "Implicit.");
+}
+
+/// The first address never replies. The client does not wait for it as long as it might.
+fn a_silent_address_holds_up_the_next_one_for_a_moment_only(connect: Connect) {
+    let (_listener, _queued, silent) = full();
+    let options = patient().with_connect_timeout(Duration::from_secs(20));
+    let began = Instant::now();
+    let mut client = connect(&[silent, serve_aphorisms()], &options).unwrap();
+    let took = began.elapsed();
+    assert!((250..5_000).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(client.ask(b"Explicit is better than?").unwrap(), "Implicit.");
+}
+
+fn an_answer_timeout_of_zero_is_refused_by_name(connect: Connect) {
+    let options = patient().with_answer_timeout(Duration::ZERO);
+    let Err(error) = connect(&[serve_aphorisms()], &options) else { panic!("connected") };
+    assert!(matches!(error, ClientError::Options(LimitError::Zero { limit: "answer timeout" })), "{error:?}");
 }
 
 fn an_empty_address_list_is_a_resolve_error(connect: Connect) {

@@ -34,6 +34,9 @@ pub(crate) trait Asks {
     fn ask_all(&mut self, questions: &[Vec<u8>]) -> Result<Vec<Bytes>, ClientError>;
     /// Pipelines `questions` and takes at most `n` of the results.
     fn take(&mut self, questions: &[&str], n: usize) -> Vec<Result<Bytes, ClientError>>;
+    fn greeting(&mut self) -> Result<Option<Bytes>, ClientError>;
+    /// How many answers are owed, and whether the client can still be used.
+    fn state(&self) -> (usize, bool);
     fn finish(self: Box<Self>) -> Result<(), ClientError>;
 }
 
@@ -58,6 +61,14 @@ impl Asks for Client {
 
     fn take(&mut self, questions: &[&str], n: usize) -> Vec<Result<Bytes, ClientError>> {
         self.pipeline(questions).take(n).collect()
+    }
+
+    fn greeting(&mut self) -> Result<Option<Bytes>, ClientError> {
+        self.greeting()
+    }
+
+    fn state(&self) -> (usize, bool) {
+        (self.awaited(), self.is_usable())
     }
 
     fn finish(self: Box<Self>) -> Result<(), ClientError> {
@@ -101,6 +112,14 @@ impl Asks for InRuntime {
         })
     }
 
+    fn greeting(&mut self) -> Result<Option<Bytes>, ClientError> {
+        self.runtime.block_on(self.client.greeting())
+    }
+
+    fn state(&self) -> (usize, bool) {
+        (self.client.awaited(), self.client.is_usable())
+    }
+
     fn finish(self: Box<Self>) -> Result<(), ClientError> {
         self.runtime.block_on(self.client.finish())
     }
@@ -116,7 +135,7 @@ pub(crate) fn impatient() -> ClientOptions {
     with_deadline(Duration::from_millis(60))
 }
 
-fn with_deadline(answer_deadline: Duration) -> ClientOptions {
+pub(crate) fn with_deadline(answer_deadline: Duration) -> ClientOptions {
     ClientOptions::default().with_limits(ClientLimits::default().with_answer_deadline(answer_deadline))
 }
 

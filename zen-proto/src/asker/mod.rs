@@ -240,14 +240,12 @@ impl<F: Framing> Asker<F> {
 
     /// The next answer, in the order of the questions, as `take` makes it from the decoded message.
     /// For messages that are byte slices, see [`poll_answer`](Self::poll_answer).
-    pub fn poll_answer_with<T>(&mut self, mut take: impl FnMut(F::Message<'_>) -> T) -> Option<T> {
-        loop {
-            let answer = self.next_answer(&mut take)?;
-            if self.abandoned == 0 {
-                return Some(answer);
-            }
+    pub fn poll_answer_with<T>(&mut self, take: impl FnOnce(F::Message<'_>) -> T) -> Option<T> {
+        while self.abandoned > 0 {
+            self.next_answer(|_| ())?;
             self.abandoned -= 1;
         }
+        self.next_answer(take)
     }
 
     /// The bytes to send. Not empty: wants to write.

@@ -1,0 +1,321 @@
+//! The client that waits in a tokio runtime.
+
+mod connect;
+mod wire;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::time::timeout;
+use zen_proto::{AskError, Asker, ByteFraming, DelimiterFraming, Framing, aphorism};
+
+use crate::script::{Script, Step};
+use crate::{ClientError, ClientOptions};
+use wire::Wire;
+
+/// A client that waits in a tokio runtime.
+///
+/// Its futures may be dropped at any point, because the client, not the future, keeps what has
+/// happened. The crate's documentation says what happens to the answers. Every method that waits
+/// must be called in a tokio runtime with I/O and time enabled; it panics elsewhere. The deadlines
+/// run on tokio's clock.
+///
+/// Memory: the questions and answers in flight.
+#[derive(Debug)]
+pub struct AsyncClient<F = DelimiterFraming> {
+    wire: Wire,
+    asker: Asker<F>,
+    answer_timeout: Option<Duration>,
+    /// Nothing was asked yet.
+    fresh: bool,
+}
+
+impl AsyncClient {
+    /// Connects to a server that speaks zen's own protocol, within
+    /// [`ClientOptions::connect_timeout`], the name lookup included.
+    ///
+    /// If the server has several addresses, IPv6 and IPv4 take turns. An attempt that has not
+    /// succeeded after 250 ms goes on beside the next one, and the first that succeeds wins
+    /// (RFC 8305, "Happy Eyeballs").
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`], [`ClientError::ConnectTimedOut`] or [`ClientError::Connect`] for
+    /// the address that failed last; [`ClientError::Resolve`] if the name has no address;
+    /// [`ClientError::Options`]; [`ClientError::Socket`].
+    pub async fn connect(address: impl ToSocketAddrs, options: &ClientOptions) -> Result<Self, ClientError> {
+        Self::connect_with(address, aphorism::client_framing(), options).await
+    }
+}
+
+impl<F: Framing> AsyncClient<F> {
+    /// Like [`connect`](AsyncClient::connect), for a protocol of your own: `framing` cuts answers and
+    /// writes questions. Whether the server greets, `options` say
+    /// ([`ClientOptions::greeting`]).
+    pub async fn connect_with(
+        address: impl ToSocketAddrs,
+        framing: F,
+        options: &ClientOptions,
+    ) -> Result<Self, ClientError> {
+        options.validate()?;
+        let began = now();
+        let addresses = timeout(options.connect_timeout, tokio::net::lookup_host(address))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| ClientError::Resolve { error })?;
+        let stream = connect::connect(addresses.collect(), began, options.connect_timeout).await?;
+        Self::from_stream(stream, framing, options)
+    }
+
+    /// Wraps a connection that is already open.
+    ///
+    /// # Errors
+    /// [`ClientError::Options`], or [`ClientError::Socket`] when the socket cannot be prepared.
+    pub fn from_stream(stream: TcpStream, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
+        options.validate()?;
+        if options.nodelay {
+            stream.set_nodelay(true).map_err(socket_error("set TCP_NODELAY"))?;
+        }
+        let mut asker = Asker::new(framing, options.limits.clone());
+        if options.greeting {
+            asker.expect_greeting(now());
+        }
+        Ok(Self { wire: Wire::new(stream), asker, answer_timeout: options.answer_timeout, fresh: true })
+    }
+
+    /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none is
+    /// expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first waits
+    /// for the greeting, and discards it.
+    ///
+    /// # Errors
+    /// As for [`ask`](Self::ask).
+    pub async fn greeting_with<T>(
+        &mut self,
+        take: impl FnMut(F::Message<'_>) -> T,
+    ) -> Result<Option<T>, ClientError> {
+        if !self.asker.awaits_greeting() {
+            return Ok(None);
+        }
+        AsyncAnswers { client: self, script: Script::greeting(), take }.next().await.transpose()
+    }
+
+    /// Asks a question and returns what `take` makes of the answer. Waits for at most
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline), and no longer than
+    /// [`ClientOptions::answer_timeout`].
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use zen_client::{AsyncClient, ClientError};
+    /// # use zen_proto::{Decoded, Framing};
+    /// # struct Counts;
+    /// # impl Framing for Counts {
+    /// #     type Message<'a> = u64;
+    /// #     type Error = Infallible;
+    /// #     fn decode(&mut self, _input: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
+    /// # }
+    /// /// The messages of this framing are numbers.
+    /// async fn double(client: &mut AsyncClient<Counts>) -> Result<u64, ClientError> {
+    ///     client.ask_with("how many?", |count| 2 * count).await
+    /// }
+    /// ```
+    ///
+    /// If the future is dropped before its first poll, nothing is asked. If it is dropped later,
+    /// the question is still sent, at the latest together with the next one, and its answer is
+    /// discarded when it arrives.
+    ///
+    /// # Errors
+    /// [`ClientError::keeps_connection`] says for each error whether the client can still be used.
+    pub async fn ask_with<T>(
+        &mut self,
+        question: impl AsRef<[u8]>,
+        take: impl FnMut(F::Message<'_>) -> T,
+    ) -> Result<T, ClientError> {
+        // One question has one answer or one error, so this value is never used. If it were, the
+        // cause would be an early close.
+        let closed = ClientError::ClosedEarly { awaited: 1, partial: false };
+        self.pipeline_with([question], take).next().await.unwrap_or(Err(closed))
+    }
+
+    /// Asks all questions, as many at once as
+    /// [`ClientLimits::questions_in_flight`](crate::ClientLimits::questions_in_flight) allows, and
+    /// yields what `take` makes of each answer when it arrives, in the order of the questions. A
+    /// question is taken from the iterator just before it is sent.
+    ///
+    /// The first error is the last item. A question that cannot be sent yields its error in its
+    /// turn, after the answers to the questions before it, and no later question is asked.
+    pub fn pipeline_with<Q, T, C>(&mut self, questions: Q, take: C) -> AsyncAnswers<'_, F, Q::IntoIter, C>
+    where
+        Q: IntoIterator<Item: AsRef<[u8]>>,
+        C: FnMut(F::Message<'_>) -> T,
+    {
+        // A server that greets a client which does not expect it would answer each question with the
+        // answer to the one before.
+        if std::mem::take(&mut self.fresh) {
+            self.wire.read_now(&mut self.asker);
+        }
+        let script = Script::new(questions, &mut self.asker);
+        AsyncAnswers { client: self, script, take }
+    }
+
+    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits for
+    /// nothing that is not there.
+    pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
+        self.answer_timeout = timeout;
+    }
+
+    /// How many answers the server owes, those included whose caller has stopped waiting. They come
+    /// before the answer to the next question.
+    pub fn awaited(&self) -> usize {
+        self.asker.awaited()
+    }
+
+    /// Whether the client can still be used, as far as it knows: no error has ended the conversation,
+    /// and the server's end has not been read.
+    pub fn is_usable(&self) -> bool {
+        self.asker.failed().is_none() && !self.asker.is_closed()
+    }
+
+    /// Ends the conversation cleanly: sends FIN and waits for the server's FIN, which shows that
+    /// the server has seen everything.
+    ///
+    /// # Errors
+    /// [`ClientError::NotClosed`] when the server does not close; otherwise as for
+    /// [`ask`](Self::ask).
+    pub async fn finish(mut self) -> Result<(), ClientError> {
+        self.asker.abandon();
+        self.asker.finish(now());
+        loop {
+            // No caller waits for these answers. A message that answers no question is not
+            // discarded: it fails the conversation.
+            while self.asker.poll_answer_with(|_| ()).is_some() {}
+            if let Some(error) = self.asker.failed() {
+                return Err(ClientError::new(AskError::Failed(error.clone()), self.wire.lost()));
+            }
+            if self.asker.is_closed() {
+                return Ok(());
+            }
+            self.wire.turn(&mut self.asker, None).await;
+        }
+    }
+
+    /// The server's address.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.wire.stream().peer_addr()
+    }
+
+    /// The client's own address, as the server sees it.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.wire.stream().local_addr()
+    }
+}
+
+/// Answers as [`Bytes`], for framings whose messages are byte slices.
+impl<F: ByteFraming> AsyncClient<F> {
+    /// Waits for the server's greeting. Returns `None` if none is expected or it has come already; see
+    /// [`greeting_with`](Self::greeting_with).
+    ///
+    /// # Errors
+    /// As for [`ask`](Self::ask).
+    pub async fn greeting(&mut self) -> Result<Option<Bytes>, ClientError> {
+        self.greeting_with(Bytes::copy_from_slice).await
+    }
+
+    /// Asks a question and waits for its answer, for at most
+    /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline), and no longer than
+    /// [`ClientOptions::answer_timeout`].
+    ///
+    /// The future may be dropped, as that of [`ask_with`](Self::ask_with).
+    ///
+    /// # Errors
+    /// [`ClientError::keeps_connection`] says for each error whether the client can still be used.
+    pub async fn ask(&mut self, question: impl AsRef<[u8]>) -> Result<Bytes, ClientError> {
+        self.ask_with(question, Bytes::copy_from_slice).await
+    }
+
+    /// Asks all questions, as many at once as the limits allow, and returns the answers in the
+    /// order of the questions.
+    ///
+    /// # Errors
+    /// The first error. The answers before it are lost; use [`pipeline`](Self::pipeline) to keep
+    /// them.
+    pub async fn ask_all<Q>(&mut self, questions: Q) -> Result<Vec<Bytes>, ClientError>
+    where
+        Q: IntoIterator<Item: AsRef<[u8]>>,
+    {
+        let mut answers = self.pipeline(questions);
+        let mut all = Vec::new();
+        while let Some(answer) = answers.next().await {
+            all.push(answer?);
+        }
+        Ok(all)
+    }
+
+    /// Asks all questions and yields each answer when it arrives, like
+    /// [`pipeline_with`](Self::pipeline_with).
+    ///
+    /// ```no_run
+    /// use zen_client::{AsyncClient, ClientOptions};
+    ///
+    /// # async fn example() -> Result<(), zen_client::ClientError> {
+    /// let mut client = AsyncClient::connect("127.0.0.1:1060", &ClientOptions::default()).await?;
+    /// let mut answers = client.pipeline(["Simple is better than?", "Why?"]);
+    /// while let Some(answer) = answers.next().await {
+    ///     println!("{}", answer?.escape_ascii());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    pub fn pipeline<Q>(&mut self, questions: Q) -> AsyncAnswers<'_, F, Q::IntoIter>
+    where
+        Q: IntoIterator<Item: AsRef<[u8]>>,
+    {
+        self.pipeline_with(questions, Bytes::copy_from_slice)
+    }
+}
+
+/// The answers to an [`AsyncClient::pipeline`] of questions, each made by `C` from the decoded message.
+#[derive(Debug)]
+pub struct AsyncAnswers<'a, F, I: Iterator, C = fn(&[u8]) -> Bytes> {
+    client: &'a mut AsyncClient<F>,
+    script: Script<I>,
+    take: C,
+}
+
+impl<F, I, C, T> AsyncAnswers<'_, F, I, C>
+where
+    F: Framing,
+    I: Iterator<Item: AsRef<[u8]>>,
+    C: FnMut(F::Message<'_>) -> T,
+{
+    /// The next answer; `None` after the last one or after an error. If this future is dropped
+    /// before it is ready, no answer is lost: the next call returns it.
+    pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
+        let AsyncClient { wire, asker, answer_timeout, .. } = &mut *self.client;
+        let timeout = *answer_timeout;
+        let give_up = timeout.and_then(|timeout| now().checked_add(timeout));
+        loop {
+            match self.script.step(asker, now(), &mut self.take) {
+                Step::Answer(answer) => return Some(Ok(answer)),
+                Step::Failed(error) => return Some(Err(ClientError::new(error, wire.lost()))),
+                Step::Done => return None,
+                Step::Move => {
+                    if wire.turn(asker, give_up).await {
+                        self.script.give_up();
+                        let awaited = asker.awaited();
+                        return Some(Err(ClientError::gave_up(awaited, timeout)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Tokio's clock. Its timeouts run on this clock, and tests may pause it.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn socket_error(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
+    move |error| ClientError::Socket { doing, error }
+}

@@ -1,0 +1,163 @@
+//! The wire: a blocking socket, and the moves of bytes between it and the asker.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use zen_proto::{Asker, Framing};
+
+/// How many bytes one read takes at most.
+const READ: usize = 16 * 1024;
+
+/// How long a write may block, and how long a read may block while something is unsent, before the
+/// other direction gets its turn. A blocking socket cannot wait for both directions at once.
+/// Alternating when both are full keeps the two peers from waiting for each other forever.
+pub(super) const SLICE: Duration = Duration::from_millis(10);
+
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: TcpStream,
+    buffer: Box<[u8]>,
+    /// The socket's current read timeout, kept so that it is set only when it changes.
+    read_timeout: Option<Duration>,
+    /// The last write left something unsent: the server does not read, or does not read fast
+    /// enough.
+    stalled: bool,
+    /// The last read filled the buffer, so there is probably more to read.
+    flooded: bool,
+    /// A write failed. Answers that arrived before it may still be read.
+    broken: bool,
+    /// What the system said when the connection broke.
+    lost: Option<io::Error>,
+}
+
+impl Wire {
+    /// `stream` has a write timeout of [`SLICE`] and no read timeout.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            buffer: vec![0; READ].into_boxed_slice(),
+            read_timeout: None,
+            stalled: false,
+            flooded: false,
+            broken: false,
+            lost: None,
+        }
+    }
+
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn lost(&self) -> Option<&io::Error> {
+        self.lost.as_ref()
+    }
+
+    /// Moves bytes: writes once if there is something to write, then waits until something can be
+    /// read, the deadline has passed, or the caller wants to give up. Returns whether the last is so.
+    pub(super) fn turn<F: Framing>(&mut self, asker: &mut Asker<F>, give_up: Option<Instant>) -> bool {
+        // While the server sends more than one read takes, its unread answers keep it from reading
+        // questions, so only read.
+        if self.is_unsent(asker) && !(self.stalled && self.flooded) {
+            self.write(asker);
+        }
+        if asker.poll_shutdown() {
+            // Fails only when the connection is gone, and the next read reports that.
+            let _ = self.stream.shutdown(Shutdown::Write);
+        }
+        if !asker.wants_read() {
+            return false;
+        }
+        let now = Instant::now();
+        let left = [asker.poll_timeout(), give_up].into_iter().flatten().min();
+        let left = left.map(|at| at.saturating_duration_since(now));
+        if left == Some(Duration::ZERO) {
+            // What is in the socket already is not late.
+            if !self.read_now(asker) {
+                asker.handle_timeout(now);
+                return give_up.is_some_and(|at| at <= now);
+            }
+        } else {
+            self.read(asker, if self.is_unsent(asker) { Some(SLICE) } else { left.map(whole_millis) });
+        }
+        false
+    }
+
+    /// Reads what is in the socket, without waiting. Returns whether there was anything, be it the
+    /// end.
+    pub(super) fn read_now<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
+        if let Err(error) = self.stream.set_nonblocking(true) {
+            self.lose(asker, error);
+            return true;
+        }
+        let found = self.read_once(asker);
+        if let Err(error) = self.stream.set_nonblocking(false) {
+            self.lose(asker, error);
+        }
+        found
+    }
+
+    fn is_unsent<F: Framing>(&self, asker: &Asker<F>) -> bool {
+        !self.broken && !asker.transmit().is_empty()
+    }
+
+    fn write<F: Framing>(&mut self, asker: &mut Asker<F>) {
+        match self.stream.write(asker.transmit()) {
+            Ok(n) => asker.handle_sent(n, Instant::now()),
+            Err(error) if is_passing(&error) => {}
+            Err(error) => {
+                self.broken = true;
+                self.lost = Some(error);
+            }
+        }
+        self.stalled = self.is_unsent(asker);
+    }
+
+    fn read<F: Framing>(&mut self, asker: &mut Asker<F>, timeout: Option<Duration>) {
+        if self.read_timeout != timeout {
+            if let Err(error) = self.stream.set_read_timeout(timeout) {
+                self.lose(asker, error);
+                return;
+            }
+            self.read_timeout = timeout;
+        }
+        self.read_once(asker);
+    }
+
+    fn read_once<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
+        self.flooded = false;
+        match self.stream.read(&mut self.buffer) {
+            Ok(0) => asker.handle_eof(Instant::now()),
+            Ok(n) => {
+                self.flooded = n == self.buffer.len();
+                asker.handle_input(&self.buffer[..n], Instant::now());
+            }
+            Err(error) if is_passing(&error) => return false,
+            Err(error) => self.lose(asker, error),
+        }
+        true
+    }
+
+    fn lose<F: Framing>(&mut self, asker: &mut Asker<F>, error: io::Error) {
+        self.lost = Some(error);
+        asker.handle_lost(Instant::now());
+    }
+}
+
+/// Rounded up to the next millisecond, for two reasons: the time has passed when the wait ends, and
+/// questions that follow each other at once wait equally long, so the timeout need not be set again.
+fn whole_millis(left: Duration) -> Duration {
+    let millis = left.as_nanos().div_ceil(1_000_000);
+    Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+/// Whether to simply try again, because a signal arrived or the time was up. Only Windows reports
+/// the latter as `TimedOut`; elsewhere `TimedOut` means that the network has given up the
+/// connection.
+fn is_passing(error: &io::Error) -> bool {
+    match error.kind() {
+        ErrorKind::Interrupted | ErrorKind::WouldBlock => true,
+        ErrorKind::TimedOut => cfg!(windows),
+        _ => false,
+    }
+}
