@@ -1,7 +1,8 @@
-//! Which client wakes when, to the microsecond.
+//! When each client wakes, to the microsecond.
 //!
-//! An event loop's own timeout counts whole milliseconds, which would add one to every thought and make
-//! bursts of an open loop. So the next alarm is set on a timer of the kernel's, which is one more descriptor in the loop.
+//! An event loop's own timeout counts whole milliseconds. It would add one to every think time, and
+//! turn the questions of an open loop into bursts. So the next alarm is set on a kernel timer,
+//! which is one more descriptor in the loop.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,13 +17,13 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 
 use super::load::Nanos;
 
-/// The timer's name among the loop's events.
+/// The timer's token among the loop's events.
 pub(super) const TIMER: Token = Token(usize::MAX);
 
 /// An alarm nearer than this is waited for awake: falling asleep and being woken takes as long.
 const NEAR: Nanos = 20_000;
 
-/// Alarms of clients; an alarm that its client has forgotten is for the client to ignore.
+/// The clients' alarms. A client ignores an alarm that it no longer waits for.
 #[derive(Debug)]
 pub(super) struct Alarms {
     queue: BinaryHeap<Reverse<(Nanos, usize)>>,
@@ -35,7 +36,7 @@ impl Alarms {
     pub(super) fn new(registry: &Registry, expected: usize) -> io::Result<Self> {
         let flags = TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;
-        // Edge-triggered: the next expiry is a new event whether or not this one was read.
+        // Edge-triggered: the next expiry is a new event whether or not the last one was read.
         registry.register(&mut SourceFd(&timer.as_fd().as_raw_fd()), TIMER, Interest::READABLE)?;
         Ok(Self { queue: BinaryHeap::with_capacity(expected), timer, set_to: None })
     }
@@ -44,7 +45,7 @@ impl Alarms {
         self.queue.push(Reverse((at, slot)));
     }
 
-    /// The next alarm that is due: when it was to ring and for whom.
+    /// Takes the next alarm that is due: its time and its client's slot.
     pub(super) fn due(&mut self, now: Nanos) -> Option<(Nanos, usize)> {
         let &Reverse((at, slot)) = self.queue.peek()?;
         (at <= now).then(|| {
@@ -53,7 +54,8 @@ impl Alarms {
         })
     }
 
-    /// Makes sure that the loop is woken for the next alarm. Whether there is no time to sleep until then.
+    /// Makes sure that the loop is woken for the next alarm. Returns whether that alarm is too near
+    /// to sleep until then.
     pub(super) fn arm(&mut self, now: Nanos) -> io::Result<bool> {
         let Some(&Reverse((at, _))) = self.queue.peek() else { return Ok(false) };
         let left = at.saturating_sub(now);

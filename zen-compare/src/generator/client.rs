@@ -1,6 +1,7 @@
-//! One client of the generator: what it has asked, what it still has to hear, when it speaks again.
+//! One client of the generator: what it has asked, which answers it still waits for, when it acts
+//! next.
 //!
-//! What sets clients of different [roles](Role) apart is elsewhere; here is what one connection can do.
+//! This is what one connection can do. How clients of different [roles](Role) differ is elsewhere.
 
 use std::collections::VecDeque;
 
@@ -18,7 +19,7 @@ const SHOWN: usize = 80;
 /// How a client behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Asks and reads, as the scenario says. These clients are what is measured.
+    /// Asks and reads as the scenario says. These clients are what is measured.
     Measured,
     /// Sends a byte at a time.
     Trickler,
@@ -31,7 +32,7 @@ pub(super) enum Role {
 /// Questions that were written together and are not all answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// When they were to be asked. In a closed loop, when they were.
+    /// When they were due. In a closed loop, when they were asked.
     pub(super) due: Nanos,
     /// When they were written.
     pub(super) sent: Nanos,
@@ -46,7 +47,8 @@ impl Asked {
     }
 }
 
-/// A client keeps its place in the load when its connection ends: it is the one that is served or starved.
+/// One client. It keeps its place in the load when its connection ends: it is the client that is
+/// served or starved.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) role: Role,
@@ -54,38 +56,40 @@ pub(super) struct Client {
     pub(super) open_loop: Option<OpenLoop>,
     /// `None` while there is no connection.
     pub(super) stream: Option<TcpStream>,
-    /// Whether the connection is established; before that nothing is asked.
+    /// Whether the connection is established. Nothing is asked before that.
     pub(super) connected: bool,
-    /// When the client acts next: asks after a thought, or tries to connect again.
+    /// When the client acts next: it asks after its think time, or tries to connect again.
     pub(super) wakes_at: Option<Nanos>,
-    /// Whether it has come in: a measured client has had a connection, a idle one the answer after which it is one of the
-    /// idle.
+    /// Whether it has joined: a measured client when it first had a connection, an idle connection
+    /// when it had its answer.
     pub(super) has_joined: bool,
-    /// Answers that count: those in the measured window.
+    /// Answers in the measured window.
     pub(super) served: u64,
-    /// Where the next question lies on the encoded.
+    /// Position of the next question in the encoded questions.
     next: usize,
-    /// Where the next answer lies on the encoded, and how many of its bytes have come.
+    /// Position of the next answer there, and how many of its bytes have come.
     heard: usize,
     heard_bytes: usize,
     /// Questions asked and not yet answered.
     in_flight: usize,
-    /// Questions this conversation may still ask; `None`: any number.
+    /// Questions that this conversation may still ask; `None` means any number.
     left: Option<u32>,
-    /// Question bytes that the socket had no room for.
+    /// Range of the question bytes that the socket had no room for.
     unsent: (usize, usize),
-    /// The most questions in flight.
+    /// The most questions in flight at a time.
     depth: usize,
-    /// The questions in flight, oldest first. Never grows beyond `depth` entries, which is what it is made with.
+    /// The questions in flight, oldest first. Made for `depth` entries, and never grows beyond
+    /// them.
     asked: VecDeque<Asked>,
 }
 
 /// Why a connection cannot go on.
 #[derive(Debug)]
 pub(super) enum ConversationFailure {
-    /// The server closed, or the connection failed, with questions open or not.
+    /// The server closed the connection, or it failed, whether or not questions were open.
     Closed,
-    /// The server said something else than it should have: what was expected and what came, both cut short.
+    /// The server said something else than it should have: what was expected and what was received,
+    /// both cut short.
     Wrong { expected: Vec<u8>, received: Vec<u8> },
 }
 
@@ -136,7 +140,7 @@ impl Client {
         self.in_flight
     }
 
-    /// When the oldest question in flight was to be asked.
+    /// When the oldest question in flight was due.
     pub(super) fn waiting_since(&self) -> Option<Nanos> {
         self.asked.front().map(|asked| asked.due)
     }
@@ -146,18 +150,18 @@ impl Client {
         self.asked.iter()
     }
 
-    /// Whether this conversation has asked all it was to ask.
+    /// Whether this conversation has asked all its questions.
     pub(super) fn has_asked(&self) -> bool {
         self.left == Some(0)
     }
 
-    /// Whether everything this conversation was for has been answered.
+    /// Whether this conversation has asked all its questions and got all its answers.
     pub(super) fn is_done(&self) -> bool {
         self.has_asked() && self.in_flight == 0
     }
 
-    /// How many questions it may ask now. None while bytes still wait for room: the server takes no more then, and
-    /// its answers call again.
+    /// How many questions it may ask now. Zero while bytes are still unsent: the server takes no
+    /// more then, and its next answer lets the client go on.
     fn room(&self) -> usize {
         if self.has_unsent() {
             return 0;
@@ -170,7 +174,7 @@ impl Client {
         self.unsent.0 < self.unsent.1
     }
 
-    /// Lays the next `count` questions out to be sent.
+    /// Puts the next `count` questions in line to be sent.
     fn put(&mut self, encoded: &EncodedQuestions, count: usize) {
         if let Some(left) = &mut self.left {
             // Fits: the count is at most `left`.
@@ -192,7 +196,7 @@ impl Client {
         self.flush(encoded)
     }
 
-    /// Asks the questions of its schedule whose time has come, in one write, and tells of each.
+    /// Asks the questions of its schedule that are due, in one write, and calls `tell` for each.
     pub(super) fn ask_due(
         &mut self,
         encoded: &EncodedQuestions,
@@ -219,8 +223,8 @@ impl Client {
         self.flush(encoded)
     }
 
-    /// Sends the next byte of a question, the first of the next one if there is none on the way. While an answer is
-    /// owed to it, it waits.
+    /// Sends the next byte of a question, or the first byte of the next one when no question is in
+    /// flight. While it waits for an answer, it sends nothing.
     pub(super) fn trickle(
         &mut self,
         encoded: &EncodedQuestions,
@@ -237,8 +241,8 @@ impl Client {
         outcome
     }
 
-    /// Asks `count` more questions, whatever is in flight, unless the last ones are still to be sent. Only for a
-    /// client that never reads.
+    /// Asks `count` more questions, however many are in flight, unless earlier ones are still
+    /// unsent. Only for a client that never reads.
     pub(super) fn flood(
         &mut self,
         encoded: &EncodedQuestions,
@@ -250,7 +254,7 @@ impl Client {
         self.flush(encoded)
     }
 
-    /// Writes what earlier found no room.
+    /// Writes what the socket had no room for earlier.
     pub(super) fn flush(&mut self, encoded: &EncodedQuestions) -> Result<(), ConversationFailure> {
         let Some(stream) = &self.stream else { return Ok(()) };
         while self.unsent.0 < self.unsent.1 {
@@ -265,7 +269,7 @@ impl Client {
         Ok(())
     }
 
-    /// Reads once. `None`: there was nothing to read.
+    /// Reads once. Returns `None` when there was nothing to read.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, ConversationFailure> {
         let Some(stream) = &self.stream else { return Ok(None) };
         loop {
@@ -279,8 +283,8 @@ impl Client {
         }
     }
 
-    /// Compares what came with what had to come, and reports how many answers are now whole, by the write of
-    /// their questions.
+    /// Compares what was received with what was expected. Calls `answered` with how many answers
+    /// are now whole, once for each write of their questions.
     pub(super) fn hear(
         &mut self,
         encoded: &EncodedQuestions,
@@ -311,7 +315,7 @@ impl Client {
 
     fn wrong(expected: &[u8], received: &[u8]) -> ConversationFailure {
         let same = expected.iter().zip(received).take_while(|(left, right)| left == right).count();
-        // A little of what was still right shows where in the answer it went wrong.
+        // A few bytes that were still right show where in the answer it went wrong.
         let from = same.saturating_sub(16);
         let cut = |bytes: &[u8]| bytes[from.min(bytes.len())..bytes.len().min(from + SHOWN)].to_vec();
         ConversationFailure::Wrong { expected: cut(expected), received: cut(received) }
@@ -327,7 +331,7 @@ mod tests {
         let workload = Workload::new([("1?", "one."), ("1?", "one.")]).unwrap();
         let encoded = EncodedQuestions::new(&workload, count, 1);
         let mut client = Client::new(Role::Measured, count, 0);
-        // Without a stream the questions stay unsent, which is all the same to their answers.
+        // Without a stream the questions stay unsent, which makes no difference to their answers.
         client.ask(&encoded, 10).unwrap();
         assert_eq!(client.in_flight(), count);
         (client, encoded)

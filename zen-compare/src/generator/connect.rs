@@ -1,4 +1,5 @@
-//! Connections of the generator: from which address, how many can be had, and what one is made with.
+//! The generator's connections: their source addresses, how many there can be, and their socket
+//! options.
 
 use crate::machine::open_files::raise_open_files;
 use std::fs;
@@ -9,27 +10,29 @@ use mio::net::TcpStream;
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
 
-/// Idle connections that share one source address. An address has some 28 000 ports, and the kernel takes its time
-/// to find a free one among many that are not.
+/// How many idle connections share one source address. An address has some 28 000 ports, and the
+/// kernel needs time to find a free one when many are taken.
 const PER_SOURCE: usize = 4_096;
-/// Source addresses that conversations take in turn. The kernel remembers an ended connection for a minute, and some
-/// hundred thousand of them at the most: spread over so many addresses they leave nearly every port free.
+/// Source addresses that conversations take in turn. The kernel remembers an ended connection for a
+/// minute, and some hundred thousand of them at most. Spread over this many addresses, they leave
+/// nearly every port free.
 const IN_TURN: usize = 128;
-/// What a client that never reads has its kernel keep for it, in bytes; the least a kernel grants.
+/// Receive buffer of a client that never reads, in bytes: the least that a kernel grants.
 const NON_READER_BUFFER: usize = 2_304;
 /// Descriptors left to the rest of the process.
 const SPARE: u64 = 64;
 
-/// Which loopback address a connection comes from. The loopback network has sixteen million, and the ports of one are
-/// soon used up. So each server has addresses of its own to be called from, told by its port: a port stays taken for
-/// a minute after its connection has ended.
+/// The loopback address that a connection comes from. The loopback network has sixteen million, but
+/// the ports of a single one are soon used up: a port stays taken for a minute after its connection
+/// has ended. So each server is called from addresses of its own, which follow from its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// The one that the system picks.
     Any,
-    /// That of this idle connection among all, as many share one.
+    /// That of the idle connection with this number; many share one.
     IdleConnections(usize),
-    /// That of this conversation among all that come and go: another than that of the last.
+    /// That of the conversation with this number, of the conversations that come and go. The
+    /// conversation before it has a different one.
     InTurn(usize),
 }
 
@@ -42,25 +45,25 @@ impl Source {
         };
         let IpAddr::V4(address) = server.ip() else { return None };
         let [high, low] = server.port().to_be_bytes();
-        // A million idle connections are not to be expected.
+        // Fails only for more than a million idle connections, which are not expected.
         let last = u8::try_from(2 + which).ok()?;
         address.is_loopback().then_some(Ipv4Addr::new(127, high, low, last))
     }
 }
 
-/// A non-blocking connection on its way to `server`.
+/// Starts a non-blocking connection to `server`.
 pub(super) fn connect(server: SocketAddr, source: Source) -> io::Result<TcpStream> {
     let socket = open(server)?;
     if let Some(address) = source.address(server) {
-        // The port is found when connecting, where all are free that no connection to this server has. Found here, it
-        // would have to be free for any server.
+        // The port is found when connecting, where all ports are free that no connection to this
+        // server has. Found here, it would have to be free for every server.
         setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
         socket.bind(&SockAddr::from(SocketAddr::from((address, 0))))?;
     }
     set_out(socket, server)
 }
 
-/// The same for a client that never reads, and keeps little of what it does not read.
+/// The same for a client that never reads, with a small receive buffer.
 pub(super) fn connect_deaf(server: SocketAddr) -> io::Result<TcpStream> {
     let socket = open(server)?;
     socket.set_recv_buffer_size(NON_READER_BUFFER)?;
@@ -73,10 +76,11 @@ fn open(server: SocketAddr) -> io::Result<Socket> {
 }
 
 fn set_out(socket: Socket, server: SocketAddr) -> io::Result<TcpStream> {
-    // Questions are small, and what is measured is the server, not Nagle's patience.
+    // Questions are small, and the server is what is measured, not Nagle's algorithm.
     socket.set_tcp_nodelay(true)?;
-    // A congestion control that paces, as BBR does, holds questions back after they have been stamped; this one never
-    // does, and every kernel has it. Where it may not be chosen, the machine's own has to do.
+    // A congestion control that paces, as BBR does, holds questions back after they were
+    // timestamped. Reno never does, and every kernel has it. Where it may not be chosen, the
+    // machine's default is used.
     let _ = SockRef::from(&socket).set_tcp_congestion(b"reno");
     match socket.connect(&SockAddr::from(server)) {
         Err(error) if error.raw_os_error() != Some(nix::libc::EINPROGRESS) => return Err(error),
@@ -85,7 +89,7 @@ fn set_out(socket: Socket, server: SocketAddr) -> io::Result<TcpStream> {
     Ok(TcpStream::from_std(socket.into()))
 }
 
-/// How many connections this process can still have.
+/// How many more connections this process can open.
 pub(super) fn room_for_connections() -> io::Result<usize> {
     let limit = raise_open_files()?;
     let open = fs::read_dir("/proc/self/fd")?.count() as u64;
@@ -101,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sources_are_of_the_server_and_many() {
+    fn each_server_has_many_source_addresses_of_its_own() {
         let server: SocketAddr = "127.0.0.1:1060".parse().unwrap();
         // 1060 is 4 × 256 + 36.
         let last = |source: Source| source.address(server).map(|address| address.octets());
@@ -111,13 +115,13 @@ mod tests {
         assert_eq!(last(Source::InTurn(127)), Some([127, 4, 36, 129]));
         assert_eq!(last(Source::InTurn(128)), Some([127, 4, 36, 2]));
         assert_eq!(last(Source::Any), None);
-        // Elsewhere there is only one address to come from.
+        // Outside this network there is only one source address.
         assert_eq!(Source::IdleConnections(0).address("192.0.2.1:1060".parse().unwrap()), None);
         assert_eq!(Source::InTurn(0).address("[::1]:1060".parse().unwrap()), None);
     }
 
     #[test]
-    fn connections_arrive_from_where_they_say() {
+    fn connections_come_from_their_source_addresses() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = listener.local_addr().unwrap();
         let [high, low] = server.port().to_be_bytes();

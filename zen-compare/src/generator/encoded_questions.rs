@@ -1,26 +1,28 @@
-//! The questions in the order they will be asked, and the answers they must get, laid out once before the load.
+//! The questions in the order in which they are asked, and their right answers, encoded once before
+//! the load.
 //!
-//! Asking the next `k` questions is writing one slice, and checking what came back is comparing with another:
-//! nothing is built, copied or looked up per question.
+//! Asking the next `k` questions is writing one slice, and checking their answers is comparing with
+//! another: nothing is built, copied or looked up per question.
 
 use crate::scenario::Workload;
 
-/// How many questions go by before the order repeats. Enough that a server cannot learn it by heart, few
-/// enough that the encoded stays in the first-level cache.
+/// How many questions there are before the order repeats. Enough that a server cannot learn it by
+/// heart, few enough that the encoded questions stay in the first-level cache.
 const LENGTH: usize = 512;
 
-/// A loop of [`LENGTH`] exchanges in random order; see the [module](self).
+/// A loop of [`LENGTH`] questions and answers in random order; see the [module](self).
 #[derive(Debug)]
 pub(super) struct EncodedQuestions {
     questions: Vec<u8>,
-    /// Where each question starts, and one more: where the last one ends.
+    /// Where each question starts, and then where the last one ends.
     question_starts: Vec<usize>,
     answers: Vec<u8>,
     answer_starts: Vec<usize>,
 }
 
 impl EncodedQuestions {
-    /// Lays out the workload in the order that `seed` gives, so that any `depth` neighbours are contiguous.
+    /// Encodes the workload in the order that `seed` gives, so that any `depth` questions in a row
+    /// are contiguous.
     pub(super) fn new(workload: &Workload, depth: usize, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let exchanges = workload.exchanges();
@@ -31,7 +33,7 @@ impl EncodedQuestions {
             answers: Vec::new(),
             answer_starts: vec![0],
         };
-        // The beginning once more at the end, so that a slice never has to wrap around.
+        // The beginning is repeated at the end, so that a slice never has to wrap around.
         for exchange in order.iter().cycle().take(LENGTH + depth) {
             encoded.questions.extend_from_slice(&exchange.question);
             encoded.question_starts.push(encoded.questions.len());
@@ -41,7 +43,7 @@ impl EncodedQuestions {
         encoded
     }
 
-    /// A place to start from.
+    /// A random position to start from.
     pub(super) fn random_position(random: &mut fastrand::Rng) -> usize {
         random.usize(..LENGTH)
     }
@@ -51,12 +53,12 @@ impl EncodedQuestions {
         (position + count) % LENGTH
     }
 
-    /// Where the bytes of the `count` questions from `position` on lie.
+    /// The byte range of the `count` questions from `position` on.
     pub(super) fn question_range(&self, position: usize, count: usize) -> (usize, usize) {
         (self.question_starts[position], self.question_starts[position + count])
     }
 
-    /// Question bytes by a range of [`EncodedQuestions::question_range`].
+    /// The question bytes in a range from [`EncodedQuestions::question_range`].
     pub(super) fn question_bytes(&self, start: usize, end: usize) -> &[u8] {
         &self.questions[start..end]
     }
@@ -66,16 +68,17 @@ impl EncodedQuestions {
         &self.answers[self.answer_starts[position]..self.answer_starts[position + count]]
     }
 
-    /// How many of the `count` answers from `position` on are whole in their first `bytes` bytes, and how many bytes
-    /// of the next there are.
+    /// How many of the `count` answers from `position` on are whole in their first `bytes` bytes,
+    /// and how many bytes of the next answer there are.
     pub(super) fn whole_answers(&self, position: usize, count: usize, bytes: usize) -> (usize, usize) {
         let starts = &self.answer_starts[position..=position + count];
         let heard = starts[0] + bytes;
-        // The usual case: all of them are.
+        // The usual case: all of them are whole.
         if heard == starts[count] {
             return (count, 0);
         }
-        // The first start is not beyond what was heard, so there is always one before the partition point.
+        // The first start is not beyond what was heard, so there is always one before the partition
+        // point.
         let whole = starts.partition_point(|&start| start <= heard) - 1;
         (whole, heard - starts[whole])
     }
@@ -109,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_that_of_the_seed() {
+    fn the_seed_decides_the_order() {
         let bytes = |seed| EncodedQuestions::new(&Workload::aphorisms(), 1, seed).questions;
         assert_eq!(bytes(3), bytes(3));
         assert_ne!(bytes(3), bytes(4));

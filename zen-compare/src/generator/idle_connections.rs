@@ -1,4 +1,4 @@
-//! The idle connections as they come in, and those that the server ended.
+//! How the idle connections join, and how many connections the server ended.
 
 use std::time::Duration;
 
@@ -6,18 +6,19 @@ use super::load::{Nanos, nanos};
 
 /// How many questions a non-reader sends at once.
 pub(super) const FLOOD_QUESTIONS: usize = 64;
-/// When nobody has joined the idle connections for so long, it is as large as it gets.
+/// When no idle connection has joined for this long, no more are waited for.
 const NOBODY_JOINS: Duration = Duration::from_secs(1);
-/// How long the idle connections may take to gather. One that still grows then is measured as it is.
+/// How long the idle connections may take to join. After that, the load is measured with the ones
+/// that have joined.
 const GATHERING: Duration = Duration::from_secs(20);
 
-/// The idle connections, as they come in.
+/// The idle connections while they join.
 #[derive(Debug, Default)]
 pub(super) struct IdleConnections {
-    /// How many there shall be, and the slot of the first.
+    /// How many there are to be, and the slot of the first.
     pub(super) size: usize,
     pub(super) first: usize,
-    /// How many have set out, and how many of them have neither arrived nor failed.
+    /// How many were started, and how many of these have neither joined nor failed.
     pub(super) started: usize,
     pub(super) joining: usize,
     pub(super) last_joined: Nanos,
@@ -36,12 +37,12 @@ impl IdleConnections {
         Self { size, first, ..Self::default() }
     }
 
-    /// How many there can be where there is no room for all that are wanted.
+    /// How many there can be when there is no room for all that are wanted; else `None`.
     pub(super) fn cut(wanted: usize, room: usize) -> Option<usize> {
         (room < wanted).then_some(room)
     }
 
-    /// Whether all have joined that will.
+    /// Whether all that are expected to join have joined.
     pub(super) fn is_in(&self, now: Nanos) -> bool {
         let all = self.started == self.size && self.joining == 0;
         all || now >= self.last_joined + nanos(NOBODY_JOINS) || now >= nanos(GATHERING)
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_little_room_is_said() {
+    fn too_little_room_is_reported() {
         assert_eq!(IdleConnections::cut(10_000, 976), Some(976));
         assert_eq!(IdleConnections::cut(10_000, 10_000), None);
         assert_eq!(IdleConnections::cut(0, 0), None);

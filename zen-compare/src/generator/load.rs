@@ -1,4 +1,4 @@
-//! What the generator is told to do, and the moments at which it tells how far it is.
+//! What the generator is told to do, and the moments of a load that it reports.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::scenario::{Scenario, Workload};
 /// Nanoseconds since the load began.
 pub(crate) type Nanos = u64;
 
-/// What to do to which server.
+/// What load to put on which server.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Load<'a> {
@@ -19,20 +19,22 @@ pub struct Load<'a> {
     pub scenario: &'a Scenario,
     /// What they ask.
     pub workload: &'a Workload,
-    /// How long the load goes on before it is measured, at least, counted from when the idle connections are in place.
+    /// The least time that the load goes on before it is measured, counted from when the idle
+    /// connections are in place.
     pub warmup: Duration,
     /// How long it is measured.
     pub window: Duration,
-    /// Answers per second of a closed loop, of which the rate of an open loop may be a share.
+    /// Answers per second of a closed loop. The rate of an open loop may be given as a share of it.
     pub capacity: Option<f64>,
-    /// Decides the order of the questions and when they are due. The same seed asks the same questions.
+    /// Decides the order of the questions and when they are due. The same seed asks the same
+    /// questions.
     pub seed: u64,
-    /// For those who watch from another thread, and decide when the load has warmed up.
+    /// Shared with another thread, which monitors the load and decides when it has warmed up.
     pub progress: Option<&'a Progress>,
 }
 
 impl<'a> Load<'a> {
-    /// A load of 0.2 s of warm-up and a window of 0.6 s.
+    /// A load with a warm-up of 0.2 s and a window of 0.6 s.
     pub fn new(server: SocketAddr, scenario: &'a Scenario, workload: &'a Workload) -> Self {
         Self {
             server,
@@ -47,21 +49,23 @@ impl<'a> Load<'a> {
     }
 }
 
-/// The moments of a load that the generator tells of, in this order.
+/// The moments of a load that the generator reports: [`Passing`](Self::Passing) throughout, each of
+/// the others once, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Moment {
-    /// Shortly before the window opens: the time for samples that take long, as the load stands still meanwhile.
+    /// Shortly before the window opens. Samples that take long belong here, as the load stands
+    /// still meanwhile.
     Settling,
     /// The window opens. What is done now should be quick.
     Opens,
-    /// Every tenth of a second throughout, from the start on.
+    /// Every tenth of a second, from the start on.
     Passing,
     /// The window has closed.
     Closes,
 }
 
-/// A duration as nanoseconds; 584 years are as good as for ever.
+/// A duration in nanoseconds, at most 584 years.
 pub(super) fn nanos(duration: Duration) -> Nanos {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

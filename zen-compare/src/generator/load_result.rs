@@ -6,28 +6,31 @@ use hdrhistogram::Histogram;
 
 use crate::results::{Group, ScheduleStats};
 
-/// The longest latency that is told apart from longer ones: an hour.
+/// The longest latency that is told apart from longer ones, in nanoseconds: an hour.
 const LONGEST: u64 = 3_600_000_000_000;
 /// Significant decimal digits of a latency.
 const DIGITS: u8 = 3;
 
-/// Everything counted in one run. *In the window* means: the answer was whole between the window's two ends.
+/// Everything counted in one run. *In the window* means that the answer became whole while the
+/// window was open.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LoadResult {
-    /// How long the window was in truth; shorter than asked for when the run was cut short, zero when it
-    /// never opened.
+    /// The actual length of the window: shorter than asked for when the run was cut short, zero
+    /// when the window never opened.
     pub window: Duration,
     /// Right answers in the window.
     pub answers: u64,
     /// Right answers between the moments [`Settling`](super::Moment::Settling) and
     /// [`Closes`](super::Moment::Closes).
     pub answers_since_settling: u64,
-    /// One sample per answer in the window: nanoseconds from the moment at which the question was to be asked to the
-    /// read that made its answer whole. In a closed loop a question is asked when it is to be asked. A question that
-    /// is open when the window closes counts with how long it has waited until then: its latency is at least that.
+    /// One sample per answer in the window: nanoseconds from when the question was due to the read
+    /// that made its answer whole. In a closed loop a question is due when it is asked. A question
+    /// that is open when the window closes counts with how long it has waited until then: its
+    /// latency is at least that.
     pub latency: Histogram<u64>,
-    /// In an open loop, the same from the write of the question, and without those that were never written; else `None`.
+    /// In an open loop, the same counted from the write of the question, without questions that
+    /// were never written; else `None`.
     pub uncorrected: Option<Histogram<u64>>,
     /// In an open loop, the questions per second that are due; else `None`.
     pub offered_rate: Option<f64>,
@@ -35,24 +38,25 @@ pub struct LoadResult {
     pub schedule: Option<ScheduleStats>,
     /// For each measured client, its answers in the window.
     pub served: Vec<u64>,
-    /// Where there are others than measured clients, each kind of them; else empty.
+    /// When there are other clients than the measured ones, each kind of client; else empty.
     pub groups: Vec<Group>,
-    /// Where there is to be idle connections, those that had been answered and were open when the window
-    /// closed; else `None`.
+    /// When the scenario has idle connections, how many of them had been answered and were open
+    /// when the window closed; else `None`.
     pub connections_held: Option<usize>,
-    /// When the open-file limit of this process is too low for the idle connections, the number of idle connections that there
-    /// were instead.
+    /// When the open-file limit of this process is too low for the idle connections wanted, how
+    /// many there were instead; else `None`.
     pub idle_cut_to: Option<usize>,
-    /// Conversations that came to their planned end in the window.
+    /// Conversations that ended as planned in the window.
     pub conversations: u64,
-    /// Measured clients with a question open when the window closed, and how long the longest of them had waited.
-    /// These waits are in the latencies, as they stood then.
+    /// Measured clients with a question open when the window closed. How long each had waited by
+    /// then is in the latencies.
     pub waiting: usize,
-    /// See [`LoadResult::waiting`].
+    /// How long the longest of [`waiting`](Self::waiting) had waited.
     pub longest_wait: Duration,
     /// CPU time of the generator's thread in the window.
     pub generator_cpu: Duration,
-    /// How long the generator's thread was ready to run in the window and had no core, if the kernel says.
+    /// How long the generator's thread was ready to run in the window but had no core; `None` when
+    /// the kernel does not report it.
     pub generator_starved: Option<Duration>,
     /// What went wrong, over the whole run.
     pub failures: Failures,
@@ -62,15 +66,15 @@ pub struct LoadResult {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failures {
-    /// Conversations of measured clients ended by the server before their time.
+    /// Conversations of measured clients that the server ended early.
     pub closed_early: u64,
     /// Attempts to connect that failed.
     pub connects: u64,
-    /// What the last failed attempt failed with.
+    /// The error of the last failed attempt.
     pub connect_error: Option<String>,
-    /// Conversations given up for a wrong answer.
+    /// Conversations given up because of a wrong answer.
     pub wrong_answers: u64,
-    /// The first wrong answer: what was expected, what came, both escaped and cut short.
+    /// The first wrong answer: what was expected and what was received, both escaped and cut short.
     pub first_wrong: Option<(String, String)>,
 }
 
@@ -123,7 +127,7 @@ impl LoadResult {
     }
 }
 
-/// No latencies yet.
+/// An empty histogram of latencies.
 #[allow(clippy::expect_used, reason = "constants, and within the documented bounds")]
 fn latencies() -> Histogram<u64> {
     // Cannot fail: 1 ≤ low, 2 × low ≤ high, and at most five digits.

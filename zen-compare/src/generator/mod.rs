@@ -1,14 +1,17 @@
 //! The load: one thread, one event loop, any number of clients, every answer checked.
 //!
-//! The generator has to be cheaper per question than any server it loads, or it measures itself. So per question
-//! there is one read, one write, a look at the clock for each, a comparison of bytes and a histogram bucket, and nothing
-//! is allocated: questions and answers lie ready on a encoded. Connections are registered once
-//! (edge-triggered), and a short read spares the read that would only say `WouldBlock`. Reads and writes go to the
-//! kernel without the C library, whose own are points of cancellation, for which a process with several threads pays.
-//! All answers that are there are read before anyone asks again. Who has to wait for a moment is woken by a timer of
-//! the kernel's that counts nanoseconds, as the event loop's own counts milliseconds.
+//! The generator has to be cheaper per question than any server it loads, or it measures itself. So
+//! each question costs one read, one write, a look at the clock for each, a comparison of bytes and
+//! a histogram bucket. Nothing is allocated, because questions and answers are encoded beforehand.
+//! Connections are registered once (edge-triggered), and after a short read, the read that would
+//! only say `WouldBlock` is left out. Reads and writes go to the kernel without the C library: its
+//! functions are thread cancellation points, which cost extra in a process with several threads.
+//! All answers that have arrived are read before any question is asked. A client that waits for a
+//! moment is woken by a kernel timer, which counts nanoseconds, as the event loop's own timeout
+//! counts milliseconds.
 //!
-//! It ends when its time is over, whatever the server does: a client that is never answered is a finding.
+//! The load ends when its time is over, whatever the server does: a client that is never answered
+//! is a result, not an error.
 
 mod alarms;
 mod client;
@@ -36,15 +39,15 @@ pub use self::load_result::{Failures, LoadResult};
 pub use self::progress::Progress;
 pub(crate) use self::schedule::Schedule;
 
-/// Loads a server for `warmup + window` and tells what happened.
+/// Loads a server for `warmup + window` and returns what happened.
 ///
-/// `on_moment` is called on this thread at each [`Moment`]; when it breaks, the load ends early and the result is
-/// of what there was. Before the warm-up, the idle connections of the scenario are made; that takes
-/// 20 seconds at most.
+/// `on_moment` is called on this thread at each [`Moment`]. When it breaks, the load ends early,
+/// and the result covers the time until then. Before the warm-up, the idle connections of the
+/// scenario are made; that takes 20 seconds at most.
 ///
 /// # Errors
-/// When the event loop itself fails, and when the scenario's rate is a share of a capacity that is not given.
-/// Whatever the server does is in the result instead.
+/// When the event loop itself fails, or when the scenario's rate is a share of a capacity that is
+/// not given. What the server does wrong is in the result instead.
 pub fn generate(
     load: &Load<'_>,
     on_moment: &mut dyn FnMut(Moment) -> ControlFlow<()>,

@@ -1,11 +1,12 @@
-//! Where a load stands in its course.
+//! Which stage a load is in.
 
 use std::time::Duration;
 
 use super::load::{Load, Nanos, nanos};
 use crate::machine::thread_usage::ThreadUsage;
 
-/// The most time between [`Moment::Settling`] and [`Moment::Opens`].
+/// The most time between [`Moment::Settling`](super::load::Moment::Settling) and
+/// [`Moment::Opens`](super::load::Moment::Opens).
 const SETTLE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,15 +17,15 @@ pub(super) enum Stage {
     Open,
 }
 
-/// Where a load stands in its course.
+/// Which stage a load is in, and the times that belong to it.
 #[derive(Debug)]
 pub(super) struct Stages {
     pub(super) stage: Stage,
-    /// When the stage ends, or is looked at again.
+    /// When the stage ends, or when to check it again.
     pub(super) ends: Nanos,
     /// When the warm-up began.
     pub(super) warmup_began: Nanos,
-    /// How long the warm-up is at least, and how long it then takes to settle.
+    /// The least length of the warm-up, and the length of the settling after it.
     pub(super) warmup: Nanos,
     pub(super) settle: Nanos,
     pub(super) next_passing: Nanos,
@@ -58,7 +59,7 @@ impl Stages {
         self.window_is_open().then_some(self.opened)
     }
 
-    /// When time has to be looked at again.
+    /// When the stage or the time has to be checked next.
     pub(super) fn next_moment(&self) -> Nanos {
         self.ends.min(self.next_passing)
     }

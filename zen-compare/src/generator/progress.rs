@@ -1,9 +1,10 @@
-//! What a load and those who watch it from another thread tell each other while it goes on.
+//! What a load and its monitor, which is on another thread, tell each other while the load goes on.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Shared between the load and its watcher; see [`Load::progress`](crate::generator::load::Load::progress).
+/// Shared between the load and its monitor; see
+/// [`Load::progress`](crate::generator::load::Load::progress).
 #[derive(Debug, Default)]
 pub struct Progress {
     answers: AtomicU64,
@@ -12,7 +13,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A load whose warm-up may take up to `patience` longer than asked for, until it is called
+    /// For a load whose warm-up may take up to `patience` longer than asked for, until it is called
     /// [steady](Self::set_steady).
     pub fn new(patience: Duration) -> Self {
         Self { patience, ..Self::default() }
@@ -23,7 +24,7 @@ impl Progress {
         self.answers.load(Ordering::Relaxed)
     }
 
-    /// Says whether the answers come at a steady pace now, so that the window may open.
+    /// Sets whether the answers come at a steady pace now, so that the window may open.
     pub fn set_steady(&self, steady: bool) {
         self.steady.store(steady, Ordering::Relaxed);
     }
@@ -37,7 +38,8 @@ impl Progress {
         self.answers.store(answers, Ordering::Relaxed);
     }
 
-    /// Whether a load that has warmed up for `spent` of the `asked` time should go on doing so.
+    /// Whether a load that has warmed up for `spent` should go on warming up, where `asked` was
+    /// asked for.
     pub(crate) fn wants_more_warmup(&self, spent: Duration, asked: Duration) -> bool {
         !self.is_steady() && spent < asked + self.patience
     }
@@ -48,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patience_ends() {
+    fn the_warm_up_ends_when_steady_or_out_of_time() {
         let ms = Duration::from_millis;
         let progress = Progress::new(ms(50));
         assert!(progress.wants_more_warmup(ms(100), ms(100)));

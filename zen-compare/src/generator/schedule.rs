@@ -1,25 +1,29 @@
-//! When the questions of an open loop are due, and whose fault it is when they are asked late.
+//! When the questions of an open loop are due, and whether the generator is to blame when they are
+//! asked late.
 
 use super::load::Nanos;
 use crate::scenario::Spacing;
 
-/// A question that is asked later than this after it was due, and could have been asked, was late. It is what a
-/// sleeping thread's awakening may take, and far less than the latencies at which a server stops keeping up.
+/// A question is late when it could have been asked, and is asked later than this after it was due.
+/// Waking a sleeping thread may take this long, and it is far less than the latencies at which a
+/// server stops keeping up.
 pub(super) const TOLERANCE: Nanos = 1_000_000;
 
-/// The moments at which one connection's questions are due, for ever. They depend on the seed and on nothing else.
+/// The times at which one connection's questions are due, without end. Chance in them comes from
+/// the seed alone.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     random: fastrand::Rng,
     spacing: Spacing,
     /// Mean nanoseconds between two questions.
     gap: f64,
-    /// When the next is due. Kept as it is computed, as rounding every gap would change the rate.
+    /// When the next is due. Not rounded, as rounding every gap would change the rate.
     next: f64,
 }
 
 impl Schedule {
-    /// The schedule of connection `which` of `connections`, which ask `rate` questions a second together, from `start` on.
+    /// The schedule of connection `which` of `connections`, which together ask `rate` questions a
+    /// second from `start` on.
     pub(crate) fn new(
         seed: u64,
         which: usize,
@@ -31,12 +35,13 @@ impl Schedule {
         #[allow(clippy::cast_precision_loss, reason = "a number of connections, and times below 2^52 ns")]
         let (place, count, start) = (which as f64, connections as f64, start as f64);
         let gap = 1e9 * count / rate;
-        // Neighbouring seeds are mixed, so that connections have nothing in common.
+        // Neighbouring seeds are mixed, so that the connections have nothing in common.
         let random = fastrand::Rng::with_seed(fastrand::Rng::with_seed(seed).u64(..) ^ (which as u64) << 32);
         let mut schedule = Self { random, spacing, gap, next: start };
         match spacing {
             Spacing::Poisson => schedule.advance(),
-            // Evenly out of step: all connections together are evenly spaced too.
+            // Evenly offset, so that the questions of all connections together are evenly spaced
+            // too.
             Spacing::Uniform => schedule.next += gap * (place + 1.0) / count,
         }
         schedule
@@ -49,7 +54,7 @@ impl Schedule {
         due
     }
 
-    /// On to the question after that.
+    /// Moves on to the question after that.
     pub(crate) fn advance(&mut self) {
         self.next += match self.spacing {
             // The inverse of the exponential distribution function; `1 − u` is never zero.
@@ -59,21 +64,23 @@ impl Schedule {
     }
 }
 
-/// One client's way through its schedule.
+/// How far one client has come in its schedule.
 #[derive(Debug)]
 pub(super) struct OpenLoop {
     schedule: Schedule,
-    /// Whether the client could not have asked: it had no connection, or as many questions in flight as it may have.
+    /// Whether the client cannot ask: it has no connection, or as many questions in flight as it
+    /// may have.
     blocked: bool,
-    /// Since when it could have.
+    /// Since when it can ask.
     free_since: Nanos,
 }
 
-/// A question whose time has come.
+/// A question that is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due {
     pub(super) at: Nanos,
-    /// How much too late it is asked through the generator's fault alone; zero within the [`TOLERANCE`].
+    /// By how much it is asked too late through the generator's fault alone; zero within the
+    /// [`TOLERANCE`].
     pub(super) late: Nanos,
 }
 
@@ -82,12 +89,12 @@ impl OpenLoop {
         Self { schedule, blocked: true, free_since: 0 }
     }
 
-    /// The client cannot ask until further notice.
+    /// Notes that the client cannot ask until further notice.
     pub(super) fn block(&mut self) {
         self.blocked = true;
     }
 
-    /// The client can ask, if it could not before.
+    /// Notes that the client can ask, since `now` if it could not before.
     pub(super) fn unblock(&mut self, now: Nanos) {
         if self.blocked {
             self.blocked = false;
@@ -95,19 +102,21 @@ impl OpenLoop {
         }
     }
 
-    /// When the client has to be woken; `None` while it cannot ask, as something else will wake it then.
+    /// When the client has to be woken. `None` while it cannot ask, as something else will wake it
+    /// then.
     pub(super) fn alarm(&self) -> Option<Nanos> {
         (!self.blocked).then(|| self.schedule.due())
     }
 
-    /// Takes the next question if its time has come.
+    /// Takes the next question if it is due.
     pub(super) fn take(&mut self, now: Nanos) -> Option<Due> {
         let at = self.schedule.due();
         if at > now {
             return None;
         }
         self.schedule.advance();
-        // While an answer kept the connection busy, the question waited for the server and not for the generator.
+        // While an answer kept the connection busy, the question waited for the server, not the
+        // generator.
         let own_fault = if self.blocked { 0 } else { now - at.max(self.free_since).min(now) };
         let late = if own_fault > TOLERANCE { own_fault } else { 0 };
         Some(Due { at, late })
@@ -132,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn uniform_connections_are_evenly_out_of_step() {
+    fn uniform_connections_are_evenly_offset() {
         assert_eq!(gaps(Spacing::Uniform, 0, 3), [250_000, 1_000_000, 1_000_000]);
         assert_eq!(gaps(Spacing::Uniform, 3, 3), [1_000_000; 3]);
     }
@@ -145,17 +154,17 @@ mod tests {
             let gap = gap as f64 / 1e6;
             (mean + gap / 200_000.0, square + gap * gap / 200_000.0)
         });
-        // Mean and standard deviation are both 1; so many draws hold them to a few thousandths.
+        // Mean and standard deviation are both 1; this many draws hold them to a few thousandths.
         assert!((mean - 1.0).abs() < 0.01, "{mean}");
         assert!(((square - mean * mean).sqrt() - 1.0).abs() < 0.02, "{square}");
-        // A share of e⁻¹ is longer than the mean, one of e⁻³ than three times the mean.
+        // A share of e⁻¹ is longer than the mean, and one of e⁻³ is longer than three times that.
         let longer = |than: Nanos| gaps.iter().filter(|&&gap| gap > than).count();
         assert!((72_000..75_200).contains(&longer(1_000_000)), "{}", longer(1_000_000));
         assert!((9_500..10_400).contains(&longer(3_000_000)), "{}", longer(3_000_000));
     }
 
     #[test]
-    fn schedules_are_those_of_their_seed_and_no_two_connections_have_the_same() {
+    fn the_seed_decides_the_schedules_and_no_two_connections_share_one() {
         let first = |seed, which| Schedule::new(seed, which, 64, 1e3, Spacing::Poisson, 0).due();
         assert_eq!(first(1, 5), first(1, 5));
         let mut all: Vec<Nanos> = (0..64).flat_map(|which| [first(1, which), first(2, which)]).collect();
@@ -172,7 +181,7 @@ mod tests {
     const MS: Nanos = 1_000_000;
 
     #[test]
-    fn who_asks_in_time_is_never_late() {
+    fn a_question_asked_in_time_is_not_late() {
         let mut client = open_loop();
         client.unblock(0);
         assert_eq!(client.take(MS - 1), None);
@@ -182,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_an_answer_is_not_late() {
+    fn a_question_that_waits_for_an_answer_is_not_late() {
         let mut client = open_loop();
         client.unblock(0);
         client.take(MS).unwrap();
@@ -195,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_the_generator_is_late() {
+    fn a_question_that_waits_for_the_generator_is_late() {
         let mut client = open_loop();
         client.unblock(0);
         assert_eq!(client.take(4 * MS), Some(Due { at: MS, late: 3 * MS }));
@@ -205,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_that_never_answers_keeps_from_being_asked_is_not_late() {
+    fn a_question_that_a_silent_server_holds_up_is_not_late() {
         let mut client = open_loop();
         client.unblock(0);
         client.take(MS).unwrap();

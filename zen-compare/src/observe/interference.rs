@@ -1,25 +1,26 @@
-//! Who else used the server's cores: what the kernel says of the cores, less what the server is known to have used.
+//! How much of the server's cores others used: what the kernel counted for the cores, minus what
+//! the server is known to have used.
 
 use std::fs;
 use std::time::Duration;
 
 use crate::results::Interference;
 
-/// What the cores have done so far, by their numbers.
+/// How long each core has been used so far, with the core's number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct CoreTimes(Vec<(usize, Ticks)>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Ticks {
-    /// In programs and in the kernel on their behalf. Interrupts are left out: they are the network's, and come
-    /// with the load.
+    /// Time in programs, and in the kernel on their behalf. Interrupts are left out: they belong to
+    /// the network, and come with the load.
     busy: u64,
-    /// Taken away by the hypervisor.
+    /// Time taken away by the hypervisor.
     stolen: u64,
 }
 
 impl CoreTimes {
-    /// Reads the counters of these cores; `None` when the kernel does not tell.
+    /// Reads the counters of these cores. `None` when the kernel does not provide them.
     pub(crate) fn read(cores: &[usize]) -> Option<Self> {
         Self::parse(&fs::read_to_string("/proc/stat").ok()?, cores)
     }
@@ -37,8 +38,8 @@ impl CoreTimes {
         Some(Self(cores.iter().map(line).collect::<Option<_>>()?))
     }
 
-    /// What happened since `earlier` besides `known`, the time that is accounted for. `None` when the two do not
-    /// belong together, or no time has passed.
+    /// What was used since `earlier`, minus `known`, the time that is accounted for. `None` when
+    /// the two readings are of different cores, or no time has passed.
     pub(crate) fn interference_since(
         &self,
         earlier: &Self,
@@ -57,7 +58,8 @@ impl CoreTimes {
             sum(self).saturating_sub(sum(earlier)) as f64 * tick
         };
         let busy = grown(|ticks| ticks.busy) - known.as_secs_f64();
-        // Ticks are counted where they fall: one more or less on each core is chance.
+        // A tick is charged to whatever runs when it falls, so one tick more or less on each core
+        // is chance.
         #[allow(clippy::cast_precision_loss, reason = "a number of cores")]
         let chance = self.0.len() as f64 * tick;
         let share = |seconds: f64| ((seconds - chance) / elapsed.as_secs_f64()).max(0.0);
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_server_did_not_use_others_did() {
+    fn time_that_the_server_did_not_use_was_used_by_others() {
         let stat = |user: u32, steal: u32| {
             format!(
                 "cpu  9 9 9 9\ncpu0 5 5 5 5 5 5 5 5 0 0\ncpu1 {user} 1 2 1000 0 77 88 {steal} 0 0\nintr 1\n"
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_tells() {
+    fn this_machine_counts_the_time_of_its_cores() {
         let core = crate::machine::pin::allowed().unwrap()[0];
         assert!(CoreTimes::read(&[core]).is_some());
     }

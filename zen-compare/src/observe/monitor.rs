@@ -1,7 +1,8 @@
-//! Watching a server while it is loaded: a thread that samples it forty times a second.
+//! Samples a server forty times a second, on a thread of its own, while the server is loaded.
 //!
-//! The thread runs on the generator's cores, so it takes nothing from the server, and it decides from what it sees
-//! whether the load has warmed up. What it costs is in the report, as [`sampler_cpu_s`].
+//! The thread runs on the generator's cores, so it takes nothing from the server. From its samples
+//! it decides whether the load has warmed up. The CPU time it uses is in the report, as
+//! [`sampler_cpu_s`].
 //!
 //! [`sampler_cpu_s`]: crate::results::GeneratorUse::sampler_cpu_s
 
@@ -18,18 +19,18 @@ use crate::machine::pin::Pinned;
 use crate::machine::thread_usage::ThreadUsage;
 use crate::results::SeriesSample;
 
-/// How often the server is looked at. A steady pace is found after five samples.
+/// How often the server is sampled. A steady pace can be found after five samples.
 const EVERY: Duration = Duration::from_millis(25);
-/// One sample in so many is a point of the series.
+/// One sample in this many becomes a point of the series.
 const SAMPLES_PER_POINT: usize = 2;
-/// After how many samples the thread searches for processes that the server has started since.
+/// After this many samples, the thread searches for processes that the server has started since.
 const SAMPLES_PER_SEARCH: usize = 40;
-/// How many samples make one of the two stretches whose paces are compared.
+/// How many intervals between samples make one of the two stretches whose paces are compared.
 const STRETCH: usize = 2;
-/// A pace that changes by less than this from one stretch to the next is steady.
+/// A pace is steady when it changes by less than this from one stretch to the next.
 const STEADY: f64 = 0.15;
 
-/// A monitoring thread. Dropping it ends the monitor.
+/// A monitoring thread. Dropping it ends the monitoring.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     stop: Option<Sender<()>>,
@@ -40,7 +41,7 @@ pub(crate) struct Monitor {
 #[derive(Debug, Default)]
 pub(crate) struct Monitored {
     samples: Vec<Sample>,
-    /// CPU time that monitoring took.
+    /// CPU time that the monitoring took.
     pub(crate) cpu: Duration,
 }
 
@@ -53,22 +54,22 @@ struct Sample {
 }
 
 impl Monitor {
-    /// Watches the process `pid` from the calling thread's cores or the given ones.
+    /// Monitors the process `pid`, from the given cores or else from those of the calling thread.
     ///
     /// # Errors
-    /// When the process has ended, or the machine has no thread left.
+    /// When the process has ended, or the thread cannot be pinned to the cores or started.
     pub(crate) fn begin(pid: u32, progress: Arc<Progress>, cores: Option<&[usize]>) -> io::Result<Self> {
         let tree = ProcessTree::new(pid)?;
         let (stop, stopped) = mpsc::channel();
         let _pinned = cores.map(Pinned::to).transpose()?;
-        let thread = thread::Builder::new().name("watch".into()).spawn(move || {
+        let thread = thread::Builder::new().name("monitor".into()).spawn(move || {
             let mut monitored = Monitored::default();
             let mut tree = tree;
             loop {
                 if monitored.samples.len() % SAMPLES_PER_SEARCH == SAMPLES_PER_SEARCH - 1 {
                     tree.find_descendants();
                 }
-                // A server that has ended is noticed elsewhere; the series then ends with it.
+                // The end of a server is detected elsewhere; the series then ends with it.
                 if let Ok(usage) = tree.usage() {
                     let holdings = tree.holdings().ok();
                     monitored.samples.push(Sample {
@@ -88,7 +89,7 @@ impl Monitor {
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Ends the monitor and tells what it has seen.
+    /// Ends the monitoring and returns what it has seen.
     pub(crate) fn end(mut self) -> Monitored {
         self.stop = None;
         // The thread does not panic; if it did, there would be no series.
@@ -106,7 +107,7 @@ impl Drop for Monitor {
 }
 
 impl Monitored {
-    /// The samples as points in time around the window's opening.
+    /// The samples as points in time, relative to the opening of the window.
     pub(crate) fn series(&self, opened: Instant) -> Vec<SeriesSample> {
         let Some(first) = self.samples.first() else { return Vec::new() };
         let seconds = |at: Instant| {
@@ -137,16 +138,17 @@ fn is_steady(samples: &[Sample]) -> bool {
     is_same_pace(pace(first, middle), pace(middle, last))
 }
 
-/// Whether two stretches, each its answers and its seconds, have the same pace as far as so many answers can tell.
+/// Whether two stretches, each given as answers and seconds, have the same pace, as far as their
+/// numbers of answers can tell.
 fn is_same_pace(earlier: (u64, f64), later: (u64, f64)) -> bool {
     if earlier.0 + later.0 == 0 || earlier.1 <= 0.0 || later.1 <= 0.0 {
         return false;
     }
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let (before, after) = (earlier.0 as f64, later.0 as f64);
-    // What the later stretch would have had in the earlier one's time.
+    // What the later stretch would have had, were it as long as the earlier one.
     let after = after * earlier.1 / later.1;
-    // A count of n varies by about its root; three of these are chance.
+    // A count of n varies by about the square root of n; up to three times that is chance.
     (before - after).abs() <= STEADY * before.max(after) + 3.0 * (before + after).sqrt()
 }
 
@@ -155,22 +157,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pace_is_the_same_within_what_chance_does() {
+    fn paces_that_differ_by_chance_are_the_same() {
         assert!(is_same_pace((100_000, 0.1), (110_000, 0.1)));
         assert!(is_same_pace((100_000, 0.1), (200_000, 0.2)));
         assert!(!is_same_pace((100_000, 0.1), (130_000, 0.1)));
         assert!(is_same_pace((2, 0.1), (3, 0.1)));
-        assert!(!is_same_pace((0, 0.1), (0, 0.1)), "silence is no pace");
+        assert!(!is_same_pace((0, 0.1), (0, 0.1)), "without answers there is no pace");
         assert!(!is_same_pace((0, 0.1), (1_000, 0.1)));
     }
 
     #[test]
-    fn a_series_is_taken_at_least_ten_times_a_second() {
+    fn a_monitor_finds_a_steady_pace_and_returns_a_series() {
         let progress = Arc::new(Progress::default());
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let monitor = Monitor::begin(child.id(), Arc::clone(&progress), None).unwrap();
         let opened = Instant::now();
-        // Answers come all the time, so that a pace is found.
+        // Answers keep coming, so that a pace is found.
         while !progress.is_steady() {
             progress.set_answers(u64::try_from(opened.elapsed().as_micros()).unwrap());
             thread::sleep(Duration::from_millis(1));
@@ -188,6 +190,6 @@ mod tests {
         let last = series.last().unwrap();
         assert_eq!(last.threads, Some(1));
         assert!(last.resident_bytes.unwrap() > 0 && last.descriptors.unwrap() > 0);
-        assert!(monitored.cpu < watched / 2, "watching took {:?} of {watched:?}", monitored.cpu);
+        assert!(monitored.cpu < watched / 2, "monitoring took {:?} of {watched:?}", monitored.cpu);
     }
 }

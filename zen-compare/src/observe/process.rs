@@ -1,7 +1,8 @@
-//! What a process has cost so far, in nanoseconds wherever the kernel counts them.
+//! What a process has used so far, in nanoseconds wherever the kernel counts them.
 //!
-//! Processor time comes from the scheduler's own clock of the process (`clock_getcpuclockid`), which also holds the
-//! time of threads that have ended. The 10 ms ticks of `/proc/PID/stat` would round a conversation to nothing.
+//! CPU time comes from the scheduler's own clock of the process (`clock_getcpuclockid`), which also
+//! holds the time of threads that have ended. The 10 ms ticks of `/proc/PID/stat` would round a
+//! conversation to nothing.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +12,7 @@ use nix::time::{ClockId, clock_getcpuclockid, clock_gettime};
 use nix::unistd::Pid;
 use procfs::process::Process;
 
-/// A watched process.
+/// Takes samples of one process.
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
     pid: i32,
@@ -47,7 +48,7 @@ pub struct Threads(BTreeMap<i32, ThreadActivity>);
 struct ThreadActivity {
     /// Voluntary and involuntary context switches; `None` when the kernel does not count them.
     switches: Option<u64>,
-    /// Time on a processor; `None` when the kernel does not tell.
+    /// Time on a processor; `None` when the kernel does not report it.
     cpu: Option<Duration>,
 }
 
@@ -55,22 +56,24 @@ struct ThreadActivity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThreadsDelta {
-    /// Context switches, voluntary and involuntary, of all threads. `None` when threads came or went in between
-    /// (theirs are lost with them), or when the kernel does not count.
+    /// Context switches, voluntary and involuntary, of all threads. `None` when threads came or
+    /// went in between, because an ended thread's count is lost with it, or when the kernel does
+    /// not count.
     pub switches: Option<u64>,
-    /// Threads that were on a processor for more than a twentieth of the time between the samples. `None` when
-    /// the kernel does not tell.
+    /// Threads that were on a processor for more than a twentieth of the time between the samples.
+    /// `None` when the kernel does not report it.
     pub busy: Option<usize>,
-    /// Processor time between the samples of each thread that lived at the end and had any, the busiest first; of one that was
-    /// started in between, all it had. `None` when the kernel does not tell. The kernel brings a thread's time up to date when it
-    /// leaves its processor and with each tick, so that of one that is running may lag by a tick.
+    /// CPU time between the samples, for each thread that was alive at the end and used any, the
+    /// busiest first. A thread that was started in between counts with all its time. `None` when
+    /// the kernel does not report it. The kernel updates a thread's time when the thread leaves its
+    /// processor and at each tick, so the time of a running thread may lag by a tick.
     pub cpu: Option<Vec<Duration>>,
-    /// Threads there were at the end.
+    /// Number of threads at the end.
     pub count: usize,
 }
 
 impl Probe {
-    /// Watches the process `pid`.
+    /// A probe of the process `pid`.
     ///
     /// # Errors
     /// When there is no such process.
@@ -87,8 +90,8 @@ impl Probe {
         Ok(Duration::from(clock_gettime(self.clock)?))
     }
 
-    /// Resident memory, and the same with each shared page counted by its share (PSS), in bytes. Counted page by
-    /// page, as the cheaper counters lag behind.
+    /// Resident memory, and the same with each shared page counted by its share (PSS), in bytes.
+    /// Counted page by page, because the cheaper counters lag behind.
     ///
     /// # Errors
     /// When the process has ended, or the kernel does not let us look.
@@ -100,19 +103,20 @@ impl Probe {
         Ok((sum("Rss"), sum("Pss")))
     }
 
-    /// The process's number.
+    /// The process's ID.
     pub(crate) fn pid(self) -> i32 {
         self.pid
     }
 
-    /// A process that is known to have existed; asking it fails when it is gone.
+    /// A probe of a process that is known to have existed. Its methods fail when the process is
+    /// gone.
     pub(crate) fn existing(pid: i32) -> Self {
-        // A clock that does not exist fails when it is read, as does that of a process that has ended.
+        // A clock that does not exist fails when it is read, as does the clock of an ended process.
         let clock = clock_getcpuclockid(Pid::from_raw(pid)).unwrap_or(ClockId::from_raw(i32::MAX));
         Self { pid, clock }
     }
 
-    /// CPU time so far, and how the kernel's ticks divide it.
+    /// CPU time so far, and the kernel's ticks, which divide it into user and system time.
     ///
     /// # Errors
     /// When the process has ended.
@@ -122,7 +126,8 @@ impl Probe {
         Ok(Usage { cpu, user_ticks: stat.utime, system_ticks: stat.stime })
     }
 
-    /// What the process holds, from counters that are cheap to read; the memory's may lag a little.
+    /// What the process holds, from counters that are cheap to read. The memory counter may lag a
+    /// little.
     ///
     /// # Errors
     /// When the process has ended.
@@ -137,7 +142,8 @@ impl Probe {
     }
 
     fn descriptors(self, process: &Process) -> Option<usize> {
-        // Since Linux 6.2 the directory's size is the number of its entries, and before that zero.
+        // Since Linux 6.2 the directory's size is the number of its entries; before that, it is
+        // zero.
         let size = std::fs::metadata(format!("/proc/{}/fd", self.pid)).ok()?.len();
         if size > 0 { usize::try_from(size).ok() } else { process.fd_count().ok() }
     }
@@ -150,7 +156,7 @@ impl Probe {
         let process = Process::new(self.pid).map_err(io::Error::other)?;
         let mut threads = BTreeMap::new();
         for task in process.tasks().map_err(io::Error::other)? {
-            // A thread that ends while we sample is not there.
+            // A thread that ends while the samples are taken is left out.
             let Ok(task) = task else { continue };
             let Ok(status) = task.status() else { continue };
             let switches = status.voluntary_ctxt_switches.zip(status.nonvoluntary_ctxt_switches);
@@ -182,10 +188,10 @@ impl Usage {
         }
     }
 
-    /// The time in user code and in the kernel: the sum as the scheduler has it, divided as the ticks are.
-    /// `None` when there are too few ticks to divide by.
+    /// The time in user code and in the kernel: the scheduler's sum, divided in proportion to the
+    /// ticks. `None` when there are too few ticks to divide by.
     pub(crate) fn split(&self) -> Option<(Duration, Duration)> {
-        // With 10 ticks an error of one in each part moves the boundary by a tenth.
+        // With 10 ticks, an error of one in each part moves the boundary by a tenth.
         const ENOUGH: u64 = 10;
         let ticks = self.user_ticks + self.system_ticks;
         if ticks < ENOUGH {
@@ -203,7 +209,7 @@ impl Threads {
         self.0.append(&mut others.0);
     }
 
-    /// What happened between `earlier` and this sample, `elapsed` later.
+    /// What happened between `earlier` and this sample, which was taken `elapsed` later.
     pub fn since(&self, earlier: &Self, elapsed: Duration) -> ThreadsDelta {
         let same_threads = self.0.keys().eq(earlier.0.keys());
         let switches = self.0.iter().map(|(tid, now)| {
@@ -266,7 +272,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let probe = Probe::new(child.id()).unwrap();
         let patience = Instant::now();
-        // It has to start and fall asleep once.
+        // The process has to start and fall asleep first.
         while probe.threads().unwrap().since(&Threads::default(), Duration::ZERO).count != 1
             || probe.memory().unwrap().0 == 0
         {
@@ -282,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_come_or_go_take_the_switches_with_them() {
+    fn switches_are_unknown_when_threads_came_or_went() {
         let activity =
             |switches, ms| ThreadActivity { switches: Some(switches), cpu: Some(Duration::from_millis(ms)) };
         let before = Threads(BTreeMap::from([(1, activity(5, 10)), (2, activity(7, 0))]));

@@ -1,7 +1,8 @@
-//! A server as the lab sees it: a process and all it has started, added up.
+//! A server as the lab sees it: a process and all its descendants, added up.
 //!
-//! A server that forks its workers costs what they cost. Descendants are found through the kernel's lists of children
-//! (`/proc/PID/task/TID/children`), so one that has cut itself loose, as daemons do, is not seen.
+//! A server that forks workers costs what its workers cost. Descendants are found through the
+//! kernel's lists of children (`/proc/PID/task/TID/children`), so a process that has detached
+//! itself, as daemons do, is not seen.
 
 use super::process::{Holdings, Probe, Threads, Usage};
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::io;
 
 use procfs::process::Process;
 
-/// More descendants than any server of this lab has a use for; the search ends there.
+/// More descendants than any server of this lab needs; the search ends there.
 const MOST: usize = 4_096;
 
 /// A process and its descendants, as of the last [search](ProcessTree::find_descendants).
@@ -17,7 +18,7 @@ const MOST: usize = 4_096;
 pub(crate) struct ProcessTree {
     root: i32,
     processes: BTreeMap<i32, Descendant>,
-    /// What processes that have ended had used when they were last looked at.
+    /// What the ended processes had used when they were last sampled.
     gone: Usage,
 }
 
@@ -41,7 +42,8 @@ impl ProcessTree {
         Ok(tree)
     }
 
-    /// Takes in the processes that were started since. Costs some microseconds for every thread of the tree.
+    /// Adds the processes that were started since. Costs some microseconds for every thread of the
+    /// tree.
     pub(crate) fn find_descendants(&mut self) {
         let mut unseen = vec![self.root];
         let mut seen = 0;
@@ -62,15 +64,15 @@ impl ProcessTree {
         }
     }
 
-    /// The processes that were alive when last looked at.
+    /// The processes that were alive when they were last sampled.
     pub(crate) fn pids(&self) -> impl Iterator<Item = i32> {
         self.processes.keys().copied()
     }
 
-    /// What the tree has used so far, with processes that have ended at their last known.
+    /// What the tree has used so far. A process that has ended counts with its last known use.
     ///
     /// # Errors
-    /// When the first process has ended.
+    /// When the root process has ended.
     pub(crate) fn usage(&mut self) -> io::Result<Usage> {
         let mut sum = Usage::default();
         let mut ended = Vec::new();
@@ -93,7 +95,7 @@ impl ProcessTree {
     /// What the tree holds.
     ///
     /// # Errors
-    /// When the first process has ended.
+    /// When the root process has ended.
     pub(crate) fn holdings(&self) -> io::Result<Holdings> {
         let mut sum = Holdings { descriptors: Some(0), ..Holdings::default() };
         for (&pid, process) in &self.processes {
@@ -110,10 +112,11 @@ impl ProcessTree {
         Ok(sum)
     }
 
-    /// Resident memory and the same with shared pages by their share, in bytes, counted page by page.
+    /// Resident memory, and the same with shared pages counted by their share, in bytes, counted
+    /// page by page.
     ///
     /// # Errors
-    /// When the first process has ended, or the kernel does not let us look.
+    /// When the root process has ended, or the kernel does not let us look.
     pub(crate) fn memory(&self) -> io::Result<(u64, u64)> {
         let mut sum = (0, 0);
         for (&pid, process) in &self.processes {
@@ -129,7 +132,7 @@ impl ProcessTree {
     /// What every living thread of the tree has done so far.
     ///
     /// # Errors
-    /// When the first process has ended.
+    /// When the root process has ended.
     pub(crate) fn threads(&self) -> io::Result<Threads> {
         let mut all = Threads::default();
         for (&pid, process) in &self.processes {
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn children_count_while_they_live_and_afterwards() {
-        // The shell waits for a child that works until it is told to end.
+        // The shell waits for a child that stays busy until it is killed.
         let script = "(while :; do :; done) & echo $!; read line; kill $!; wait $!; echo over; read line";
         let mut shell = Command::new("sh");
         let mut shell =
@@ -174,7 +177,7 @@ mod tests {
         let mut stdin = shell.stdin.take().unwrap();
         stdin.write_all(b"\n").unwrap();
         assert_eq!(said.next().unwrap().unwrap(), "over");
-        assert!(tree.usage().unwrap().cpu >= busy, "the child took its time with it");
+        assert!(tree.usage().unwrap().cpu >= busy, "the CPU time of the ended child is missing");
         assert_eq!(tree.pids().count(), 1);
         drop(stdin);
         shell.wait().unwrap();

@@ -1,9 +1,10 @@
-//! Counting a server's system calls with the machine's own tools: `perf` where the kernel lets it, else `strace`.
+//! Counts a server's system calls with the machine's own tools: `perf` where the kernel allows it,
+//! else `strace`.
 //!
-//! No file under `/proc` counts them: those in `/proc/PID/io` leave out everything that is not a read or a write of a
-//! file, and so all that a socket is told by `recv` and `send`. Tracing slows a server down, `strace` by a factor
-//! of ten and more, so the calls are counted in a short run apart. A server under such a load finds other
-//! numbers of events ready at a time, so with `strace` the count is a hint.
+//! No file under `/proc` counts them: `/proc/PID/io` counts only reads and writes of files, and so
+//! leaves out what a socket does by `recv` and `send`. Tracing slows a server down, `strace` by a
+//! factor of ten and more, so the calls are counted in a short run of their own. Under such a load
+//! a server finds other numbers of events ready at a time, so a count by `strace` is only a hint.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -16,11 +17,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a tool may take to find its process, and to end.
+/// How long a tool may take to attach to its process, and how long to end.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
-/// A tool that counts system calls here.
+/// A tool that can count system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     Perf,
@@ -35,10 +36,10 @@ pub(crate) struct Count {
 }
 
 impl Tool {
-    /// The first tool that can count the calls of a process here.
+    /// The first tool that can count the calls of a process on this machine.
     ///
     /// # Errors
-    /// Why none can, for people to read.
+    /// Why no tool can, for people to read.
     pub(crate) fn find() -> Result<Self, String> {
         let mut reasons = String::new();
         for tool in [Self::Perf, Self::Strace] {
@@ -67,11 +68,11 @@ impl Tool {
         }
     }
 
-    /// Counts the calls of something that lives until it is told to end.
+    /// Tries the tool on a process that lives until its input ends.
     fn try_out(self) -> io::Result<()> {
         let mut cat = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
         let counted = self.attach([Pid::from_raw(i32::try_from(cat.id()).unwrap_or(i32::MAX)).as_raw()]);
-        // The end of its input ends it, and makes it call the kernel before.
+        // The end of its input ends the process, and makes it call the kernel before that.
         drop(cat.stdin.take());
         let _ = cat.wait();
         match counted.and_then(Count::end)? {
@@ -80,10 +81,10 @@ impl Tool {
         }
     }
 
-    /// Begins to count the calls of the given processes, and of what they start.
+    /// Begins to count the calls of the given processes and of the processes that they start.
     ///
     /// # Errors
-    /// When the tool is not there, or is not allowed to.
+    /// When the tool is missing, or is not allowed to count.
     pub(crate) fn attach(self, pids: impl IntoIterator<Item = i32>) -> io::Result<Count> {
         let pids: Vec<String> = pids.into_iter().map(|pid| pid.to_string()).collect();
         let mut command = match self {
@@ -136,10 +137,10 @@ impl Count {
         }
     }
 
-    /// Ends the count and tells how many calls there were.
+    /// Ends the count and returns how many calls there were.
     ///
     /// # Errors
-    /// When the tool does not end, or does not say.
+    /// When the tool does not end, or does not report a number.
     pub(crate) fn end(mut self) -> io::Result<u64> {
         self.interrupt()?;
         let asked = Instant::now();
@@ -174,7 +175,7 @@ impl Count {
 
 impl Drop for Count {
     fn drop(&mut self) {
-        // Does nothing to a process that has been waited for.
+        // This does nothing to a process that has been waited for.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -184,16 +185,17 @@ fn threads(pid: &str) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count)
 }
 
-/// `COUNT,,raw_syscalls:sys_enter,…`
+/// Reads the count from `COUNT,,raw_syscalls:sys_enter,…`.
 fn of_perf(said: &str) -> Option<u64> {
     let line = said.lines().find(|line| line.contains("raw_syscalls:sys_enter"))?;
     line.split(',').next()?.trim().parse().ok()
 }
 
-/// A table with `% time, seconds, usecs/call, calls, errors, syscall`, and a last line for the total.
+/// Reads the total from the last line of a table with the columns `% time, seconds, usecs/call,
+/// calls, errors, syscall`.
 fn of_strace(said: &str) -> Option<u64> {
     let header = said.lines().find(|line| line.trim_start().starts_with("% time"))?;
-    // In the header `% time` are two words.
+    // `% time` is two words in the header.
     let column = header.split_whitespace().position(|word| word == "calls")?.checked_sub(1)?;
     let total = said.lines().find(|line| line.trim_end().ends_with(" total"))?;
     total.split_whitespace().nth(column)?.parse().ok()

@@ -1,4 +1,5 @@
-//! What a server looked like at the moments of a load: before it, as the window opened, and as it closed.
+//! What a server used and held at the moments of a load: before it, when the window opened, and
+//! when it closed.
 
 use std::time::{Duration, Instant};
 
@@ -9,18 +10,18 @@ use super::process_tree::ProcessTree;
 use crate::generator::Moment;
 use crate::results::Interference;
 
-/// Takes samples of a server's processes. What cannot be read is left out: a process that has died is noticed
-/// elsewhere.
+/// Takes samples of a server's processes. What cannot be read is left out: the end of a process is
+/// detected elsewhere.
 #[derive(Debug)]
 pub(crate) struct WindowSamples<'a> {
     tree: ProcessTree,
-    /// The server's cores, when it has some to itself.
+    /// The server's cores, when it has cores of its own.
     cores: Option<&'a [usize]>,
     pub(crate) memory_empty: Option<(u64, u64)>,
     pub(crate) memory_loaded: Option<(u64, u64)>,
     pub(crate) holdings: Option<Holdings>,
     usage: [Option<Usage>; 2],
-    /// As the first sample of the threads was taken.
+    /// What was used when the first sample of the threads was taken.
     usage_settling: Option<Usage>,
     cores_used: [Option<(Instant, CoreTimes)>; 2],
     threads: [Option<(Instant, Threads)>; 2],
@@ -29,7 +30,7 @@ pub(crate) struct WindowSamples<'a> {
 }
 
 impl<'a> WindowSamples<'a> {
-    /// Looks at a server before anybody has connected.
+    /// Samples a server before any client has connected.
     pub(crate) fn new(tree: ProcessTree, cores: Option<&'a [usize]>) -> Self {
         Self {
             memory_empty: tree.memory().ok(),
@@ -69,7 +70,7 @@ impl<'a> WindowSamples<'a> {
         }
     }
 
-    /// What processes that were started in the window have used belongs to it whole.
+    /// Counts processes that were started in the window: all that they have used belongs to it.
     fn take_in_newcomers(&mut self) {
         let known = self.tree.pids().count();
         self.tree.find_descendants();
@@ -84,7 +85,7 @@ impl<'a> WindowSamples<'a> {
         after.as_ref().zip(before.as_ref()).map_or_else(Usage::default, |(after, before)| after.since(before))
     }
 
-    /// Who else used the server's cores in the window.
+    /// How much others used the server's cores in the window.
     pub(crate) fn interference(&self) -> Option<Interference> {
         let [Some((began, before)), Some((ended, after))] = &self.cores_used else { return None };
         after.interference_since(before, ended.duration_since(*began), self.used().cpu)
@@ -96,7 +97,7 @@ impl<'a> WindowSamples<'a> {
         Some(after.since(before, ended.duration_since(*began)))
     }
 
-    /// What the server used in the same time.
+    /// What the server used in the time that [`threads`](Self::threads) covers.
     pub(crate) fn used_since_settling(&self) -> Option<Usage> {
         Some(self.usage[1]?.since(&self.usage_settling?))
     }
@@ -110,7 +111,7 @@ impl<'a> WindowSamples<'a> {
     }
 }
 
-/// Context switches of all processes that this one has waited for.
+/// Context switches of all child processes that this process has waited for.
 pub(crate) fn switches_of_ended_children() -> Option<u64> {
     use nix::sys::resource::{UsageWho, getrusage};
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).ok()?;

@@ -1,4 +1,4 @@
-//! Clients that do not ask as clients should: what they do, and what becomes of them.
+//! The background connections: what they do, and what happens when they lose their connection.
 
 use std::time::Duration;
 
@@ -11,15 +11,17 @@ use crate::scenario::BackgroundConnections;
 
 /// How often a trickler sends a byte.
 const TRICKLE: Duration = Duration::from_millis(100);
-/// How often a non-reader sends more questions, and how many: some 3 000 a second.
+/// How often a non-reader sends more questions: with [`FLOOD_QUESTIONS`] each time, some 3 000 a
+/// second.
 const FLOOD: Duration = Duration::from_millis(20);
-/// How long a trickler or a non-reader that has been thrown out waits before it comes again.
+/// How long a trickler or a non-reader that has lost its connection waits before it connects again.
 const COME_AGAIN: Duration = Duration::from_millis(200);
-/// Idle connections on their way in at once: well below what servers let wait in their backlogs.
+/// The most idle connections that are joining at once: well below what servers let wait in their
+/// backlogs.
 const JOINING: usize = 128;
 
 impl Generator<'_> {
-    /// Connects those who disturb.
+    /// Connects the tricklers and the non-readers.
     pub(super) fn connect_background(&mut self) {
         let BackgroundConnections { tricklers, non_readers, .. } = self.load.scenario.background;
         for slot in 0..tricklers + non_readers {
@@ -27,7 +29,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Brings as many idle connections on their way as may be.
+    /// Starts as many idle connections as may be joining at once.
     pub(super) fn let_idle_connections_in(&mut self, now: Nanos) {
         if self.idle.started == 0 {
             self.idle.last_joined = now;
@@ -40,20 +42,21 @@ impl Generator<'_> {
         }
     }
 
-    /// A idle connection has had its answer.
+    /// Notes that an idle connection has had its answer.
     pub(super) fn join_idle_connections(&mut self, now: Nanos) {
         self.idle.last_joined = now;
         self.idle.joining -= 1;
     }
 
-    /// A idle connection could not be made, or has been ended. It does not come again: the idle connections is counted.
+    /// Notes that an idle connection could not be made, or was ended. It is not made again, because
+    /// the idle connections that a server holds are counted.
     fn leave_idle_connections(&mut self, had_joined: bool) {
         if !had_joined {
             self.idle.joining -= 1;
         }
     }
 
-    /// What a client that is no measured one does when it is connected, and whenever it wakes.
+    /// What a background connection does when it is established, and whenever it wakes.
     pub(super) fn misbehave(&mut self, slot: usize, now: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
         match client.role {
@@ -72,7 +75,7 @@ impl Generator<'_> {
         }
     }
 
-    /// What a client that is no measured one does when it has been connected or answered.
+    /// What a background connection does after it was established or answered.
     pub(super) fn go_on_misbehaving(&mut self, slot: usize, now: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
         if client.role == Role::Idle && client.has_asked() {
@@ -82,11 +85,12 @@ impl Generator<'_> {
             }
             return Ok(());
         }
-        // An answered trickler goes on in its own time.
+        // A trickler that has been answered goes on at its own pace.
         if client.wakes_at.is_some() { Ok(()) } else { self.misbehave(slot, now) }
     }
 
-    /// What becomes of a client that is no measured one and has lost its connection, or did not get one.
+    /// Notes that a background connection was lost, or was not made. Tricklers and non-readers try
+    /// again later.
     pub(super) fn come_again(&mut self, slot: usize, ended_by_server: bool) {
         let count = u64::from(ended_by_server);
         let had_joined = self.clients[slot].has_joined;
@@ -104,7 +108,7 @@ impl Generator<'_> {
         self.wake_later(slot, at);
     }
 
-    /// Each kind of client, when there is more than the measured kind.
+    /// Each kind of client, when there are other clients than the measured ones.
     pub(super) fn groups(&self) -> Vec<Group> {
         if self.load.scenario.background.connections() == 0 {
             return Vec::new();
@@ -129,7 +133,8 @@ impl Generator<'_> {
         groups.filter(|group| group.clients > 0).collect()
     }
 
-    /// How many idle connections are open and have been answered, where there are to be any.
+    /// How many idle connections are open and have been answered; `None` when the scenario has
+    /// none.
     pub(super) fn connections_held(&self) -> Option<usize> {
         let held = |client: &&Client| client.role == Role::Idle && client.connected && client.has_joined;
         (self.load.scenario.background.idle > 0).then(|| self.clients.iter().filter(held).count())

@@ -1,7 +1,6 @@
-//! How the measured clients come in: no faster than a server can take them.
+//! Connects the measured clients, in batches.
 //!
-//! When thousands connect at the same moment, the server's backlog overflows, and who was turned away tries again after
-//! a second or three. That would be the load's doing, and look like a server that starves its clients.
+//! Why not all at once is told in [`ramp`](crate::generator::ramp).
 
 use super::Generator;
 use crate::generator::load::Nanos;
@@ -9,7 +8,7 @@ use crate::generator::ramp::PAUSE;
 use crate::generator::schedule::{OpenLoop, Schedule};
 
 impl Generator<'_> {
-    /// Draws up the schedules of an open loop, which begin now, and lets the first clients in.
+    /// Makes the schedules of an open loop, which begin now, and connects the first clients.
     pub(super) fn start_measured_clients(&mut self) {
         let now = self.now();
         let scenario = self.load.scenario;
@@ -24,7 +23,7 @@ impl Generator<'_> {
         self.let_measured_clients_in(now);
     }
 
-    /// Lets the next ones in when it is time. Whether all have set out.
+    /// Connects the next batch when it is time. Returns whether all clients have been started.
     pub(super) fn let_measured_clients_in(&mut self, now: Nanos) -> bool {
         let size = self.load.scenario.clients;
         for _ in 0..self.arrival.batch(size, now) {

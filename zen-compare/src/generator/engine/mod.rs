@@ -1,4 +1,4 @@
-//! The event loop: waiting, and moving bytes.
+//! The event loop: it waits for events, and moves bytes.
 
 mod background;
 mod join;
@@ -24,14 +24,15 @@ use super::phases::Stages;
 use super::ramp::Arrival;
 use crate::scenario::BackgroundConnections;
 
-/// Bytes taken per read: several times what 64 answers amount to.
+/// Bytes per read: several times what 64 answers amount to.
 const READ_BUFFER: usize = 64 * 1024;
 
 pub(super) struct Generator<'a> {
     pub(super) load: &'a Load<'a>,
     pub(super) poll: Poll,
     pub(super) encoded: EncodedQuestions,
-    /// First those who disturb, then the idle connections, then the measured ones.
+    /// First the tricklers and the non-readers, then the idle connections, then the measured
+    /// clients.
     pub(super) clients: Vec<Client>,
     pub(super) first_measured: usize,
     pub(super) alarms: Alarms,
@@ -41,9 +42,9 @@ pub(super) struct Generator<'a> {
     pub(super) idle: IdleConnections,
     pub(super) ended: Ended,
     pub(super) answers: u64,
-    /// Who has been answered in this round of events, and when.
+    /// The clients that were answered in this round of events, and when.
     heard: Vec<(usize, Nanos)>,
-    /// Connections made by conversations that come and go.
+    /// How many connections were made for conversations that come and go.
     pub(super) turns: usize,
     pub(super) result: LoadResult,
 }
@@ -54,8 +55,7 @@ impl<'a> Generator<'a> {
         let result = match scenario.arrivals {
             None => LoadResult::new(),
             Some(arrivals) => {
-                let unknown =
-                    "the open loop's rate is a share of what a closed loop gets answered, which is not known";
+                let unknown = "the open loop's rate is a share of a capacity that is not known";
                 let rate = arrivals.rate.per_second(load.capacity);
                 LoadResult::open_loop(
                     rate.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unknown))?,
@@ -110,8 +110,9 @@ impl<'a> Generator<'a> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; READ_BUFFER];
         self.clock = Clock::start();
-        // Those who disturb come before those whom they disturb. The idle comes last: it is there to be held
-        // while others are served, and not to use up what a server admits before they come.
+        // Tricklers and non-readers come before the clients that they disturb. Idle connections
+        // come last: they are there to be held while others are served, and must not use up what a
+        // server admits before the others come.
         self.connect_background();
         self.start_measured_clients();
         loop {
@@ -119,7 +120,8 @@ impl<'a> Generator<'a> {
             if self.pass_time(now, on_moment).is_break() {
                 break;
             }
-            // The clock again: waking clients may have taken long, and time must not be slept through twice.
+            // Reads the clock again: waking clients may have taken long, and that time must not be
+            // slept through once more.
             let now = if self.wake_clients(now) { self.now() } else { now };
             let due = self.alarms.arm(now)?;
             let left = if due { 0 } else { self.stages.next_moment().saturating_sub(now) };
@@ -176,7 +178,7 @@ impl<'a> Generator<'a> {
             let over = event.is_read_closed() || event.is_error();
             return if over { Err(ConversationFailure::Closed) } else { client.flush(&self.encoded) };
         }
-        // A trickler's next byte has its own time.
+        // A trickler sends its next byte when its alarm is due.
         if event.is_writable() && client.has_unsent() && client.role != Role::Trickler {
             client.flush(&self.encoded)?;
         }
@@ -184,13 +186,13 @@ impl<'a> Generator<'a> {
             return Ok(());
         }
         let mut heard = None;
-        // Ends: a client takes no more bytes than it has questions in flight.
+        // This ends, because a client takes no more bytes than it has questions in flight.
         while let Some(count) = self.clients[slot].read(buffer)? {
             let now = self.now();
             heard = Some(now);
             self.hear(slot, &buffer[..count], now)?;
-            // A short read has emptied the socket. Only an end of stream that was announced together with the
-            // data would not be announced again.
+            // A short read has emptied the socket. Only an end of stream that was announced
+            // together with the data would not be announced again.
             if count < buffer.len() && !event.is_read_closed() {
                 break;
             }
@@ -201,8 +203,9 @@ impl<'a> Generator<'a> {
         Ok(())
     }
 
-    /// Next steps of those who have been answered. They come after all answers have been read, as a write takes far
-    /// longer than a read, and an answer that is there should not grow older by what others ask.
+    /// Lets the clients that were answered take their next steps. This comes after all answers have
+    /// been read, as a write takes far longer than a read, and an answer that has arrived should
+    /// not grow older while others ask.
     fn go_on_from_heard(&mut self) {
         let mut heard = std::mem::take(&mut self.heard);
         for (slot, at) in heard.drain(..) {

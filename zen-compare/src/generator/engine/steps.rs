@@ -15,7 +15,7 @@ use crate::generator::schedule::OpenLoop;
 const RETRY: Duration = Duration::from_millis(20);
 
 impl Generator<'_> {
-    /// Lets those go on whose time has come. Whether there were any.
+    /// Lets the clients go on whose alarms are due. Returns whether there were any.
     pub(super) fn wake_clients(&mut self, now: Nanos) -> bool {
         let mut any = false;
         while let Some((at, slot)) = self.alarms.due(now) {
@@ -66,7 +66,7 @@ impl Generator<'_> {
         let mut stream = match self.clients[slot].role {
             Role::Measured if comes_and_goes => connect(server, Source::InTurn(self.next_turn()))?,
             Role::Measured | Role::Trickler => connect(server, Source::Any)?,
-            // Counted from the first of all clients: it only has to be spread evenly.
+            // Counted from the first of all clients: the numbers only have to be spread evenly.
             Role::Idle => connect(server, Source::IdleConnections(slot))?,
             Role::NonReader => connect_deaf(server)?,
         };
@@ -86,7 +86,8 @@ impl Generator<'_> {
         self.lose(slot, false);
     }
 
-    /// The client's next step after what happened at `since`: another conversation, a thought, or more questions.
+    /// Takes the client's next step after what happened at `since`: another conversation, a think
+    /// time, or more questions.
     pub(super) fn go_on(&mut self, slot: usize, since: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
         if client.role != Role::Measured {
@@ -102,7 +103,7 @@ impl Generator<'_> {
             open_loop.unblock(since);
             return self.keep_schedule(slot);
         } else if self.load.scenario.think.is_zero() {
-            // Others may have been asked before: the moment of the write is now.
+            // Other clients may have asked before, so the question is written now, not at `since`.
             let now = self.now();
             self.clients[slot].ask(&self.encoded, now)?;
         } else if client.in_flight() == 0 {
@@ -111,9 +112,9 @@ impl Generator<'_> {
         Ok(())
     }
 
-    /// Asks what is due on an open loop's connection, and sets the alarm for what will be.
+    /// Asks what is due on an open loop's connection, and sets the alarm for the next question.
     fn keep_schedule(&mut self, slot: usize) -> Result<(), ConversationFailure> {
-        // Others may have been woken before: the moment of the write is now.
+        // Other clients may have been woken before, so the current time is read again.
         let now = self.now();
         let opened = self.stages.opened();
         let schedule = &mut self.result.schedule;
@@ -138,7 +139,7 @@ impl Generator<'_> {
         let measured = self.clients[slot].role == Role::Measured;
         let failures = &mut self.result.failures;
         match failure {
-            // Who misbehaves may be thrown out.
+            // A server may well close the connection of a client that misbehaves.
             ConversationFailure::Closed => failures.closed_early += u64::from(measured),
             ConversationFailure::Wrong { expected, received } => {
                 failures.wrong_answers += 1;
@@ -150,7 +151,8 @@ impl Generator<'_> {
         self.lose(slot, true);
     }
 
-    /// The client has no connection any more, and will try to get another.
+    /// Notes that the client has lost its connection. Unless it is idle, it will try to get
+    /// another.
     fn lose(&mut self, slot: usize, ended_by_server: bool) {
         self.clients[slot].end();
         if self.clients[slot].role == Role::Measured {

@@ -1,4 +1,4 @@
-//! The course of a load: clients gather, the load warms up, settles, and is measured.
+//! The course of a load: clients connect, the load warms up, settles, and is measured.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use crate::generator::load_result::LoadResult;
 use crate::generator::phases::Stage;
 use crate::machine::thread_usage::ThreadUsage;
 
-/// How often [`Moment::Passing`] is told of while the load goes on.
+/// How often [`Moment::Passing`] is reported while the load goes on.
 const PASSING: Duration = Duration::from_millis(100);
-/// How much a warm-up grows at a time while the answers do not come at a steady pace.
+/// How much a warm-up is extended at a time while the answers do not come at a steady pace.
 const WARM_ON: Duration = Duration::from_millis(50);
-/// How often to look whether all are in, in nanoseconds.
+/// How often to check whether all clients have joined, in nanoseconds.
 const LOOK_AGAIN: Nanos = 5_000_000;
 
 impl Generator<'_> {
-    /// Tells of the moments that have come. Breaks when the load is over.
+    /// Reports the moments that have come. Breaks when the load is over.
     pub(super) fn pass_time(
         &mut self,
         now: Nanos,
@@ -65,7 +65,8 @@ impl Generator<'_> {
         }
     }
 
-    /// Lets the measured clients in, then the idle connections; when they are, the warm-up begins.
+    /// Connects the measured clients, then the idle connections. When all have joined, the warm-up
+    /// begins.
     fn gather(&mut self, now: Nanos) {
         let measured_are_in = self.let_measured_clients_in(now);
         if measured_are_in {
@@ -86,7 +87,7 @@ impl Generator<'_> {
         self.load.progress.is_some_and(|progress| progress.wants_more_warmup(spent, asked))
     }
 
-    /// Closes the window, if it was open, and draws up what the clients have seen.
+    /// Closes the window, if it was open, and collects what the clients have seen.
     fn close(&mut self) {
         let now = self.now();
         if let Some(opened) = self.stages.opened() {
@@ -108,9 +109,10 @@ impl Generator<'_> {
         self.result.longest_wait = Duration::from_nanos(waits.max().unwrap_or(0));
     }
 
-    /// Takes what was asked and is not answered into the latencies, with how long it has waited so far. Without it a
-    /// server would look the better the more it leaves unanswered. Where it answers, it is a question or two of
-    /// thousands, as no more are ever open at once than a rate and a latency come to (Little's law).
+    /// Adds the questions that are not answered to the latencies, with how long each has waited so
+    /// far. Without them, a server would look the better the more it leaves unanswered. When the
+    /// server does answer, they are a question or two in thousands, as no more are ever open at
+    /// once than rate times latency (Little's law).
     fn count_unanswered(&mut self, now: Nanos) {
         let LoadResult { latency, uncorrected, .. } = &mut self.result;
         for asked in self.clients[self.first_measured..].iter().flat_map(Client::unanswered) {
@@ -121,7 +123,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Counts what was due and never asked; its wait began when it was due.
+    /// Counts the questions that were due and never asked. Their wait began when they were due.
     fn count_unsent(&mut self, opened: Nanos, now: Nanos) {
         let Some(schedule) = &mut self.result.schedule else { return };
         for open_loop in self.clients.iter_mut().filter_map(|client| client.open_loop.as_mut()) {

@@ -1,4 +1,4 @@
-//! Measured clients among tricklers, non-readers, and herds of idle connections.
+//! Measured clients among tricklers, non-readers, and many idle connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,11 +42,11 @@ fn tricklers_are_answered_when_they_have_asked() {
 }
 
 #[test]
-fn a_trickler_that_is_thrown_out_comes_again_and_is_no_failure() {
+fn a_trickler_that_is_closed_connects_again_and_is_no_failure() {
     let visits = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&visits);
     let server = serve(move |mut stream| {
-        // Throws out who sends less than a question at once.
+        // Closes the connection of a client that sends a single byte at a time.
         let mut buffer = [0; 4096];
         counted.fetch_add(1, Ordering::Relaxed);
         while let Ok(2..) = stream.read(&mut buffer) {
@@ -66,13 +66,13 @@ fn a_trickler_that_is_thrown_out_comes_again_and_is_no_failure() {
 }
 
 #[test]
-fn non_readers_are_never_read_and_the_load_goes_on() {
+fn non_readers_never_read_and_the_load_goes_on() {
     let scenario = among(BackgroundConnections { non_readers: 2, ..BackgroundConnections::default() });
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let server = serve(move |mut stream| {
         let mut buffer = [0; 4096];
-        // Long answers fill what the kernel keeps for a reader that does not read.
+        // Long answers fill the kernel's buffers for a client that does not read.
         let answer = vec![b'x'; 16 * 1024];
         while let Ok(count @ 1..) = stream.read(&mut buffer) {
             let questions = memchr::memchr_iter(b'?', &buffer[..count]).count();
@@ -93,7 +93,7 @@ fn non_readers_are_never_read_and_the_load_goes_on() {
 }
 
 #[test]
-fn who_drops_a_non_reader_is_seen_to() {
+fn the_loss_of_a_non_reader_is_counted() {
     let scenario = among(BackgroundConnections { non_readers: 1, ..BackgroundConnections::default() });
     // The first connection, which is the non-reader's, is closed after its first questions.
     let visitors = AtomicUsize::new(0);
@@ -133,7 +133,7 @@ fn idle_connections_are_held_while_others_are_busy() {
 
 #[test]
 fn idle_connections_that_are_refused_are_counted_and_not_waited_for() {
-    // Takes twelve connections and then no more, though it listens.
+    // Accepts twelve connections and then no more, though it still listens.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -147,7 +147,7 @@ fn idle_connections_that_are_refused_are_counted_and_not_waited_for() {
     let began = std::time::Instant::now();
     let result = generate_quietly(&load(server, &scenario, &Workload::aphorisms()));
     assert!(began.elapsed() < Duration::from_secs(60));
-    // The measured clients came first.
+    // The measured clients connected first.
     assert_eq!(result.connections_held, Some(10));
     assert_eq!((result.clients_served(), result.served.len()), (2, 2));
     assert_eq!(result.failures, Failures::default());

@@ -16,7 +16,8 @@ use std::time::Duration;
 use super::*;
 use crate::scenario::{Scenario, Workload};
 
-/// A server in threads; the closure gets each connection. It lives until the test's process ends.
+/// Starts a server with a thread for each connection, on which it calls `each`. It lives until the
+/// test's process ends.
 fn serve(each: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -30,7 +31,7 @@ fn serve(each: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
     address
 }
 
-/// Answers each question of the workload rightly, up to `limit` of them on one connection.
+/// Answers each question of the workload correctly, up to `limit` of them on one connection.
 fn answer(mut stream: TcpStream, workload: &Workload, limit: usize) {
     let mut pending = Vec::new();
     let mut buffer = [0; 4096];
@@ -77,7 +78,8 @@ fn generate_quietly(load: &Load<'_>) -> LoadResult {
 fn assert_consistent(result: &LoadResult, scenario: &Scenario) {
     assert_eq!(result.served.len(), scenario.clients);
     assert_eq!(result.served.iter().sum::<u64>(), result.answers);
-    // Besides the answers, what was in flight at the end; in an open loop, what was never asked too.
+    // Besides the answers, it holds what was in flight at the end and, in an open loop, what was
+    // never asked.
     let open = result.latency.len() - result.answers;
     let most = (scenario.clients * scenario.depth) as u64;
     assert!(open <= most || result.schedule.is_some(), "{open} open");
@@ -85,7 +87,7 @@ fn assert_consistent(result: &LoadResult, scenario: &Scenario) {
 }
 
 #[test]
-fn a_right_server_serves_everybody() {
+fn a_correct_server_serves_every_client() {
     let workload = Workload::aphorisms();
     for scenario in [Scenario::saturate(1), Scenario::saturate(16), Scenario::pipeline()] {
         let result = generate_quietly(&load(right_server(), &scenario, &workload));
@@ -99,13 +101,14 @@ fn a_right_server_serves_everybody() {
 }
 
 #[test]
-fn conversations_end_and_begin_anew() {
+fn conversations_end_and_new_ones_begin() {
     let workload = Workload::aphorisms();
     let result = generate_quietly(&load(right_server(), &Scenario::churn(), &workload));
     assert_consistent(&result, &Scenario::churn());
     assert_eq!(result.failures, Failures::default());
     assert!(result.conversations > 0);
-    // Each conversation has three answers; those that straddle an end of the window may have one to three.
+    // Each conversation has three answers; one that crosses an end of the window may have one to
+    // three in it.
     let (answers, conversations) = (i128::from(result.answers), 3 * i128::from(result.conversations));
     assert!(
         (answers - conversations).abs() <= 3 * 16,
@@ -114,7 +117,7 @@ fn conversations_end_and_begin_anew() {
 }
 
 #[test]
-fn conversations_that_come_and_go_call_from_many_addresses() {
+fn conversations_that_come_and_go_use_many_addresses() {
     let workload = Workload::aphorisms();
     let callers = Arc::new(Mutex::new(HashSet::new()));
     let heard = callers.clone();
@@ -124,7 +127,7 @@ fn conversations_that_come_and_go_call_from_many_addresses() {
     });
     let result = generate_quietly(&load(server, &Scenario::churn(), &workload));
     assert!(result.conversations > 20);
-    // Each conversation takes the next of 128.
+    // Each conversation takes the next of 128 addresses.
     assert!(callers.lock().unwrap().len() > 20);
 }
 
@@ -153,7 +156,7 @@ fn a_wrong_answer_is_called_wrong() {
 }
 
 #[test]
-fn a_server_that_never_answers_serves_nobody_and_keeps_nobody_waiting() {
+fn a_server_that_never_answers_serves_no_client_and_does_not_hold_up_the_load() {
     let server = serve(|stream| {
         thread::sleep(Duration::from_secs(600));
         drop(stream);

@@ -17,11 +17,11 @@ fn questions(bytes: &[u8]) -> usize {
 fn assert_open_loop_is_consistent(result: &LoadResult, scenario: &Scenario) {
     assert_consistent(result, scenario);
     let schedule = result.schedule.unwrap();
-    // Nothing that was due is left out: answered, in flight, or never asked.
+    // Nothing that was due is left out: it was answered, was in flight, or was never asked.
     let in_flight = result.uncorrected.as_ref().unwrap().len() - result.answers;
     assert!(in_flight <= (scenario.clients * scenario.depth) as u64);
     let never_asked = result.latency.len() - result.answers - in_flight;
-    // Of those, some may have been due before the window.
+    // Some of these may have been due before the window.
     assert!(never_asked >= schedule.unsent, "{never_asked}, {schedule:?}");
     assert!(schedule.late <= schedule.due && schedule.unsent <= schedule.due, "{schedule:?}");
 }
@@ -35,8 +35,8 @@ fn questions_are_asked_at_the_rate_of_the_schedule() {
         assert_open_loop_is_consistent(&result, &scenario);
         assert_eq!(result.failures, Failures::default());
         assert_eq!(result.offered_rate, Some(1_000.0));
-        // What is due in a window follows from its length alone: evenly to the question, at random within five
-        // standard deviations.
+        // How many questions are due in a window follows from its length alone: to the question
+        // when evenly spaced, within five standard deviations when spaced at random.
         let expected = result.window.as_secs_f64() * 1_000.0;
         let margin = if spacing == Spacing::Uniform { 2.0 } else { 5.0 * expected.sqrt() };
         #[allow(clippy::cast_precision_loss)]
@@ -57,7 +57,7 @@ fn a_rate_can_be_a_share_of_a_capacity() {
 }
 
 #[test]
-fn who_answers_late_is_asked_on_schedule_all_the_same() {
+fn a_server_that_answers_late_is_still_asked_on_schedule() {
     // Each answer takes at least 20 ms, on connections that are each asked every 8 ms.
     let server = serve(|stream| {
         let mut stream = stream;
@@ -78,7 +78,7 @@ fn who_answers_late_is_asked_on_schedule_all_the_same() {
     // Less than half of the questions can have been asked, and the generator is not to blame.
     assert!(result.answers < schedule.due / 2, "{} answers, {schedule:?}", result.answers);
     assert!(schedule.unsent > 0, "{schedule:?}");
-    // Those who wait in line wait long, and the clock that starts at the write does not see it.
+    // Questions that wait in line wait long, and a clock that starts at the write does not see it.
     let uncorrected = result.uncorrected.unwrap();
     let (line, write) = (result.latency.value_at_quantile(0.5), uncorrected.value_at_quantile(0.5));
     assert!(
@@ -88,7 +88,7 @@ fn who_answers_late_is_asked_on_schedule_all_the_same() {
 }
 
 #[test]
-fn a_connection_asks_whatever_it_has_been_answered() {
+fn a_connection_asks_on_schedule_while_answers_are_outstanding() {
     // What has been asked within a hundred milliseconds is answered together.
     let server = serve(|mut stream| {
         let mut buffer = [0; 4096];
@@ -110,15 +110,15 @@ fn a_connection_asks_whatever_it_has_been_answered() {
     let result = generate_quietly(&load(server, &scenario, &workload));
     assert_open_loop_is_consistent(&result, &scenario);
     let schedule = result.schedule.unwrap();
-    // None but those that a busy machine keeps from being asked in the last moment.
+    // Only questions that a busy machine kept from being asked at the last moment.
     assert!(schedule.unsent < schedule.due / 4, "{schedule:?}");
     assert_eq!(result.failures, Failures::default());
-    // One connection is asked every 10 ms, and so has several questions open at a time.
+    // A connection is due to ask every 10 ms, and so has several questions open at a time.
     assert!(result.answers > schedule.due / 2, "{} answers, {schedule:?}", result.answers);
 }
 
 #[test]
-fn who_stops_answering_does_not_look_fast() {
+fn a_server_that_stops_answering_does_not_look_fast() {
     let workload = Workload::aphorisms().answered_by_constant(b"Right.");
     for depth in [1, 64] {
         let began = Instant::now();
@@ -139,15 +139,15 @@ fn who_stops_answering_does_not_look_fast() {
         let result = generate_quietly(&load);
         assert_open_loop_is_consistent(&result, &scenario);
         assert_eq!(result.waiting, scenario.clients);
-        // About half of what was due in the window, which waits evenly distributed from nothing to as long as the
-        // server has been silent.
+        // About half of what was due in the window is waiting. The waiting times are evenly
+        // distributed, from nothing to as long as the server has been silent.
         let late = result.latency.value_at_quantile(0.9);
         assert!(late > 200_000_000, "{late} ns at depth {depth}");
     }
 }
 
 #[test]
-fn who_thinks_does_not_wait_for_whole_milliseconds() {
+fn think_times_are_not_rounded_to_whole_milliseconds() {
     let workload = Workload::aphorisms();
     let think = Duration::from_micros(1_100);
     let scenario = Scenario { think, questions_per_conversation: None, ..Scenario::book() };
@@ -157,7 +157,7 @@ fn who_thinks_does_not_wait_for_whole_milliseconds() {
         result.throughput()
     });
     let pace = paces.fold(0.0, f64::max);
-    // An event loop's timeout would make 2 ms of it, and 500 questions a second.
+    // An event loop's timeout would turn it into 2 ms, and the pace into 500 questions a second.
     assert!(pace > 550.0, "{pace}");
     assert!(pace <= 910.0, "{pace}");
 }
