@@ -1,4 +1,5 @@
-//! How much the contenders can answer in a closed loop: what the open loop's sweep is a share of.
+//! How much the contenders can answer in a closed loop. The rates of an open loop's sweep are
+//! shares of it.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -10,14 +11,14 @@ use crate::plan::Plan;
 use crate::scenario::{Rate, Scenario};
 use crate::server::Contender;
 
-/// How often each contender is loaded for it, everybody once before anybody again: a moment in which the machine was busy
-/// with something else then moves nobody's median.
+/// How often each contender is loaded for this. Every contender is loaded once before any is loaded
+/// again, so a moment in which the machine was busy with something else moves no median.
 const ROUNDS: usize = 3;
-/// How long it is loaded each time: before it counts, and while it does.
+/// How long a contender is loaded each time: before the window, and in it.
 const WARMUP: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_millis(200);
 
-/// About how long all of that takes, where starting and ending a server takes `around`.
+/// About how long all of this takes, when starting and ending a server takes `around`.
 pub(crate) fn expected_time(plan: &Plan, around: Duration) -> Duration {
     if !is_needed(plan) {
         return Duration::ZERO;
@@ -34,20 +35,21 @@ pub(crate) fn is_needed(plan: &Plan) -> bool {
     plan.scenarios.iter().any(share)
 }
 
-/// Those that are asked: a floor that is alone is its own measure.
+/// The contenders to load. The floor is left out unless it is alone, when it is its own measure.
 fn contenders(plan: &Plan) -> impl Iterator<Item = &Contender> {
     let alone = plan.contenders.iter().all(Contender::is_floor);
     plan.contenders.iter().filter(move |contender| alone || !contender.is_floor())
 }
 
-/// What a contender did in one window: whether it served everybody, and its answers per second. One that serves everybody
-/// is more than one that does not, and of others the quicker one.
+/// What a contender did in one window: whether it served every client, and its answers per second.
+/// Serving every client ranks above not doing so; otherwise the higher throughput ranks higher.
 type Found = (bool, f64);
 
-/// The answers per second of the quickest contender, the floor aside, when it is asked by as many clients as the open
-/// loop has; of each contender, the median of its windows. Everybody is then offered the same, so that whoever is slower is seen
-/// to give way first. Contenders that leave clients waiting count only when all do. `None` when nobody answers, or when the
-/// plan is stopped.
+/// The answers per second of the fastest contender other than the floor, when as many clients ask
+/// as the open loop has. For each contender, the median of its windows counts. All contenders are
+/// then offered the same, so that the slower ones are seen to give way first. Contenders that leave
+/// clients waiting count only when all do. `None` when no contender answers, or when the plan is
+/// stopped.
 ///
 /// # Errors
 /// When the generator's own event loop fails, or the kernel does not let it keep to its cores.
@@ -73,7 +75,7 @@ fn best(found: Vec<Vec<Found>>) -> Option<f64> {
     middles.max_by(quicker).map(|(_, throughput)| throughput).filter(|throughput| *throughput > 0.0)
 }
 
-/// Loads a contender for one window. Who does not start is reported with its first run, and is `None` here.
+/// Loads a contender for one window. `None` when it does not start; its first run reports that.
 fn load(plan: &Plan, contender: &Contender, cores: Option<&Cores>) -> io::Result<Option<Found>> {
     let server_cores = cores.map(|cores| cores.server.as_slice());
     let Ok(server) = contender.start_unless(&plan.stop, server_cores) else { return Ok(None) };
@@ -104,10 +106,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_bad_window_moves_nothing() {
+    fn one_bad_window_does_not_change_the_result() {
         let all = |throughputs: [f64; 3]| throughputs.map(|throughput| (true, throughput)).to_vec();
         assert_eq!(best(vec![all([100.0, 3.0, 101.0]), all([90.0, 95.0, 400.0])]), Some(100.0));
-        // Who leaves clients waiting counts only when all do; once may be chance.
+        // A contender that leaves clients waiting counts only when all do; once may be chance.
         let starves = vec![(false, 900.0); 3];
         assert_eq!(best(vec![starves.clone(), all([10.0; 3])]), Some(10.0));
         assert_eq!(best(vec![starves, Vec::new()]), Some(900.0));

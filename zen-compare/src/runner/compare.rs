@@ -1,4 +1,4 @@
-//! Carrying out a plan, run by run.
+//! Carries out a plan, run by run.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,14 +18,16 @@ use crate::results::{Report, Run, SCHEMA, Settings};
 use crate::results::{Store, StoreError};
 use crate::server::StartError;
 
-/// One run in so many may be made again, over all of a comparison, so that its time stays foreseeable.
+/// There may be one retry for this many runs, over a whole comparison, so that its time stays
+/// foreseeable.
 const RUNS_PER_RERUN: usize = 4;
 
-/// Is told how a comparison goes. Every method has an empty default.
+/// Is informed of how a comparison goes. Every method has an empty default.
 ///
-/// Nothing is being measured while a method runs, so it may take its time; the next run waits for it.
+/// Nothing is measured while a method runs, so it may take its time; the next run waits for it.
 pub trait Observer {
-    /// A contender is about to be started for the first time, to find out whether it does. It may take ten seconds.
+    /// A contender is about to be started for the first time, to find out whether it starts. It may
+    /// take ten seconds.
     fn trying(&mut self, contender: &str) {
         let _ = contender;
     }
@@ -40,7 +42,8 @@ pub trait Observer {
         let _ = run;
     }
 
-    /// All runs have been made, and the machine made so many invalid that these are rerun; see [`Plan::valid_at_least`].
+    /// All runs have been made. The machine made so many of them invalid that these are rerun; see
+    /// [`Plan::valid_at_least`].
     fn rerunning(&mut self, reruns: &Expected) {
         let _ = reruns;
     }
@@ -51,10 +54,10 @@ pub trait Observer {
     }
 }
 
-/// For those who only want the report.
+/// For callers that only want the report.
 impl Observer for () {}
 
-/// What a plan will take.
+/// How much work a plan is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expected {
@@ -74,9 +77,9 @@ pub struct Upcoming<'a> {
     pub runs: usize,
     /// About how long this run and those after it will take.
     pub remaining: Duration,
-    /// Who is loaded.
+    /// The name of the contender.
     pub contender: &'a str,
-    /// With what.
+    /// The name of the scenario.
     pub scenario: &'a str,
     /// Which repetition this is, from 0.
     pub repetition: u32,
@@ -92,18 +95,19 @@ pub enum CompareError {
     /// The cores cannot be divided as asked.
     #[error(transparent)]
     Cores(io::Error),
-    /// A contender does not start; found out before the first run.
+    /// A contender does not start. This is found out before the first run.
     #[error("{name}: {source}")]
     Contender {
-        /// Who.
+        /// Its name.
         name: String,
-        /// Why not.
+        /// Why it does not start.
         source: StartError,
     },
-    /// The comparison cannot be kept, or cannot be gone on with.
+    /// The comparison cannot be saved, or cannot be resumed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Open loops were to offer shares of what a closed loop gets answered, and nobody answered anything.
+    /// Open loops were to offer shares of what a closed loop gets answered, and no contender
+    /// answered anything.
     #[error(
         "no contender answers a closed loop, so there is no rate for an open one: name one, as in `open-500/s`"
     )]
@@ -113,11 +117,12 @@ pub enum CompareError {
     Generator(io::Error),
 }
 
-/// Carries out a plan on the calling thread, which is the load generator meanwhile.
+/// Carries out a plan on the calling thread, which meanwhile generates the load.
 ///
-/// Every contender is started once before the first run, so that one that cannot start is found out at once. A
-/// contender that fails later makes invalid runs, and the others go on. When [`Plan::stop`] is raised,
-/// the report is of the runs made until then, and says that it is not complete.
+/// Every contender is started once before the first run, so that one that cannot start is found out
+/// at once. When a contender fails later, its runs are invalid, and the others go on. When
+/// [`Plan::stop`] is raised, the report holds the runs made until then, and says that it is not
+/// complete.
 ///
 /// # Errors
 /// See [`CompareError`].
@@ -125,8 +130,9 @@ pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, Comp
     carry_out(plan, None, observer)
 }
 
-/// The same, saved in `store` after every run. When the store holds a part of this very comparison, only the rest
-/// is made; what was planned or measured differently is refused, and left as it is.
+/// The same, saved in `store` after every run. When the store holds a part of this very comparison,
+/// only the rest is made. A comparison that was planned or measured differently is refused, and
+/// left as it is.
 ///
 /// # Errors
 /// See [`CompareError`].
@@ -158,7 +164,8 @@ fn carry_out(
     if jobs.is_empty() {
         return Ok(report);
     }
-    // What was saved may have been summarized otherwise; from here on, a run changes the summaries of its scenario only.
+    // A saved report may have been summarized differently. From here on, a run changes only the
+    // summaries of its scenario.
     report.summarize();
     let server_cores = cores.as_ref().map(|cores| cores.server.as_slice());
     for contender in &plan.contenders {
@@ -172,7 +179,7 @@ fn carry_out(
             Ok(_) => {}
         }
     }
-    // Before the first run, so that who cannot save finds out while it costs nothing.
+    // Before the first run, so that a failure to save is found out while it costs nothing.
     save(store, &report)?;
     let runs = plan.runs();
     let made = plan.jobs().filter(|job| report.runs.iter().any(|run| job.made(run)));
@@ -236,7 +243,8 @@ fn save(store: Option<&Store>, report: &Report) -> Result<(), StoreError> {
     store.map_or(Ok(()), |store| store.save(report))
 }
 
-/// Makes a run, and retries it when the machine made it invalid, as long as the plan and the common `budget` allow.
+/// Makes a run, and retries it when the machine made it invalid, as long as the plan and the common
+/// `budget` allow.
 fn measure_with_retries(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Result<Option<Run>, CompareError> {
     let mut retries = 0;
     loop {
@@ -250,7 +258,7 @@ fn measure_with_retries(lab: Lab<'_>, job: Job<'_>, budget: &mut usize) -> Resul
     }
 }
 
-/// What counts system calls here, and how the report speaks of it.
+/// The tool that counts system calls, and how the report describes the count.
 fn find_tool(plan: &Plan) -> (Option<Tool>, String) {
     if !plan.count_system_calls {
         return (None, "not counted: it was not asked for".into());

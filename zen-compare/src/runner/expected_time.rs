@@ -1,4 +1,4 @@
-//! How long a comparison takes, as a plan says beforehand and as it goes.
+//! How long a comparison takes: as expected beforehand, and as it turns out.
 
 use std::time::{Duration, Instant};
 
@@ -6,19 +6,20 @@ use super::capacity;
 use super::measure::COUNTED;
 use crate::plan::{Job, Plan};
 
-/// Starting, finding and ending a server takes about this long per run.
+/// About how long it takes to start, find and end a server, for each run.
 const AROUND_A_RUN: Duration = Duration::from_millis(60);
-/// A connection that is there beside the clients takes about this long to be made and ended.
+/// About how long it takes to make and end a connection beyond the ones that fit in the time around
+/// a run.
 const PER_CONNECTION: Duration = Duration::from_micros(150);
-/// So many clients connect within the time around a run.
+/// How many clients connect within the time around a run.
 const MANY: usize = 512;
-/// Attaching what counts system calls takes about this long.
+/// About how long it takes to attach the tool that counts system calls.
 const AROUND_A_COUNT: Duration = Duration::from_millis(100);
-/// How long it takes at least to see that answers come at a steady pace.
+/// The least time that it takes to see that answers come at a steady pace.
 const STEADY_AT_THE_EARLIEST: Duration = Duration::from_millis(200);
 
 impl Plan {
-    /// About how long the whole plan will take on a machine that has nothing else to do.
+    /// About how long the whole plan will take on an otherwise idle machine.
     pub fn expected_time(&self) -> Duration {
         let runs: Duration = self.jobs().map(|job| self.expected_time_of(job)).sum();
         let contenders = u32::try_from(self.contenders.len()).unwrap_or(u32::MAX);
@@ -26,7 +27,8 @@ impl Plan {
         runs + calibration + AROUND_A_RUN.saturating_mul(contenders)
     }
 
-    /// About how long it takes to find out what open loops are to offer, where that has to be found out.
+    /// About how long it takes to find out what open loops are to offer; zero when no scenario
+    /// needs it.
     pub(crate) fn calibration_time(&self) -> Duration {
         capacity::expected_time(self, AROUND_A_RUN)
     }
@@ -46,7 +48,7 @@ impl Plan {
     }
 }
 
-/// How a comparison keeps to its expected time.
+/// How the time of a comparison relates to what was expected.
 #[derive(Debug)]
 pub(super) struct Pace {
     began: Instant,
@@ -67,10 +69,11 @@ impl Pace {
         self.passed += expected;
     }
 
-    /// How long the rest will take, if it takes as much longer than expected as what has passed did.
+    /// How long the rest will take, if it differs from what was expected by the same factor as what
+    /// has passed.
     pub(super) fn remaining(&self) -> Duration {
         let remaining = self.expected.saturating_sub(self.passed);
-        // The first runs say little.
+        // The first runs say little about the rest.
         if self.passed < self.expected / 10 {
             return remaining;
         }
@@ -90,10 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn time_is_told_beforehand() {
+    fn the_expected_time_adds_up() {
         let s = Duration::from_secs;
         let plan = Plan { repetitions: 2, warmup: s(1), window: s(2), count_system_calls: false, ..plan() };
-        // Two contenders, two scenarios, twice; and each contender is started once before.
+        // Two contenders, two scenarios, twice; and each contender is started once before that.
         assert_eq!(plan.expected_time(), (s(3) + AROUND_A_RUN) * 8 + AROUND_A_RUN * 2);
         let counted = Plan { count_system_calls: true, ..plan.clone() };
         let per_count = AROUND_A_RUN + AROUND_A_COUNT + COUNTED;
@@ -105,19 +108,19 @@ mod tests {
         );
         let clients = Plan { scenarios: vec![Scenario::saturate(10_000 + MANY)], ..plan.clone() };
         assert_eq!(clients.expected_time(), idle.expected_time());
-        // What an open loop offers is measured first: of everybody, three times.
+        // What an open loop offers is measured first: three times for every contender.
         let open = Plan { scenarios: vec![Scenario::open(50)], ..plan.clone() };
         let measured = (AROUND_A_RUN + Duration::from_millis(300)) * 6;
         assert_eq!(open.expected_time(), (s(3) + AROUND_A_RUN) * 4 + AROUND_A_RUN * 2 + measured);
         let known = Plan { capacity: Some(1e5), ..open.clone() };
         assert_eq!(known.expected_time() + measured, open.expected_time());
-        // Who is left out takes no time.
+        // A contender that is left out takes no time.
         let work = Plan { scenarios: vec![Scenario::work(WorkKind::Spin)], ..plan };
         assert_eq!(work.expected_time(), AROUND_A_RUN * 2);
     }
 
     #[test]
-    fn the_usual_plans_keep_their_promises() {
+    fn the_usual_plans_take_no_longer_than_promised() {
         let eight: Vec<_> =
             (0..8).map(|n| Contender::new(n.to_string(), "true", [""; 0]).taking_work()).collect();
         let usual = Plan::new(eight.clone(), Plan::usual_scenarios());

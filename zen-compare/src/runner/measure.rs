@@ -1,4 +1,4 @@
-//! One run: start a server, load it, and put what it cost beside what it did.
+//! One run: starts a server, loads it, and records what it did together with what it used.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -29,16 +29,17 @@ pub(crate) const COUNTED: Duration = Duration::from_millis(200);
 pub(crate) struct Lab<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) cores: Option<&'a Cores>,
-    /// What counts system calls here, if they are to be counted.
+    /// The tool that counts system calls, if they are to be counted.
     pub(crate) tool: Option<Tool>,
-    /// Questions per second that a closed loop got answered, for open loops that are a share of it.
+    /// Answers per second of a closed loop, for open loops whose rate is a share of it.
     pub(crate) capacity: Option<f64>,
 }
 
 /// Makes one run. `None` when the plan was stopped in the middle of it.
 ///
 /// # Errors
-/// When the generator's own event loop fails. Whatever the server does makes a run, valid or not.
+/// When the generator's own event loop fails. Whatever the server does, there is a run, valid or
+/// not.
 pub(crate) fn measure(lab: Lab<'_>, job: Job<'_>) -> io::Result<Option<Run>> {
     if let Some(what) = job.contender.cannot(job.scenario) {
         let invalid = vec![Invalid::DoesNotApply { what }];
@@ -48,7 +49,7 @@ pub(crate) fn measure(lab: Lab<'_>, job: Job<'_>) -> io::Result<Option<Run>> {
     if let Ok(run) = &mut measured
         && let Some(tool) = lab.tool.filter(|_| job.repetition == 0 && run.answers > 0)
     {
-        // A count that fails leaves a gap in the report, which says what a gap means.
+        // A failed count leaves a gap in the report, and the report says what a gap means.
         run.system_calls_per_question = lab.count_system_calls(job, tool).ok().flatten();
     }
     match measured {
@@ -89,7 +90,8 @@ impl Lab<'_> {
         let server = job.contender.start_for(job.scenario, &self.plan.stop, self.server_cores())?;
         let progress = Arc::new(Progress::new(self.plan.patience));
         let run = self.measure_running(job, &server, &progress);
-        // Politely, as in real life; a server that does not listen is killed, which is no matter here.
+        // A server is asked to end, as in real use. One that does not listen is killed, which does
+        // not matter here.
         let _ = server.stop();
         let mut run = run?;
         if run.context_switches_per_question.is_none() {
@@ -126,7 +128,8 @@ impl Lab<'_> {
                         return ControlFlow::Break(());
                     }
                 }
-                // The warm-up has just ended, for one reason or the other.
+                // The warm-up has just ended, because the pace is steady or because its time is
+                // over.
                 Moment::Settling => warmed_up = progress.is_steady(),
                 Moment::Opens | Moment::Closes => {}
             }
@@ -143,7 +146,8 @@ impl Lab<'_> {
         Ok(run)
     }
 
-    /// Loads a fresh server while a tool counts its system calls, and tells how many there were for each answer.
+    /// Loads a fresh server while a tool counts its system calls, and returns how many there were
+    /// per answer.
     fn count_system_calls(&self, job: Job<'_>, tool: Tool) -> Result<Option<f64>, Failure> {
         let server = job.contender.start_for(job.scenario, &self.plan.stop, self.server_cores())?;
         let tree = ProcessTree::new(server.pid()).map_err(StartError::from)?;
@@ -154,13 +158,13 @@ impl Lab<'_> {
             let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
             Some(tool.attach(tree.pids()).map_err(StartError::from)?)
         };
-        // All of the load counts, as the tool counts from its first connection on.
+        // The window is all of the load, as the tool counts from the first connection on.
         let load =
             Load { warmup: Duration::ZERO, window: COUNTED, ..self.load(job, &server, &workload, &progress) };
         let mut counted = None;
         self.generate(&load, &mut |moment| match moment {
             Moment::Closes => {
-                // Before the connections are closed, which would cost the server some more.
+                // Before the connections are closed, which would cost the server more calls.
                 counted = count.take().and_then(|count| Some((count.end().ok()?, progress.answers())));
                 ControlFlow::Continue(())
             }
@@ -186,7 +190,7 @@ impl Lab<'_> {
             warmup: Duration::ZERO,
             window: Duration::ZERO,
             capacity: self.capacity,
-            // Every contender gets the same questions, every repetition others.
+            // Every contender gets the same questions, and every repetition gets others.
             seed: self.plan.seed.wrapping_add(u64::from(job.repetition)),
             progress: Some(progress),
         }
@@ -233,7 +237,7 @@ fn run_of(
         fell_behind: result.schedule.as_ref().is_some_and(validity::fell_behind),
         interference: samples.interference(),
     };
-    // Where nothing was answered there are no latencies, and waits alone would be taken for some.
+    // Without answers there are no latencies, and waiting times alone would be taken for latencies.
     let answered = result.answers > 0;
     let latency = answered.then_some(&result.latency);
     let uncorrected = result.uncorrected.as_ref().filter(|_| answered);
@@ -288,14 +292,14 @@ fn run_of(
     }
 }
 
-/// A server that died explains whatever else went wrong, so it comes first. What it used of the CPU has gone with it, so that it
-/// seems to have answered for nothing.
+/// A server that died explains whatever else went wrong, so its death comes first. Its CPU time is
+/// lost with it, so it seems to have answered without using any.
 fn blame_death(reasons: &mut Vec<Invalid>, died: Invalid) {
     reasons.retain(|reason| !matches!(reason, Invalid::ServerNotMeasured { .. }));
     reasons.insert(0, died);
 }
 
-/// What went wrong between the generator and the server, as reasons.
+/// What went wrong between the generator and the server, as reasons why the run is invalid.
 fn failures(job: Job<'_>, result: &LoadResult) -> Vec<Invalid> {
     let failures = &result.failures;
     let mut reasons = Vec::new();
@@ -331,7 +335,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_died_has_not_left_its_work_to_another() {
+    fn the_death_of_a_server_comes_first_and_explains_its_missing_cpu_time() {
         let died = || Invalid::ServerDied { status: "exit status 3".into(), last_words: String::new() };
         let early = Invalid::ClosedEarly { conversations: 7 };
         let mut reasons = vec![early.clone(), Invalid::ServerNotMeasured { cpu_ns_per_question: 0.0 }];

@@ -1,4 +1,4 @@
-//! Carrying out a plan: run by run, from starting the server to saving what it did.
+//! Carries out a plan, run by run: from starting the server to saving what it did.
 
 mod capacity;
 pub(crate) mod compare;

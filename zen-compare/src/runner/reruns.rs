@@ -1,12 +1,14 @@
-//! Runs that are made again because the machine made too many invalid.
+//! Reruns of what the machine made invalid.
 
 use crate::plan::{Job, Plan};
 use crate::results::{Report, Run};
 
-/// How often all that is lacking is made again, after everything else: each time finds the machine at another moment.
+/// How many rounds of reruns there are, after everything else. Each round finds the machine at
+/// another moment.
 pub(crate) const ROUNDS: usize = 3;
 
-/// The runs that the machine made invalid, of contenders that have fewer valid ones than the plan asks for: as many as they lack.
+/// The runs to rerun. For each contender with fewer valid runs than the plan asks for, they are as
+/// many as it lacks, out of the runs that the machine made invalid.
 pub(crate) fn lacking<'a>(plan: &'a Plan, report: &Report) -> Vec<Job<'a>> {
     let wanted = plan.valid_at_least.min(plan.repetitions) as usize;
     let mut jobs: Vec<Job<'a>> = Vec::new();
@@ -22,10 +24,11 @@ pub(crate) fn lacking<'a>(plan: &'a Plan, report: &Report) -> Vec<Job<'a>> {
     jobs
 }
 
-/// Adds a run to the report, in place of the one that is there for the same job.
+/// Adds a run to the report, in place of an earlier run of the same job.
 pub(crate) fn take(report: &mut Report, job: Job<'_>, mut run: Run) {
     if let Some(place) = report.runs.iter().position(|run| job.made(run)) {
-        // It was not the first attempt, and the others have left the report as well.
+        // The earlier run counts as a retry, and so do its own retries, as they leave the report
+        // with it.
         run.retries += report.runs.remove(place).retries + 1;
     }
     report.runs.push(run);
@@ -42,7 +45,7 @@ mod tests {
     use crate::testing::{run, settings};
 
     #[test]
-    fn as_many_are_made_again_as_are_lacking() {
+    fn as_many_are_rerun_as_are_lacking() {
         let scenario = Scenario::saturate(1);
         let contender = |name| Contender::new(name, "true", [""; 0]);
         let contenders = vec![contender("a"), contender("b"), contender("c")];
@@ -57,7 +60,7 @@ mod tests {
         for job in plan.jobs() {
             let mut run = run(job.contender.name(), &scenario, job.repetition, 100.0);
             match (job.contender.name(), job.repetition) {
-                // Of one there is too little left, of the other there is enough.
+                // Contender `a` has too few valid runs, contender `b` has enough.
                 ("a", 1..) | ("b", 3..) => run.invalid.push(invalid.clone()),
                 // A server's own fault would come again.
                 ("c", _) => run.invalid.push(Invalid::ClosedEarly { conversations: 1 }),
@@ -77,7 +80,7 @@ mod tests {
         };
         assert_eq!((attempts("a"), attempts("b")), (2, 0));
         assert!(lacking(&plan, &report).is_empty());
-        // Who asks for fewer repetitions gets them, and no more.
+        // A plan with fewer repetitions wants no more valid runs than repetitions.
         assert!(lacking(&Plan { repetitions: 1, ..plan }, &report).is_empty());
     }
 }

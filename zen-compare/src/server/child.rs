@@ -1,8 +1,9 @@
-//! The lab's servers out of the program that runs the lab: how it becomes one of them, and ends with it.
+//! Servers within the program that runs the lab: how the program becomes one of them, and how they
+//! end with the lab.
 //!
-//! A program that compares servers of its own calls [`serve_if_asked`] first in its `main`. The lab starts the
-//! same program once more for each [`Contender::own`](crate::server::contender::Contender::own), with a role in its environment,
-//! and there the call serves and does not come back.
+//! A program that compares servers of its own calls [`serve_if_asked`] first in its `main`. For
+//! each [`Contender::own`](crate::server::contender::Contender::own), the lab starts the same
+//! program once more, with a role in its environment. In that process, the call serves.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -15,16 +16,17 @@ use nix::unistd::getppid;
 
 use super::floor::Floor;
 
-/// Names the role that a program started by the lab shall play.
+/// The variable that names the role of a program started by the lab.
 pub(crate) const ROLE: &str = "ZEN_COMPARE_ROLE";
-/// Names the process that the lab runs in.
+/// The variable that holds the ID of the lab's process.
 pub(crate) const PARENT: &str = "ZEN_COMPARE_PARENT";
-/// The role of a floor starts with this; behind it come the delimiter and the answer, in hexadecimal digits.
+/// The start of a floor's role. The delimiter and the answer follow it, in hexadecimal digits.
 const FLOOR: &str = "floor:";
 
-/// Serves, if this process was started by the lab to do so: binds a listener on a free port of 127.0.0.1, announces
-/// it, and hands it to `serve` with the name of the role. `None` when the process has a life of its own;
-/// `Some` when it has served, or has said on standard error why not, and should exit with this code.
+/// Serves, if this process was started by the lab to do so: binds a listener on a free port of
+/// 127.0.0.1, announces it, and hands it to `serve` with the name of the role. Returns `None` when
+/// the process was not started by the lab. Returns `Some` when it has served, or has said on
+/// standard error why it did not; the process should then exit with this code.
 ///
 /// ```no_run
 /// use std::error::Error;
@@ -60,15 +62,17 @@ pub fn serve_if_asked<E: Display>(
     })
 }
 
-/// Has the kernel end this process when whoever started it ends, however that happens: no server is left behind by a
-/// lab that is killed. Does nothing in a process that was not started by a lab. For programs that are contenders
-/// without [`serve_if_asked`]. What counts is the end of the thread that started this process.
+/// Has the kernel kill this process when the thread that started it ends, for whatever reason, so
+/// that a lab that is killed leaves no server behind. Does nothing in a process that was not
+/// started by a lab. For contenders that do not use [`serve_if_asked`].
 pub fn end_with_the_lab() {
     let Some(lab) = std::env::var(PARENT).ok().and_then(|lab| lab.parse::<i32>().ok()) else { return };
     let parent = getppid();
-    // Where the kernel refuses, a lab that is killed leaves its servers behind, and that is all.
+    // Where the kernel refuses, the only harm is that a lab that is killed leaves its servers
+    // behind.
     let _ = set_pdeathsig(Signal::SIGKILL);
-    // The parent may have ended a moment before; whoever takes its children in is not the lab.
+    // The parent may have ended a moment before. The process that adopts its children is not the
+    // lab.
     if getppid() != parent || (parent.as_raw() == 1 && lab != 1) {
         std::process::exit(1);
     }
@@ -88,13 +92,13 @@ fn play<E: Display>(
     let Some(bytes) = role.strip_prefix(FLOOR) else {
         return serve(role, listener).map_err(|error| error.to_string());
     };
-    let bytes = from_hexadecimal(bytes).ok_or("the role of a floor is broken")?;
-    let (delimiter, answer) = bytes.split_first().ok_or("the role of a floor is empty")?;
+    let bytes = from_hexadecimal(bytes).ok_or("the role of the floor is malformed")?;
+    let (delimiter, answer) = bytes.split_first().ok_or("the role of the floor is empty")?;
     let floor = Floor::answering(listener, *delimiter, answer).and_then(Floor::run);
     floor.map_err(|error| error.to_string())
 }
 
-/// A listener whose address the lab has been told.
+/// A listener whose address was announced to the lab.
 fn announced() -> io::Result<TcpListener> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let mut out = io::stdout();
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_not_asked_does_not_serve() {
-        assert!(serve_if_asked(|_, _| -> Result<(), String> { panic!("nobody asked") }).is_none());
+    fn a_process_that_was_not_asked_does_not_serve() {
+        assert!(serve_if_asked(|_, _| -> Result<(), String> { panic!("it was not asked") }).is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! A server that takes part: how its process is started, found, and brought to its end.
+//! A server that takes part: how its process is started, found and ended.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -18,14 +18,14 @@ use crate::machine::pin::Pinned;
 use crate::scenario::Scenario;
 use crate::scenario::Workload;
 
-/// Stands in a command for the port that the server shall listen on.
+/// Stands in a command for the port that the server is to listen on.
 const PORT: &str = "{port}";
 
 /// A server process that can be started any number of times.
 ///
-/// It is found in one of two ways. A command that contains `{port}` gets a free port there, and is ready when it can
-/// be connected to on 127.0.0.1. Any other command picks a port itself and prints `listening on HOST:PORT` as
-/// its first line on standard output.
+/// The lab finds it in one of two ways. A command that contains `{port}` gets a free port there,
+/// and is ready when it can be connected to on 127.0.0.1. Any other command picks a port itself and
+/// prints `listening on HOST:PORT` as its first line on standard output.
 #[derive(Debug, Clone)]
 pub struct Contender {
     name: String,
@@ -38,7 +38,7 @@ pub struct Contender {
 }
 
 impl Contender {
-    /// A server started by `program` with `arguments`; see the type for how it is found.
+    /// A server started by `program` with `arguments`; see the type for how the lab finds it.
     pub fn new<A: Into<OsString>>(
         name: impl Into<String>,
         program: impl Into<OsString>,
@@ -55,7 +55,8 @@ impl Contender {
         }
     }
 
-    /// A server started by a command line with a shell's quoting (no shell is involved).
+    /// A server started by a command line, which is split as a shell would do it (no shell is
+    /// involved).
     ///
     /// # Errors
     /// [`StartError::NotACommand`] when the line is empty or a quote is not closed.
@@ -66,8 +67,8 @@ impl Contender {
         Ok(Self::new(name, program, words))
     }
 
-    /// The [floor](crate::server::floor): all costs are also given as multiples of this contender's. Its program
-    /// announces itself and answers [`floor::ANSWER`] to everything.
+    /// The [floor](crate::server::floor). All costs are also given as multiples of this
+    /// contender's. Its program announces its address, and answers [`floor::ANSWER`] to everything.
     pub fn floor<A: Into<OsString>>(
         program: impl Into<OsString>,
         arguments: impl IntoIterator<Item = A>,
@@ -75,8 +76,8 @@ impl Contender {
         Self { floor: true, ..Self::new("floor", program, arguments).answering_constant(floor::ANSWER) }
     }
 
-    /// A server out of this very program, which is started once more and told to play `role`. Its `main` has to call
-    /// [`child::serve_if_asked`] before anything else.
+    /// A server within this very program, which is started once more and told to play `role`. Its
+    /// `main` has to call [`child::serve_if_asked`] before anything else.
     ///
     /// # Errors
     /// When the kernel does not tell which program this is.
@@ -85,8 +86,8 @@ impl Contender {
         Ok(Self::new(role.clone(), std::env::current_exe()?, [""; 0]).with_variable(child::ROLE, role))
     }
 
-    /// The [floor](crate::server::floor) for another protocol, out of this very program as [`Contender::own`] is: it
-    /// answers `answer` to each byte `delimiter`.
+    /// The [floor](crate::server::floor) for another protocol, within this very program as with
+    /// [`Contender::own`]. It answers `answer` to each byte `delimiter`.
     ///
     /// # Errors
     /// When the kernel does not tell which program this is.
@@ -95,14 +96,15 @@ impl Contender {
         Ok(floor.with_variable(child::ROLE, child::floor_role(delimiter, answer)))
     }
 
-    /// The same server, known to answer every question alike.
+    /// The same server, known to give the same answer to every question.
     #[must_use]
     pub fn answering_constant(self, answer: impl Into<Vec<u8>>) -> Self {
         Self { constant_answer: Some(answer.into()), ..self }
     }
 
-    /// The same server, known to understand `--work TIME --work-kind spin|sleep` behind its other arguments, as
-    /// `zen serve` does. The others are left out where a handler has to work.
+    /// The same server, known to understand `--work TIME --work-kind spin|sleep` after its other
+    /// arguments, as `zen serve` does. Servers that do not are left out of scenarios in which a
+    /// handler has to work.
     #[must_use]
     pub fn taking_work(self) -> Self {
         Self { takes_work: true, ..self }
@@ -121,7 +123,7 @@ impl Contender {
         Self { name: name.into(), ..self }
     }
 
-    /// The same server as one contender among others, should it be the floor.
+    /// The same server as an ordinary contender, in case it is the floor.
     pub(crate) fn competing(self) -> Self {
         Self { floor: false, ..self }
     }
@@ -142,10 +144,10 @@ impl Contender {
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
-    /// When the program's file last changed, where it was named by its path.
+    /// When the program's file last changed. `None` when the program was not given as a path.
     pub(crate) fn changed_unix_ms(&self) -> Option<u64> {
         let path = Path::new(&self.program);
-        // A bare name is looked up in the search path, which may find another file than this.
+        // A bare name is looked up in the search path, which may find another file than this one.
         path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
         let changed = path.metadata().ok()?.modified().ok()?;
         u64::try_from(changed.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
@@ -159,15 +161,15 @@ impl Contender {
         }
     }
 
-    /// What the scenario asks of a server that this one cannot do; `None` when it can do all.
+    /// What the scenario needs that this server cannot do; `None` when it can do everything.
     pub(crate) fn cannot(&self, scenario: &Scenario) -> Option<String> {
         let lacks =
             if self.floor { "it has no handler" } else { "it cannot be told to work for each answer" };
         (scenario.work.is_some() && !self.takes_work).then(|| lacks.to_owned())
     }
 
-    /// Starts the server on the given cores (wherever the kernel likes when `None`) and waits until it can be
-    /// connected to, ten seconds at most.
+    /// Starts the server on the given cores, or with `None` wherever the kernel puts it. Waits
+    /// until it is ready, ten seconds at most.
     ///
     /// # Errors
     /// See [`StartError`]. No process is left behind.
@@ -175,7 +177,7 @@ impl Contender {
         self.start_unless(&StopFlag::default(), cores)
     }
 
-    /// The same, given up with [`StartError::Interrupted`] as soon as `stop` is raised.
+    /// The same, but fails with [`StartError::Interrupted`] as soon as `stop` is raised.
     pub(crate) fn start_unless(
         &self,
         stop: &StopFlag,
@@ -184,7 +186,7 @@ impl Contender {
         self.start_with(&[], stop, cores)
     }
 
-    /// The same as the scenario needs it.
+    /// The same, with the arguments that the scenario needs.
     pub(crate) fn start_for(
         &self,
         scenario: &Scenario,
@@ -203,7 +205,8 @@ impl Contender {
         stop: &StopFlag,
         cores: Option<&[usize]>,
     ) -> Result<Running, StartError> {
-        // The server has the limit that this process has; who counts connections should not count that instead.
+        // The server inherits this process's limit. A scenario that counts connections should not
+        // count that limit instead.
         let _ = raise_open_files();
         let told = self.arguments.iter().any(|word| word.to_string_lossy().contains(PORT));
         let address = if told { Some(free_address()?) } else { None };
@@ -211,8 +214,8 @@ impl Contender {
         command.args(self.arguments.iter().map(|word| with_port(word, address))).args(more);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env(child::PARENT, std::process::id().to_string());
-        // A group of its own: an interrupt at the terminal is for the lab, and what the server starts
-        // itself can be ended with it.
+        // A process group of its own: an interrupt at the terminal reaches only the lab, and
+        // processes that the server starts can be ended with it.
         command.process_group(0);
         command.stdin(Stdio::null()).stderr(Stdio::piped());
         command.stdout(if told { Stdio::null() } else { Stdio::piped() });
@@ -227,8 +230,8 @@ impl Contender {
     }
 }
 
-/// An address that nobody listens on. Somebody else may take it before the server does; the server then
-/// fails to start and says so.
+/// An address that no process listens on. Another process may take it before the server does; the
+/// server then fails to start and says so.
 fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
@@ -249,13 +252,13 @@ mod tests {
     use crate::scenario::WorkKind;
 
     #[test]
-    fn a_program_that_is_not_there_is_named() {
+    fn a_missing_program_is_named() {
         let error = Contender::new("none", "/nonexistent/zen", [""; 0]).start(None).unwrap_err();
         assert!(error.to_string().starts_with("/nonexistent/zen cannot be run"), "{error}");
     }
 
     #[test]
-    fn who_cannot_work_is_left_out_and_who_can_is_told() {
+    fn contenders_that_cannot_work_are_left_out_and_others_are_told() {
         let [working, plain] = [Scenario::work(WorkKind::Sleep), Scenario::book()];
         let announce = "echo \"$*\" >&2; echo listening on 127.0.0.1:1; exec sleep 600";
         let contender = Contender::new("sh", "sh", ["-c", announce, "sh"]);
@@ -271,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_split_like_a_shell_does() {
+    fn commands_are_split_as_a_shell_does() {
         let contender = Contender::from_command_line("py", "python3 -c 'print(1)' --port={port}").unwrap();
         assert_eq!(contender.arguments, ["-c", "print(1)", "--port={port}"]);
         let word = with_port(&contender.arguments[2], Some("127.0.0.1:1060".parse().unwrap()));

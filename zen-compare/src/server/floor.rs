@@ -1,14 +1,15 @@
 //! The floor: the cheapest server that the lab's clients cannot tell from a real one.
 //!
-//! It is the lab's reference, so it does only what no server on this machine can avoid: wait for events, read,
-//! write. It has no protocol beyond counting question marks in what it reads, which is what a closed loop and a
-//! pipeline need to be kept going: as many answers go out as questions came in. Every answer is the same,
-//! out of a buffer that was filled before the first connection, so that no byte is copied on the way. There
-//! are no limits, deadlines or counters, and no clock is read.
+//! It is the lab's reference, so it does only what no server on this machine can avoid: it waits
+//! for events, reads and writes. All it knows of the protocol is to count the question marks in
+//! what it reads, as a closed loop and a pipeline need to keep going: it sends as many answers as
+//! questions came in. Every answer is the same, and comes from a buffer that was filled before the
+//! first connection, so no byte is copied on the way. There are no limits, deadlines or counters,
+//! and no clock is read.
 //!
-//! It saves every system call that can be saved, as a good driver does: connections are registered once for
-//! both directions (edge-triggered), a short read spares the read that would only say `WouldBlock`, and one write
-//! answers all questions of one read.
+//! It saves every system call that can be saved, as a good driver does: connections are registered
+//! once for both directions (edge-triggered), after a short read, the read that would only say
+//! `WouldBlock` is left out, and one write answers all questions of one read.
 
 use std::io::{self, Read, Write};
 use std::net::TcpListener;
@@ -16,14 +17,15 @@ use std::sync::Arc;
 
 use mio::{Events, Interest, Poll, Token, Waker};
 
-/// What the floor answers, whatever is asked: an answer of the book's table, and so as long as a real one.
+/// What the floor answers to every question: an answer of the book's table, and so as long as a
+/// real one.
 pub const ANSWER: &[u8] = b"Ugly.";
 
-/// What ends a question.
+/// The byte that ends a question.
 const DELIMITER: u8 = b'?';
-/// Bytes taken per read: several times what 64 questions in flight amount to.
+/// Bytes per read: several times what 64 questions in flight amount to.
 const READ_BUFFER: usize = 16 * 1024;
-/// Answers ready to be written in one call.
+/// How many answers are ready to be written in one call.
 const ANSWERS_READY: usize = 1024;
 const LISTENER: Token = Token(usize::MAX);
 const STOP: Token = Token(usize::MAX - 1);
@@ -36,7 +38,8 @@ pub struct Floor {
     connections: Vec<Option<Connection>>,
     vacant: Vec<usize>,
     delimiter: u8,
-    /// The answer again and again, with one more at the end so that a write may start inside the first.
+    /// The answer many times over, with one more at the end so that a write may start inside the
+    /// first.
     answers: Vec<u8>,
     answer_length: usize,
 }
@@ -56,18 +59,18 @@ impl Floor {
     /// A floor that answers [`ANSWER`] for each `?`.
     ///
     /// # Errors
-    /// When the listener cannot be watched.
+    /// When the listener cannot be registered for events.
     pub fn new(listener: TcpListener) -> io::Result<Self> {
         Self::answering(listener, DELIMITER, ANSWER)
     }
 
-    /// A floor for another protocol: `answer` for each byte `delimiter` that comes in.
+    /// A floor for another protocol: `answer` for each byte `delimiter` that it receives.
     ///
     /// # Errors
-    /// When the answer is empty, or when the listener cannot be watched.
+    /// When the answer is empty, or when the listener cannot be registered for events.
     pub fn answering(listener: TcpListener, delimiter: u8, answer: &[u8]) -> io::Result<Self> {
         if answer.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the floor's answer must have bytes"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the floor's answer must not be empty"));
         }
         listener.set_nonblocking(true)?;
         let mut listener = mio::net::TcpListener::from_std(listener);
@@ -92,10 +95,10 @@ impl Floor {
         Ok(FloorStopHandle(Arc::new(Waker::new(self.poll.registry(), STOP)?)))
     }
 
-    /// Serves until it is stopped; open connections are then dropped.
+    /// Serves until it is stopped, and then drops the open connections.
     ///
     /// # Errors
-    /// When waiting fails. What happens to one connection ends only that one.
+    /// When waiting for events fails. A failure of one connection ends only that one.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         let mut buffer = vec![0; READ_BUFFER];
@@ -111,7 +114,7 @@ impl Floor {
                     LISTENER => self.accept(),
                     STOP => return Ok(()),
                     Token(at) => {
-                        // The event of a connection that an earlier event of this batch closed.
+                        // An earlier event of this batch may have closed the connection.
                         let Some(Some(connection)) = self.connections.get_mut(at) else { continue };
                         let answers = Answers { bytes: &self.answers, length: self.answer_length };
                         let closing = event.is_read_closed();
@@ -128,7 +131,8 @@ impl Floor {
     fn accept(&mut self) {
         // Ends with `WouldBlock`, or with an error that the next arrival will show again.
         while let Ok((mut stream, _)) = self.listener.accept() {
-            // Answers are small and must leave at once; where the option fails, they only leave later.
+            // Answers are small and must leave at once. Where the option fails, they only leave
+            // later.
             let _ = stream.set_nodelay(true);
             let at = self.vacant.pop().unwrap_or_else(|| {
                 self.connections.push(None);
@@ -158,7 +162,7 @@ struct Answers<'a> {
     length: usize,
 }
 
-/// Reads all there is and answers it; an `Err` means that the connection is over.
+/// Reads all there is and answers it. An `Err` means that the connection is over.
 fn serve(
     connection: &mut Connection,
     buffer: &mut [u8],
@@ -176,8 +180,8 @@ fn serve(
         };
         connection.owed += memchr::memchr_iter(delimiter, &buffer[..count]).count() * answers.length;
         write(connection, answers)?;
-        // Less than asked for: the socket is empty, and more would raise a new event. Only the end of the
-        // stream, when it was announced together with the data, would not be announced again.
+        // A short read has emptied the socket, and more data would raise a new event. Only an end
+        // of stream that was announced together with the data would not be announced again.
         if count < buffer.len() && !closing {
             return Ok(());
         }
@@ -186,13 +190,13 @@ fn serve(
 
 fn write(connection: &mut Connection, answers: &Answers<'_>) -> io::Result<()> {
     while connection.owed > 0 {
-        // What is left of an answer that went out in part comes first.
+        // The rest of an answer that went out in part comes first.
         let start = (answers.length - connection.owed % answers.length) % answers.length;
         let ready = connection.owed.min(answers.bytes.len() - start);
         match connection.stream.write(&answers.bytes[start..start + ready]) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => connection.owed -= count,
-            // The event that says there is room calls again.
+            // The event that says there is room leads here again.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -242,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_that_is_read_late_comes_back_whole() {
+    fn answers_to_a_flood_are_whole_when_they_are_read_late() {
         with_floor(|address| {
             let mut stream = connect(address);
             let mut writer = stream.try_clone().unwrap();
@@ -258,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn one_end_does_not_touch_the_others() {
+    fn the_end_of_one_connection_does_not_affect_others() {
         with_floor(|address| {
             let mut first = connect(address);
             for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! A started server: finding out where it listens, hearing its last words, and ending it.
+//! A started server: where it listens, what it last wrote, and how it is ended.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
@@ -18,16 +18,17 @@ use super::stop::StopFlag;
 
 /// How long a server may take to end when asked to.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
-/// How long to sleep before looking again.
+/// How long to sleep before checking again.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
-/// How long to wait for a server at a stretch, as whoever waits may be interrupted.
+/// How long to wait for a server at a time, so that an interrupt is noticed.
 const LISTEN_TO_OTHERS: Duration = Duration::from_millis(100);
 /// The most bytes of a server's first line, and of its last words, that are kept.
 const KEPT: usize = 2048;
-/// What a server says first when it picks its own port.
+/// How a server that picks its own port begins its announcement.
 const LISTENING: &str = "listening on ";
 
-/// A started server. Dropping it kills the process and all it has started, and waits for its end.
+/// A started server. Dropping it kills the process and all that it has started, and waits for its
+/// end.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -45,7 +46,8 @@ pub enum Stopped {
 }
 
 impl Running {
-    /// Waits until a new process can be connected to: at `told`, or at the address that it announces.
+    /// Waits until a new process is ready: until it can be connected to at `told`, or announces its
+    /// address.
     pub(crate) fn await_ready(
         child: Child,
         told: Option<SocketAddr>,
@@ -68,13 +70,13 @@ impl Running {
         self.address
     }
 
-    /// The process.
+    /// The process's ID.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// How the process ended, if it has. It stays a zombie until it is stopped or dropped, so that its number is
-    /// not given to another process in the meantime.
+    /// How the process ended, if it has. It stays a zombie until it is stopped or dropped, so that
+    /// its ID is not given to another process in the meantime.
     ///
     /// # Errors
     /// When the kernel does not tell.
@@ -87,15 +89,15 @@ impl Running {
         })
     }
 
-    /// The last that the server wrote to standard error, escaped; empty when it wrote nothing.
+    /// The end of what the server wrote to standard error, escaped; empty when it wrote nothing.
     pub fn last_words(&self) -> String {
         self.last_words.text()
     }
 
-    /// Ends the server: SIGTERM, one second to comply, SIGKILL.
+    /// Ends the server: sends SIGTERM, and SIGKILL if it has not ended a second later.
     ///
     /// # Errors
-    /// When the kernel does not tell what became of the process; it is killed all the same.
+    /// When the kernel does not tell what became of the process. It is killed all the same.
     pub fn stop(self) -> io::Result<Stopped> {
         let asked = Instant::now();
         // The group exists as long as its leader has not been waited for.
@@ -106,12 +108,12 @@ impl Running {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        // The rest is `drop`'s.
+        // Dropping `self` does the rest.
         Ok(Stopped::Killed)
     }
 
     fn process(&self) -> Pid {
-        // Process numbers are far below 2^31; nix wants them signed.
+        // Process IDs are far below 2^31; nix wants them signed.
         Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX))
     }
 
@@ -121,9 +123,9 @@ impl Running {
             let mut stdout = BufReader::new(stdout);
             let mut line = Vec::new();
             let _ = (&mut stdout).take(KEPT as u64).read_until(b'\n', &mut line);
-            // Nobody listens any more when the wait was given up.
+            // The receiver is gone when the wait was given up.
             let _ = tell.send(line);
-            // A server must not block on a full pipe, whatever else it has to say.
+            // A server must not block on a full pipe, whatever else it writes.
             let _ = io::copy(&mut stdout, &mut io::sink());
         })?;
         let asked = Instant::now();
@@ -163,7 +165,8 @@ impl Running {
 
     /// The error for a server that has closed its output or ended.
     fn gone(&self) -> StartError {
-        // Output closes a moment before the process is over; how it ended is worth that moment.
+        // Output closes a moment before the process has ended. Knowing how it ended is worth that
+        // moment.
         let asked = Instant::now();
         loop {
             if let Ok(Some(status)) = self.ended() {
@@ -181,7 +184,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = killpg(self.process(), Signal::SIGKILL);
-        // Returns soon: nothing outlives SIGKILL.
+        // This returns soon: no process survives SIGKILL.
         let _ = self.child.wait();
     }
 }
@@ -216,7 +219,8 @@ impl LastWords {
         Ok(())
     }
 
-    /// Waits until the process has no standard error any more; a second at most, as its children may still hold it.
+    /// Waits until the process's standard error is closed; a second at most, as its children may
+    /// still hold it open.
     fn wait_for_the_end(&self) {
         let asked = Instant::now();
         while asked.elapsed() < Duration::from_secs(1)
@@ -245,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ends_is_quoted() {
+    fn a_server_that_ends_at_once_is_quoted() {
         let error = shell("echo 'no \u{1b}such flavor' >&2; exit 2").start(None).unwrap_err();
         let StartError::Ended { status, stderr } = &error else { panic!("{error}") };
         assert_eq!((status.as_str(), stderr.as_str()), ("exit status 2", "no \\x1bsuch flavor"));
@@ -254,13 +258,13 @@ mod tests {
     }
 
     #[test]
-    fn another_first_line_is_shown() {
+    fn an_unexpected_first_line_is_shown() {
         let error = shell("echo hello; sleep 600").start(None).unwrap_err();
         assert!(matches!(&error, StartError::NotAnnounced(line) if line == "hello"), "{error}");
     }
 
     #[test]
-    fn an_announced_address_is_taken() {
+    fn an_announced_address_is_used() {
         let running = shell("echo listening on 127.0.0.1:1060; exec sleep 600").start(None).unwrap();
         assert_eq!(running.address(), "127.0.0.1:1060".parse().unwrap());
         assert_eq!(running.ended().unwrap(), None);
@@ -268,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_waited_for_after_an_interrupt() {
+    fn an_interrupt_ends_the_wait_for_a_server() {
         let stop = StopFlag::default();
         stop.stop();
         let told = Contender::new("told", "sh", ["-c", "exec sleep 600", "{port}"]);
@@ -279,7 +283,7 @@ mod tests {
     }
 
     fn lives(pid: i32) -> bool {
-        // A zombie is dead: it only waits for whoever has inherited it.
+        // A zombie is dead: it only waits for the process that has adopted it.
         let stat = procfs::process::Process::new(pid).and_then(|process| process.stat());
         stat.is_ok_and(|stat| stat.state != 'Z')
     }
@@ -287,18 +291,18 @@ mod tests {
     fn wait_until(what: &str, condition: impl Fn() -> bool) {
         let asked = Instant::now();
         while !condition() {
-            assert!(asked.elapsed() < Duration::from_secs(20), "in vain: {what}");
+            assert!(asked.elapsed() < Duration::from_secs(20), "gave up waiting for {what}");
             thread::sleep(LOOK_AGAIN);
         }
     }
 
     #[test]
     fn nothing_outlives_its_contender() {
-        // The shell ignores SIGTERM and has a child of its own, whose number it tells.
+        // The shell ignores SIGTERM and has a child of its own, whose ID it prints.
         let running = shell("trap '' TERM; sleep 600 & echo $! >&2; echo listening on 127.0.0.1:1; wait")
             .start(None)
             .unwrap();
-        wait_until("the child's number", || !running.last_words().is_empty());
+        wait_until("the ID of the server's child", || !running.last_words().is_empty());
         let leader = i32::try_from(running.pid()).unwrap();
         let child: i32 = running.last_words().parse().unwrap();
         assert!(lives(leader) && lives(child));
@@ -308,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn who_ignores_the_request_is_killed() {
+    fn a_server_that_ignores_sigterm_is_killed() {
         let running = shell("trap '' TERM; echo listening on 127.0.0.1:1; while :; do sleep 1; done")
             .start(None)
             .unwrap();

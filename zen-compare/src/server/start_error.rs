@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// How long a server may take until it can be connected to.
+/// How long a server may take until it is ready.
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(10);
 
-/// Why a server could not be started. What it wrote to standard error comes escaped.
+/// Why a server could not be started. What it wrote to standard error is given escaped.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -18,9 +18,9 @@ pub enum StartError {
     /// The program could not be run.
     #[error("{program} cannot be run: {source}")]
     CannotRun {
-        /// What was to be run.
+        /// The program.
         program: String,
-        /// Why it was not.
+        /// Why it could not be run.
         source: io::Error,
     },
     /// The process ended before it was ready.
@@ -28,24 +28,24 @@ pub enum StartError {
     Ended {
         /// How it ended.
         status: String,
-        /// The last it wrote to standard error.
+        /// The end of what it wrote to standard error.
         stderr: String,
     },
     /// The process lives, but cannot be connected to.
     #[error("it was not ready within {} s{}", READY_WITHIN.as_secs(), said(.stderr))]
     NotReady {
-        /// The last it wrote to standard error.
+        /// The end of what it wrote to standard error.
         stderr: String,
     },
-    /// It was no longer waited for, as [`StopFlag`](super::stop::StopFlag) was raised.
+    /// The wait was given up, because [`StopFlag`](super::stop::StopFlag) was raised.
     #[error("it was not ready when the comparison was interrupted")]
     Interrupted,
     /// The first line was not the announcement.
     #[error(
-        "its first line was `{0}` and not `listening on HOST:PORT`; say {{port}} in its command if it is to be told"
+        "its first line was `{0}` and not `listening on HOST:PORT`; put {{port}} in its command to give it a port"
     )]
     NotAnnounced(String),
-    /// The machine failed us: no port, no thread, no affinity.
+    /// The machine failed: no port, no thread, or no affinity.
     #[error(transparent)]
     Machine(#[from] io::Error),
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Ends a comparison early, from any thread or a signal handler: the run under way is dropped within about a tenth
-/// of a second, and the report holds the runs made before.
+/// Ends a comparison early, from any thread or a signal handler. The run under way is dropped
+/// within about a tenth of a second, and the report holds the runs made before it.
 #[derive(Debug, Clone, Default)]
 pub struct StopFlag(Arc<AtomicBool>);
 
@@ -20,7 +20,7 @@ impl StopFlag {
     }
 }
 
-/// For those who have the flag already, as signal handlers do.
+/// For callers that have the flag already, as signal handlers do.
 impl From<Arc<AtomicBool>> for StopFlag {
     fn from(flag: Arc<AtomicBool>) -> Self {
         Self(flag)
