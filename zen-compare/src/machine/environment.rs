@@ -1,4 +1,4 @@
-//! Where and how the numbers were taken: what has to travel with them.
+//! Where and how the numbers were measured, which has to travel with them.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::pin::Cores;
 
-/// The machine, its state, and the program that measured. What the machine does not tell is `None`.
+/// The machine, its state, and the program that measured. What the machine does not report is
+/// `None`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Environment {
     /// Seconds since 1970 when the comparison began.
     pub began_unix: u64,
-    /// Seconds since 1970 at which an interrupted comparison was gone on with.
+    /// Seconds since 1970 at which an interrupted comparison was resumed.
     pub resumed_unix: Vec<u64>,
     /// The program's arguments, the program included.
     pub command_line: Vec<String>,
@@ -25,24 +26,26 @@ pub struct Environment {
     pub kernel: Option<String>,
     /// The processor's name.
     pub processor: Option<String>,
-    /// Whether a hypervisor shows through: other guests may take time away unseen.
+    /// Whether a hypervisor is visible: other guests may then take time away unseen.
     pub virtual_machine: Option<bool>,
     /// What the machine calls itself, where that tells which hypervisor or model it is.
     pub machine: Option<String>,
-    /// The kind of container this runs in, as far as it shows.
+    /// The kind of container that this runs in, as far as it can be detected.
     pub container: Option<String>,
-    /// What the kernel reads the time from. Anything but `tsc`, `arch_sys_counter` or `kvm-clock` makes looking at the clock dear.
+    /// The kernel's source of time. Anything but `tsc`, `arch_sys_counter` or `kvm-clock` makes
+    /// reading the clock expensive.
     pub clock_source: Option<String>,
-    /// How the kernel's TCP decides when to send, such as `cubic`. It does so on loopback too: one that paces, as `bbr`
-    /// does, costs every question some percent. `None` also in reports that were made before this was kept.
+    /// The congestion control of the kernel's TCP, such as `cubic`: it decides when to send, on
+    /// loopback too. One that paces, as `bbr` does, costs every question some percent. `None` also
+    /// in reports that were made before this was recorded.
     #[serde(default)]
     pub congestion_control: Option<String>,
     /// Cores that this process may use.
     pub cores: usize,
     /// Which cores the server and the generator had; `None` when both shared the only one.
     pub pinning: Option<Cores>,
-    /// Whether a core of the server and a core of the generator are two threads of the same physical core, and so
-    /// slow each other down.
+    /// Whether a core of the server and a core of the generator are two threads of the same
+    /// physical core, and so slow each other down.
     pub shares_physical_core: Option<bool>,
     /// How the kernel picks the clock speed.
     pub governor: Option<String>,
@@ -50,13 +53,13 @@ pub struct Environment {
     pub open_files: Option<u64>,
     /// Bytes of main memory.
     pub memory_bytes: Option<u64>,
-    /// How many tasks wanted to run when the comparison began, averaged over a minute. Anything above about
-    /// a quarter is a machine with other things to do.
+    /// How many tasks wanted to run when the comparison began, averaged over a minute. Above about
+    /// a quarter, the machine has other things to do.
     pub load_average: Option<f64>,
 }
 
 impl Environment {
-    /// Asks the machine.
+    /// Reads all of this from the machine.
     pub fn current(pinning: Option<&Cores>) -> Self {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         Self {
@@ -85,8 +88,9 @@ impl Environment {
 }
 
 impl Environment {
-    /// In what the other environment differs so that its figures do not compare with these, as `what: this there, that
-    /// here`. Empty when it is the same machine with the same program in the same state, as far as can be told.
+    /// The differences because of which this environment's figures do not compare with those of
+    /// `here`, as `what: X there, Y here`. Empty when it is the same machine with the same program
+    /// in the same state, as far as can be told.
     pub fn differences(&self, here: &Self) -> Vec<String> {
         let said = |value: Option<&str>| value.unwrap_or("unknown").to_owned();
         let number = |value: Option<u64>| value.map_or_else(|| "unknown".into(), |value| value.to_string());
@@ -98,7 +102,7 @@ impl Environment {
             let kind = if environment.debug_build { "debug" } else { "release" };
             format!("{} ({kind})", environment.version)
         };
-        // Reports that were made before this was kept do not differ by it.
+        // Reports that were made before this was recorded do not differ by it.
         let congestion =
             self.congestion_control.clone().zip(here.congestion_control.clone()).unwrap_or_default();
         let pairs = [
@@ -192,7 +196,7 @@ mod tests {
         let older = Environment { congestion_control: None, ..environment.clone() };
         assert!(
             older.differences(&tcp("bbr")).is_empty(),
-            "what an older report does not tell is no difference"
+            "a field that an older report lacks is no difference"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! This machine: its cores, its limits, and what the calling thread has had of it.
+//! This machine: its cores, its limits, and what the calling thread has used of it.
 
 pub(crate) mod environment;
 pub(crate) mod open_files;

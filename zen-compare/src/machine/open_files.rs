@@ -4,12 +4,12 @@ use std::io;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Lets this process, and the servers that it starts from now on, have as many open files as the system permits
-/// it; how many that are.
+/// Raises the limit on open files to what the system permits, for this process and for the servers
+/// that it starts from now on. Returns the limit.
 pub(crate) fn raise_open_files() -> io::Result<u64> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_err() {
-        // Some systems have a ceiling below what they call permitted.
+        // Some systems have a ceiling below the limit that they say they permit.
         return Ok(soft);
     }
     Ok(hard)

@@ -1,4 +1,4 @@
-//! Keeping the server and the generator off each other's cores.
+//! Keeps the server and the generator off each other's cores.
 
 use std::io;
 use std::marker::PhantomData;
@@ -7,21 +7,24 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-/// Which cores belong to whom, by the kernel's numbers.
+/// Which cores the server has and which the generator has, by the kernel's numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cores {
     /// Where servers run.
     pub server: Vec<usize>,
-    /// Where the generator runs. It has one thread; further cores are left to the rest of the machine.
+    /// Where the generator runs. It has one thread; further cores are left to the rest of the
+    /// machine.
     pub generator: Vec<usize>,
 }
 
 impl Cores {
-    /// Divides the cores that this process may use: `server_cores` for the server, by default half of them, and
-    /// the rest for the generator. `None` when there is only one core, which the two must then share.
+    /// Divides the cores that this process may use: `server_cores` for the server, by default half
+    /// of them, and the rest for the generator. `None` when there is only one core, which the two
+    /// must then share.
     ///
     /// # Errors
-    /// When the server would get no core or leave none, or when the kernel does not tell what there is.
+    /// When the server would get no core or leave none, or when the kernel does not tell which
+    /// cores there are.
     pub fn split(server_cores: Option<usize>) -> io::Result<Option<Self>> {
         Self::divide(&allowed()?, server_cores)
     }
@@ -40,7 +43,7 @@ impl Cores {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
         };
-        // The first core is where a machine does its housekeeping: it goes to the generator.
+        // The first core is where a machine does its housekeeping, so it goes to the generator.
         let (generator, server) = allowed.split_at(allowed.len() - wanted);
         Ok(Some(Self { server: server.into(), generator: generator.into() }))
     }
@@ -52,10 +55,10 @@ pub(crate) fn allowed() -> io::Result<Vec<usize>> {
     Ok((0..CpuSet::count()).filter(|&core| set.is_set(core).unwrap_or(false)).collect())
 }
 
-/// Holds the calling thread on some cores, and lets it go where it was when dropped.
+/// Holds the calling thread on some cores, and gives it back its former ones when dropped.
 ///
-/// What the thread starts meanwhile, threads and processes alike, is born on the same cores: there is no
-/// moment at which a server runs elsewhere.
+/// Threads and processes that it starts meanwhile begin on the same cores: a server does not run
+/// elsewhere even for a moment.
 #[derive(Debug)]
 pub(crate) struct Pinned {
     before: CpuSet,
@@ -78,7 +81,8 @@ impl Pinned {
 
 impl Drop for Pinned {
     fn drop(&mut self) {
-        // Fails only when those cores have been taken away; the kernel has then moved the thread itself.
+        // This fails only when those cores have been taken away; the kernel has then moved the
+        // thread itself.
         let _ = sched_setaffinity(Pid::from_raw(0), &self.before);
     }
 }
@@ -102,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pinned_thread_has_pinned_children_and_is_let_go() {
+    fn a_pinned_thread_has_pinned_children_and_is_released() {
         let before = allowed().unwrap();
         let core = before[before.len() - 1];
         {

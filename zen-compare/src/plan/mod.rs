@@ -1,4 +1,4 @@
-//! What to measure: who, under which loads, how often, how long.
+//! What to measure: which contenders, under which loads, how often, how long.
 
 mod presets;
 mod user_load;
@@ -16,11 +16,11 @@ use crate::server::StopFlag;
 pub use self::user_load::UserLoad;
 pub(crate) use self::user_load::{ENOUGH, NAME};
 
-/// A comparison to be made. [`Plan::new`] makes one; then set the fields that shall differ.
+/// A comparison to be made. [`Plan::new`] makes one; then set the fields that are to differ.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Plan {
-    /// Who takes part, the floor included. Names must differ.
+    /// The contenders, the floor included. Names must differ.
     pub contenders: Vec<Contender>,
     /// The loads. Names must differ.
     pub scenarios: Vec<Scenario>,
@@ -28,29 +28,33 @@ pub struct Plan {
     pub workload: Workload,
     /// How often each contender meets each scenario; at least 1. An interval needs 3.
     pub repetitions: u32,
-    /// Load before each window, at least.
+    /// The least time of load before each window.
     pub warmup: Duration,
-    /// How much longer the warm-up may take until answers come at a steady pace. A run in which they never do is
-    /// made all the same, and marked.
+    /// How much longer the warm-up may take until answers come at a steady pace. A run that never
+    /// becomes steady is made all the same, and marked.
     pub patience: Duration,
     /// The measured time of each run; not zero.
     pub window: Duration,
-    /// Answers per second of which the open loop's rates are shares; `None`: as measured in a closed loop beforehand.
+    /// Answers per second of which the open loop's rates are shares. `None` means that they are
+    /// measured in a closed loop beforehand.
     pub capacity: Option<f64>,
-    /// What all random choices derive from: the same seed asks the same questions in the same order.
+    /// The origin of all random choices: the same seed asks the same questions in the same order.
     pub seed: u64,
-    /// How often a run is retried that the machine made invalid, for example by giving a core to another program. The last
-    /// attempt stays in the report. Over a whole comparison, one run in four at most is made again.
+    /// How often a run is retried when the machine made it invalid, for example by giving a core to
+    /// another program. The last attempt stays in the report. Over a whole comparison, there is at
+    /// most one retry for every four runs.
     pub retries: u32,
-    /// How many valid runs of each contender and scenario there are to be, [`repetitions`](Self::repetitions) at the most. When
-    /// everything has been run, what the machine made invalid is rerun, up to three times, until there are. Zero: whatever
+    /// How many valid runs of each contender and scenario are wanted, at most
+    /// [`repetitions`](Self::repetitions). When everything has been run, what the machine made
+    /// invalid is rerun, in up to three rounds, until there are as many. Zero means that whatever
     /// is left after `retries` will do.
     pub valid_at_least: u32,
-    /// Scenarios, by name, that need less time than the others: the most that their runs take.
+    /// Scenarios that need less time than the others: their names, and the most that their runs
+    /// take.
     pub shorter: Vec<(String, Length)>,
-    /// Whether system calls are counted, in a short run apart for each contender and scenario.
+    /// Whether system calls are counted, in a separate short run for each contender and scenario.
     pub count_system_calls: bool,
-    /// Cores for the servers; `None`: half of those this process may use.
+    /// Number of cores for the servers. `None` means half of the cores that this process may use.
     pub server_cores: Option<usize>,
     /// Ends the comparison early.
     pub stop: StopFlag,
@@ -59,7 +63,7 @@ pub struct Plan {
 /// How long a run takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length {
-    /// Load before the window, at least.
+    /// The least time of load before the window.
     pub warmup: Duration,
     /// The measured time; not zero.
     pub window: Duration,
@@ -69,22 +73,22 @@ pub struct Length {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PlanError {
-    /// Nobody takes part.
-    #[error("there is nobody to compare: name at least one contender")]
+    /// There are no contenders.
+    #[error("there is no contender to compare: name at least one")]
     NoContenders,
-    /// There is nothing to do.
-    #[error("there is nothing to compare them by: name at least one scenario")]
+    /// There are no scenarios.
+    #[error("there is no scenario to compare them by: name at least one")]
     NoScenarios,
-    /// Two contenders or two scenarios could not be told apart in the report.
+    /// Two contenders or two scenarios have the same name.
     #[error("two things are called `{0}`: names must differ")]
     SameName(String),
-    /// A scenario without clients or without questions.
+    /// A scenario has no clients, or asks no questions.
     #[error(
         "scenario `{0}` asks nothing: it needs a client, a depth, a rate, and a question per \
              conversation of 1 at least"
     )]
     IdleScenario(String),
-    /// No repetitions or no time.
+    /// There are no repetitions, or the window is empty.
     #[error("nothing would be measured: repetitions and window must not be zero")]
     NoTime,
 }
@@ -98,12 +102,12 @@ pub(crate) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Whether the two are repetitions of the same.
+    /// Whether the two are repetitions of the same contender under the same scenario.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         self.scenario.name == other.scenario.name && self.contender.name() == other.contender.name()
     }
 
-    /// Whether this run is the one that the job asks for.
+    /// Whether `run` is the run that this job asks for.
     pub(crate) fn made(&self, run: &Run) -> bool {
         run.repetition == self.repetition
             && run.scenario == self.scenario.name
@@ -154,8 +158,8 @@ impl Plan {
         all_differ(self.scenarios.iter().map(|scenario| scenario.name.as_str()))
     }
 
-    /// The runs in their order. Everybody has a turn before anybody has a second one, so that a machine that
-    /// changes its pace changes it for all.
+    /// The runs in their order. Every contender has a turn before any has a second one, so that a
+    /// machine that changes its pace changes it for all.
     pub(crate) fn jobs(&self) -> impl Iterator<Item = Job<'_>> {
         (0..self.repetitions).flat_map(move |repetition| {
             self.scenarios.iter().flat_map(move |scenario| {
@@ -186,12 +190,14 @@ impl Plan {
     }
 }
 
-/// Tells two lists of questions apart (FNV-1a); not meant to withstand anybody who wants it not to.
+/// A checksum that tells lists of questions apart (FNV-1a). It does not withstand deliberate
+/// collisions.
 fn checksum(workload: &Workload) -> String {
     let mut sum = 0xcbf2_9ce4_8422_2325_u64;
     for exchange in workload.exchanges() {
         for message in [&exchange.question, &exchange.answer] {
-            // The length as well, so that bytes cannot move from one message to the next unnoticed.
+            // The length counts as well, so that bytes cannot move from one message to the next
+            // unnoticed.
             for byte in message.iter().copied().chain(message.len().to_le_bytes()) {
                 sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
             }
@@ -243,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn senseless_plans_are_refused() {
+    fn invalid_plans_are_refused() {
         assert_eq!(plan().check(), Ok(()));
         let refused = |change: fn(&mut Plan)| {
             let mut plan = plan();

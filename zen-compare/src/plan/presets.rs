@@ -1,4 +1,4 @@
-//! The plans for a newcomer, the hurried and the thorough, and the scenarios they run.
+//! The usual plan, the quick one and the full one, and the scenarios that they run.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::scenario::{Scenario, WorkKind, Workload};
 use crate::server::{Contender, StopFlag};
 
 impl Plan {
-    /// What a newcomer runs: three repetitions of 0.6 s after 0.2 s of warm-up.
+    /// The usual plan: three repetitions of 0.6 s after 0.2 s of warm-up.
     pub fn new(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
         Self {
             contenders,
@@ -28,8 +28,8 @@ impl Plan {
         }
     }
 
-    /// As short as still gives an impression: three repetitions of 0.25 s after 0.15 s of warm-up, without system
-    /// calls.
+    /// The quick plan, as short as still gives an impression: three repetitions of 0.25 s after
+    /// 0.15 s of warm-up, without counting system calls.
     pub fn quick(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
         let ms = Duration::from_millis;
         Self {
@@ -42,7 +42,7 @@ impl Plan {
         }
     }
 
-    /// As long as it takes for narrow intervals: five repetitions of 2 s after 0.5 s of warm-up.
+    /// The full plan, for narrow intervals: five repetitions of 2 s after 0.5 s of warm-up.
     pub fn full(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
         let ms = Duration::from_millis;
         Self {
@@ -54,8 +54,8 @@ impl Plan {
         }
     }
 
-    /// The scenarios that tell architectures apart, for [`Plan::new`]: with seven contenders and a floor they take
-    /// less than three minutes.
+    /// The scenarios that show how architectures differ, for [`Plan::new`]. With seven contenders
+    /// and a floor they take less than three minutes.
     pub fn usual_scenarios() -> Vec<Scenario> {
         vec![
             Scenario::book(),
@@ -67,12 +67,13 @@ impl Plan {
         ]
     }
 
-    /// The three that say most, for [`Plan::quick`]: with seven contenders and a floor they take less than 45 seconds.
+    /// The three scenarios that show most, for [`Plan::quick`]. With seven contenders and a floor
+    /// they take less than 45 seconds.
     pub fn quick_scenarios() -> Vec<Scenario> {
         vec![Scenario::think(), Scenario::saturate(16), Scenario::pipeline()]
     }
 
-    /// Every scenario there is and the sweeps whole, for [`Plan::full`].
+    /// Every scenario that has a name, with whole sweeps, for [`Plan::full`].
     pub fn full_scenarios() -> Vec<Scenario> {
         let names = ["book", "think", "saturate", "pipeline", "churn", "open", "slow", "idle", "work"];
         names.iter().filter_map(|name| Scenario::named(name)).flatten().collect()

@@ -1,4 +1,4 @@
-//! The user's own workload: what it is, the plan that runs just that, and the advice that comes out.
+//! The user's own load: what it is, and the plan that runs just that.
 
 use std::time::Duration;
 
@@ -6,37 +6,39 @@ use super::{Length, Plan};
 use crate::scenario::{Scenario, Work, WorkKind};
 use crate::server::Contender;
 
-/// What the scenario of a user load is called.
+/// The name of a user load's scenario.
 pub(crate) const NAME: &str = "yours";
-/// The longest window: a client that thinks for longer is not waited for.
+/// The longest window and the longest warm-up: a client that thinks for longer is not waited for.
 const LONGEST_WINDOW: Duration = Duration::from_secs(10);
-/// How many valid runs of each contender it takes to choose between them.
+/// How many valid runs of each contender are needed to choose between them.
 pub(crate) const ENOUGH: u32 = 3;
-/// As many clients as the open loop's capacity is measured with: with one question each, no server is ever without work.
+/// The number of clients with which the open loop's capacity is measured, too: with one question
+/// each, no server is ever without work.
 const SATURATING: usize = 64;
 /// Beyond this many, connections cost more than they add.
 const MOST_SATURATING: usize = 4096;
-/// Clients that wait for a sleeping handler leave a server idle, so there have to be as many as this rate keeps waiting.
+/// Clients that wait for a sleeping handler leave a server idle. So there have to be as many
+/// clients as are waiting at this rate, in answers per second.
 const SATURATING_RATE: f64 = 200_000.0;
 
-/// A workload as its owner knows it.
+/// A workload as its owner describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserLoad {
     /// How long a client pauses before each question.
     pub think: Duration,
-    /// How long the handler works for each answer. Zero: not at all.
+    /// How long the handler works for each answer. Zero means that it does not.
     pub work: Duration,
-    /// Whether it computes or waits meanwhile.
+    /// Whether the handler computes or waits in that time.
     pub work_kind: WorkKind,
     /// How many clients there are, each on a connection that stays open. At least 1.
     pub clients: usize,
-    /// How many cores the server has; `None`: as [`Plan::server_cores`] says.
+    /// How many cores the server has. `None` means as [`Plan::server_cores`] says.
     pub server_cores: Option<usize>,
 }
 
 impl UserLoad {
-    /// Clients that never think, of a server whose handler does no work.
+    /// Clients that never think, and a server whose handler does no work.
     pub fn new(clients: usize) -> Self {
         Self {
             think: Duration::ZERO,
@@ -57,8 +59,9 @@ impl UserLoad {
         }
     }
 
-    /// The same work for clients that never think, and enough of them to keep a server busy: its capacity. With a
-    /// handler that waits there are as many as would wait for it at 200 000 answers a second, 4096 at most.
+    /// The same work for clients that never think, and enough of them to keep a server busy, so
+    /// that its capacity is seen. With a handler that waits, there are as many clients as would be
+    /// waiting at 200 000 answers a second, 4096 at most.
     pub fn saturating(&self) -> Scenario {
         #[allow(
             clippy::cast_possible_truncation,
@@ -70,9 +73,10 @@ impl UserLoad {
         Scenario { work: self.works(), ..Scenario::saturate(clients) }
     }
 
-    /// A plan that runs just this: five repetitions, with a window of ten questions of each client, of a second at least and of ten at
-    /// most. Between them each contender's capacity is measured in shorter runs under [`UserLoad::saturating`]. Contenders that
-    /// are to work must be [`taking_work`](Contender::taking_work).
+    /// A plan that runs just this load: five repetitions, with a window of ten questions per
+    /// client, of at least one second and at most ten. Between them, each contender's capacity is
+    /// measured in shorter runs under [`UserLoad::saturating`]. Contenders that have to work must
+    /// be [`taking_work`](Contender::taking_work).
     pub fn plan(&self, contenders: Vec<Contender>) -> Plan {
         let ms = Duration::from_millis;
         let cycle = self.think.saturating_add(self.work);
@@ -96,12 +100,13 @@ impl UserLoad {
         (!self.work.is_zero()).then_some(Work { time: self.work, kind: self.work_kind })
     }
 
-    /// Seconds that a handler waits for each answer.
+    /// Seconds that the handler waits for each answer.
     pub(crate) fn waits(&self) -> f64 {
         if self.work_kind == WorkKind::Sleep { self.work.as_secs_f64() } else { 0.0 }
     }
 
-    /// Answers per second that so many cores can compute; `None` where the handler computes nothing.
+    /// Answers per second that this many cores can compute; `None` when the handler computes
+    /// nothing.
     pub(crate) fn computes(&self, cores: f64) -> Option<f64> {
         let computes = self.work_kind == WorkKind::Spin && !self.work.is_zero();
         computes.then(|| cores / self.work.as_secs_f64())
@@ -134,21 +139,21 @@ mod tests {
     }
 
     #[test]
-    fn the_plan_is_just_that_and_what_fills_them() {
+    fn the_plan_has_the_user_load_and_one_that_saturates() {
         let long = UserLoad { server_cores: Some(1), ..user_load(50, 400) };
         let plan = long.plan(vec![]);
         assert_eq!((plan.window, plan.server_cores, plan.valid_at_least), (MS * 4000, Some(1), 3));
         let [yours, full] = &plan.scenarios[..] else { panic!("{plan:?}") };
         assert_eq!((yours.clients, yours.think, yours.work), (50, MS * 400, None));
         assert_eq!((full.clients, full.think, full.work), (64, Duration::ZERO, None));
-        // Nobody thinks there, so nobody has to be waited for.
+        // Clients do not think there, so no client has to be waited for.
         assert_eq!(plan.length_of(full), Length { warmup: MS * 200, window: MS * 300 });
         assert_eq!(plan.length_of(yours), Length { warmup: MS * 400, window: MS * 4000 });
         let hurried = Plan { window: MS * 100, ..plan.clone() };
         assert_eq!(hurried.length_of(full).window, MS * 100);
         let forever = UserLoad { think: Duration::from_secs(3600), ..long }.plan(vec![]);
         assert_eq!((forever.warmup, forever.window), (LONGEST_WINDOW, LONGEST_WINDOW));
-        // Those that wait for a handler take up no time of the server's, so there are more of them.
+        // Clients that wait for a handler take up no server time, so there are more of them.
         let waiting = working(long, 2, WorkKind::Sleep).saturating();
         assert_eq!((waiting.clients, waiting.work.is_some()), (400, true));
         assert_eq!(working(long, 2, WorkKind::Spin).saturating().clients, 64);

@@ -1,6 +1,6 @@
-//! What else happened on the server's cores while it was measured.
+//! How much others used the server's cores while it was measured.
 
-/// What happened on the server's cores besides the server, in cores.
+/// How much others used the server's cores, in cores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Interference {
     /// Used by other programs.

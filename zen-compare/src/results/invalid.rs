@@ -1,20 +1,21 @@
-//! Why a run does not count, for the report and for people.
+//! Why a run does not count: for the report, and for people to read.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a run is invalid: its numbers are kept, and neither ranked nor averaged.
+/// Why a run is invalid. Its numbers are kept, but neither ranked nor averaged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Invalid {
-    /// The generator's core was full and the server's were not: the generator's limit was measured.
+    /// The generator's core was full and the server's were not, so the generator's limit was
+    /// measured.
     GeneratorWasBottleneck {
         /// Share of its core that the generator used.
         generator_occupancy: f64,
-        /// Cores' worth of time that the server used.
+        /// How many cores' worth of time the server used.
         server_occupancy: f64,
         /// Cores that the server could have used.
         server_capacity: f64,
@@ -26,24 +27,24 @@ pub enum Invalid {
     },
     /// Other programs ran on the server's cores.
     ServerDisturbed {
-        /// Cores' worth of time that they took.
+        /// How many cores' worth of time they took.
         cores: f64,
     },
     /// The machine is a guest, and its host took the server's cores away.
     CoresStolen {
-        /// Cores' worth of time that was taken.
+        /// How many cores' worth of time was taken.
         cores: f64,
     },
     /// The server answered wrongly.
     WrongAnswers {
-        /// Conversations given up for it.
+        /// Conversations given up because of it.
         conversations: u64,
-        /// What the first of them should have heard, escaped and cut short.
+        /// What the first of them should have received, escaped and cut short.
         expected: String,
-        /// What it heard instead.
+        /// What it received instead.
         received: String,
     },
-    /// The server ended conversations that were not over.
+    /// The server ended conversations early.
     ClosedEarly {
         /// How many.
         conversations: u64,
@@ -52,31 +53,34 @@ pub enum Invalid {
     CannotConnect {
         /// Failed attempts.
         attempts: u64,
-        /// What the last one failed with.
+        /// The error of the last attempt.
         error: String,
     },
     /// The server ended while it was loaded.
     ServerDied {
         /// How it ended.
         status: String,
-        /// The last it wrote to standard error, escaped.
+        /// The end of what it wrote to standard error, escaped.
         last_words: String,
     },
-    /// The process that was measured did not do the work: another one must have.
+    /// The process that was measured did not do the work, so another process must have.
     ServerNotMeasured {
         /// CPU time per answer that the process appears to have used.
         cpu_ns_per_question: f64,
     },
-    /// The generator fell behind the schedule of an open loop: late questions find a server that has rested.
+    /// The generator fell behind the schedule of an open loop. Late questions find a server that
+    /// has rested.
     MissedSchedule {
         /// Questions that were due.
         due: u64,
-        /// Those that the generator asked late, or not at all, though their connections were free.
+        /// Questions that the generator asked late, or not at all, though their connections were
+        /// free.
         late: u64,
         /// How late the latest was.
         latest_ns: u64,
     },
-    /// There were fewer idle connections than there should have been, and not because of the server.
+    /// There were fewer idle connections than there should have been, and the server was not the
+    /// cause.
     #[serde(rename = "herd_too_small")]
     OpenFileLimitTooLow {
         /// How many there should have been.
@@ -84,7 +88,7 @@ pub enum Invalid {
         /// How many this process can have.
         possible: usize,
     },
-    /// The scenario asks for what the contender cannot be told to do.
+    /// The scenario needs what the contender cannot be told to do.
     DoesNotApply {
         /// What that is.
         what: String,
@@ -97,7 +101,7 @@ pub enum Invalid {
 }
 
 impl Invalid {
-    /// Whether the fault is the machine's, so that the same run may turn out well when it is made again.
+    /// Whether the machine is at fault, so that the same run may be valid when it is made again.
     pub fn is_machines_fault(&self) -> bool {
         matches!(
             self,
@@ -108,8 +112,9 @@ impl Invalid {
         )
     }
 
-    /// Whether it is what the contender did: answered wrongly, hung up, died, or left its work to another process. The machine and
-    /// the generator can spoil a run as well, and some scenarios are not for everybody.
+    /// Whether the contender is at fault: it answered wrongly, hung up, could not be connected to,
+    /// died, did not start, or left its work to another process. The machine and the generator can
+    /// make a run invalid as well, and some scenarios do not apply to every contender.
     pub fn is_contenders_fault(&self) -> bool {
         match self {
             Self::WrongAnswers { .. }
@@ -166,11 +171,11 @@ impl fmt::Display for Invalid {
             Self::ServerDisturbed { cores } => {
                 write!(
                     f,
-                    "other programs took {cores:.2} cores of the server's: something else runs on this machine"
+                    "other programs took {cores:.2} of the server's cores: something else runs on this machine"
                 )
             }
             Self::CoresStolen { cores } => {
-                write!(f, "the host of this virtual machine took {cores:.2} cores of the server's away")
+                write!(f, "the host of this virtual machine took {cores:.2} of the server's cores away")
             }
             Self::WrongAnswers { conversations, expected, received } => {
                 write!(

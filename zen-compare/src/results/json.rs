@@ -1,5 +1,5 @@
-//! Reports as JSON. The layout of `report.json`: a line for each run and each summary, so that hundreds of runs stay small, and tools that
-//! read or compare lines have something to hold on to.
+//! Reports as JSON. `report.json` has a line for each run and each summary, so that hundreds of
+//! runs stay small, and tools that read or compare lines can work with it.
 
 use std::io::{self, Read, Write};
 
@@ -10,11 +10,12 @@ use serde_json::ser::Formatter;
 use super::report::{ReadError, Report, SCHEMA};
 use super::run::Run;
 
-/// Objects and arrays so deep have their parts on lines of their own: the report, and what is in it directly.
+/// Objects and arrays of this depth or less have each part on a line of its own: the report, and
+/// what is directly in it.
 const SPREAD: usize = 2;
 
 impl Report {
-    /// Writes the report as JSON, a line for each run, with a line end.
+    /// Writes the report as JSON, with a line for each run and a line end.
     ///
     /// # Errors
     /// When the writer fails.
@@ -29,7 +30,7 @@ impl Report {
     /// # Errors
     /// See [`ReadError`].
     pub fn read_json(reader: impl Read) -> Result<Self, ReadError> {
-        // The version first: a report of another version may lack any of the fields.
+        // The version is checked first: a report of another version may lack any of the fields.
         let value: serde_json::Value = serde_json::from_reader(reader)?;
         match value.get("schema").and_then(serde_json::Value::as_str) {
             Some(SCHEMA) | None => {
@@ -41,7 +42,8 @@ impl Report {
         }
     }
 
-    /// Reports were made with summaries of those that a scenario was not for, as if they had failed.
+    /// Removes summaries of contenders that a scenario does not apply to. Older reports have them,
+    /// as if these contenders had failed.
     fn forget_left_out(&mut self) {
         let Self { summaries, runs, .. } = self;
         summaries.retain(|summary| {
@@ -52,13 +54,13 @@ impl Report {
     }
 }
 
-/// Writes `value` as JSON, laid out so.
+/// Writes `value` as JSON, in this layout.
 fn write(value: &impl Serialize, writer: impl Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(writer, Lines::default()))?;
     Ok(())
 }
 
-/// Breaks lines near the surface and nowhere else.
+/// Breaks lines near the top level and nowhere else.
 #[derive(Debug, Default)]
 struct Lines {
     depth: usize,
@@ -88,7 +90,7 @@ impl Lines {
             writer.write_all(b"\n")?;
             self.indent(writer)?;
         }
-        // What is ended is a part of what it is in.
+        // The object or array that ends is a part of the one around it.
         self.has_parts = true;
         writer.write_all(bracket)
     }
@@ -143,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_near_the_surface_has_lines_of_its_own() {
+    fn parts_near_the_top_level_have_lines_of_their_own() {
         let value = json!({
             "empty": {},
             "none": [],

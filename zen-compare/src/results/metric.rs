@@ -1,4 +1,4 @@
-//! What a metric's value is in a run and in a summary.
+//! The value of a metric in a run and in a summary.
 
 use super::report::Summary;
 use super::run::Run;
@@ -22,7 +22,8 @@ impl Metric {
         }
     }
 
-    /// The value in a single run; `None` when it could not be measured, and for what takes a run of the floor as well.
+    /// The value in a single run. `None` when it could not be measured, or when it takes a run of
+    /// the floor as well.
     #[allow(clippy::cast_precision_loss, reason = "a number of clients, and nanoseconds far below 2^52")]
     pub(crate) fn value(self, run: &Run) -> Option<f64> {
         match self {

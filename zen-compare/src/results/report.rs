@@ -1,7 +1,9 @@
-//! What a comparison has found, as it is saved: runs, their summaries, and where they come from.
+//! What a comparison has found, as it is saved: its runs, their summaries, and where they come
+//! from.
 //!
-//! Durations are in nanoseconds (`_ns`) or seconds (`_s`), memory in bytes; a measure that could not be taken is
-//! null. Readers must check [`Report::schema`] and refuse a version they do not know.
+//! Durations are in nanoseconds (`_ns`) or seconds (`_s`), memory in bytes; what could not be
+//! measured is null. Readers must check [`Report::schema`] and refuse a version that they do not
+//! know.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -11,11 +13,11 @@ use crate::machine::environment::Environment;
 use crate::scenario::Scenario;
 use crate::stats::Estimate;
 
-/// The version of the format; it changes whenever a field changes its meaning or goes. A field that only came to be kept does not
-/// change it: where an older report lacks it, it is null.
+/// The version of the format. It changes whenever a field changes its meaning or is removed. A new
+/// field does not change it: where an older report lacks the field, it is null.
 pub const SCHEMA: &str = "zen-compare/2";
 
-/// A whole comparison, or as much of it as there is.
+/// A whole comparison, or as much of it as has been made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -27,8 +29,8 @@ pub struct Report {
     pub settings: Settings,
     /// Whether every planned run has been made.
     pub complete: bool,
-    /// For each scenario and contender, what its runs say together. Best first within a scenario. A contender that a scenario is
-    /// not for has none.
+    /// For each scenario and contender, what its runs say together, the best first within a
+    /// scenario. A contender that a scenario does not apply to has none.
     pub summaries: Vec<Summary>,
     /// Every run, in the order in which they were made.
     pub runs: Vec<Run>,
@@ -44,14 +46,15 @@ pub struct Settings {
     pub scenarios: Vec<Scenario>,
     /// How often each contender meets each scenario.
     pub repetitions: u32,
-    /// Seconds of load before each window, at least.
+    /// Least seconds of load before each window.
     pub warmup_s: f64,
-    /// Seconds of each window; the runs of scenarios that need less say so themselves.
+    /// Seconds of each window. Runs of scenarios that need less say so themselves.
     pub window_s: f64,
-    /// Answers per second of a closed loop, of which the open loop's rates are shares; null when there was no need of it.
+    /// Answers per second of a closed loop, of which the open loop's rates are shares; null when
+    /// they were not needed.
     #[serde(default)]
     pub capacity: Option<f64>,
-    /// What all random choices derive from.
+    /// The origin of all random choices.
     pub seed: u64,
     /// How system calls were counted, or why they were not.
     pub system_calls: String,
@@ -61,7 +64,7 @@ pub struct Settings {
     pub questions: String,
 }
 
-/// A contender, as far as a reader must know it.
+/// A contender, as far as a reader has to know it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ContenderSettings {
@@ -71,11 +74,13 @@ pub struct ContenderSettings {
     pub command: String,
     /// Whether it is the floor.
     pub floor: bool,
-    /// When its program last changed, in milliseconds since 1970; null when that was found by name alone.
+    /// When its program last changed, in milliseconds since 1970; null when the program was given
+    /// by name alone.
     pub changed_unix_ms: Option<u64>,
 }
 
-/// What the runs of one contender under one scenario say together: medians with 95 % bootstrap intervals.
+/// What the runs of one contender under one scenario say together: medians with 95 % bootstrap
+/// intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -83,14 +88,14 @@ pub struct Summary {
     pub scenario: String,
     /// Name of the contender.
     pub contender: String,
-    /// Where the scenario is a point of a sweep, its place there.
+    /// When the scenario is a point of a sweep, its place there.
     #[serde(rename = "rung")]
     pub sweep_point: Option<SweepPoint>,
     /// How it stands among the others.
     pub standing: Standing,
     /// Runs that were made.
     pub runs: usize,
-    /// Runs that count. When none does, the estimates are made of those that do not.
+    /// Runs that count. When none does, the estimates are made from the runs that do not.
     pub valid_runs: usize,
     /// Answers per second.
     pub throughput: Option<Estimate>,
@@ -106,31 +111,31 @@ pub struct Summary {
     pub p99_9_ns: Option<Estimate>,
     /// Longest latency.
     pub max_ns: Option<Estimate>,
-    /// In an open loop, the 99th percentile of the latency as counted from the write of the question.
+    /// In an open loop, the 99th percentile of the latency counted from the write of the question.
     pub p99_uncorrected_ns: Option<Estimate>,
-    /// Pairs of a quantile and its latency in nanoseconds: at each quantile the median of the runs. As
-    /// [`Run::latency_curve`] is.
+    /// Pairs of a quantile and its latency in nanoseconds, as in [`Run::latency_curve`]; at each
+    /// quantile, the median of the runs.
     pub latency_curve: Vec<[f64; 2]>,
-    /// The same of [`Run::latency_curve_uncorrected`].
+    /// The same for [`Run::latency_curve_uncorrected`].
     pub latency_curve_uncorrected: Vec<[f64; 2]>,
     /// In an open loop, the questions per second that were due.
     pub offered_rate: Option<Estimate>,
     /// Server CPU time per answer.
     pub cpu_per_question_ns: Option<Estimate>,
-    /// That as a multiple of the floor's in the same scenario and repetition.
+    /// CPU time per answer as a multiple of the floor's in the same scenario and repetition.
     pub times_floor: Option<Estimate>,
     /// Server CPU seconds per second.
     pub occupancy: Option<Estimate>,
-    /// The part of it in the server's own code.
+    /// The part of the occupancy in the server's own code.
     pub occupancy_user: Option<Estimate>,
-    /// The part of it in the kernel.
+    /// The part of the occupancy in the kernel.
     pub occupancy_system: Option<Estimate>,
     /// Context switches per answer.
     pub context_switches_per_question: Option<Estimate>,
     /// System calls per answer.
     pub system_calls_per_question: Option<Estimate>,
-    /// Growth of the server's memory under load, divided by the number of connections; null for fewer than 64 of them, as it would
-    /// be mostly what the first one costs.
+    /// Growth of the server's memory under load, divided by the number of connections; null for
+    /// fewer than 64 of them, as it would then be mostly what the first one costs.
     pub memory_per_connection_bytes: Option<Estimate>,
     /// Threads when the window closed.
     pub threads: Option<Estimate>,
@@ -140,7 +145,7 @@ pub struct Summary {
     pub clients: usize,
     /// Clients served in the run that served the fewest.
     pub clients_served: usize,
-    /// Each kind of clients, in the run that served the fewest.
+    /// Each kind of client, in the run that served the fewest.
     pub groups: Vec<Group>,
     /// Idle connections held in the run that held the fewest.
     pub connections_held: Option<usize>,
@@ -153,7 +158,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// How many runs its estimates are made of.
+    /// How many runs its estimates are made from.
     pub(crate) fn counted(&self) -> usize {
         if self.valid_runs == 0 { self.runs } else { self.valid_runs }
     }
@@ -179,9 +184,9 @@ pub struct SweepPoint {
 pub enum Standing {
     /// The floor, which does not compete.
     Floor,
-    /// The best of those that serve everybody.
+    /// The best of the contenders that serve every client.
     Best,
-    /// Not told apart from the best: their intervals overlap, or one of them has a single run.
+    /// Not distinguishable from the best: their intervals overlap, or one of them has a single run.
     Tie,
     /// Worse than the best.
     Behind,
@@ -195,16 +200,17 @@ pub enum Standing {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is not a report, or it could not be read.
+    /// The file is not a report, or it could not be read.
     #[error("not a report of this program: {0}")]
     NotAReport(#[from] serde_json::Error),
-    /// It is of a version that this program does not know.
+    /// The report has a version that this program does not know.
     #[error("the report's format is `{0}`, and this program knows only `{SCHEMA}`")]
     UnknownSchema(String),
 }
 
 impl Report {
-    /// The scenarios with their summaries, in the order of the settings; without those that have no run yet.
+    /// The scenarios with their summaries, in the order of the settings, without scenarios that
+    /// have no run yet.
     pub fn by_scenario(&self) -> impl Iterator<Item = (&Scenario, Vec<&Summary>)> {
         self.settings.scenarios.iter().filter_map(|scenario| {
             let of_it: Vec<_> =

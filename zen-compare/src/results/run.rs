@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::invalid::Invalid;
 use super::thread_cpu::ThreadCpu;
 
-/// From this many connections on, what a server keeps for each of them shows. A process's memory comes in pages, and what it sets
-/// up once, when the first client comes, is up to some 300 KiB: shared among fewer, that would be most of what each seems to cost.
+/// From this many connections on, the memory that a server keeps for each of them shows. A
+/// process's memory comes in pages, and what a server sets up once, for the first client, is up to
+/// some 300 KiB. Shared among fewer connections, that would be most of what each seems to cost.
 pub(crate) const ENOUGH_CONNECTIONS: usize = 64;
 
 /// One contender under one scenario, once.
@@ -20,24 +21,25 @@ pub struct Run {
     pub scenario: String,
     /// Which repetition this was, from 0.
     pub repetition: u32,
-    /// Length of the window as it was. Zero when it never opened.
+    /// Actual length of the window; zero when it never opened.
     pub window_s: f64,
     /// Right answers in the window.
     pub answers: u64,
     /// Right answers per second.
     pub throughput: f64,
-    /// Whether the generator was at its limit and the server was not: it could have answered more.
+    /// Whether the generator was at its limit and the server was not, so that it could have
+    /// answered more.
     pub throughput_is_lower_bound: bool,
-    /// How long the answers took; null when there were none. In an open loop counted from the moment at which the
-    /// question was due, so that a server that keeps others from being asked does not look quick for it. A question
-    /// that was open when the window closed counts with how long it had waited by then.
+    /// How long the answers took; null when there were none. In an open loop counted from when the
+    /// question was due, so that a server does not look fast by keeping questions from being asked.
+    /// A question that was open when the window closed counts with how long it had waited by then.
     pub latency: Option<Latency>,
-    /// In an open loop, the same counted from the moment at which the question was in fact written; else null.
+    /// In an open loop, the same counted from when the question was actually written; else null.
     pub latency_uncorrected: Option<Latency>,
-    /// The distribution behind `latency`: pairs of a quantile (0 to 1, rising) and its latency in nanoseconds, dense
-    /// towards the end. Empty when there were no answers.
+    /// The distribution behind `latency`: pairs of a quantile (0 to 1, rising) and its latency in
+    /// nanoseconds, dense towards the end. Empty when there were no answers.
     pub latency_curve: Vec<[f64; 2]>,
-    /// The distribution behind `latency_uncorrected`, likewise.
+    /// The distribution behind `latency_uncorrected`, in the same form.
     pub latency_curve_uncorrected: Vec<[f64; 2]>,
     /// In an open loop, the questions per second that were due; else null.
     pub offered_rate: Option<f64>,
@@ -45,26 +47,30 @@ pub struct Run {
     pub schedule: Option<ScheduleStats>,
     /// User and system time of the server in the window, of all its processes and threads.
     pub server_cpu_s: f64,
-    /// The part of `server_cpu_s` that was spent in the server's own code. The kernel counts the sum in nanoseconds
-    /// and the parts in ticks of 10 ms, so the sum is divided as the ticks are; null when there were too few ticks to
-    /// divide by.
+    /// The part of `server_cpu_s` that was spent in the server's own code. The kernel counts the
+    /// sum in nanoseconds and the parts in ticks of 10 ms, so the sum is divided in proportion to
+    /// the ticks; null when there were too few ticks to divide by.
     pub server_user_s: Option<f64>,
-    /// The part of `server_cpu_s` that the kernel spent on the server's behalf; see `server_user_s`.
+    /// The part of `server_cpu_s` that the kernel spent on the server's behalf; see
+    /// `server_user_s`.
     pub server_system_s: Option<f64>,
     /// Server CPU time per right answer.
     pub cpu_per_question_ns: Option<f64>,
     /// Server CPU seconds per second: 1 is one core full.
     pub occupancy: f64,
-    /// Voluntary and involuntary context switches of all server threads, per right answer. Where threads come and go
-    /// in the window, theirs are not known apart; this is then of the server's whole life, from its start to its
-    /// end, over all answers.
+    /// Voluntary and involuntary context switches of all server threads, per right answer. When
+    /// threads come or go in the window, theirs are not known separately; this is then the count of
+    /// the server's whole life, from its start to its end, over all answers.
     pub context_switches_per_question: Option<f64>,
-    /// System calls of the server per right answer, counted in a short run apart as counting slows the server down;
-    /// null when they were not counted. [`Settings::system_calls`](crate::results::report::Settings::system_calls) says how, or why not.
+    /// System calls of the server per right answer, counted in a separate short run, as counting
+    /// slows the server down; null when they were not counted.
+    /// [`Settings::system_calls`](crate::results::report::Settings::system_calls) says how, or why
+    /// not.
     pub system_calls_per_question: Option<f64>,
     /// Threads of the server when the window closed.
     pub threads: Option<usize>,
-    /// How the server's threads shared its CPU time; null when the kernel does not tell, and in reports that did not keep it.
+    /// How the server's threads shared its CPU time; null when the kernel does not report it, and
+    /// in reports that did not record it.
     #[serde(default)]
     pub thread_cpu: Option<ThreadCpu>,
     /// Open descriptors of the server when the window closed.
@@ -77,33 +83,38 @@ pub struct Run {
     pub pss_empty_bytes: Option<u64>,
     /// The same with each shared page counted by its share (PSS), when the window closed.
     pub pss_loaded_bytes: Option<u64>,
-    /// The server, ten times a second and more, from the first connection to the end of the window.
+    /// Samples of the server, ten a second and more, from the first connection to the end of the
+    /// window.
     pub series: Vec<SeriesSample>,
     /// Clients that asked.
     pub clients: usize,
     /// Clients with at least one answer in the window.
     pub clients_served: usize,
-    /// Where clients differ in how they behave, each kind of them; else empty. `clients` and `clients_served` are
-    /// then those of the kind that behaves.
+    /// Each kind of client, when clients differ in how they behave; else empty. `clients` and
+    /// `clients_served` then count the measured clients only.
     pub groups: Vec<Group>,
-    /// Where idle connections are to be held, how many were open when the window closed; else null.
+    /// When the scenario has idle connections, how many of them were open when the window closed;
+    /// else null.
     pub connections_held: Option<usize>,
     /// Jain's index over the clients' answers: 1 is equal shares; null without answers.
     pub fairness: Option<f64>,
-    /// Conversations that came to their planned end in the window.
+    /// Conversations that ended as planned in the window.
     pub conversations: u64,
     /// Clients still waiting for an answer when the window closed.
     pub clients_waiting: usize,
-    /// How long the longest of them had waited. Such waits are in the latencies, as they stood then.
+    /// How long the client that waited longest had waited. Such waiting times are in the latencies,
+    /// as they stood then.
     pub longest_wait_ns: u64,
     /// Seconds of load before the window opened.
     pub warmup_s: f64,
-    /// Whether the answers came at a steady pace by then; a run that was never steady counts, and is marked.
+    /// Whether the answers came at a steady pace by then. A run that was never steady counts, and
+    /// is marked.
     pub warmed_up: bool,
-    /// How often the run was made before: the machine made those runs invalid, and they are not in the report.
+    /// How often the run was made before. The machine made those runs invalid, and they are not in
+    /// the report.
     #[serde(rename = "attempt")]
     pub retries: u32,
-    /// What it took to make the load.
+    /// What the generator used to make the load.
     pub generator: GeneratorUse,
     /// Why the run does not count; empty when it does.
     pub invalid: Vec<Invalid>,
@@ -133,7 +144,8 @@ pub struct SeriesSample {
 pub struct ScheduleStats {
     /// Questions that were due in the window.
     pub due: u64,
-    /// Those of them that the generator wrote late through its own fault: it was busy, not the connection.
+    /// Those of them that the generator wrote late through its own fault: the generator was busy,
+    /// not the connection.
     pub late: u64,
     /// How late the latest was.
     pub latest_ns: u64,
@@ -141,7 +153,7 @@ pub struct ScheduleStats {
     pub unsent: u64,
 }
 
-/// Clients that behave alike, among others that do not.
+/// Clients that behave alike, among others that behave differently.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Group {
@@ -159,13 +171,14 @@ pub struct Group {
     pub open: usize,
 }
 
-/// How long answers took: from the write of the question to the read that made its answer whole. A percentile of fewer samples than
-/// it takes to tell it from the longest ([`Run::tells`]) is the longest.
+/// How long answers took, from the write of the question to the read that made its answer whole. A
+/// percentile of too few samples to tell it from the longest ([`Run::tells`]) is the longest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the measures")]
 #[non_exhaustive]
 pub struct Latency {
-    /// How many samples these are of; null in reports that did not keep it, where there was one for each answer.
+    /// How many samples these figures are made from; null in reports that did not record it, where
+    /// there was one for each answer.
     #[serde(default)]
     pub samples: Option<u64>,
     pub mean_ns: f64,
@@ -186,15 +199,15 @@ pub struct GeneratorUse {
     pub occupancy: f64,
     /// Its CPU time per right answer.
     pub cpu_per_question_ns: Option<f64>,
-    /// How long it waited for its core; null when the kernel does not tell.
+    /// How long it waited for its core; null when the kernel does not report it.
     pub starved_s: Option<f64>,
-    /// CPU time that watching the server took over the whole load, on the generator's cores.
+    /// CPU time that monitoring the server took over the whole load, on the generator's cores.
     #[serde(default)]
     pub sampler_cpu_s: f64,
 }
 
 impl Latency {
-    /// The figures of a run's samples, in nanoseconds; `None` when there are none.
+    /// The figures of a run's samples, in nanoseconds; `None` when there are no samples.
     pub fn from_histogram(samples: &Histogram<u64>) -> Option<Self> {
         (!samples.is_empty()).then(|| Self {
             samples: Some(samples.len()),
@@ -214,8 +227,9 @@ impl Run {
         self.invalid.is_empty()
     }
 
-    /// Whether a latency's samples are enough for the percentile of this quantile, between 0 and 1: at least 1 / (1 − quantile), so 10
-    /// for p90, 100 for p99 and 1000 for p99.9. With fewer, nobody was sampled beyond it, and it is the longest.
+    /// Whether a latency has enough samples for the percentile of this quantile, between 0 and 1:
+    /// at least 1 / (1 − quantile), so 10 for p90, 100 for p99 and 1000 for p99.9. With fewer, no
+    /// sample lies beyond the percentile, and it is the longest.
     pub fn tells(&self, latency: &Latency, quantile: f64) -> bool {
         #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
         let samples = latency.samples.unwrap_or(self.answers) as f64;
@@ -223,19 +237,21 @@ impl Run {
         samples * (1.0 - quantile) >= 1.0 - 1e-9
     }
 
-    /// Whether nothing was run, as the scenario is not for the contender. It is then neither valid nor a failure.
+    /// Whether nothing was run because the scenario does not apply to the contender. The run is
+    /// then neither valid nor a failure.
     pub fn is_left_out(&self) -> bool {
         self.invalid.iter().any(|reason| matches!(reason, Invalid::DoesNotApply { .. }))
     }
 
-    /// Whether nothing but the machine is at fault that the run does not count, so that it may turn out well when it is made again.
+    /// Whether the machine alone made the run invalid, so that it may be valid when it is made
+    /// again.
     pub fn is_worth_rerunning(&self) -> bool {
         !self.is_valid() && self.invalid.iter().all(Invalid::is_machines_fault)
     }
 
-    /// Growth of the server's resident memory under load, divided by the number of connections: of clients, and of
-    /// those that are there beside them. `None` with fewer than 64 of them, as memory comes in pages and some of it is
-    /// for the first client only.
+    /// Growth of the server's resident memory under load, divided by the number of connections,
+    /// background connections included. `None` with fewer than 64 of them, as memory comes in pages
+    /// and some of it is for the first client only.
     pub fn memory_per_connection_bytes(&self) -> Option<f64> {
         let grown = self.memory_loaded_bytes?.saturating_sub(self.memory_empty_bytes?);
         let groups: usize = self.groups.iter().map(|group| group.open).sum();
@@ -254,7 +270,7 @@ mod tests {
     use crate::testing::{run, settings};
 
     #[test]
-    fn what_nobody_sampled_is_not_told() {
+    fn a_percentile_with_too_few_samples_is_not_reported() {
         let scenario = Scenario::saturate(64);
         let settings = settings(&["one"], scenario.clone());
         let told = |samples: [Option<u64>; 2], answers| {

@@ -1,4 +1,4 @@
-//! A comparison's place on disk: saved after every run, and gone on with where it was left.
+//! A comparison's place on disk, where it is saved after every run, and from where it is resumed.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter};
@@ -8,13 +8,13 @@ use thiserror::Error;
 
 use super::report::{ReadError, Report, Settings};
 
-/// A file that holds a comparison while it is made. Whoever reads it finds a whole report at any time.
+/// A file that holds a comparison while it is made. It holds a whole report at any time.
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
 }
 
-/// Why a comparison cannot be kept, or cannot be gone on with.
+/// Why a comparison cannot be saved, or cannot be resumed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -23,18 +23,18 @@ pub enum StoreError {
     CannotSave {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be saved.
         source: io::Error,
     },
-    /// There is a file, and it cannot be read.
-    #[error("{path} cannot be gone on with: {source}")]
+    /// There is a file, but it cannot be read.
+    #[error("{path} cannot be resumed: {source}")]
     CannotRead {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Why it cannot be read.
         source: ReadError,
     },
-    /// There is a file, and what it holds was planned or measured differently.
+    /// There is a file, but what it holds was planned or measured differently.
     #[error(
         "{path} holds another comparison, and results that were made differently do not mix: {}; finish that one as \
          it was begun, or save this one elsewhere",
@@ -43,13 +43,13 @@ pub enum StoreError {
     Different {
         /// The file.
         path: PathBuf,
-        /// In what, for people to read.
+        /// The differences, for people to read.
         differences: Vec<String>,
     },
 }
 
 impl Store {
-    /// A comparison kept in this file. Nothing is read or written yet.
+    /// A comparison that is kept in this file. Nothing is read or written yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -59,10 +59,11 @@ impl Store {
         &self.path
     }
 
-    /// Saves the report: whoever looks finds the whole of the old one or the whole of this one.
+    /// Saves the report. At any time, the file holds the whole of the old report or the whole of
+    /// the new one.
     ///
     /// # Errors
-    /// [`StoreError::CannotSave`], with the old one still in place.
+    /// [`StoreError::CannotSave`], with the old report still in place.
     pub fn save(&self, report: &Report) -> Result<(), StoreError> {
         self.replace(report).map_err(|source| StoreError::CannotSave { path: self.path.clone(), source })
     }
@@ -71,14 +72,14 @@ impl Store {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        // In the same folder, as only there a rename is one step.
+        // In the same folder, as only there a rename is a single step.
         let mut name = self.path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let part = self.path.with_file_name(name);
         let saved = File::create(&part).and_then(|file| {
             let mut writer = BufWriter::new(file);
             report.write_json(&mut writer)?;
-            // Without this, a machine that goes down may leave the new name with nothing in it.
+            // Without this, a machine that goes down may leave an empty file under the new name.
             writer.get_ref().sync_data()?;
             fs::rename(&part, &self.path)
         });
@@ -101,7 +102,8 @@ impl Store {
         }
     }
 
-    /// Takes over what the file has of the comparison that `fresh`, a report without runs, is about to become.
+    /// Returns what the file holds of the comparison that `fresh`, a report without runs, is about
+    /// to become.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -119,7 +121,7 @@ impl Store {
     }
 }
 
-/// In what two plans differ, as `what: before, now`.
+/// The differences between two plans, as `what: X there, Y here`.
 fn settings_differences(before: &Settings, now: &Settings) -> Vec<String> {
     let mut differences = Vec::new();
     let mut differ = |what: &str, before: String, now: String| {
@@ -167,7 +169,7 @@ mod tests {
     use crate::scenario::Scenario;
     use crate::testing::{run, settings};
 
-    /// A folder that goes with the test.
+    /// A folder that is removed when the test ends.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_gone_on_with() {
+    fn a_saved_comparison_is_resumed() {
         let folder = Folder::new("resume");
         let store = Store::new(folder.0.join("deep/report.json"));
         assert!(store.load().unwrap().is_none());
@@ -233,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_not_touched() {
+    fn a_file_that_is_no_report_is_not_touched() {
         let folder = Folder::new("foreign");
         fs::create_dir_all(&folder.0).unwrap();
         let store = Store::new(folder.0.join("notes.txt"));

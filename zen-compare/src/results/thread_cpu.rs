@@ -4,28 +4,32 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// What each thread of a server had of its CPU time, from shortly (100 ms at most) before the window, when there is time to look at
-/// thousands of threads, to the window's end.
+/// CPU time of each thread of a server, from shortly before the window (100 ms at most), when there
+/// is time to sample thousands of threads, to the window's end.
 ///
-/// The kernel counts a thread's time in nanoseconds for as long as it lives. A thread that was started meanwhile has all of its time
-/// here; one that ended took its own with it, and is in the rest.
+/// The kernel counts a thread's time in nanoseconds for as long as the thread lives. A thread that
+/// was started meanwhile has all of its time here. The time of a thread that ended is lost with it,
+/// and is in the rest.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ThreadCpu {
-    /// CPU time in nanoseconds of each thread that lived when the window closed and had any, the busiest first. That of a thread that
-    /// was running then may lag by a tick of the kernel's.
+    /// CPU time in nanoseconds of each thread that was alive when the window closed and had used
+    /// any, the busiest first. The time of a thread that was running then may lag by a tick of the
+    /// kernel.
     pub threads_ns: Vec<u64>,
-    /// What is left of all of the server's CPU time in the same span: that of threads that had ended.
+    /// The rest of the server's CPU time in the same span, in nanoseconds: that of threads that had
+    /// ended.
     pub ended_ns: u64,
 }
 
-/// So many threads are told one by one.
+/// Up to this many threads are listed one by one.
 const TOLD: usize = 4;
-/// What is left over through looking at one thing after the other is no thread.
+/// A rest up to this share belongs to no thread: it comes from sampling one thing after the other.
 const SLACK: f64 = 0.01;
 
 impl ThreadCpu {
-    /// Of the times of living threads, the busiest first, and that of the whole server. `None` when nothing was used.
+    /// From the times of living threads, the busiest first, and that of the whole server. `None`
+    /// when nothing was used.
     pub(crate) fn from_times(threads: &[Duration], all: Duration) -> Option<Self> {
         let whole = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let ended = all.saturating_sub(threads.iter().sum());
@@ -39,7 +43,8 @@ impl ThreadCpu {
         sum
     }
 
-    /// The share of each living thread of all that was used, the busiest first, and that of ended ones.
+    /// Each living thread's share of all that was used, the busiest first, and the share of ended
+    /// threads.
     pub fn shares(&self) -> (Vec<f64>, f64) {
         let sum = self.sum().max(1.0);
         #[allow(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
@@ -47,11 +52,12 @@ impl ThreadCpu {
         (self.threads_ns.iter().map(share).collect(), share(&self.ended_ns))
     }
 
-    /// The shares in a few words: `51 % + 49 %`; of many `64 busy, at most 3 %`; and what ended threads had.
+    /// The shares in a few words: `51 % + 49 %`, or `64 busy, at most 3 %` for many threads, and
+    /// then the share of ended threads.
     pub(crate) fn brief(&self) -> String {
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
         let (shares, ended) = self.shares();
-        // What rounds to nothing need not be listed.
+        // A share that rounds to nothing is not listed.
         let seen: Vec<f64> = shares.iter().copied().filter(|share| *share >= 0.005).collect();
         let busiest = shares.first().map(|share| percent(*share));
         let mut parts = Vec::new();
@@ -77,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_are_told_one_by_one_while_there_are_few() {
+    fn shares_are_listed_one_by_one_while_there_are_few() {
         assert_eq!(brief(&[510, 490], 1_000).unwrap(), "51 % + 49 %");
         assert_eq!(brief(&[998, 1, 1], 1_000).unwrap(), "100 %");
         assert_eq!(brief(&[30; 32], 960).unwrap(), "32 busy, at most 3 %");
@@ -85,10 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn threads_that_ended_are_the_rest() {
+    fn the_rest_belongs_to_ended_threads() {
         assert_eq!(brief(&[100], 1_000).unwrap(), "10 %, 90 % in ended ones");
         assert_eq!(brief(&[], 1_000).unwrap(), "100 % in ended ones");
-        // Looked at a moment later, the threads have a little more than the whole had.
+        // Sampled a moment later, the threads have a little more than the whole had.
         assert_eq!(brief(&[1_001], 1_000).unwrap(), "100 %");
         assert_eq!(brief(&[], 0), None);
     }

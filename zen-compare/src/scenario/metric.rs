@@ -1,20 +1,23 @@
-//! The metrics by which servers are compared: what each is called, which way is better, and how its values are written.
+//! The metrics by which servers are compared: what each is called, which way is better, and how its
+//! values are written.
 
 use std::cmp::Ordering;
 use std::fmt;
 
 use crate::units::{bytes, count, power_of_1024, time};
 
-/// Something that is measured of a server under a load.
+/// A quantity that is measured of a server under a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metric {
-    /// Answers per second: more is better. It ranks loads that take all the server can give.
+    /// Answers per second: more is better. It ranks loads that take all that the server can give.
     Throughput,
-    /// 99th percentile of the latency, in nanoseconds: less is better. It ranks loads whose pace a schedule sets.
+    /// 99th percentile of the latency, in nanoseconds: less is better. It ranks loads whose pace a
+    /// schedule sets.
     P99Latency,
-    /// Server CPU time per answer, in nanoseconds: less is better. It ranks loads whose pace the clients set: because they think,
-    /// or because they connect, which on one machine costs the client more than the server.
+    /// Server CPU time per answer, in nanoseconds: less is better. It ranks loads whose pace the
+    /// clients set, because they think or because they connect. On one machine, connecting costs
+    /// the client more than the server.
     CpuPerQuestion,
     /// CPU time per answer as a multiple of the floor's: less is better.
     TimesFloor,
@@ -25,7 +28,7 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// What it is called in sentences and charts.
+    /// The metric's name in sentences and charts.
     pub fn name(self) -> &'static str {
         match self {
             Self::Throughput => "answers/s",
@@ -37,7 +40,7 @@ impl Metric {
         }
     }
 
-    /// What it is called where there is little room, as in the head of a table.
+    /// The metric's name where there is little room, as in the head of a table.
     pub fn heading(self) -> &'static str {
         match self {
             Self::Throughput => "answers/s",
@@ -77,7 +80,7 @@ impl Metric {
         }
     }
 
-    /// A written value, or a range of them, with what it is.
+    /// A written value, or a range of values, in a phrase that says what it is.
     pub(crate) fn phrase(self, value: &str) -> String {
         match self {
             Self::Throughput => format!("{value} answers/s"),
@@ -94,7 +97,8 @@ impl Metric {
         if self == Self::MemoryPerConnection { power_of_1024(most) } else { 1.0 }
     }
 
-    /// How many times as good `one` is as `other`: above 1 when it is the better one. `None` when that cannot be said.
+    /// How many times as good `one` is as `other`: above 1 when it is the better one. `None` when
+    /// that cannot be said.
     pub(crate) fn ratio(self, one: f64, other: f64) -> Option<f64> {
         let (more, less) = if self.more_is_better() { (one, other) } else { (other, one) };
         (less > 0.0).then(|| more / less)

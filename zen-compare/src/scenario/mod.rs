@@ -1,4 +1,5 @@
-//! One kind of load: how many clients, how deep, how long they think, when they hang up, who else is there.
+//! One kind of load: how many clients ask, how many questions they keep in flight, how long they
+//! think, when they hang up, and which background connections there are.
 
 mod metric;
 mod named;
@@ -14,10 +15,12 @@ pub use self::metric::Metric;
 pub use self::named::BOOK_THINK;
 pub use self::workload::{Exchange, Workload, WorkloadError};
 
-/// A load. The clients that ask are either a closed loop, in which each asks again when it has been answered,
-/// or an open one, in which each asks by a schedule of its own, whatever has been answered.
+/// A load. The clients that ask are either a closed loop, in which each asks again when it has been
+/// answered, or an open loop, in which each asks by a schedule of its own, whatever has been
+/// answered.
 ///
-/// Whoever builds one from parts starts from a [named](Scenario::named) one and changes fields, as fields may be added.
+/// To build a scenario from parts, start from a [named](Scenario::named) one and change its fields,
+/// as fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Scenario {
@@ -25,22 +28,22 @@ pub struct Scenario {
     pub name: String,
     /// How many clients ask at the same time, each over a connection of its own. At least 1.
     pub clients: usize,
-    /// How many questions a client keeps in flight at most. At least 1.
+    /// The most questions that a client keeps in flight. At least 1.
     pub depth: usize,
-    /// How long a client pauses before each question, in nanoseconds in the report. Zero: not at all. An open loop
-    /// has no such pause.
+    /// How long a client pauses before each question, in nanoseconds in the report. Zero means no
+    /// pause. An open loop has no such pause.
     #[serde(rename = "think_ns", with = "crate::scenario::nanoseconds")]
     pub think: Duration,
-    /// After how many answers a client hangs up and connects anew; `None`: never.
+    /// After how many answers a client hangs up and connects anew; `None` means never.
     pub questions_per_conversation: Option<u32>,
     /// When the questions of an open loop are due; `None` for a closed loop.
     #[serde(default)]
     pub arrivals: Option<Arrivals>,
-    /// Connections that are there beside the clients that ask.
+    /// Connections that are there besides the clients that ask.
     #[serde(default)]
     #[serde(rename = "company")]
     pub background: BackgroundConnections,
-    /// What the server shall do for each answer; `None`: only answer.
+    /// What the server has to do for each answer; `None` means that it only answers.
     #[serde(default)]
     pub work: Option<Work>,
 }
@@ -58,9 +61,10 @@ pub struct Arrivals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rate {
-    /// So many in a second.
+    /// This many per second.
     PerSecond(u32),
-    /// So many percent of what was answered in a closed loop before; the same number for all contenders.
+    /// This many percent of what was answered in a closed loop before; the same rate for all
+    /// contenders.
     PercentOfCapacity(u32),
 }
 
@@ -68,13 +72,14 @@ pub enum Rate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spacing {
-    /// Each gap is drawn from an exponential distribution, as those between many independent people's questions are.
+    /// Each gap is drawn from an exponential distribution, as the gaps between the questions of
+    /// many independent people are.
     Poisson,
-    /// All gaps are alike; connections are out of step with one another.
+    /// All gaps are equal, and the connections are out of step with one another.
     Uniform,
 }
 
-/// Connections that do not ask as clients should, or not at all.
+/// Connections that do not ask as clients should, or do not ask at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -83,18 +88,19 @@ pub struct BackgroundConnections {
     pub tricklers: usize,
     /// Clients that send question after question and never read an answer.
     pub non_readers: usize,
-    /// Clients that ask one question when they have connected, and then stay, without a word.
+    /// Clients that ask one question when they have connected, and then stay connected without
+    /// asking.
     #[serde(rename = "quiet")]
     pub idle: usize,
 }
 
-/// What a server is told to do for each answer, beside answering.
+/// What a server is told to do for each answer, besides answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
-    /// For how long, in nanoseconds in the report.
+    /// How long it works, in nanoseconds in the report.
     #[serde(rename = "time_ns", with = "crate::scenario::nanoseconds")]
     pub time: Duration,
-    /// What.
+    /// The kind of work.
     pub kind: WorkKind,
 }
 
@@ -104,7 +110,7 @@ pub struct Work {
 pub enum WorkKind {
     /// It computes.
     Spin,
-    /// It waits for something else, as for a database.
+    /// It waits for something else, such as a database.
     Sleep,
 }
 
@@ -116,8 +122,8 @@ impl BackgroundConnections {
 }
 
 impl Rate {
-    /// Questions per second, given what was answered per second in a closed loop. `None` when that is needed
-    /// and not known, and when the rate comes to nothing.
+    /// Questions per second, given how many were answered per second in a closed loop. `None` when
+    /// that number is needed and not known, or when the rate would be zero.
     pub fn per_second(self, capacity: Option<f64>) -> Option<f64> {
         let rate = match self {
             Self::PerSecond(rate) => f64::from(rate),
@@ -128,7 +134,7 @@ impl Rate {
 }
 
 impl Work {
-    /// The arguments by which `zen serve` and its like are told so.
+    /// The arguments that tell `zen serve`, and programs like it, to do this work.
     pub fn arguments(&self) -> [String; 4] {
         let micros = self.time.as_micros();
         let time =
@@ -147,7 +153,7 @@ impl fmt::Display for WorkKind {
 }
 
 impl Scenario {
-    /// The measure that decides who comes first here.
+    /// The metric that decides which contender comes first.
     pub fn ranked_by(&self) -> Metric {
         if self.arrivals.is_some() {
             return Metric::P99Latency;
@@ -253,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_told_in_arguments() {
+    fn work_is_passed_in_arguments() {
         let work = Work { time: Duration::from_millis(2), kind: WorkKind::Spin };
         assert_eq!(work.arguments(), ["--work", "2ms", "--work-kind", "spin"]);
         let work = Work { time: Duration::from_micros(1500), ..work };

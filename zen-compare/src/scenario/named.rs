@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{Arrivals, BackgroundConnections, Rate, Scenario, Spacing, Work, WorkKind};
 
-/// The think time of the page that started it all.
+/// The think time of the book's page.
 pub const BOOK_THINK: Duration = Duration::from_millis(40);
 /// How long a working handler works.
 const WORK: Duration = Duration::from_millis(2);
-/// The points of the open loop's sweep, in percent of what a closed loop got answered.
+/// The points of the open loop's sweep, in percent of what was answered in a closed loop.
 const OPEN_PERCENTS: [u32; 5] = [10, 30, 50, 70, 90];
 /// How many connections the scenario `idle` holds open.
 const IDLE_CONNECTIONS: usize = 10_000;
@@ -33,7 +33,8 @@ impl Scenario {
         "work-sleep",
     ];
 
-    /// One client that holds conversations of three questions with 40 ms of thought before each: the page.
+    /// One client that holds conversations of three questions, with a think time of 40 ms before
+    /// each: the book's page.
     pub fn book() -> Self {
         Self { think: BOOK_THINK, questions_per_conversation: Some(3), ..Self::asking("book".into(), 1) }
     }
@@ -58,16 +59,16 @@ impl Scenario {
         Self { questions_per_conversation: Some(3), ..Self::asking("churn".into(), 16) }
     }
 
-    /// 64 connections on which questions are due at random moments, at `percent` of the rate that a closed loop
-    /// got answered. They are asked when they are due, whatever has been answered, up to 64 unanswered ones on each
-    /// connection; what is due beyond them is asked as soon as an answer comes.
+    /// 64 connections on which questions are due at random times, at `percent` of the rate that was
+    /// answered in a closed loop. A question is asked when it is due, whatever has been answered,
+    /// unless 64 are unanswered on its connection. It is then asked as soon as an answer comes.
     pub fn open(percent: u32) -> Self {
         let arrivals = Arrivals { rate: Rate::PercentOfCapacity(percent), spacing: Spacing::Poisson };
         Self { depth: 64, arrivals: Some(arrivals), ..Self::asking(format!("open-{percent}"), 64) }
     }
 
-    /// 16 measured clients that ask without a pause, among 8 that send a byte now and then and 8 that send question after
-    /// question and never read.
+    /// 16 measured clients that ask without a pause, among 8 clients that send a byte now and then
+    /// and 8 that send question after question and never read.
     pub fn slow() -> Self {
         let background = BackgroundConnections { tricklers: 8, non_readers: 8, idle: 0 };
         Self { background, ..Self::asking("slow".into(), 16) }
@@ -82,7 +83,7 @@ impl Scenario {
         }
     }
 
-    /// 16 clients that ask without a pause, of a server that works 2 ms for each answer.
+    /// 16 clients that ask without a pause, of a server that works for 2 ms for each answer.
     pub fn work(kind: WorkKind) -> Self {
         Self { work: Some(Work { time: WORK, kind }), ..Self::asking(format!("work-{kind}"), 16) }
     }
@@ -100,10 +101,12 @@ impl Scenario {
         }
     }
 
-    /// The scenarios a name stands for. `saturate` is the four of 1, 16, 64 and 512 connections, `open` a sweep
-    /// of five rates, and `work` both kinds of it. `saturate-N` and `idle-N` are of any size; `open-N` and `uniform-N`
-    /// are of `N` percent of the closed loop's rate, and with `/s` behind it of `N` questions a second, at random or
-    /// evenly spaced. The others are themselves. `None` when there is no such scenario.
+    /// The scenarios that a name stands for; `None` when there is none. `saturate` stands for four,
+    /// of 1, 16, 64 and 512 connections, `open` for a sweep of five rates, and `work` for both
+    /// kinds of work. `saturate-N` and `idle-N` have any number of connections. `open-N` and
+    /// `uniform-N` ask at `N` percent of the closed loop's rate, or with `/s` after it at `N`
+    /// questions a second, at random or evenly spaced. Each of the other names stands for one
+    /// scenario.
     pub fn named(name: &str) -> Option<Vec<Self>> {
         Some(match name {
             "book" => vec![Self::book()],
@@ -163,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn every_announced_name_is_known_and_stands_for_itself() {
+    fn every_listed_name_is_known_and_stands_for_itself() {
         for name in Scenario::NAMES {
             let scenarios = Scenario::named(&name.replace('N', "37"));
-            let scenarios = scenarios.unwrap_or_else(|| panic!("{name} is announced and unknown"));
+            let scenarios = scenarios.unwrap_or_else(|| panic!("{name} is listed but unknown"));
             assert!(!scenarios.is_empty());
             for scenario in scenarios {
                 assert_eq!(Scenario::named(&scenario.name), Some(vec![scenario]));

@@ -1,20 +1,21 @@
-//! What is asked and what must come back: the questions of a load, with their expected answers.
+//! The questions of a load, with their expected answers.
 
 use thiserror::Error;
 
-/// One question and the only answer that counts as right, both as bytes on the wire.
+/// One question and its only right answer, both as bytes on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// The whole question, with whatever ends it.
+    /// The whole question, with what ends it.
     pub question: Vec<u8>,
-    /// The whole answer, with whatever ends it.
+    /// The whole answer, with what ends it.
     pub answer: Vec<u8>,
 }
 
-/// The questions of a load. Every contender is asked the same ones, in the same seeded random order.
+/// The questions of a load. Every contender is asked the same ones, in the same seeded random
+/// order.
 ///
-/// The lab is not bound to zen's protocol: any protocol in which one message is answered by one message,
-/// in order, can be loaded. Answers are compared byte for byte.
+/// The lab is not bound to zen's protocol: it can load any protocol in which one message is
+/// answered by one message, in order. Answers are compared byte for byte.
 ///
 /// ```
 /// use zen_compare::Workload;
@@ -35,7 +36,7 @@ pub enum WorkloadError {
     /// There is nothing to ask.
     #[error("a workload needs at least one question")]
     Empty,
-    /// A question or an answer has no bytes, so that it could not be told from silence.
+    /// A question or an answer has no bytes, so it could not be distinguished from silence.
     #[error("exchange {0} has an empty question or an empty answer")]
     EmptyMessage(usize),
 }
@@ -44,7 +45,7 @@ impl Workload {
     /// A workload of these (question, answer) pairs.
     ///
     /// # Errors
-    /// When there are none, or when a message is empty.
+    /// When there are no pairs, or when a message is empty.
     pub fn new<Q, A>(exchanges: impl IntoIterator<Item = (Q, A)>) -> Result<Self, WorkloadError>
     where
         Q: Into<Vec<u8>>,
@@ -76,8 +77,9 @@ impl Workload {
         }
     }
 
-    /// The same questions, for a server that answers each of them alike. The [floor](crate::server::floor) is such a
-    /// server: it is asked what everybody is asked, and only what counts as right differs.
+    /// The same questions, for a server that gives the same answer to each of them. The
+    /// [floor](crate::server::floor) is such a server: it is asked what every contender is asked,
+    /// and only the right answer differs.
     #[must_use]
     pub fn answered_by_constant(&self, answer: &[u8]) -> Self {
         let exchanges = self.exchanges.iter();
@@ -88,7 +90,7 @@ impl Workload {
         }
     }
 
-    /// The exchanges, in the order they were given.
+    /// The exchanges, in the order in which they were given.
     pub fn exchanges(&self) -> &[Exchange] {
         &self.exchanges
     }
