@@ -1,8 +1,10 @@
-//! Measures the lab itself: the floor against the floor, beside what the generator needs to load it.
+//! Measures the lab itself: the floor against the floor, beside what the generator needs to load
+//! it.
 //!
-//! Two contenders that are the same program must tie, and the generator should cost hardly more per question than the
-//! cheapest server there can be. Each has a core of its own here, where a closed loop makes the two costs much the same; for
-//! what each costs by itself see the truth checks. Run it with `cargo run --release -p zen-compare --example floor_cost`.
+//! Two contenders that are the same program must tie, and the generator should cost hardly more per
+//! question than the cheapest server there can be. Here each has a core of its own, where a closed
+//! loop makes the two costs much the same; the truth checks show what each costs by itself. Run it
+//! with `cargo run --release -p zen-compare --example floor_cost`.
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -24,7 +26,7 @@ impl Observer for Progress {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The servers are this same program, started with a word.
+    // The servers are this same program, started with an argument.
     if std::env::args().nth(1).as_deref() == Some("floor") {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         println!("listening on {}", listener.local_addr()?);

@@ -1,9 +1,9 @@
 //! The lab: loads every server architecture with the same work and measures what each one costs.
 //!
-//! A [`Plan`] says which [`Contender`]s meet which [`Scenario`]s, how often and how long. [`compare`] carries it out:
-//! every server is a process of its own on cores of its own, loaded by a [generator] on other cores,
-//! and measured beside the [floor], the least that any server can cost here. The [`Report`] holds
-//! every run and what the runs say together.
+//! A [`Plan`] says which [`Contender`]s meet which [`Scenario`]s, how often and how long.
+//! [`compare`] carries it out: every server is a process of its own on cores of its own. It is
+//! loaded by a [generator] on other cores, and measured beside the [floor], the least that any
+//! server can cost here. The [`Report`] holds every run and what the runs say together.
 //!
 //! ```no_run
 //! use zen_compare::{Contender, Plan, Scenario, compare};
@@ -19,11 +19,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`compare_in`] keeps a comparison on disk and goes on with it, [`Report::changes_since`] holds it against an
-//! earlier one, and a [`UserLoad`] is a workload of your own that comes back as [`Advice`]. With [`child`] the servers can come out of
-//! the program that runs the lab.
+//! [`compare_in`] saves a comparison on disk and resumes it. [`Report::changes_since`] compares it
+//! with an earlier one. A [`UserLoad`] is a workload of your own, for which you get [`Advice`].
+//! With [`child`], the servers can be part of the program that runs the lab.
 //!
-//! Linux only: what a process costs is read from `/proc` and from the scheduler's clocks.
+//! Linux only: what a process uses is read from `/proc` and from the scheduler's clocks.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]
 

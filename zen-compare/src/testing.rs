@@ -25,7 +25,8 @@ pub(crate) fn settings(contenders: &[&str], scenario: Scenario) -> Settings {
     }
 }
 
-/// A run of one second, at a given cost; the throughput is that of a core full of such questions.
+/// A run of one second at a given cost per question; the throughput is that of a core full of such
+/// questions.
 pub(crate) fn run(contender: &str, scenario: &Scenario, repetition: u32, cost_ns: f64) -> Run {
     let throughput = 1e9 / cost_ns;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

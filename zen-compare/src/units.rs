@@ -13,7 +13,7 @@ pub(crate) fn time(nanoseconds: f64) -> String {
 }
 
 fn scaled(number: f64, units: &[(f64, &str)]) -> String {
-    // What would round up to a thousand of a unit is one of the next.
+    // What would round up to a thousand of a unit is written in the next one.
     let fits = |(unit, _): &&(f64, &str)| number >= unit * 0.9995;
     let (unit, name) = units.iter().find(fits).or(units.last()).copied().unwrap_or((1.0, ""));
     format!("{}{name}", digits(number / unit))
@@ -29,7 +29,8 @@ pub(crate) fn digits(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// The ends of an interval, with their unit once where it is the same; of a single run there is none.
+/// The ends of an interval, with their unit only once when it is the same. A single run has no
+/// interval.
 pub(crate) fn interval(estimate: &Estimate, runs: usize, show: impl Fn(f64) -> String) -> String {
     if runs < 2 {
         return "one run".into();
@@ -47,7 +48,8 @@ pub(crate) fn range(from: &str, to: &str) -> String {
     if from == to { from.to_owned() } else { format!("{from} to {to}") }
 }
 
-/// A share as a percentage with one decimal below ten, and with a second one only where the first would be zero.
+/// A share as a percentage with one decimal below ten, and with a second one only where the first
+/// would be zero.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     match percent.abs() {
@@ -76,13 +78,13 @@ pub(crate) fn bytes(bytes: f64) -> String {
     }
 }
 
-/// The power of 1024 in which an amount of memory is written.
+/// The power of 1024 in which amounts of memory up to `most` are written.
 pub(crate) fn power_of_1024(most: f64) -> f64 {
     let units = [1024.0 * 1024.0 * 1024.0, 1024.0 * 1024.0, 1024.0];
     units.into_iter().find(|unit| most >= *unit).unwrap_or(1.0)
 }
 
-/// A number without the trailing zeros behind its point.
+/// A number without the trailing zeros after its point.
 pub(crate) fn trimmed(number: &str) -> &str {
     if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }

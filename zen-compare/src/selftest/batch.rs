@@ -1,4 +1,4 @@
-//! Letting tasks that share a core finish what they are at.
+//! Lets tasks that share a core finish their work before the other one runs.
 
 use std::io;
 use std::marker::PhantomData;
@@ -11,13 +11,15 @@ use procfs::process::Process;
 const OTHER: u32 = 0;
 const BATCH: u32 = 3;
 
-/// Holds the calling thread to the kernel's batch scheduling (`SCHED_BATCH`, see sched(7)), and lets it go when dropped.
-/// What the thread starts meanwhile, threads and processes alike, is scheduled so too.
+/// Puts the calling thread under the kernel's batch scheduling (`SCHED_BATCH`, see sched(7)), and
+/// ends that when dropped. Threads and processes that it starts meanwhile are scheduled in the same
+/// way.
 ///
-/// Such a task does not interrupt another by becoming ready: it gets its turn when the other waits, or has used up its
-/// time. So two of them on one core take turns at whole batches of work, and neither pays for the other's haste.
+/// Such a task does not interrupt another when it becomes ready: it gets its turn when the other
+/// waits, or has used up its time. So two of them on one core take turns at whole batches of work,
+/// and neither pays for the other's haste.
 ///
-/// No safe library offers the system call; `chrt` is where a shell is.
+/// No safe library offers the system call, so the program `chrt` makes it.
 #[derive(Debug)]
 pub(crate) struct Batch {
     thread: Pid,
@@ -27,7 +29,8 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// # Errors
-    /// When there is no `chrt`, when it is not allowed to, and for a thread that has been given a policy of its own.
+    /// When `chrt` is missing, when it is not allowed to change the policy, and when the thread
+    /// already has a policy of its own.
     pub(crate) fn begin() -> io::Result<Self> {
         let thread = gettid();
         match policy(thread)? {
@@ -45,14 +48,15 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        // Who may choose the one may choose the other; and to be scheduled in batches harms nobody.
+        // A process that may choose one policy may choose the other. If it fails all the same,
+        // batch scheduling does no harm.
         let _ = chrt("-o", self.thread);
     }
 }
 
 fn chrt(policy: &str, thread: Pid) -> io::Result<()> {
     let mut command = Command::new("chrt");
-    // Neither policy has priorities: theirs is 0.
+    // Neither policy has priorities, so the priority is 0.
     command.args([policy, "-p", "0"]).arg(thread.to_string());
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     match status {
@@ -77,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_thread_starts_is_scheduled_as_it_is() {
+    fn what_a_thread_starts_is_scheduled_in_batches_too() {
         if peers::require_program("chrt").is_none() {
             return;
         }

@@ -1,8 +1,8 @@
-//! One thing that is known beforehand, and what the lab made of it.
+//! Something that is known beforehand, and what the lab measured.
 
 use std::fmt;
 
-/// One thing that is known, and what the lab made of it.
+/// Something that is known beforehand, and what the lab measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
@@ -23,7 +23,7 @@ pub enum CheckStatus {
     Passed,
     /// It does not: the lab's numbers from this machine are not to be trusted.
     Failed,
-    /// The machine did not let the check be made, for this reason. Try again when it is idle.
+    /// The machine did not allow the check to be made, for this reason. Try again when it is idle.
     Undecided(String),
 }
 
@@ -32,7 +32,7 @@ impl CheckStatus {
         if passed { Self::Passed } else { Self::Failed }
     }
 
-    /// What does not pass on a disturbed machine is not the lab's fault.
+    /// A check that does not pass on a disturbed machine is undecided: that is not the lab's fault.
     pub(super) fn unless(disturbed: Option<String>, passed: bool) -> Self {
         match disturbed {
             Some(why) if !passed => Self::Undecided(why),

@@ -1,8 +1,10 @@
-//! The generator costs less per question than the servers of many clients that it loads, and hardly more than the cheapest server there can be.
+//! The generator costs less per question than the servers of many clients that it loads, and hardly
+//! more than the cheapest server there can be.
 //!
-//! Where each has a core of its own, a closed loop hides which of the two is the cheaper: that one waits for the other,
-//! awake, and pays for every look at what has come meanwhile. So here they share one core, each scheduled in [batches](Batch):
-//! while one works the other waits for free, and does all that has come when its turn comes.
+//! When each has a core of its own, a closed loop hides which of the two is the cheaper: that one
+//! waits for the other, awake, and pays for every look at what has come meanwhile. So here they
+//! share one core, each scheduled in [batches](Batch): while one works, the other waits at no cost,
+//! and handles all that has come when its turn comes.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,15 +27,16 @@ use crate::stats::median;
 const WARMUP: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_millis(200);
 const REPETITIONS: u64 = 5;
-/// How many times the floor's cost the generator's may be. Both make the same system calls for a question, and the
-/// generator looks at the clock, compares and records besides.
+/// The most that the generator may cost, as a multiple of the floor's cost. Both make the same
+/// system calls for a question; the generator also reads the clock, compares and records.
 const OF_FLOOR: f64 = 1.1;
-/// How many times a server's.
+/// The most that it may cost, as a multiple of another server's cost.
 const OF_SERVER: f64 = 1.0;
-/// When the two had less than this share of their core together, others had it.
+/// When the two used less than this share of their core together, other programs used it.
 const OCCUPIED: f64 = 0.5;
 
-/// The generator against the floor and against `servers`, each of which has to serve many clients at a time.
+/// The generator against the floor and against `servers`, each of which has to serve many clients
+/// at a time.
 pub(super) fn check(lab: &Lab, servers: &[Contender]) -> io::Result<Check> {
     let core = match &lab.cores {
         Some(cores) => cores.server[..1].to_vec(),
@@ -81,7 +84,7 @@ fn worse(one: CheckStatus, other: CheckStatus) -> CheckStatus {
 #[derive(Debug, Clone, Default)]
 struct Cost {
     multiples: Vec<f64>,
-    /// The least share of their core that the two had together.
+    /// The least share of their core that the two used together.
     occupied: f64,
 }
 
@@ -95,7 +98,7 @@ impl Cost {
         if self.median() <= most {
             CheckStatus::Passed
         } else if self.occupied < OCCUPIED {
-            CheckStatus::Undecided("the machine is busy: others had the core".into())
+            CheckStatus::Undecided("the machine is busy: other programs had the core".into())
         } else if least <= most {
             CheckStatus::Undecided(format!("the repetitions do not agree: one saw {least:.2} ×"))
         } else {
@@ -111,7 +114,7 @@ fn against_floor() -> io::Result<[Cost; 2]> {
     let stop = floor.stopper()?;
     let serving = thread::Builder::new().name("floor".into()).spawn(|| floor.run())?;
     let workload = Workload::aphorisms().answered_by_constant(ANSWER);
-    // Nothing in this process runs meanwhile but the two threads.
+    // In this process, only these two threads run meanwhile.
     let probe = Probe::new(std::process::id())?;
     let costs = costs(address, &workload, probe, true);
     stop.stop()?;
@@ -148,7 +151,7 @@ fn costs(
                 seed,
                 progress: None,
             };
-            // What the probe's process has used before the window, and when it was over.
+            // What the probe's process had used before the window, and what it had used at its end.
             let mut used = [Duration::ZERO; 2];
             let result = generator::generate(&load, &mut |moment| {
                 match moment {
@@ -161,7 +164,7 @@ fn costs(
             let generator = result.generator_cpu;
             let used = used[1].saturating_sub(used[0]);
             let server = if includes_generator { used.saturating_sub(generator) } else { used };
-            // A server that was not on a processor at all did not answer either.
+            // A server that used no processor time at all did not answer either.
             let multiple = if server.is_zero() { f64::INFINITY } else { generator.div_duration_f64(server) };
             cost.multiples.push(multiple);
             cost.occupied = cost.occupied.min((generator + server).div_duration_f64(result.window));
@@ -179,17 +182,17 @@ mod tests {
     }
 
     #[test]
-    fn what_all_repetitions_see_fails() {
+    fn a_cost_that_all_repetitions_see_fails() {
         assert_eq!(judged([1.2, 1.11, 1.3], 1.0), CheckStatus::Failed);
         assert_eq!(judged([1.2, 1.1, 1.0], 1.0), CheckStatus::Passed);
         assert!(matches!(judged([1.2, 1.2, 1.0], 1.0), CheckStatus::Undecided(_)));
         assert!(matches!(judged([1.2, 1.2, 1.2], 0.4), CheckStatus::Undecided(_)));
-        // What passes on a busy machine passes.
+        // What passes in spite of a busy machine passes.
         assert_eq!(judged([1.0, 1.0, 1.0], 0.4), CheckStatus::Passed);
     }
 
     #[test]
-    fn one_failure_is_one() {
+    fn one_failure_fails_the_check() {
         let unclear = || CheckStatus::Undecided("unclear".into());
         assert_eq!(worse(CheckStatus::Passed, CheckStatus::Failed), CheckStatus::Failed);
         assert_eq!(worse(CheckStatus::Failed, unclear()), CheckStatus::Failed);

@@ -1,4 +1,4 @@
-//! A generator that is too slow says so, and an answer that is wrong is called wrong.
+//! A run whose generator is too slow is called invalid, and a wrong answer is called wrong.
 
 use std::io;
 use std::thread;
@@ -12,12 +12,12 @@ use crate::generator::{LoadResult, Moment};
 use crate::scenario::{Scenario, Spacing};
 
 const TIMES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1_500)];
-/// How long the slow generator sleeps each tenth of a second.
+/// How long the slow generator sleeps in each tenth of a second.
 const SLEEP: Duration = Duration::from_millis(60);
-/// One answer in so many is wrong.
+/// One answer in this many is wrong.
 const WRONG: u64 = 100;
 
-/// Answers at once; now and then wrongly, if it is to.
+/// Answers at once. With `lies`, it answers wrongly now and then.
 struct Prompt {
     answers: u64,
     lies: bool,

@@ -16,13 +16,13 @@ pub(super) const ANSWER: &[u8] = b"Ugly.";
 /// A generator that waits for its core for more than this share of the window is disturbed.
 const STARVED: f64 = 0.03;
 
-/// Where servers and generator of the checks run.
+/// The cores that the servers and the generator of the checks run on.
 pub(super) struct Lab {
     pub(super) cores: Option<Cores>,
 }
 
 impl Lab {
-    /// Starts something that shall run where servers do.
+    /// Starts something that is to run where servers do.
     pub(super) fn start_server<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _pinned = self.cores.as_ref().map(|cores| Pinned::to(&cores.server)).transpose()?;
         start()
@@ -57,7 +57,7 @@ impl Lab {
     }
 }
 
-/// Whether the generator was disturbed so much that what it saw says nothing, and how that shows.
+/// Whether the generator was disturbed so much that its results mean nothing, and how that shows.
 pub(super) fn disturbed(result: &LoadResult) -> Option<String> {
     if result.generator_starved.is_some_and(|starved| starved > result.window.mul_f64(STARVED)) {
         return Some("the machine is busy: the generator waited for its core".into());
@@ -66,13 +66,13 @@ pub(super) fn disturbed(result: &LoadResult) -> Option<String> {
     Some(format!("the machine is busy: {missed}"))
 }
 
-/// An open loop of so many connections, questions in flight on each, and questions a second.
+/// An open loop with this many connections, questions in flight on each, and questions a second.
 pub(super) fn open_loop(clients: usize, depth: usize, rate: u32, spacing: Spacing) -> Scenario {
     let arrivals = Arrivals { rate: Rate::PerSecond(rate), spacing };
     Scenario { clients, depth, arrivals: Some(arrivals), ..Scenario::open(1) }
 }
 
-/// Milliseconds, for people.
+/// Milliseconds, for people to read.
 #[allow(clippy::cast_precision_loss, reason = "nanoseconds below 2^52")]
 pub(super) fn ms(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e6

@@ -1,8 +1,8 @@
-//! Truth checks: the lab measures what is known beforehand, and says whether it found it.
+//! Truth checks: the lab measures what is known beforehand, and reports whether it found it.
 //!
-//! Each check loads a server whose behaviour follows from theory or from its construction. A machine that is busy
-//! with other things can spoil a check; such a check is undecided, and says why, as neither of the two other
-//! outcomes would be true.
+//! Each check loads a server whose behaviour follows from theory or from its construction. When the
+//! machine is busy with other things, a check may be undecided, and says why, as neither of the two
+//! other outcomes would be true.
 
 mod batch;
 mod check;
@@ -22,13 +22,16 @@ use self::lab::Lab;
 use crate::machine::pin::Cores;
 use crate::server::Contender;
 
-/// Makes all checks, half a minute's worth and three seconds for each of `many`, and tells of each as it is over.
+/// Makes all checks, which takes half a minute and three seconds for each of `many`. Calls `tell`
+/// for each check when it is over.
 ///
-/// The `twin` is any server that answers rightly; it is compared with itself. The `many` are servers that answer rightly
-/// and serve many clients at a time; the generator has to cost less than each of them.
+/// The `twin` is any server that answers correctly; it is compared with itself. The `many` are
+/// servers that answer correctly and serve many clients at a time; the generator has to cost less
+/// than each of them.
 ///
 /// # Errors
-/// When the machine does not provide what it takes (a port, a thread, an event loop), and when a server does not start.
+/// When the machine does not provide what is needed (a port, a thread, an event loop), and when a
+/// server does not start.
 pub fn self_test(
     twin: &Contender,
     many: &[Contender],

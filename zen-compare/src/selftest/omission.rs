@@ -1,8 +1,9 @@
-//! A server that stalls is seen to stall by the clock that starts when a question is due, and not by the one that
-//! starts when it is written.
+//! A stall of the server is seen by a clock that starts when a question is due, and not by one that
+//! starts when the question is written.
 //!
-//! While the server stalls, a connection waits for its answer and asks nothing: of all the questions that were due
-//! meanwhile, the second clock sees one. That is coordinated omission; the word is Gil Tene's.
+//! While the server stalls, a connection waits for its answer and asks nothing. Of all the
+//! questions that were due meanwhile, the second clock sees one. This is coordinated omission; the
+//! term is Gil Tene's.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -15,16 +16,18 @@ use crate::scenario::Spacing;
 
 const STALL: Duration = Duration::from_millis(200);
 const EVERY: Duration = Duration::from_secs(1);
-/// Of 2000 questions a second on four connections, four a second see the stall: far less than one in a hundred.
+/// Of 2000 questions a second on four connections, four a second see the stall: far less than one
+/// in a hundred.
 const RATE: u32 = 2_000;
 const CONNECTIONS: usize = 4;
 const WARMUP: Duration = Duration::from_millis(300);
-/// Whole periods, so that every window has as many stalls.
+/// Whole periods, so that every window has the same number of stalls.
 const WINDOW: Duration = Duration::from_secs(3);
-/// What the corrected 99th percentile must reach: of a fifth of all questions, each waits evenly distributed up to
-/// 200 ms, so that the percentile lies at 190 ms.
+/// What the corrected 99th percentile must reach. A fifth of all questions wait, evenly distributed
+/// up to 200 ms, so the percentile lies at 190 ms.
 const AT_LEAST: Duration = Duration::from_millis(150);
-/// What the uncorrected one must not: far more than an answer takes on a busy machine.
+/// What the uncorrected percentile must not exceed: far more than an answer takes on a busy
+/// machine.
 const AT_MOST: Duration = Duration::from_millis(50);
 
 /// Stalls for the first fifth of each second.
@@ -36,7 +39,7 @@ impl Service for Stalling {
     fn leaves(&mut self, begin: Instant) -> Instant {
         let now = begin.max(Instant::now());
         let into = now.duration_since(self.began).as_nanos() % EVERY.as_nanos();
-        // Fits: less than a second.
+        // Fits: it is less than a second.
         let into = Duration::from_nanos(u64::try_from(into).unwrap_or(0));
         now + STALL.saturating_sub(into)
     }
@@ -86,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stalls_when_it_should() {
+    fn the_server_stalls_when_it_should() {
         let began = Instant::now() + Duration::from_secs(3600);
         let mut server = Stalling { began };
         let leaves = |server: &mut Stalling, ms| {

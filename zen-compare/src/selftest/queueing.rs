@@ -1,9 +1,11 @@
-//! A worker with a fixed service time and random arrivals shows the response time of an M/D/1 queue.
+//! A worker with a fixed service time and random arrivals shows the response time of an M/D/1
+//! queue.
 //!
-//! A few seconds of random arrivals have a mean of their own, which for a queue as full as these strays from
-//! the formula's by a fifth and more. What exactly given arrivals come to is known without measuring (Lindley's
-//! recursion). So the arrivals are drawn until they are typical: until what they come to is what the formula says
-//! of all arrivals. Then what is measured can be held against the formula as it is.
+//! A few seconds of random arrivals have a mean of their own, which in queues as full as these
+//! strays from the formula's by a fifth and more. The mean of exactly given arrivals is known
+//! without measuring (Lindley's recursion). So arrivals are drawn until they are typical: until
+//! their mean is what the formula says of all arrivals. What is measured can then be compared with
+//! the formula as it is.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -20,16 +22,16 @@ const SERVICE: Duration = Duration::from_millis(10);
 const WARMUP: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(5);
 const CONNECTIONS: usize = 16;
-/// So many questions in flight on each connection that none ever waits outside the server.
+/// Enough questions in flight on each connection that none ever waits outside the server.
 const DEPTH: usize = 64;
 /// How far from the formula a mean may be.
 const WITHIN: f64 = 0.10;
 /// How far from it the mean of typical arrivals may be.
 const TYPICAL: f64 = 0.01;
-/// How many arrivals are drawn at the most to find typical ones; one in some thirty is.
+/// The most arrivals that are drawn to find typical ones; one in some thirty is typical.
 const DRAWS: u64 = 10_000;
-/// Answers that leave later than they should by more than this share of the service time, on average, say nothing
-/// about the lab.
+/// When answers leave later than they should by more than this share of the service time, on
+/// average, they say nothing about the lab.
 const LATE: f64 = 0.03;
 /// How often to try on a machine that is busy with other things.
 const ATTEMPTS: u64 = 3;
@@ -46,9 +48,9 @@ impl Service for Fixed {
 struct Attempt {
     /// What was measured.
     measured: f64,
-    /// What random arrivals come to in the long run.
+    /// The mean of random arrivals in the long run.
     formula: f64,
-    /// Why the attempt says nothing.
+    /// Why the attempt means nothing, if it does not.
     disturbed: Option<String>,
 }
 
@@ -58,18 +60,20 @@ impl Attempt {
     }
 }
 
-/// Loads the worker to `percent` of what it can do.
+/// Loads the worker to `percent` of its capacity.
 pub(super) fn check(lab: &Lab, percent: u32) -> io::Result<Check> {
     let mut attempt = measure(lab, percent, 1)?;
     for seed in 2..=ATTEMPTS {
-        // Only for the machine's sake: an attempt that nothing has disturbed counts as it is.
+        // Repeats only what the machine disturbed: an attempt that nothing has disturbed counts as
+        // it is.
         if attempt.agrees() || attempt.disturbed.is_none() {
             break;
         }
         attempt = measure(lab, percent, seed)?;
     }
     let service = SERVICE.as_secs_f64() * 1e3;
-    // A disturbance only ever makes answers late: what agrees in spite of it does agree.
+    // A disturbance only ever makes answers late, so an attempt that agrees in spite of it does
+    // agree.
     let status = CheckStatus::unless(attempt.disturbed.clone(), attempt.agrees());
     Ok(Check {
         name: if percent == 50 {
@@ -84,7 +88,7 @@ pub(super) fn check(lab: &Lab, percent: u32) -> io::Result<Check> {
 }
 
 fn measure(lab: &Lab, percent: u32, which: u64) -> io::Result<Attempt> {
-    // Of 10 ms each, a hundred questions a second are a hundred percent.
+    // At 10 ms each, a hundred questions a second are a hundred percent.
     let rate = percent;
     let formula = mean_response(f64::from(percent) / 100.0) * SERVICE.as_secs_f64() * 1e3;
     let seed = typical_seed(rate, formula, which);
@@ -95,18 +99,20 @@ fn measure(lab: &Lab, percent: u32, which: u64) -> io::Result<Attempt> {
     Ok(Attempt { measured: result.latency.mean() / 1e6, formula, disturbed: disturbed(&result, late) })
 }
 
-/// The `which`-th seed, counted from one, whose arrivals at `rate` have a mean response time of `formula` milliseconds.
+/// The `which`-th seed, counted from one, whose arrivals at `rate` have a mean response time of
+/// `formula` milliseconds.
 fn typical_seed(rate: u32, formula: f64, which: u64) -> u64 {
     let window = [WARMUP, WARMUP + WINDOW].map(nanoseconds);
     let comes_to = |seed| {
         Arriving { seed, connections: CONNECTIONS, rate, window }.mean_response(nanoseconds(SERVICE)) / 1e6
     };
     let typical = (1..DRAWS).filter(|&seed| (comes_to(seed) / formula - 1.0).abs() <= TYPICAL);
-    // So many draws do not fail; if they did, any arrivals would do, and the check would say that they do not agree.
+    // This many draws do not fail. If they did, any arrivals would do, and the check would say that
+    // they do not agree.
     typical.take(usize::try_from(which).unwrap_or(1)).last().unwrap_or(which)
 }
 
-/// Whether the machine kept the attempt from being one, and how that shows.
+/// Whether the machine disturbed the attempt so much that it means nothing, and how that shows.
 fn disturbed(result: &LoadResult, late: Duration) -> Option<String> {
     if late > SERVICE.mul_f64(LATE) {
         return Some(format!(
@@ -114,7 +120,8 @@ fn disturbed(result: &LoadResult, late: Duration) -> Option<String> {
             late.as_secs_f64() * 1e3
         ));
     }
-    // No connection is ever full, so that the two clocks of an open loop differ only by the generator's own lateness.
+    // No connection is ever full, so the two clocks of an open loop differ only by the generator's
+    // own lateness.
     let asked_late =
         result.uncorrected.as_ref().map_or(0.0, |sent| result.latency.mean() - sent.mean()) / 1e6;
     if asked_late > ms(nanoseconds(SERVICE)) * LATE {
@@ -136,7 +143,7 @@ mod tests {
         let attempt = |measured| Attempt { measured, formula: 12.0, disturbed: None };
         assert!(attempt(12.1).agrees());
         assert!(attempt(11.0).agrees());
-        // As from a generator that forgets the waiting of those who queue, or counts a service twice.
+        // As from a generator that leaves out the time in the queue, or counts a service twice.
         assert!(!attempt(5.0).agrees());
         assert!(!attempt(16.0).agrees());
     }
@@ -146,7 +153,7 @@ mod tests {
         for (rate, formula) in [(50, 15.0), (80, 30.0)] {
             let seeds = [1, 2, 3].map(|which| typical_seed(rate, formula, which));
             assert!(0 < seeds[0] && seeds[0] < seeds[1] && seeds[1] < seeds[2], "{seeds:?}");
-            // One of thirty: far from the end of the draws.
+            // About one in thirty is typical, so this is far from the end of the draws.
             assert!(seeds[2] < 1_000, "{seeds:?}");
         }
     }

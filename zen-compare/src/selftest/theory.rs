@@ -1,19 +1,19 @@
-//! What queueing theory knows: the M/D/1 queue, by formula and by recursion.
+//! The M/D/1 queue of queueing theory, by formula and by recursion.
 //!
-//! Questions come at random (Poisson) to one worker that takes the same time for each. Their mean response time is
-//! given by the formula of Pollaczek and Khinchine for a service time that does not vary: see L. Kleinrock,
-//! *Queueing Systems*, volume 1 (1975), section 5.6.
+//! Questions come at random (Poisson) to one worker that takes the same time for each. Their mean
+//! response time is given by the formula of Pollaczek and Khinchine for a service time that does
+//! not vary: see L. Kleinrock, *Queueing Systems*, volume 1 (1975), section 5.6.
 
 use crate::generator::{Nanos, Schedule};
 use crate::scenario::Spacing;
 
-/// Mean response time of an M/D/1 queue in units of its service time, at `utilisation` (0 to 1): one service,
-/// and the wait before it.
+/// Mean response time of an M/D/1 queue in units of its service time, at `utilisation` (0 to 1):
+/// one service, and the wait before it.
 pub(super) fn mean_response(utilisation: f64) -> f64 {
     1.0 + utilisation / (2.0 * (1.0 - utilisation))
 }
 
-/// A finite load of the queue: who asks when, and what part of it is measured.
+/// A finite load of the queue: its arrivals, and the part of it that is measured.
 pub(super) struct Arriving {
     pub(super) seed: u64,
     pub(super) connections: usize,
@@ -23,9 +23,10 @@ pub(super) struct Arriving {
 }
 
 impl Arriving {
-    /// Mean response time of exactly these arrivals, in nanoseconds, if each is served for `service` in the order in
-    /// which they come (Lindley's recursion). Of those that leave within the window, and those that are there when it
-    /// closes, as far as they have waited by then: as the generator counts. Zero when there are none.
+    /// Mean response time of exactly these arrivals, in nanoseconds, when each is served for
+    /// `service` in the order in which they come (Lindley's recursion). It counts as the generator
+    /// does: arrivals that leave within the window, and arrivals that are there when it closes,
+    /// with how long they have waited by then. Zero when there are none.
     pub(super) fn mean_response(&self, service: Nanos) -> f64 {
         let [opens, closes] = self.window;
         let schedule = |which| {
@@ -69,8 +70,9 @@ mod tests {
     }
 
     #[test]
-    fn the_generators_arrivals_make_the_queue_of_the_formula() {
-        // A million services long, so that chance is within a few percent even at the higher utilisation.
+    fn the_generators_arrivals_make_a_queue_as_the_formula_says() {
+        // A million services long, so that chance is within a few percent even at the higher
+        // utilisation.
         let service = 1_000_000;
         for (percent, utilisation) in [(50, 0.5), (80, 0.8)] {
             let window = [0, 1_000_000 * service];
@@ -88,8 +90,8 @@ mod tests {
         let first = schedule.due();
         schedule.advance();
         let gap = schedule.due() - first;
-        // The first leaves after a service; the second has waited for it, but not since the first came. A third
-        // comes later, and does not count.
+        // The first leaves after a service. The second has waited for it, but not since the first
+        // came. A third comes later, and does not count.
         let service = gap + gap / 2;
         let third = {
             schedule.advance();
@@ -100,7 +102,7 @@ mod tests {
         let left = [first + service, first + 2 * service].map(|left| left.min(closes));
         let expected = ((left[0] - first) + (left[1] - first - gap)) as f64 / 2.0;
         assert!((arriving.mean_response(service) - expected).abs() < 1.0);
-        // Nobody has come before this window closes.
+        // Nothing has come before this window closes.
         let arriving = Arriving { window: [0, first], ..arriving };
         assert!(arriving.mean_response(service).abs() < 1e-9);
     }

@@ -10,11 +10,12 @@ use crate::runner::compare::compare;
 use crate::scenario::Scenario;
 use crate::server::Contender;
 
-/// Five runs of each are told apart by chance only if all of one's are better than all of the other's: with a
-/// probability of 2 / C(10, 5), one in 126.
+/// Five runs of each are told apart by chance only if all runs of one are better than all runs of
+/// the other. The probability of that is 2 / C(10, 5), one in 126.
 const REPETITIONS: u32 = 5;
-/// One in 126 is not rare enough for a check that is made every day, and a machine that is busy for a moment spoils
-/// runs; all attempts in a row are one in two million, and a long moment.
+/// One in 126 is not rare enough for a check that is made every day, and a machine that is busy for
+/// a moment spoils runs. That all attempts fail takes chance of one in two million, or a long
+/// moment.
 const ATTEMPTS: u64 = 3;
 
 pub(super) fn check(twin: &Contender) -> io::Result<Check> {
@@ -37,7 +38,7 @@ pub(super) fn check(twin: &Contender) -> io::Result<Check> {
 }
 
 fn standings(twin: &Contender, seed: u64) -> io::Result<Vec<Standing>> {
-    // Clients that think set the pace, so that the generator's speed is no matter.
+    // Clients that think set the pace, so the generator's speed does not matter.
     let think = Duration::from_millis(2);
     let scenario = Scenario {
         name: "twins".into(),

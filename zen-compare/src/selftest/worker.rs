@@ -1,4 +1,4 @@
-//! A server with one worker, of which it is known when each answer is to leave.
+//! A server with one worker, for which it is known when each answer is to leave.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -20,7 +20,7 @@ pub(super) struct Worker {
     thread: Option<JoinHandle<io::Result<Lateness>>>,
 }
 
-/// How much later than they were to leave answers left: the machine's doing.
+/// How much later than planned the answers left, which is the machine's doing.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lateness {
     sum: Duration,
@@ -39,7 +39,7 @@ pub(super) trait Service: Send + 'static {
     /// When the answer is to leave, if the worker can begin at `begin`.
     fn leaves(&mut self, begin: Instant) -> Instant;
 
-    /// What the answer is.
+    /// The answer.
     fn answer(&mut self) -> &'static [u8] {
         super::lab::ANSWER
     }
@@ -58,7 +58,7 @@ impl Worker {
         Ok(Self { address, stop, thread: Some(thread) })
     }
 
-    /// Stops it; how late its answers were.
+    /// Stops the worker, and returns how late its answers were.
     pub(super) fn stop(mut self) -> io::Result<Lateness> {
         self.end()
     }
@@ -80,7 +80,7 @@ struct Serving {
     poll: Poll,
     listener: TcpListener,
     streams: Vec<TcpStream>,
-    /// Whose questions wait, in the order in which they came.
+    /// The connections whose questions wait, in the order in which the questions came.
     queue: VecDeque<usize>,
     stopped: bool,
 }
@@ -91,7 +91,8 @@ impl Serving {
         let mut lateness = Lateness::default();
         let mut free_at = Instant::now();
         loop {
-            // What came during the last service is served from its end on, not from the moment at which it is found.
+            // What came during the last service is served from the end of that service on, not from
+            // when it is found.
             self.look(&mut events, Some(Duration::ZERO))?;
             if self.queue.is_empty() && !self.stopped {
                 self.look(&mut events, None)?;
@@ -103,11 +104,11 @@ impl Serving {
             let Some(asker) = self.queue.pop_front() else { continue };
             let leaves = service.leaves(free_at);
             thread::sleep(leaves.saturating_duration_since(Instant::now()));
-            // A client that has gone, or does not read, is none of this check's.
+            // Whether a client has gone, or does not read, does not matter to this check.
             let _ = self.streams[asker].write(service.answer());
             lateness.sum += leaves.elapsed();
             lateness.answers += 1;
-            // Not the time at which it happened to wake: lateness must not add up.
+            // Not the time at which the thread happened to wake: lateness must not add up.
             free_at = leaves;
         }
     }

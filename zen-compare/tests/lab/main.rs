@@ -1,4 +1,5 @@
-//! The whole lab against real processes. Told `serve-as ROLE`, this program is one of the servers instead.
+//! The whole lab against real processes. Started with `serve-as ROLE`, this program is one of the
+//! servers instead.
 
 #![allow(clippy::unwrap_used, reason = "a test that panics has failed, and so has a server of the tests")]
 mod roles;
@@ -28,39 +29,42 @@ fn main() -> ExitCode {
         return roles::play(role, rest);
     }
     let mut arguments = Arguments::from_args();
-    // Each test measures, and measurements do not share a machine.
+    // Each test measures, and measurements must not share a machine.
     arguments.test_threads = Some(1);
     let trials = vec![
         trial("a_report_is_consistent", a_report_is_consistent),
-        trial("the_page_is_mostly_waiting", the_page_is_mostly_waiting),
+        trial("the_books_page_is_mostly_waiting", the_books_page_is_mostly_waiting),
         trial("wrong_answers_do_not_count", wrong_answers_do_not_count),
-        trial("silence_is_a_finding", silence_is_a_finding),
-        trial("one_at_a_time_is_a_finding", one_at_a_time_is_a_finding),
-        trial("a_death_is_noticed", a_death_is_noticed),
+        trial("a_silent_server_is_a_result", a_silent_server_is_a_result),
+        trial("serving_one_client_at_a_time_is_a_result", serving_one_client_at_a_time_is_a_result),
+        trial("the_death_of_a_server_is_noticed", the_death_of_a_server_is_noticed),
         trial("children_count", children_count),
-        trial("threads_share_the_work_as_they_do", thread_use::threads_share_the_work_as_they_do),
+        trial("threads_share_the_work_as_known", thread_use::threads_share_the_work_as_known),
         trial(
-            "system_calls_are_counted_or_it_is_said_why_not",
-            system_calls_are_counted_or_it_is_said_why_not,
+            "system_calls_are_counted_or_the_report_says_why_not",
+            system_calls_are_counted_or_the_report_says_why_not,
         ),
         trial("an_invalid_run_is_rerun_within_bounds", an_invalid_run_is_rerun_within_bounds),
         trial("work_done_elsewhere_is_noticed", work_done_elsewhere_is_noticed),
-        trial("an_interrupt_keeps_what_there_is", an_interrupt_keeps_what_there_is),
-        trial("an_interrupt_is_heard_before_the_first_run", an_interrupt_is_heard_before_the_first_run),
-        trial("an_interrupted_comparison_is_gone_on_with", an_interrupted_comparison_is_gone_on_with),
+        trial("an_interrupt_keeps_the_runs_made_so_far", an_interrupt_keeps_the_runs_made_so_far),
+        trial("an_interrupt_is_noticed_before_the_first_run", an_interrupt_is_noticed_before_the_first_run),
+        trial("an_interrupted_comparison_is_resumed", an_interrupted_comparison_is_resumed),
         trial(
             "an_open_loop_offers_a_share_of_what_is_answered",
             an_open_loop_offers_a_share_of_what_is_answered,
         ),
         trial(
-            "a_user_load_is_answered_with_who_serves_everybody",
-            a_user_load_is_answered_with_who_serves_everybody,
+            "a_user_load_is_advised_a_server_that_serves_every_client",
+            a_user_load_is_advised_a_server_that_serves_every_client,
         ),
-        trial("who_cannot_start_is_named_at_once", who_cannot_start_is_named_at_once),
+        trial(
+            "a_contender_that_cannot_start_is_named_at_once",
+            a_contender_that_cannot_start_is_named_at_once,
+        ),
         trial("a_port_can_be_given", a_port_can_be_given),
         trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
-        trial("nobody_is_left_behind", nobody_is_left_behind),
-        trial("what_is_known_is_found", what_is_known_is_found),
+        trial("no_process_is_left_behind", no_process_is_left_behind),
+        trial("the_self_test_finds_what_is_known", the_self_test_finds_what_is_known),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -108,7 +112,7 @@ fn only_run(plan: &Plan) -> Run {
     report.runs[0].clone()
 }
 
-/// Whether nothing speaks against a run except that this machine was busy with other things.
+/// Whether the run is valid, or invalid only because this machine was busy with other things.
 fn fine(run: &Run) -> bool {
     let busy = |reason: &Invalid| {
         reason.is_machines_fault() || matches!(reason, Invalid::GeneratorWasBottleneck { .. })
@@ -186,7 +190,7 @@ fn a_report_is_consistent() {
     }
 }
 
-/// The series covers warm-up and window at ten points a second at least, in order.
+/// The series covers warm-up and window, in order, with at least ten points a second.
 fn check_series(run: &Run) {
     let (first, last) = (run.series.first().unwrap(), run.series.last().unwrap());
     assert!(first.at_s < 0.0 && run.warmup_s > 0.0);
@@ -214,13 +218,14 @@ fn children_count() {
     assert!(run.occupancy > 0.02, "{run:?}");
 }
 
-fn system_calls_are_counted_or_it_is_said_why_not() {
+fn system_calls_are_counted_or_the_report_says_why_not() {
     let mut plan = short(vec![floor()], vec![Scenario::saturate(1)]);
     plan.count_system_calls = true;
     let report = compare(&plan, &mut ()).unwrap();
     let how = &report.settings.system_calls;
     match report.runs[0].system_calls_per_question {
-        // The floor waits, reads and writes: three for each question, and a few for the connection.
+        // The floor waits, reads and writes: three calls for each question, and a few for the
+        // connection.
         Some(calls) => {
             assert!(how.starts_with("counted by ") && (2.9..4.0).contains(&calls), "{calls}: {how}");
         }
@@ -246,7 +251,7 @@ fn an_invalid_run_is_rerun_within_bounds() {
                 }
             });
         }
-        // Whatever happens in here, the threads end, or the scope would wait for them for ever.
+        // The threads end whatever happens in here, or the scope would wait for them for ever.
         let _ended = Ended(&over);
         let mut plan = short(vec![floor()], vec![Scenario::saturate(16)]);
         plan.retries = 1;
@@ -259,7 +264,7 @@ fn an_invalid_run_is_rerun_within_bounds() {
     });
 }
 
-fn the_page_is_mostly_waiting() {
+fn the_books_page_is_mostly_waiting() {
     let run = only_run(&short(vec![server("right", "-")], vec![Scenario::book()]));
     assert!(fine(&run), "{run:?}");
     // One question in 40 ms: six in the window, and one more at its edge.
@@ -278,7 +283,7 @@ fn wrong_answers_do_not_count() {
     assert_eq!((wrong.standing, wrong.valid_runs), (Standing::Invalid, 0));
 }
 
-fn silence_is_a_finding() {
+fn a_silent_server_is_a_result() {
     let report = compare(&short(vec![server("silent", "-")], vec![Scenario::saturate(16)]), &mut ()).unwrap();
     let run = &report.runs[0];
     assert!(fine(run), "{run:?}");
@@ -288,7 +293,7 @@ fn silence_is_a_finding() {
     assert!(report.to_table(100, false).contains("0/16"));
 }
 
-fn one_at_a_time_is_a_finding() {
+fn serving_one_client_at_a_time_is_a_result() {
     let report = compare(&short(vec![server("greedy", "-")], vec![Scenario::saturate(16)]), &mut ()).unwrap();
     let run = &report.runs[0];
     assert!(fine(run), "{run:?}");
@@ -297,7 +302,7 @@ fn one_at_a_time_is_a_finding() {
     assert!(matches!(report.summaries[0].standing, Standing::Starves | Standing::Invalid));
 }
 
-fn a_death_is_noticed() {
+fn the_death_of_a_server_is_noticed() {
     let mut plan = short(vec![server("mortal", "-")], vec![Scenario::saturate(4)]);
     plan.window = Duration::from_secs(3600);
     let run = only_run(&plan);
@@ -313,7 +318,7 @@ fn work_done_elsewhere_is_noticed() {
     assert!(noticed, "{run:?}");
 }
 
-fn an_interrupt_keeps_what_there_is() {
+fn an_interrupt_keeps_the_runs_made_so_far() {
     struct InterruptSecond(StopFlag);
     impl Observer for InterruptSecond {
         fn run_started(&mut self, run: &Upcoming<'_>) {
@@ -331,7 +336,7 @@ fn an_interrupt_keeps_what_there_is() {
     assert!(report.to_table(100, false).contains("incomplete: 1 of 5 runs"));
 }
 
-fn an_interrupt_is_heard_before_the_first_run() {
+fn an_interrupt_is_noticed_before_the_first_run() {
     struct InterruptTrial(StopFlag);
     impl Observer for InterruptTrial {
         fn trying(&mut self, contender: &str) {
@@ -343,14 +348,14 @@ fn an_interrupt_is_heard_before_the_first_run() {
             panic!("the comparison began");
         }
     }
-    // It never listens, so without an ear for the interrupt it would be called not ready.
+    // It never listens, so if the interrupt were not noticed, it would be reported as not ready.
     let late = Contender::new("late", "sleep", ["600"]);
     let plan = short(vec![server("right", "-"), late], vec![Scenario::book()]);
     let report = compare(&plan, &mut InterruptTrial(plan.stop.clone())).unwrap();
     assert_eq!((report.runs.len(), report.complete), (0, false));
 }
 
-fn a_user_load_is_answered_with_who_serves_everybody() {
+fn a_user_load_is_advised_a_server_that_serves_every_client() {
     let mut user_load = UserLoad::new(8);
     user_load.think = Duration::from_millis(5);
     let mut plan = user_load.plan(vec![floor(), server("right", "-"), server("greedy", "-")]);
@@ -362,7 +367,7 @@ fn a_user_load_is_answered_with_who_serves_everybody() {
     plan.window = Duration::from_millis(250);
     plan.warmup = Duration::from_millis(60);
     let mut report = compare(&plan, &mut ()).unwrap();
-    // What else this machine does is not what this is about.
+    // What else this machine does is not what is tested here.
     report.runs.iter_mut().filter(|run| fine(run)).for_each(|run| run.invalid.clear());
     report.summarize();
     let advice = user_load.advice(&report);
@@ -395,7 +400,7 @@ fn an_open_loop_offers_a_share_of_what_is_answered() {
     assert!(matches!(error, CompareError::NoCapacity), "{error}");
 }
 
-fn an_interrupted_comparison_is_gone_on_with() {
+fn an_interrupted_comparison_is_resumed() {
     struct InterruptAfter(usize, StopFlag);
     impl Observer for InterruptAfter {
         fn run_finished(&mut self, _: &Run, so_far: &Report) {
@@ -421,7 +426,7 @@ fn an_interrupted_comparison_is_gone_on_with() {
     assert_eq!(whole.runs[..3], report.runs[..]);
     assert_eq!((whole.runs.len(), whole.complete), (4, true));
     assert_eq!(store.load().unwrap().as_ref(), Some(&whole));
-    // There is nothing left to do.
+    // Nothing is left to do.
     assert_eq!(compare_in(&store, &plan(), &mut ()).unwrap(), whole);
 
     let mut other = plan();
@@ -431,7 +436,7 @@ fn an_interrupted_comparison_is_gone_on_with() {
     std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
 }
 
-fn who_cannot_start_is_named_at_once() {
+fn a_contender_that_cannot_start_is_named_at_once() {
     struct Nothing;
     impl Observer for Nothing {
         fn planned(&mut self, _: &Expected) {
@@ -458,12 +463,12 @@ fn a_port_can_be_given() {
     assert!(fine(&run) && run.answers > 0, "{run:?}");
 }
 
-fn nobody_is_left_behind() {
+fn no_process_is_left_behind() {
     let tag = tag("left");
     let mut plan = short(vec![server("right", &tag), server("idle", &tag)], vec![Scenario::saturate(2)]);
     plan.repetitions = 2;
     compare(&plan, &mut ()).unwrap();
-    // An orphan is a zombie until somebody has collected it, and a zombie has no command line.
+    // An orphan is a zombie until it is waited for, and a zombie has no command line.
     let began = std::time::Instant::now();
     while commands().iter().any(|command| command.contains(&tag)) {
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", commands());
@@ -478,12 +483,12 @@ fn servers_end_with_a_lab_that_is_killed() {
     BufReader::new(lab.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let server: i32 = said.trim().parse().unwrap();
     let lives = || {
-        // A zombie is dead: it only waits for whoever has inherited it.
+        // A zombie is dead: it only waits for the process that has adopted it.
         let stat = std::fs::read_to_string(format!("/proc/{server}/stat")).unwrap_or_default();
         stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
     };
     assert!(lives());
-    // Without a chance to tidy up.
+    // The lab gets no chance to clean up.
     lab.kill().unwrap();
     lab.wait().unwrap();
     let began = std::time::Instant::now();
@@ -500,7 +505,7 @@ fn commands() -> Vec<String> {
     lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " ")).collect()
 }
 
-fn what_is_known_is_found() {
+fn the_self_test_finds_what_is_known() {
     let mut told = Vec::new();
     let right = server("right", "-");
     let checks = self_test(&right, std::slice::from_ref(&right), &mut |check| {

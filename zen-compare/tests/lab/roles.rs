@@ -1,4 +1,4 @@
-//! The servers that the tests load: a good one, and one for each way to be bad.
+//! The servers that the tests load: a correct one, and one for each kind of fault.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use zen_compare::{Contender, Workload, floor::Floor};
 
-/// Questions after which the mortal server has had enough.
+/// How many questions the mortal server answers before it dies.
 const LIFE: u64 = 200;
 
-/// Serves until it is killed. `rest` is a tag for the process list, and for some a port.
+/// Serves until it is killed. `rest` is a tag for the process list and, for some roles, a port.
 pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
     let port = rest.get(1).map_or(0, |port| port.parse().unwrap());
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
@@ -46,12 +46,12 @@ pub(crate) fn play(role: &str, rest: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Lets another process do the work: a child, or one that belongs to nobody any more.
+/// Leaves the work to another process: a child, or one that is not a descendant.
 fn delegate(role: &str, rest: &[String]) -> ExitCode {
     let program = std::env::current_exe().unwrap();
     let mut worker = if role == "idle" {
-        // The worker waits for a word before it begins, and gets it when the shell that has started it is gone: it is
-        // then nobody's child of the lab's.
+        // The worker waits for a word before it begins. It gets the word when the shell that
+        // started it is gone, and so it is no longer a descendant.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec 3<&0; { read word <&3; exec \"$0\" \"$@\"; } &"]).arg(program);
         shell
@@ -69,7 +69,7 @@ fn delegate(role: &str, rest: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Starts a server out of this program, tells its number, and waits for its own end.
+/// Starts a server within this program, prints its ID, and waits to be ended.
 fn lab() -> ExitCode {
     let server = Contender::own("patient").unwrap().start(None).unwrap();
     println!("{}", server.pid());
@@ -95,7 +95,7 @@ fn live() {
     }
 }
 
-/// Answers questions of the book's table, after `change` has had its way with each answer.
+/// Answers questions of the book's table, after `change` has changed each answer.
 fn answer(mut stream: &TcpStream, change: impl Fn(&mut Vec<u8>)) {
     let workload = Workload::aphorisms();
     let mut pending = Vec::new();
