@@ -10,6 +10,7 @@
 //! | `own_lab` | the lab with two servers of your own and a protocol of your own |
 //! | `own_loop` | the core in a loop of your own, without a server crate |
 //! | `mail` | SMTP: a greeting, two states of one framing, a sink for mails |
+//! | `redis` | Redis's protocol: messages decoded without a copy, shared data, pushed messages |
 //! | `own_protocol` | a protocol of your own: its framing, its service, its server and client |
 //!
 //! This library holds what the servers of well-known protocols among them share: a command line
