@@ -45,7 +45,3 @@ pub use options::{Options, OptionsError};
 pub use server::{RunServer, Server};
 pub use setup::Setup;
 pub use stop::StopHandle;
-
-/// For [`server_methods!`], whose users need not name `zen-proto`.
-#[doc(hidden)]
-pub use zen_proto::{Framing, Service};

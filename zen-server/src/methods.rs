@@ -6,7 +6,7 @@
 /// The type is generic over its service and its framing. It has a field `setup`, which is a
 /// [`Setup`](crate::Setup), and the fields that are named in braces, whose types do not depend on
 /// the framing. It has a method `run` for every service and framing that can be cloned and sent to
-/// another thread.
+/// another thread. Its crate depends on `zen-proto`.
 ///
 /// ```
 /// use std::net::TcpListener;
@@ -75,8 +75,8 @@ macro_rules! server_methods {
 
         impl<S, F> $crate::RunServer for $Server<S, F>
         where
-            S: $crate::Service<F> + Clone + Send + 'static,
-            F: $crate::Framing + Clone + Send + 'static,
+            S: ::zen_proto::Service<F> + Clone + Send + 'static,
+            F: ::zen_proto::Framing + Clone + Send + 'static,
         {
             fn run(self) -> ::std::io::Result<()> {
                 $Server::run(self)
