@@ -15,7 +15,7 @@ pub(crate) fn run(args: &FloorArgs) -> Result<(), Failure> {
     let (listener, address) = listen(&args.address, BACKLOG)?;
     let failed = |error| Failure::Failed(format!("the floor failed: {error}"));
     let floor = Floor::new(listener).map_err(failed)?;
-    announce(address)?;
+    announce(&address)?;
     // The floor owes no answers, so the first signal may end it in the default way.
     floor.run().map_err(failed)
 }

@@ -1,20 +1,69 @@
 //! Listening: binds a listener or says why not, and prints its address.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use zen_server::Listener;
 
+use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::resolve::Address;
+use crate::unix_socket::{self, OwnPath};
 
 /// The longest time for resolving the address to listen on, which is one of this machine's.
 const RESOLVE_WITHIN: Duration = Duration::from_millis(900);
 
+/// Where a server is to listen: `HOST:PORT` or `unix:PATH`.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Port(Address),
+    Unix(PathBuf),
+}
+
+impl FromStr for Place {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            Some("") => Err("the path is missing; a Unix socket is unix:PATH, such as unix:/run/zen".into()),
+            Some(path) => Ok(Self::Unix(path.into())),
+            None => text.parse().map(Self::Port),
+        }
+    }
+}
+
+/// A listener, and where it is.
+pub(crate) struct Listening {
+    pub(crate) listener: Listener,
+    /// As it is announced.
+    pub(crate) address: String,
+    /// A Unix socket's path, which goes when this is dropped.
+    pub(crate) path: Option<OwnPath>,
+}
+
+/// A listener at the place.
+pub(crate) fn listen_at(place: &Place, backlog: i32) -> Result<Listening, Failure> {
+    match place {
+        Place::Port(address) => {
+            let (listener, address) = listen(address, backlog)?;
+            Ok(Listening { listener: listener.into(), address: address.to_string(), path: None })
+        }
+        Place::Unix(path) => {
+            let (listener, own_path) = unix_socket::listen(path, backlog)?;
+            let address = format!("unix:{}", escaped(path.as_os_str().as_encoded_bytes()));
+            Ok(Listening { listener: listener.into(), address, path: Some(own_path) })
+        }
+    }
+}
+
 /// Prints the first line of standard output. It tells the program that started this one where to
 /// connect, and that the server is ready.
-pub(crate) fn announce(address: SocketAddr) -> Result<(), Failure> {
+pub(crate) fn announce(address: &dyn Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     Failure::from_output(writeln!(out, "listening on {address}").and_then(|()| out.flush()))
 }

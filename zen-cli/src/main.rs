@@ -17,6 +17,7 @@ mod resolve;
 mod serve;
 mod terminal;
 mod units;
+mod unix_socket;
 mod work;
 
 use std::ffi::OsString;

@@ -15,7 +15,7 @@ use zen_server::{Options, OptionsError, Snapshot, StopHandle};
 use crate::args::ServeArgs;
 use crate::failure::Failure;
 use crate::flavor::{self, Flavor};
-use crate::listen::{announce, listen};
+use crate::listen::{Listening, announce, listen_at};
 use crate::logging;
 use crate::work::Work;
 
@@ -25,13 +25,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     logging::start(&args.log)?;
     let signals =
         signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    let (listener, address) = listen(&args.address, args.server.backlog)?;
+    let Listening { listener, address, path: _path } = listen_at(&args.address, args.server.backlog)?;
     // Work of zero length is no work, and then the service is not wrapped.
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
-    let server = flavor::server(args.flavor, listener.into(), work, options)
+    let server = flavor::server(args.flavor, listener, work, options)
         .map_err(|error| refused(&error, args.server.connections.is_some()))?;
     drain_on_signal(signals, server.stop);
-    announce(address)?;
+    announce(&address)?;
     info!(flavor = args.flavor.name(), %address, "serving");
     let result = (server.run)();
     summarize(&server.counters.snapshot());

@@ -7,7 +7,7 @@ use clap::Args;
 use super::help::{DEFAULT_ADDRESS, TEMPLATE};
 use super::server::ServerArgs;
 use crate::flavor::Flavor;
-use crate::resolve::Address;
+use crate::listen::Place;
 use crate::units;
 use crate::work::WorkKind;
 
@@ -21,6 +21,7 @@ Examples:
   zen serve                                     flavor mio on 127.0.0.1:1060
   zen serve 0.0.0.0:1060 --flavor async-multi   every interface, several cores
   zen serve 127.0.0.1:0                         the system picks the port; the first line says which
+  zen serve unix:/run/user/1000/zen             a Unix socket
   zen serve --flavor pool --workers 8 --work 2ms --work-kind sleep
   zen serve --idle-deadline 5s --question-length 64k --connections 500",
     after_help = "\
@@ -29,9 +30,9 @@ The first SIGTERM or SIGINT drains the server, which then exits with 0; the seco
 Every option has an environment variable: ZEN_IDLE_DEADLINE is --idle-deadline.",
 )]
 pub(crate) struct ServeArgs {
-    /// Where to listen, HOST:PORT; port 0 picks a free one
+    /// Where to listen: HOST:PORT, where port 0 picks a free one, or unix:PATH
     #[arg(value_name = "ADDR", env = "ZEN_ADDR", hide_env = true, default_value = DEFAULT_ADDRESS)]
-    pub(crate) address: Address,
+    pub(crate) address: Place,
 
     /// The architecture: blocking, threaded, pool, mio, mio-multi, async or async-multi (see `zen
     /// flavors`)

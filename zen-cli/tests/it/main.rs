@@ -10,3 +10,4 @@ mod peers;
 mod running;
 mod serve;
 mod signals;
+mod unix_socket;
