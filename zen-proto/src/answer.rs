@@ -21,6 +21,8 @@ pub struct Answer<'a, F = DelimiterFraming> {
     start: usize,
     /// None in an answer that belongs to no conversation.
     in_flight: Option<&'a mut InFlight>,
+    /// More was asked for than an answer at once.
+    special: bool,
 }
 
 impl<'a, F> Answer<'a, F> {
@@ -31,7 +33,13 @@ impl<'a, F> Answer<'a, F> {
         start: usize,
         in_flight: &'a mut InFlight,
     ) -> Self {
-        Self { output, framing, start, in_flight: Some(in_flight) }
+        Self { output, framing, start, in_flight: Some(in_flight), special: false }
+    }
+
+    /// Whether [`later`](Self::later) or [`stream`](Self::stream) was called.
+    #[inline]
+    pub(crate) fn is_special(&self) -> bool {
+        self.special
     }
 
     /// An answer that belongs to no conversation, for testing a service by itself: what it writes
@@ -47,7 +55,7 @@ impl<'a, F> Answer<'a, F> {
     /// ```
     pub fn detached(bytes: &'a mut Vec<u8>, framing: &'a mut F) -> Self {
         let start = bytes.len();
-        Self { output: bytes.into(), framing, start, in_flight: None }
+        Self { output: bytes.into(), framing, start, in_flight: None, special: false }
     }
 
     /// Appends to the answer.
@@ -69,11 +77,14 @@ impl<'a, F> Answer<'a, F> {
         self.framing
     }
 
-    /// The right to answer this question later, from any thread. Return [`Flow::Later`].
+    /// The right to answer this question later, from any thread. Call this once, and return
+    /// [`Flow::Later`]. With another flow the question is answered already, and what the responder
+    /// says is dropped.
     ///
     /// Answers leave in the order of the questions, so those behind this one wait for it. The
     /// service has [`Limits::answer_deadline`](crate::Limits::answer_deadline) to give the answer.
     pub fn later(&mut self) -> Responder {
+        self.special = true;
         match &mut self.in_flight {
             Some(in_flight) => in_flight.responder(),
             None => Responder::new(Mailbox::new(usize::MAX), 0),
@@ -101,19 +112,23 @@ impl<F: Framing> Answer<'_, F> {
     /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
     ///
     /// # Errors
-    /// [`Unsendable`] when the framing cannot write a message of that length. Nothing is begun
-    /// then.
+    /// [`Unsendable`] when the framing cannot write a message of that length, or when one that is
+    /// written piece by piece has begun already. Nothing has changed then.
     pub fn stream(&mut self, length: u64) -> Result<(), Unsendable> {
-        self.output.truncate(self.start);
-        let begun = self.framing.begin_stream(length, &mut self.output);
-        if begun.is_err() {
-            self.output.truncate(self.start);
-            self.framing.begin(&mut self.output);
-            return begun;
+        if self.in_flight.as_ref().is_some_and(|in_flight| in_flight.is_streaming()) {
+            return Err(Unsendable::new("a message that is sent piece by piece has begun already"));
         }
-        let header = (self.output.len() - self.start) as u64;
+        let written = self.output.len();
+        if let Err(error) = self.framing.begin_stream(length, &mut self.output) {
+            self.output.truncate(written);
+            return Err(error);
+        }
+        let header = self.output.len() - written;
+        self.output.tail_mut(self.start).copy_within(written - self.start.., 0);
+        self.output.truncate(self.start + header);
+        self.special = true;
         if let Some(in_flight) = &mut self.in_flight {
-            in_flight.begin_stream(header + length);
+            in_flight.begin_stream(length.saturating_add(header as u64));
         }
         Ok(())
     }

@@ -7,6 +7,9 @@ const INLINE: usize = 32;
 /// The size of the first allocation, in bytes. Smaller steps would each copy what is buffered.
 const FIRST_SPILL: usize = 512;
 
+/// How many bytes a driver is expected to read at a time.
+const READ: usize = 16 * 1024;
+
 /// From how many bytes on memory is asked for already zeroed.
 const ZEROED: usize = 128 * 1024;
 
@@ -70,7 +73,11 @@ impl Buffer {
             room.copy_from_slice(data);
             self.tail += data.len();
         } else {
-            self.make_room(data.len());
+            // Making room for as many bytes again as are moved keeps the total cost linear for a
+            // queue that is never empty. The room is computed from the unread bytes, so the
+            // capacity stays within twice the content even if little is consumed at a time.
+            let unread = self.len();
+            self.make_room((2 * unread).max(unread + data.len()));
             self.append(data);
         }
     }
@@ -80,13 +87,10 @@ impl Buffer {
         self.heap.is_empty()
     }
 
+    /// Makes room for `roomy` unread bytes in all, which are more than there are.
     #[cold]
-    fn make_room(&mut self, more: usize) {
-        // Making room for as many bytes again as are moved keeps the total cost linear for a queue
-        // that is never empty. The room is computed from the unread bytes, so the capacity stays
-        // within twice the content even if little is consumed at a time.
+    fn make_room(&mut self, roomy: usize) {
         let unread = self.len();
-        let roomy = (2 * unread).max(unread + more);
         if roomy <= self.heap.len() {
             self.heap.copy_within(self.head..self.tail, 0);
         } else if self.is_inline() && roomy <= INLINE {
@@ -108,11 +112,26 @@ impl Buffer {
         self.tail = unread;
     }
 
-    /// Makes room for `len` unread bytes in all, at once instead of by doubling.
+    /// Makes room for a message of `len` bytes that has begun, in fewer steps than by doubling.
     #[inline]
     pub(crate) fn reserve(&mut self, len: usize) {
         if len > INLINE.max(self.heap.len()) {
-            self.make_room(len - self.len());
+            self.reserve_for(len);
+        }
+    }
+
+    #[cold]
+    fn reserve_for(&mut self, len: usize) {
+        // While the next read fits, nothing is gained by moving what is buffered.
+        if self.tail + READ <= self.heap.len() {
+            return;
+        }
+        // Behind a large message there may come the beginning of the next. A length is only a claim
+        // until its bytes have come, so it is believed up to eight times what has.
+        let wanted = len.saturating_add((len / 4).min(READ));
+        let room = wanted.min(self.len().saturating_mul(8));
+        if room > FIRST_SPILL.max(self.heap.len()) {
+            self.make_room(room);
         }
     }
 

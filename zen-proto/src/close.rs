@@ -44,7 +44,8 @@ close_reasons! {
     /// [`Limits::write_deadline`](crate::Limits::write_deadline).
     WriteDeadline = "write_deadline",
     /// The service panicked, gave a question up, or broke its contract: an answer that the framing
-    /// cannot carry, an empty piece, or a framing that decodes messages outside its input.
+    /// cannot carry, an empty piece, a streamed message of another length than announced, an answer
+    /// that comes later without a responder, or a framing that decodes messages outside its input.
     ServiceFailed = "service_failed",
     /// The service ended the conversation with an answer ([`Flow::Close`](crate::Flow::Close)).
     ServiceClosed = "service_closed",

@@ -33,9 +33,9 @@ pub(crate) fn next_message<'a, F: Framing>(
         return Err((0, Missing::Nothing));
     }
     match framing.decode(input) {
-        // A message of no bytes, which would be decoded for ever, has the length `usize::MAX` here.
+        // A message of no bytes would be decoded for ever.
         Decoded::Whole { start, end, message }
-            if end.wrapping_sub(start).wrapping_sub(1) < limit && end <= input.len() =>
+            if start < end && end - start <= limit && end <= input.len() =>
         {
             Ok((message, end))
         }
@@ -52,10 +52,17 @@ fn overlong<E>(kept: bool, limit: usize) -> Missing<E> {
 
 #[inline(never)]
 fn partial<M, E>(start: usize, end: usize, input: usize, limit: usize) -> Next<M, E> {
-    Err(match end.checked_sub(start).filter(|_| start <= input) {
-        None => (0, Missing::Broken),
-        Some(0) => (start, Missing::Nothing),
-        Some(length) if length <= limit => (start, Missing::Begun(length)),
-        Some(_) => (0, Missing::TooLong(limit)),
+    let Some(kept) = input.checked_sub(start).filter(|_| start <= end) else {
+        return Err((0, Missing::Broken));
+    };
+    // What is not whole yet is a byte longer than what has come of it, whatever the framing says:
+    // no framing can make the input grow beyond the limit.
+    let length = if start == end { kept } else { (end - start).max(kept + 1) };
+    Err(if length > limit {
+        (0, Missing::TooLong(limit))
+    } else if start == end {
+        (start, Missing::Nothing)
+    } else {
+        (start, Missing::Begun(length))
     })
 }

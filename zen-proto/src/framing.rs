@@ -121,7 +121,9 @@ pub trait Framing {
     ///
     /// A whole message takes at least one byte of the input and ends within it. A framing that says
     /// otherwise ends its conversation with
-    /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
+    /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed). Input that is neither
+    /// skipped nor part of a whole message is too long once it exceeds the limit, whatever the
+    /// framing says of it.
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<Self::Message<'a>, Self::Error>;
 
     /// Writes what goes before a message's text: a length that [`end`](Self::end) fills in, for

@@ -77,10 +77,11 @@ pub struct Limits {
     /// The rate at which a large message must advance, in bytes a second, once its deadline is
     /// over. Default 16 384.
     ///
-    /// The first 64 KiB of a question, or of what was written at one time, have the deadlines
-    /// above. What goes beyond extends them by the time that it takes at this rate: so a healthy
-    /// peer may send or read a message of any length, and one that trickles or sips does not
-    /// escape. (Apache's `mod_reqtimeout` has the same rule with its `MinRate`.)
+    /// The first 64 KiB of a question, or of what waits to be sent, have the deadlines above. What
+    /// goes beyond puts the deadline off by the time that it takes at this rate, but never further
+    /// than the whole deadline from now. So a healthy peer may send or read a message of any
+    /// length; one that trickles, sips or stops does not escape, however fast it was before.
+    /// (Apache's `mod_reqtimeout` has a similar rule with its `MinRate`.)
     ///
     /// Memory: none.
     pub least_rate: u32,

@@ -26,6 +26,8 @@ struct Inner {
     pushed: VecDeque<Vec<u8>>,
     pushed_bytes: usize,
     most_pushed: usize,
+    /// The conversation takes no more pushed messages.
+    unpushable: bool,
     closed: bool,
 }
 
@@ -39,6 +41,7 @@ impl Mailbox {
                 pushed: VecDeque::new(),
                 pushed_bytes: 0,
                 most_pushed,
+                unpushable: false,
                 closed: false,
             }),
         })
@@ -56,22 +59,23 @@ impl Mailbox {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Says who is to be woken. True when something waits already, and nobody will be. With
-    /// `only_replies`, a pushed message does not count.
-    pub(crate) fn register(&self, waker: &Waker, only_replies: bool) -> bool {
+    /// Says who is to be woken. True when something is to be taken already, and nobody will be:
+    /// an answer, or a pushed message if there is `room` for one.
+    pub(crate) fn register(&self, waker: &Waker, room: bool) -> bool {
         let mut inner = self.lock();
         match &mut inner.waker {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
-        !inner.replies.is_empty() || (!only_replies && !inner.pushed.is_empty())
+        !inner.replies.is_empty() || (room && !inner.pushed.is_empty())
     }
 
-    /// The answers that have come.
-    pub(crate) fn take_replies(&self) -> Vec<(u64, Option<Reply>)> {
+    /// The answers that have come, and whether pushed messages wait.
+    pub(crate) fn take_replies(&self) -> (Vec<(u64, Option<Reply>)>, bool) {
         let mut inner = self.lock();
-        self.waiting.store(!inner.pushed.is_empty(), Ordering::Release);
-        std::mem::take(&mut inner.replies)
+        let pushed = !inner.pushed.is_empty();
+        self.waiting.store(pushed, Ordering::Release);
+        (std::mem::take(&mut inner.replies), pushed)
     }
 
     /// The next pushed message.
@@ -86,10 +90,24 @@ impl Mailbox {
         Some(pushed)
     }
 
+    /// Takes no more pushed messages. Those that wait are kept, or else dropped. Whether any is
+    /// left.
+    pub(crate) fn refuse_pushes(&self, keep: bool) -> bool {
+        let mut inner = self.lock();
+        inner.unpushable = true;
+        if !keep {
+            inner.pushed = VecDeque::new();
+            inner.pushed_bytes = 0;
+            self.waiting.store(!inner.replies.is_empty(), Ordering::Release);
+        }
+        !inner.pushed.is_empty()
+    }
+
     /// Nothing more is wanted.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closed = true;
+        inner.unpushable = true;
         inner.waker = None;
         inner.replies = Vec::new();
         inner.pushed = VecDeque::new();
@@ -115,7 +133,9 @@ impl Mailbox {
     pub(crate) fn heap(&self) -> usize {
         let inner = self.lock();
         let replies = inner.replies.iter().filter_map(|(_, reply)| reply.as_ref());
-        inner.pushed_bytes + replies.map(|reply| reply.text.capacity()).sum::<usize>()
+        inner.pushed_bytes
+            + inner.replies.capacity() * size_of::<(u64, Option<Reply>)>()
+            + replies.map(|reply| reply.text.capacity()).sum::<usize>()
     }
 }
 
@@ -149,7 +169,7 @@ impl Responder {
     /// Answers, and the conversation goes on.
     ///
     /// # Errors
-    /// [`ConversationClosed`] when nobody waits for the answer any longer.
+    /// [`ConversationClosed`] when the conversation is over.
     pub fn answer(self, answer: impl Into<Vec<u8>>) -> Result<(), ConversationClosed> {
         self.respond(answer, Flow::Continue)
     }
@@ -157,7 +177,7 @@ impl Responder {
     /// Answers, and the conversation ends once the answer is sent.
     ///
     /// # Errors
-    /// [`ConversationClosed`] when nobody waits for the answer any longer.
+    /// [`ConversationClosed`] when the conversation is over.
     pub fn answer_and_close(self, answer: impl Into<Vec<u8>>) -> Result<(), ConversationClosed> {
         self.respond(answer, Flow::Close)
     }
@@ -172,7 +192,10 @@ impl Responder {
 
     fn respond(mut self, text: impl Into<Vec<u8>>, flow: Flow) -> Result<(), ConversationClosed> {
         self.spent = true;
-        self.post(Some(Reply { text: text.into(), flow, framed: false }))
+        let mut text = text.into();
+        // What is not used would count in no bound.
+        text.shrink_to_fit();
+        self.post(Some(Reply { text, flow, framed: false }))
     }
 
     fn post(&self, reply: Option<Reply>) -> Result<(), ConversationClosed> {
@@ -213,7 +236,7 @@ pub enum PushError {
         /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes).
         limit: usize,
     },
-    /// The conversation is over.
+    /// The conversation is over or about to end.
     #[error("the conversation is over")]
     Closed,
 }
@@ -221,7 +244,11 @@ pub enum PushError {
 /// Sends a conversation's peer messages that no question asked for, from any thread; made by
 /// [`Answer::pusher`](crate::Answer::pusher).
 ///
-/// Clones push to the same peer. Pushed messages keep their order, and leave between answers.
+/// Clones push to the same peer. Pushed messages keep their order, and leave between answers; never
+/// between the pieces of one. What a peer was pushed counts like an answer for its idle deadline.
+///
+/// When the conversation is drained, or the peer has closed, what was pushed before is still sent.
+/// Behind an answer that closes the conversation nothing is.
 #[derive(Clone)]
 pub struct Pusher {
     mailbox: Arc<Mailbox>,
@@ -232,16 +259,18 @@ impl Pusher {
         Self { mailbox }
     }
 
-    /// Sends `message` as soon as the peer has room for it.
+    /// Sends `message` as soon as the peer has room for it. One that the framing cannot write ends
+    /// the conversation with [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
     ///
     /// # Errors
     /// [`PushError::Full`] when more would wait than
     /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes) allows, and [`PushError::Closed`] when
-    /// the conversation is over. Nothing is sent then.
+    /// the conversation is over or about to end. Nothing is sent then.
     pub fn push(&self, message: impl Into<Vec<u8>>) -> Result<(), PushError> {
-        let message = message.into();
+        let mut message = message.into();
+        message.shrink_to_fit();
         self.mailbox.post(|inner| {
-            if inner.closed {
+            if inner.unpushable {
                 return Err(PushError::Closed);
             }
             let (waiting, limit) = (inner.pushed_bytes, inner.most_pushed);
@@ -254,9 +283,9 @@ impl Pusher {
         })
     }
 
-    /// Whether the conversation is over.
+    /// Whether the conversation is over or about to end.
     pub fn is_closed(&self) -> bool {
-        self.mailbox.lock().closed
+        self.mailbox.lock().unpushable
     }
 }
 

@@ -37,12 +37,20 @@ impl<T> Queue<T> {
         self.0.as_ref()?.back()
     }
 
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        self.0.as_ref()?.get(index)
+    }
+
     pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         self.0.as_mut()?.get_mut(index)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().flat_map(|items| items.iter())
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut().flat_map(|items| items.iter_mut())
     }
 
     pub(crate) fn push_back(&mut self, item: T) {

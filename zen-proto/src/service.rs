@@ -14,9 +14,10 @@ pub enum Flow {
     /// What was written is the answer, and the conversation goes on.
     #[default]
     Continue,
-    /// What was written is a piece of the answer, and at least a byte long. The next piece is
-    /// written by [`Service::resume`], once there is room for it. Each piece is a message of its
-    /// own, unless [`Answer::stream`] has announced one message of all pieces.
+    /// What was written is a piece of the answer. The next piece is written by
+    /// [`Service::resume`], once there is room for it. Each piece is a message of its own, unless
+    /// [`Answer::stream`] has announced one message of all pieces. A piece must take at least a
+    /// byte on the wire.
     More,
     /// There is no answer. What was written is taken back.
     Silent,
@@ -88,8 +89,9 @@ pub trait Service<F: Framing = DelimiterFraming> {
     }
 
     /// The conversation is about to end, and not because the peer wished it. What is written is the
-    /// last message. By default [`Flow::Silent`], which leaves the words to
-    /// [`Framing::last_words`].
+    /// last message. [`Flow::Silent`], the default, leaves the words to [`Framing::last_words`],
+    /// and so does [`Flow::Later`]; every other flow sends what was written, even if that is
+    /// nothing.
     fn last_words(&mut self, ending: Ending<'_, F::Error>, answer: &mut Answer<'_, F>) -> Flow {
         let _ = (ending, answer);
         Flow::Silent

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::{Conversation, Phase};
 use crate::CloseReason;
 use crate::framing::Framing;
-use crate::limits::extended;
 
 impl<F: Framing> Conversation<F> {
     /// The next deadline, and the reason with which the conversation ends if it is broken.
@@ -23,18 +22,14 @@ impl<F: Framing> Conversation<F> {
             Phase::Talking | Phase::Finishing(_) => {
                 if self.wants_read() {
                     if self.is_busy() {
-                        let deadline =
-                            extended(limits.question_deadline, self.inbound.len() as u64, limits.least_rate);
-                        next.consider(self.question_since, deadline, CloseReason::QuestionDeadline);
+                        let since = self.question_since;
+                        next.consider(since, limits.question_deadline, CloseReason::QuestionDeadline);
                     } else {
                         next.consider(Some(self.idle_since), limits.idle_deadline, CloseReason::IdleDeadline);
                     }
                 }
                 next.consider(self.in_flight.oldest(), limits.answer_deadline, CloseReason::AnswerDeadline);
-                if let Some((since, sent)) = self.write_clock.oldest() {
-                    let deadline = extended(limits.write_deadline, sent, limits.least_rate);
-                    next.consider(Some(since), deadline, CloseReason::WriteDeadline);
-                }
+                next.consider(self.write_clock.oldest(), limits.write_deadline, CloseReason::WriteDeadline);
                 next.consider(self.drained_at, limits.drain_deadline, CloseReason::DrainDeadline);
                 if let (Phase::Finishing(reason), true) = (self.phase, self.cut_off) {
                     next.consider(Some(self.idle_since), limits.linger_deadline, reason);

@@ -18,7 +18,7 @@ impl<F: Framing> Conversation<F> {
     ///
     /// For messages that are byte slices, see [`poll_question`](Self::poll_question).
     pub fn poll_question_with<T>(&mut self, take: impl FnOnce(F::Message<'_>) -> T) -> Option<(T, Ticket)> {
-        if !self.wants_answer() || self.resuming || self.starved {
+        if !self.wants_question() {
             return None;
         }
         let found = catch_unwind(AssertUnwindSafe(|| {

@@ -64,11 +64,10 @@ pub(crate) struct InFlight {
     pushed_bytes: usize,
     /// Made for the first responder or pusher.
     mailbox: Option<Owner>,
-    /// How many bytes of a streamed message are still to be written.
+    /// One more than the bytes of a streamed message that are still to be written.
     stream: Option<NonZeroU64>,
-    /// At how many unsent bytes the turn takes no further question: the high water, or 0 once a
-    /// streamed message has begun.
-    pub(super) room: usize,
+    /// No message may be pushed any more.
+    unpushable: bool,
 }
 
 /// The conversation's end of its mailbox, which is closed with it.
@@ -92,7 +91,7 @@ impl InFlight {
             pushed_bytes,
             mailbox: None,
             stream: None,
-            room: 0,
+            unpushable: false,
         }
     }
 
@@ -156,8 +155,22 @@ impl InFlight {
     }
 
     fn mailbox(&mut self) -> &Arc<Mailbox> {
-        let pushed_bytes = self.pushed_bytes;
-        &self.mailbox.get_or_insert_with(|| Owner(Mailbox::new(pushed_bytes))).0
+        let (pushed_bytes, unpushable) = (self.pushed_bytes, self.unpushable);
+        let owner = self.mailbox.get_or_insert_with(|| {
+            let mailbox = Mailbox::new(pushed_bytes);
+            if unpushable {
+                mailbox.refuse_pushes(false);
+            }
+            Owner(mailbox)
+        });
+        &owner.0
+    }
+
+    /// Takes no more pushed messages. Those that wait are kept, or else dropped. Whether any is
+    /// left.
+    pub(super) fn refuse_pushes(&mut self, keep: bool) -> bool {
+        self.unpushable = true;
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.refuse_pushes(keep))
     }
 
     /// Whether something has come by way of the mailbox.
@@ -170,22 +183,22 @@ impl InFlight {
     /// left something.
     pub(super) fn expects_mail(&self) -> bool {
         let Some(Owner(mailbox)) = &self.mailbox else { return false };
-        if Arc::strong_count(mailbox) > 1 {
-            return true;
-        }
-        // Makes visible what the last of them did before it was dropped.
+        let alive = Arc::strong_count(mailbox) > 1;
+        // The last responder may have sent its answer and gone since the mailbox was last looked
+        // at. Whoever is seen to be gone has its mail seen too.
         fence(Ordering::Acquire);
-        mailbox.is_waiting()
+        alive || mailbox.is_waiting()
     }
 
-    /// Says who is to be woken. True when something has come already. With `only_replies`, a pushed
-    /// message does not count.
-    pub(super) fn register(&self, waker: &Waker, only_replies: bool) -> bool {
-        self.mailbox.as_ref().is_some_and(|owner| owner.0.register(waker, only_replies))
+    /// Says who is to be woken. True when an answer has come already, or a pushed message, if there
+    /// is room for one.
+    pub(super) fn register(&self, waker: &Waker, room: bool) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.register(waker, room))
     }
 
-    /// The answers that have come, by the sequence number of their question.
-    pub(super) fn take_replies(&self) -> Vec<(u64, Option<Reply>)> {
+    /// The answers that have come, by the sequence number of their question; and whether pushed
+    /// messages wait.
+    pub(super) fn take_replies(&self) -> (Vec<(u64, Option<Reply>)>, bool) {
         self.mailbox.as_ref().map(|owner| owner.0.take_replies()).unwrap_or_default()
     }
 
@@ -195,12 +208,13 @@ impl InFlight {
 
     // Answers that wait for those before them.
 
+    /// Where the question of this sequence number is, if its answer is still owed.
     fn find(&self, sequence: u64) -> Option<usize> {
-        let index = sequence.checked_sub(self.front).and_then(|index| usize::try_from(index).ok());
-        index.filter(|index| *index < self.slots.len())
+        let index = usize::try_from(sequence.checked_sub(self.front)?).ok()?;
+        self.slots.get(index)?.reply.is_none().then_some(index)
     }
 
-    /// Keeps a reply until its turn comes. One whose question is gone is dropped.
+    /// Keeps a reply until its turn comes. One that is no longer owed is dropped.
     pub(super) fn fill(&mut self, sequence: u64, reply: Reply) {
         if let Some(slot) = self.find(sequence).and_then(|index| self.slots.get_mut(index)) {
             slot.reply = Some(reply);
@@ -237,13 +251,37 @@ impl InFlight {
         self.slots.truncate(len);
     }
 
+    /// Owes nothing for the questions behind the first `len`: their responders are not needed.
+    #[inline]
+    pub(super) fn forget(&mut self, len: usize) {
+        if self.slots.len() > len {
+            self.forget_behind(len);
+        }
+    }
+
+    #[cold]
+    fn forget_behind(&mut self, len: usize) {
+        // Their sequence numbers are not used again, since the responders live on.
+        if len == 0 {
+            return self.forget_all();
+        }
+        for slot in self.slots.iter_mut().skip(len) {
+            slot.reply = Some(Reply { text: Vec::new(), flow: Flow::Silent, framed: false });
+        }
+    }
+
+    fn forget_all(&mut self) {
+        self.front += self.slots.len() as u64;
+        self.slots.clear();
+    }
+
     fn pop(&mut self) {
         self.slots.pop_front();
         self.front += 1;
     }
 
     pub(super) fn clear(&mut self) {
-        self.slots.clear();
+        self.forget_all();
         self.stream = None;
     }
 
@@ -256,8 +294,7 @@ impl InFlight {
     // A message that is written piece by piece.
 
     pub(crate) fn begin_stream(&mut self, length: u64) {
-        self.stream = NonZeroU64::new(length);
-        self.room = 0;
+        self.stream = NonZeroU64::new(length.saturating_add(1));
     }
 
     pub(super) fn end_stream(&mut self) {
@@ -265,15 +302,15 @@ impl InFlight {
     }
 
     #[inline]
-    pub(super) fn is_streaming(&self) -> bool {
+    pub(crate) fn is_streaming(&self) -> bool {
         self.stream.is_some()
     }
 
     /// `n` bytes of the streamed message were written. How many are left; `None` if these were too
     /// many.
     pub(super) fn streamed(&mut self, n: usize) -> Option<u64> {
-        let left = self.stream?.get().checked_sub(n as u64)?;
-        self.stream = NonZeroU64::new(left);
+        let left = (self.stream?.get() - 1).checked_sub(n as u64)?;
+        self.stream = NonZeroU64::new(left + 1).filter(|_| left > 0);
         Some(left)
     }
 

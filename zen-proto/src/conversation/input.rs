@@ -89,11 +89,12 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     fn answer_all(&mut self, service: &mut impl Service<F>, progress: &mut Progress) -> Stop<F::Error> {
         let configured = self.limits.question_length;
-        self.in_flight.room = self.limits.outbound_high_water;
+        let room = self.limits.outbound_high_water;
         let mut rest = self.inbound.unread();
         loop {
-            if progress.end >= self.in_flight.room {
-                return self.room_is_used_up();
+            if progress.end >= room {
+                self.congested = true;
+                return Stop::Full;
             }
             let (question, end) = match next_question(&mut self.framing, rest, configured) {
                 Ok(found) => found,
@@ -105,33 +106,27 @@ impl<F: Framing> Conversation<F> {
             let (outbound, in_flight) = (&mut self.outbound, &mut self.in_flight);
             self.framing.begin(&mut Output::new(outbound));
             let mut answer = Answer::new(Output::new(outbound), &mut self.framing, progress.end, in_flight);
-            let flow = service.answer(question, &mut answer);
-            if flow != Flow::Continue {
-                let Some(flow) = self.end_message(flow, progress.end) else { return Stop::Failed };
-                progress.left -= end;
-                progress.end = self.outbound.len();
-                self.tally.questions += 1;
-                return Stop::Flow(flow);
-            }
-            if self.framing.end(&mut Output::new(&mut self.outbound), progress.end).is_err() {
+            let mut flow = service.answer(question, &mut answer);
+            if flow != Flow::Continue || answer.is_special() {
+                let left = rest.len() - end;
+                match self.end_message(flow, progress.end, 0) {
+                    Some(ended) => flow = ended,
+                    None => return Stop::Failed,
+                }
+                let input = self.inbound.unread();
+                rest = &input[input.len() - left..];
+            } else if self.framing.end(&mut Output::new(&mut self.outbound), progress.end).is_ok() {
+                rest = &rest[end..];
+            } else {
                 return Stop::Failed;
             }
-            rest = &rest[end..];
             progress.left = rest.len();
             progress.end = self.outbound.len();
             self.tally.questions += 1;
+            if !matches!(flow, Flow::Continue | Flow::Silent) {
+                return Stop::Flow(flow);
+            }
         }
-    }
-
-    /// There is no room for another answer; or the service has begun a streamed message and has not
-    /// said that there is more of it.
-    #[cold]
-    fn room_is_used_up(&mut self) -> Stop<F::Error> {
-        if self.in_flight.is_streaming() {
-            return Stop::Failed;
-        }
-        self.congested = true;
-        Stop::Full
     }
 
     /// Takes one question while those before it wait for their answers: this one's waits behind
@@ -161,7 +156,7 @@ impl<F: Framing> Conversation<F> {
             }
         };
         let framed = self.in_flight.is_streaming();
-        let Some(flow) = self.streamed(flow, text.len()) else {
+        let Some(flow) = self.checked(flow, text.len(), owed) else {
             self.in_flight.truncate(owed);
             return self.stop(Stop::Failed);
         };

@@ -24,7 +24,7 @@ use crate::peer::Peer;
 use crate::service::Service;
 use crate::{CloseReason, Limits};
 use phase::Phase;
-use write_clock::WriteClock;
+use write_clock::{FREE, WriteClock, advanced};
 
 /// One connection's life, as a state machine without I/O, clock or threads.
 ///
@@ -167,6 +167,9 @@ impl<F: Framing> Conversation<F> {
             Phase::Talking if self.ended.is_none() && !data.is_empty() => {
                 self.inbound.append(data);
                 self.starved = false;
+                if self.inbound.len() as u64 > FREE {
+                    self.advance_question_clock(data.len() as u64);
+                }
             }
             Phase::Lingering { reason, discarded, .. } => {
                 *discarded += data.len();
@@ -205,7 +208,7 @@ impl<F: Framing> Conversation<F> {
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.tally.bytes_out += n as u64;
         self.outbound.consume(n);
-        self.write_clock.sent(n);
+        self.write_clock.sent(n, self.now(), self.limits.least_rate);
         if self.congested && self.outbound.len() <= self.limits.outbound_low_water {
             self.congested = false;
             // Nothing was read from the peer meanwhile, so the clock of its question starts again.
@@ -220,8 +223,9 @@ impl<F: Framing> Conversation<F> {
     /// Time has passed. Ends the conversation if a deadline is broken, does nothing if none is; may
     /// be called at any time.
     ///
-    /// A service that has [opened](Self::open) the conversation is then asked for last words,
-    /// unless it is the peer that does not read.
+    /// The peer is told the last words of the service that has [opened](Self::open) the
+    /// conversation, or else of the framing, unless it is the peer that does not read, or the drain
+    /// that took too long. It has [`Limits::linger_deadline`] to take them.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
         // An answer that has come is not late, even if the driver was.
@@ -233,7 +237,7 @@ impl<F: Framing> Conversation<F> {
             reason,
             CloseReason::QuestionDeadline | CloseReason::IdleDeadline | CloseReason::AnswerDeadline
         );
-        if tellable && self.attended && !self.cut_off {
+        if tellable && !self.cut_off {
             self.cut_off(reason);
         } else {
             self.close(reason);
@@ -253,10 +257,13 @@ impl<F: Framing> Conversation<F> {
     // What the application says.
 
     /// Begins the conversation with the service: it is told who the peer is, and may greet it.
-    /// Called once, before anything is read. A conversation that is never opened has neither a
-    /// greeting nor last words of its service.
+    /// Call this once, before anything is read; later calls do nothing. A conversation that is
+    /// never opened has neither a greeting nor last words of its service.
     pub fn open(&mut self, service: &mut impl Service<F>, peer: &Peer, now: Instant) {
         self.advance_clock(now);
+        if self.attended || !matches!(self.phase, Phase::Talking) {
+            return;
+        }
         self.attended = true;
         if let Some(flow) = self.say(|answer| service.open(peer, answer)) {
             self.follow(flow);
@@ -274,9 +281,11 @@ impl<F: Framing> Conversation<F> {
         if self.in_flight.has_mail() {
             self.take_mail();
         }
-        while self.wants_answer() {
+        loop {
             if self.has_rare_work() {
                 self.do_rare_work(service);
+            } else if !self.wants_question() {
+                return;
             } else if self.in_flight.is_empty() {
                 self.answer_buffered(service);
             } else {
@@ -311,7 +320,7 @@ impl<F: Framing> Conversation<F> {
     /// waiting for anything.
     #[inline]
     pub fn wants_answer(&self) -> bool {
-        (matches!(self.phase, Phase::Talking) && !self.starved && self.has_room()) || self.has_rare_work()
+        self.wants_question() || self.has_rare_work()
     }
 
     /// Whether to read. While this is false, reading would only fill memory, so the peer has to
@@ -381,8 +390,8 @@ impl<F: Framing> Conversation<F> {
     /// A waker is used once: register it again before each wait, while
     /// [`expects_wake`](Self::expects_wake) holds.
     pub fn register_waker(&mut self, waker: &Waker) -> bool {
-        // Pushed messages that wait for room are no reason to go again before there is some.
-        self.in_flight.register(waker, self.pushed)
+        // What waits for room is no reason to go again before there is some.
+        self.in_flight.register(waker, !self.pushed)
     }
 
     /// Whether a question has begun, waits for its answer, or has an answer that is not completely
@@ -418,6 +427,13 @@ impl<F: Framing> Conversation<F> {
         self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
     }
 
+    /// `n` more bytes of a large question have come.
+    #[cold]
+    fn advance_question_clock(&mut self, n: u64) {
+        let (moved, rate, now) = (self.inbound.len() as u64, self.limits.least_rate, self.now());
+        self.question_since = self.question_since.map(|since| advanced(since, n, moved, rate, now));
+    }
+
     #[inline]
     fn advance_clock(&mut self, now: Instant) {
         if now > self.in_flight.clock {
@@ -429,6 +445,12 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     fn now(&self) -> Instant {
         self.in_flight.clock
+    }
+
+    /// Whether a question may be taken.
+    #[inline]
+    fn wants_question(&self) -> bool {
+        matches!(self.phase, Phase::Talking) && !self.starved && self.has_room()
     }
 
     #[inline]
@@ -444,21 +466,23 @@ impl<F: Framing> Conversation<F> {
 
     #[cold]
     fn can_do_rare_work(&self) -> bool {
-        let talking = matches!(self.phase, Phase::Talking);
-        let unanswered = !self.in_flight.is_empty();
-        (self.resuming && !self.congested && !unanswered)
-            || (self.pushed && !self.congested && !self.resuming && talking)
-            || (self.pending.is_some() && !self.resuming && !unanswered)
+        if self.resuming {
+            !self.congested && self.in_flight.is_empty()
+        } else if self.pushed {
+            !self.congested
+        } else {
+            self.in_flight.is_empty()
+        }
     }
 
     #[cold]
     fn do_rare_work(&mut self, service: &mut impl Service<F>) {
-        if self.pending.is_some() && !self.resuming && self.in_flight.is_empty() {
-            self.say_last_words(service);
-        } else if self.resuming && self.in_flight.is_empty() {
+        if self.resuming {
             self.say_piece(service);
-        } else {
+        } else if self.pushed {
             self.say_pushed();
+        } else {
+            self.say_last_words(service);
         }
     }
 

@@ -50,6 +50,11 @@ impl<F: Framing> Conversation<F> {
         if matches!(self.phase, Phase::Talking | Phase::Finishing(_)) {
             self.phase = Phase::Finishing(reason);
             self.pending = pending;
+            // What was pushed before the end was known is still sent, unless the service has had
+            // its last say.
+            let last_said =
+                self.cut_off || matches!(reason, CloseReason::ServiceClosed | CloseReason::ServiceFailed);
+            self.pushed = self.in_flight.refuse_pushes(!last_said);
             self.inbound.clear();
             self.starved = true;
             self.question_since = None;
@@ -62,7 +67,7 @@ impl<F: Framing> Conversation<F> {
     /// RST, and that destroys answers in flight.
     pub(super) fn settle(&mut self) {
         let Phase::Finishing(reason) = self.phase else { return };
-        if self.resuming || !self.in_flight.is_empty() {
+        if self.resuming || self.pushed || !self.in_flight.is_empty() {
             return;
         }
         if self.pending.is_some() {
@@ -71,7 +76,7 @@ impl<F: Framing> Conversation<F> {
                 return;
             }
             if let Some(pending) = self.pending.take() {
-                self.say_framings_last_words(&pending);
+                return self.say_last_words_alone(&pending);
             }
         }
         if self.outbound.is_empty() {

@@ -23,7 +23,7 @@ impl<F: Framing> Conversation<F> {
             }
             let (output, in_flight) = (Output::new(&mut self.outbound), &mut self.in_flight);
             let flow = call(&mut Answer::new(output, &mut self.framing, start, in_flight));
-            self.end_message(flow, start)
+            self.end_message(flow, start, owed)
         }));
         if let Some(flow) = said.ok().flatten() {
             self.wrote(self.outbound.len() - start);
@@ -39,29 +39,38 @@ impl<F: Framing> Conversation<F> {
 
     /// Ends the message that lies in the output from `start` on as the flow says. `None` if that
     /// breaks the contract.
-    pub(super) fn end_message(&mut self, flow: Flow, start: usize) -> Option<Flow> {
-        let written = self.outbound.len() - start;
-        if self.in_flight.is_streaming() {
-            return self.streamed(flow, written);
-        }
+    #[cold]
+    pub(super) fn end_message(&mut self, flow: Flow, start: usize, owed: usize) -> Option<Flow> {
+        let streaming = self.in_flight.is_streaming();
+        let flow = self.checked(flow, self.outbound.len() - start, owed)?;
         match flow {
+            _ if streaming => {}
             Flow::Silent | Flow::Later => self.outbound.truncate(start),
-            // A service that has always more of nothing to say would be resumed for ever.
-            Flow::More if written == 0 => return None,
             Flow::Continue | Flow::More | Flow::Close => {
                 self.framing.end(&mut Output::new(&mut self.outbound), start).ok()?;
+                // A service that has always more of nothing to say would be resumed for ever.
+                if flow == Flow::More && self.outbound.len() == start {
+                    return None;
+                }
             }
         }
         Some(flow)
     }
 
-    /// Counts a piece of `written` bytes of the message that is streamed, if one is. The last piece
-    /// completes it, whatever the service says; `None` if the service stops too early or writes too
-    /// much.
-    pub(super) fn streamed(&mut self, flow: Flow, written: usize) -> Option<Flow> {
-        if !self.in_flight.is_streaming() {
-            return Some(flow);
+    /// Holds against the contract what a service that has written `written` bytes says, when `owed`
+    /// answers were owed before. `None` if that breaks it.
+    pub(super) fn checked(&mut self, flow: Flow, written: usize, owed: usize) -> Option<Flow> {
+        if flow != Flow::Later {
+            self.in_flight.forget(owed);
+        } else if self.in_flight.len() != owed + 1 {
+            return None;
         }
+        if self.in_flight.is_streaming() { self.streamed(flow, written) } else { Some(flow) }
+    }
+
+    /// Counts a piece of the message that is streamed. The last piece completes it, whatever the
+    /// service says; `None` if the service stops too early or writes too much.
+    fn streamed(&mut self, flow: Flow, written: usize) -> Option<Flow> {
         match (self.in_flight.streamed(written)?, flow) {
             (0, Flow::Continue | Flow::More) => Some(Flow::Continue),
             (0, Flow::Close) => Some(Flow::Close),
@@ -92,9 +101,11 @@ impl<F: Framing> Conversation<F> {
 
     /// The next pushed message.
     pub(super) fn say_pushed(&mut self) {
-        match self.in_flight.take_pushed() {
-            Some(text) => self.send(Reply { text, flow: Flow::Continue, framed: false }),
-            None => self.pushed = false,
+        if let Some(text) = self.in_flight.take_pushed() {
+            self.send(Reply { text, flow: Flow::Continue, framed: false });
+        } else {
+            self.pushed = false;
+            self.settle();
         }
     }
 
@@ -102,22 +113,25 @@ impl<F: Framing> Conversation<F> {
     pub(super) fn say_last_words(&mut self, service: &mut impl Service<F>) {
         let Some(pending) = self.pending.take() else { return };
         let before = self.outbound.len();
-        if self.say(|answer| service.last_words(pending.ending(), answer)).is_none() {
-            return;
-        }
-        if self.outbound.len() == before {
+        let said = self.say(|answer| match service.last_words(pending.ending(), answer) {
+            Flow::Silent | Flow::Later => Flow::Silent,
+            Flow::Continue | Flow::More | Flow::Close => Flow::Continue,
+        });
+        let Some(flow) = said else { return };
+        if flow == Flow::Silent {
             self.say_framings_last_words(&pending);
         }
-        match self.phase {
-            // Nothing is said to a peer that was late, so it is not waited for either.
-            Phase::Finishing(reason) if self.cut_off && self.outbound.len() == before => {
-                self.close(reason);
-            }
-            _ => self.settle(),
-        }
+        self.end_last_words(before);
     }
 
-    pub(super) fn say_framings_last_words(&mut self, pending: &Pending<F::Error>) {
+    /// The same, for a conversation that no service has opened.
+    pub(super) fn say_last_words_alone(&mut self, pending: &Pending<F::Error>) {
+        let before = self.outbound.len();
+        self.say_framings_last_words(pending);
+        self.end_last_words(before);
+    }
+
+    fn say_framings_last_words(&mut self, pending: &Pending<F::Error>) {
         let start = self.outbound.len();
         let said = catch_unwind(AssertUnwindSafe(|| {
             self.framing.last_words(&pending.ending(), &mut Output::new(&mut self.outbound));
@@ -128,15 +142,28 @@ impl<F: Framing> Conversation<F> {
         self.wrote(self.outbound.len() - start);
     }
 
+    fn end_last_words(&mut self, before: usize) {
+        if let Phase::Finishing(reason) = self.phase
+            && self.cut_off
+            && self.outbound.len() == before
+        {
+            // Nothing is said to a peer that was late, so it is not waited for either.
+            self.close(reason);
+        } else {
+            self.settle();
+        }
+    }
+
     /// Takes what other threads have sent: answers now, pushed messages as there is room.
     pub(super) fn take_mail(&mut self) {
-        for (sequence, reply) in self.in_flight.take_replies() {
+        let (replies, pushed) = self.in_flight.take_replies();
+        self.pushed = pushed;
+        for (sequence, reply) in replies {
             match reply {
                 Some(reply) => self.in_flight.fill(sequence, reply),
                 None => self.give_up_sequence(sequence),
             }
         }
-        self.pushed = self.in_flight.has_mail();
         self.send_ready();
         self.settle();
     }
@@ -178,7 +205,8 @@ impl<F: Framing> Conversation<F> {
                 self.outbound.append(text);
                 self.framing.end(&mut Output::new(&mut self.outbound), start)
             }));
-            if !written.is_ok_and(|sent| sent.is_ok()) {
+            let empty = flow == Flow::More && self.outbound.len() == start;
+            if empty || !written.is_ok_and(|sent| sent.is_ok()) {
                 self.outbound.truncate(start);
                 self.in_flight.clear();
                 self.fail();
@@ -188,6 +216,7 @@ impl<F: Framing> Conversation<F> {
         self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
         self.wrote(self.outbound.len() - start);
         if flow == Flow::Close {
+            self.resuming = false;
             self.in_flight.clear();
             self.finish(CloseReason::ServiceClosed, None);
         }

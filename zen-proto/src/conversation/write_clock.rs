@@ -12,10 +12,11 @@ pub(crate) struct WriteClock {
     sent: u64,
     /// The position behind the last byte that was written.
     written: u64,
-    /// When the first unsent byte was written. Not used while everything is sent.
+    /// When the first unsent byte was written, or later if much was sent before it. Not used while
+    /// everything is sent.
     oldest: Instant,
-    /// Position of the first byte that was written then.
-    batch: u64,
+    /// The position of the first byte that was written since everything was sent.
+    began: u64,
     /// Where later batches begin, and when they were written. Empty on the hot path, where
     /// everything is sent before more is written.
     later: Queue<(u64, Instant)>,
@@ -23,7 +24,7 @@ pub(crate) struct WriteClock {
 
 impl WriteClock {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { sent: 0, written: 0, oldest: now, batch: 0, later: Queue::new() }
+        Self { sent: 0, written: 0, oldest: now, began: 0, later: Queue::new() }
     }
 
     /// `n` bytes were written. They join the last batch if it was written within 1/256 of
@@ -34,7 +35,7 @@ impl WriteClock {
             return;
         }
         if self.sent == self.written {
-            (self.oldest, self.batch) = (now, self.written);
+            (self.oldest, self.began) = (now, self.written);
         } else {
             let last = self.later.back().map_or(self.oldest, |(_, at)| *at);
             if now.saturating_duration_since(last) > deadline / 256 {
@@ -46,20 +47,30 @@ impl WriteClock {
 
     /// `n` bytes were sent.
     #[inline]
-    pub(crate) fn sent(&mut self, n: usize) {
+    pub(crate) fn sent(&mut self, n: usize, now: Instant, least_rate: u32) {
         self.sent += n as u64;
-        while let Some((start, at)) = self.later.front().copied().filter(|(start, _)| *start <= self.sent) {
-            debug_assert!(start <= self.written);
-            (self.oldest, self.batch) = (at, start);
+        if self.sent < self.written {
+            self.sent_in_part(n as u64, now, least_rate);
+        } else {
+            self.later.clear();
+        }
+    }
+
+    #[cold]
+    fn sent_in_part(&mut self, n: u64, now: Instant, least_rate: u32) {
+        // A peer that keeps up with a large message keeps its clock young, and that of what waits
+        // behind it.
+        self.oldest = advanced(self.oldest, n, self.sent - self.began, least_rate, now);
+        while let Some((_, at)) = self.later.front().copied().filter(|(start, _)| *start <= self.sent) {
+            self.oldest = self.oldest.max(at);
             self.later.pop_front();
         }
     }
 
-    /// When the oldest unsent byte was written, if any is unsent, and how many bytes that were
-    /// written together with it have been sent.
+    /// When the oldest unsent byte was written, if any is unsent; later if much was sent before it.
     #[inline]
-    pub(crate) fn oldest(&self) -> Option<(Instant, u64)> {
-        (self.sent < self.written).then(|| (self.oldest, self.sent - self.batch))
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        (self.sent < self.written).then_some(self.oldest)
     }
 
     pub(crate) fn heap(&self) -> usize {
@@ -67,11 +78,26 @@ impl WriteClock {
     }
 }
 
+/// How much of a message its deadline is meant for, in bytes.
+pub(super) const FREE: u64 = 64 * 1024;
+
+/// The start of a clock after `n` bytes have moved, which makes `moved` bytes in all: what is
+/// beyond the first 64 KiB moves it on by the time that it takes at the least rate, but not beyond
+/// `now`. So no peer can save up time by being fast at first.
+pub(super) fn advanced(since: Instant, n: u64, moved: u64, least_rate: u32, now: Instant) -> Instant {
+    let beyond = n.min(moved.saturating_sub(FREE));
+    // 18 GB at once count as a time without end.
+    let nanos = beyond.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(least_rate.max(1)));
+    let later = nanos.and_then(|nanos| since.checked_add(Duration::from_nanos(nanos)));
+    later.map_or(now, |later| later.min(now)).max(since)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const DEADLINE: Duration = Duration::from_secs(30);
+    const RATE: u32 = 16 * 1024;
 
     #[test]
     fn the_age_is_that_of_the_oldest_unsent_byte() {
@@ -81,15 +107,15 @@ mod tests {
         assert_eq!(clock.oldest(), None);
         clock.wrote(10, at(1), DEADLINE);
         clock.wrote(10, at(5), DEADLINE);
-        assert_eq!(clock.oldest(), Some((at(1), 0)));
-        clock.sent(9);
-        assert_eq!(clock.oldest(), Some((at(1), 9)));
-        clock.sent(1);
-        assert_eq!(clock.oldest(), Some((at(5), 0)));
-        clock.sent(10);
+        assert_eq!(clock.oldest(), Some(at(1)));
+        clock.sent(9, at(9), RATE);
+        assert_eq!(clock.oldest(), Some(at(1)));
+        clock.sent(1, at(9), RATE);
+        assert_eq!(clock.oldest(), Some(at(5)));
+        clock.sent(10, at(9), RATE);
         assert_eq!(clock.oldest(), None);
         clock.wrote(1, at(9), DEADLINE);
-        assert_eq!(clock.oldest(), Some((at(9), 0)));
+        assert_eq!(clock.oldest(), Some(at(9)));
     }
 
     #[test]
@@ -100,8 +126,8 @@ mod tests {
             clock.wrote(1, start + Duration::from_millis(millis), DEADLINE);
         }
         assert!(clock.later.len() <= 257, "{}", clock.later.len());
-        clock.sent(29_999);
-        let age = start + DEADLINE - clock.oldest().expect("a byte is unsent").0;
+        clock.sent(29_999, start + DEADLINE, RATE);
+        let age = start + DEADLINE - clock.oldest().expect("a byte is unsent");
         assert!(age < DEADLINE / 128, "{age:?}");
     }
 }

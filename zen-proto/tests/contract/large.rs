@@ -1,0 +1,223 @@
+//! Large messages: their deadlines judge how they advance, and their memory is taken as they come.
+
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
+use zen_proto::{Answer, CloseReason, Conversation, Decoded, DelimiterFraming, Framing, Limits};
+
+const MIB: usize = 1024 * 1024;
+const BLOB: usize = 50 * MIB;
+/// How many bytes a second a healthy peer moves.
+const HEALTHY: usize = 20 * MIB;
+const TICK: Duration = Duration::from_millis(10);
+
+/// A length in eight bytes, and as many bytes behind it.
+#[derive(Debug, Default)]
+struct Blobs;
+
+impl Framing for Blobs {
+    type Message<'a> = &'a [u8];
+    type Error = Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
+        let Some((header, rest)) = input.split_first_chunk::<8>() else {
+            return Decoded::Partial { start: 0, end: 8 };
+        };
+        let length = usize::try_from(u64::from_be_bytes(*header)).unwrap_or(usize::MAX);
+        match rest.get(..length) {
+            Some(message) => Decoded::Whole { start: 0, end: 8 + length, message },
+            None => Decoded::Partial { start: 0, end: length.saturating_add(8) },
+        }
+    }
+
+    fn message_limit(&self, configured: Option<usize>) -> usize {
+        configured.unwrap_or(1024 * MIB)
+    }
+}
+
+fn header(length: usize) -> [u8; 8] {
+    (length as u64).to_be_bytes()
+}
+
+/// Answers with this many bytes at once.
+fn blob(length: usize) -> impl FnMut(&[u8], &mut Answer<'_>) {
+    move |_, answer| answer.put(&vec![b'x'; length])
+}
+
+/// A peer that reads so many bytes at each tick. When, and why, the conversation ends; `None` if
+/// everything is read.
+fn read(length: usize, mut taken: impl FnMut(Duration) -> usize) -> Option<(Duration, CloseReason)> {
+    let start = Instant::now();
+    let mut conversation = Conversation::new(DelimiterFraming::new(b'?'), Limits::default(), start);
+    conversation.handle_input(b"?", start);
+    conversation.answer_with(&mut blob(length), start);
+    let mut now = start;
+    while !conversation.transmit().is_empty() {
+        now += TICK;
+        conversation.handle_timeout(now);
+        if let Some(reason) = conversation.closed() {
+            return Some((now - start, reason));
+        }
+        conversation.handle_sent(taken(now - start).min(conversation.transmit().len()), now);
+    }
+    None
+}
+
+#[test]
+fn a_healthy_reader_of_a_large_answer_is_not_cut_off() {
+    assert_eq!(read(BLOB, |_| HEALTHY / 100), None);
+    // At the least rate it takes 53 minutes.
+    assert_eq!(read(BLOB, |_| 164), None);
+}
+
+#[test]
+fn a_sipping_reader_of_a_large_answer_is() {
+    let (when, reason) = read(BLOB, |_| 1).unwrap();
+    assert_eq!(reason, CloseReason::WriteDeadline);
+    assert_eq!(when, Duration::from_secs(30));
+    // A little below the least rate, it takes long to be found out.
+    let (when, reason) = read(BLOB, |_| 150).unwrap();
+    assert_eq!(reason, CloseReason::WriteDeadline);
+    assert!(when < Duration::from_secs(600), "{when:?}");
+}
+
+#[test]
+fn a_reader_that_stops_in_a_large_answer_saves_no_time_by_being_fast_before() {
+    let (when, reason) =
+        read(BLOB, |elapsed| if elapsed < Duration::from_secs(2) { HEALTHY / 100 } else { 1 }).unwrap();
+    assert_eq!(reason, CloseReason::WriteDeadline);
+    assert!(when < Duration::from_secs(33), "{when:?}");
+}
+
+#[test]
+fn what_was_written_behind_a_large_answer_is_not_late_with_it() {
+    let start = Instant::now();
+    let at = |seconds| start + Duration::from_secs(seconds);
+    let mut conversation = Conversation::new(DelimiterFraming::new(b'?'), Limits::default(), start);
+    conversation.handle_input(b"a?b?", start);
+    let first = conversation.poll_question().unwrap();
+    let second = conversation.poll_question().unwrap();
+    conversation.answer(first.ticket, &vec![b'x'; 4 * MIB], at(1)).unwrap();
+    conversation.answer(second.ticket, b"B.", at(2)).unwrap();
+    // The peer reads 64 KiB a second, which takes 64 seconds.
+    for second in 3..=66 {
+        conversation.handle_timeout(at(second));
+        assert_eq!(conversation.closed(), None, "after {second} seconds");
+        conversation.handle_sent(64 * 1024, at(second));
+    }
+    conversation.handle_timeout(at(67));
+    assert_eq!(conversation.transmit(), b"B.");
+    assert_eq!(conversation.closed(), None);
+    let deadline = conversation.poll_timeout().unwrap();
+    assert!(deadline > at(67) && deadline <= at(66 + 30), "it has a clock of its own");
+}
+
+#[test]
+fn small_answers_are_not_saved_by_a_large_one_that_was_sent_before() {
+    let start = Instant::now();
+    let mut conversation = Conversation::new(DelimiterFraming::new(b'?'), Limits::default(), start);
+    for length in [MIB, 10] {
+        conversation.handle_input(b"?", start);
+        conversation.answer_with(&mut blob(length), start);
+        if length == MIB {
+            conversation.handle_sent(MIB, start);
+        }
+    }
+    assert_eq!(conversation.poll_timeout(), Some(start + Limits::default().write_deadline));
+}
+
+/// A peer that sends so many bytes of a large question at each tick. When, and why, the
+/// conversation ends; `None` if it is answered.
+fn send(length: usize, mut given: impl FnMut(Duration) -> usize) -> Option<(Duration, CloseReason)> {
+    let start = Instant::now();
+    let mut conversation = Conversation::new(Blobs, Limits::default(), start);
+    let mut service = |_: &[u8], answer: &mut Answer<'_, Blobs>| answer.put(b"whole");
+    let (mut now, mut left) = (start, length);
+    let chunk = vec![b'x'; HEALTHY];
+    conversation.handle_input(&header(length), now);
+    conversation.answer_with(&mut service, now);
+    while conversation.transmit().is_empty() {
+        now += TICK;
+        conversation.handle_timeout(now);
+        if let Some(reason) = conversation.closed() {
+            return Some((now - start, reason));
+        }
+        let n = given(now - start).min(left);
+        left -= n;
+        conversation.handle_input(&chunk[..n], now);
+        conversation.answer_with(&mut service, now);
+    }
+    None
+}
+
+#[test]
+fn a_healthy_sender_of_a_large_question_is_not_cut_off() {
+    assert_eq!(send(BLOB, |_| HEALTHY / 100), None);
+    assert_eq!(send(4 * MIB, |_| 164), None);
+}
+
+#[test]
+fn a_trickling_sender_of_a_large_question_is() {
+    let late = (Limits::default().question_deadline, CloseReason::QuestionDeadline);
+    assert_eq!(send(BLOB, |_| 1), Some(late));
+    let (when, reason) =
+        send(BLOB, |elapsed| if elapsed < Duration::from_secs(2) { HEALTHY / 100 } else { 1 }).unwrap();
+    assert_eq!(reason, CloseReason::QuestionDeadline);
+    assert!(when < Duration::from_secs(13), "{when:?}");
+}
+
+#[test]
+fn a_length_that_is_only_claimed_takes_no_memory() {
+    let now = Instant::now();
+    let mut conversation = Conversation::new(Blobs, Limits::default(), now);
+    let mut service = |_: &[u8], answer: &mut Answer<'_, Blobs>| answer.put(b"whole");
+    conversation.handle_input(&header(1023 * MIB), now);
+    conversation.answer_with(&mut service, now);
+    assert!(conversation.wants_read(), "the limit allows it");
+    assert_eq!(conversation.heap_size(), 0);
+    let mut come = 8;
+    for more in [100, 1000, 10_000, 100_000, MIB] {
+        conversation.handle_input(&vec![b'x'; more], now);
+        conversation.answer_with(&mut service, now);
+        come += more;
+        assert!(conversation.heap_size() <= 8 * come, "{} for {come}", conversation.heap_size());
+    }
+}
+
+#[test]
+fn memory_for_a_large_message_is_taken_in_few_steps_and_within_the_bound() {
+    let now = Instant::now();
+    let chunk = vec![b'x'; 64 * 1024];
+    for read in [1024, 16 * 1024, 64 * 1024] {
+        let limits = Limits::default().with_question_length(MIB + 8);
+        let bound = limits.memory_bound(&Blobs, read, 5);
+        let mut conversation = Conversation::new(Blobs, limits, now);
+        let mut service = |_: &[u8], answer: &mut Answer<'_, Blobs>| answer.put(b"whole");
+        conversation.handle_input(&header(MIB), now);
+        let (mut steps, mut size, mut left) = (0, 0, MIB);
+        while left > 0 {
+            conversation.answer_with(&mut service, now);
+            conversation.handle_input(&chunk[..read.min(left)], now);
+            left -= read.min(left);
+            let heap = conversation.heap_size();
+            assert!(heap <= bound, "{heap} > {bound}");
+            steps += usize::from(heap != size);
+            size = heap;
+        }
+        assert!(size < MIB + MIB / 4, "{size} bytes for a message of 1 MiB");
+        assert!(steps <= 8, "{steps} steps with reads of {read} bytes");
+        conversation.answer_with(&mut service, now);
+        assert_eq!(conversation.transmit(), b"whole");
+        assert_eq!(conversation.heap_size(), 0);
+    }
+}
+
+#[test]
+fn a_length_that_overflows_is_too_long() {
+    let now = Instant::now();
+    let mut conversation = Conversation::new(Blobs, Limits::default(), now);
+    conversation.handle_input(&header(usize::MAX), now);
+    conversation.answer_with(&mut |_: &[u8], _: &mut Answer<'_, Blobs>| {}, now);
+    conversation.handle_eof(now);
+    assert_eq!(conversation.closed(), Some(CloseReason::QuestionTooLong));
+}
