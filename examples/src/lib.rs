@@ -4,14 +4,15 @@
 //! |---|---|
 //! | `ask` | asking from blocking code: one question, many at once, one that cannot be sent |
 //! | `ask_async` | the same from async code, and giving up on an answer |
-//! | `embed` | a server inside your program: read its counters, stop it from another thread |
 //! | `blob` | large messages, and replies that are made piece by piece |
 //! | `change_flavor` | one service under every architecture, by changing one line |
+//! | `embed` | a server inside your program: read its counters, stop it from another thread |
+//! | `mail` | SMTP: a greeting, two states of one framing, a sink for mails |
 //! | `own_lab` | the lab with two servers of your own and a protocol of your own |
 //! | `own_loop` | the core in a loop of your own, without a server crate |
-//! | `mail` | SMTP: a greeting, two states of one framing, a sink for mails |
-//! | `redis` | Redis's protocol: messages decoded without a copy, shared data, pushed messages |
 //! | `own_protocol` | a protocol of your own: its framing, its service, its server and client |
+//! | `redis` | Redis's protocol: messages decoded without a copy, shared data, pushed messages |
+//! | `slow_upstream` | answers that wait for another server: an `async fn`, and a pool of threads |
 //!
 //! This library holds what the servers of well-known protocols among them share: a command line
 //! that chooses the flavor, and the signals that end a server.

@@ -82,7 +82,9 @@ fn start(flavor: Flavor, mail_size: usize, limits: Limits) -> (Running, Memory, 
 fn host(address: SocketAddr) -> String {
     let mut greeting = String::new();
     BufReader::new(TcpStream::connect(address).unwrap()).read_line(&mut greeting).unwrap();
-    greeting.strip_prefix("220 ").unwrap().strip_suffix(" ESMTP zen\r\n").unwrap().to_owned()
+    let host = greeting.strip_prefix("220 ").unwrap().strip_suffix(" ESMTP zen\r\n").unwrap();
+    assert_eq!(host, "[127.0.0.1]", "a host without a name is called by its address");
+    host.to_owned()
 }
 
 /// A transcript of commands, each with its reply. Line ends are added.
