@@ -17,6 +17,7 @@ mod first;
 mod flows;
 mod framings;
 mod greeting;
+mod improvised;
 mod large;
 mod last_words;
 mod model;

@@ -116,7 +116,7 @@ impl Improviser<'_> {
 
 /// The cases are the same each time. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` choose others and
 /// more.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let given = ProptestConfig::default();
     ProptestConfig {
         cases: given.cases.max(2000),

@@ -1,13 +1,14 @@
 //! A service that does what its questions say, and how its conversation must end.
 
-use zen_proto::{Answer, CloseReason, DelimiterFraming, Flow, Limits, Responder, Service};
+use zen_proto::{Answer, CloseReason, DelimiterFraming, Flow, Framing, Limits, Responder, Service};
 
 /// Everything that a question can ask for, each as one letter.
-pub(crate) const ALL: [u8; 8] = *b"csmqlkad";
+pub(crate) const ALL: [u8; 9] = *b"csmtqlkad";
 
 /// Answers each question by its first letter.
 ///
-/// `c` is answered; `s` is not; `m` is answered in three pieces; `q` closes. The others are
+/// `c` is answered; `s` is not; `m` is answered in three pieces, and `t` too, which are one message;
+/// `q` closes. The others are
 /// answered later: `l` goes on, `k` stays silent, `a` closes, and the responder of `d` is dropped.
 #[derive(Default)]
 pub(crate) struct Script {
@@ -29,9 +30,12 @@ impl Script {
     }
 }
 
-impl Service for Script {
-    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
-        match question[0] {
+impl<F: Framing> Service<F> for Script
+where
+    for<'a> F::Message<'a>: AsRef<[u8]>,
+{
+    fn answer(&mut self, question: F::Message<'_>, answer: &mut Answer<'_, F>) -> Flow {
+        match question.as_ref()[0] {
             letter @ (b'c' | b'q') => {
                 answer.put(&[b'[', letter, b']']);
                 if letter == b'q' { Flow::Close } else { Flow::Continue }
@@ -40,7 +44,11 @@ impl Service for Script {
                 answer.put(b"not to be sent");
                 Flow::Silent
             }
-            b'm' => {
+            letter @ (b'm' | b't') => {
+                if letter == b't' {
+                    answer.put(b"taken back");
+                    answer.stream(5).unwrap();
+                }
                 answer.put(b"(m");
                 self.pieces = 2;
                 Flow::More
@@ -53,7 +61,7 @@ impl Service for Script {
         }
     }
 
-    fn resume(&mut self, answer: &mut Answer<'_>) -> Flow {
+    fn resume(&mut self, answer: &mut Answer<'_, F>) -> Flow {
         self.pieces -= 1;
         answer.put(if self.pieces == 0 { b"m)" } else { b"m" });
         if self.pieces == 0 { Flow::Continue } else { Flow::More }
@@ -66,7 +74,7 @@ pub(crate) fn outcome(letters: &[u8]) -> (Vec<u8>, Option<CloseReason>) {
     let mut output = Vec::new();
     for letter in letters {
         match letter {
-            b'm' => output.extend(b"(mmm)"),
+            b'm' | b't' => output.extend(b"(mmm)"),
             b'c' | b'l' | b'q' | b'a' => output.extend([b'[', *letter, b']']),
             _ => {}
         }
