@@ -70,16 +70,22 @@ impl Buffer {
         if self.is_inline()
             && let Some(room) = self.inline[self.tail..].get_mut(..data.len())
         {
-            room.copy_from_slice(data);
+            // Last, so that the copy is a jump.
             self.tail += data.len();
+            room.copy_from_slice(data);
         } else {
-            // Making room for as many bytes again as are moved keeps the total cost linear for a
-            // queue that is never empty. The room is computed from the unread bytes, so the
-            // capacity stays within twice the content even if little is consumed at a time.
-            let unread = self.len();
-            self.make_room((2 * unread).max(unread + data.len()));
-            self.append(data);
+            self.append_beyond(data);
         }
+    }
+
+    #[inline(never)]
+    fn append_beyond(&mut self, data: &[u8]) {
+        // Making room for as many bytes again as are moved keeps the total cost linear for a
+        // queue that is never empty. The room is computed from the unread bytes, so the
+        // capacity stays within twice the content even if little is consumed at a time.
+        let unread = self.len();
+        self.make_room((2 * unread).max(unread + data.len()));
+        self.append(data);
     }
 
     #[inline]

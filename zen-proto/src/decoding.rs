@@ -35,7 +35,7 @@ pub(crate) fn next_message<'a, F: Framing>(
     match framing.decode(input) {
         // A message of no bytes would be decoded for ever.
         Decoded::Whole { start, end, message }
-            if start < end && end - start <= limit && end <= input.len() =>
+            if start < end && end <= input.len() && end - start <= limit =>
         {
             Ok((message, end))
         }

@@ -120,15 +120,29 @@ fn find(byte: u8, bytes: &[u8]) -> usize {
     while let Some(block) = bytes[at..].first_chunk::<16>()
         && at < NEAR
     {
-        // Without a branch for each byte this compiles to one comparison of sixteen.
-        #[allow(clippy::needless_bitwise_bool)]
-        if block.iter().fold(false, |any, other| any | (*other == byte)) {
-            let (words, _) = block.as_chunks::<8>();
-            return at + first_equal(byte, words[0]).unwrap_or_else(|| 8 + last_equal(byte, words[1]));
+        if let Some(found) = find_in(byte, block) {
+            return at + found;
         }
         at += 16;
     }
+    if at < NEAR
+        && at > 0
+        && let Some(block) = bytes.last_chunk::<16>()
+    {
+        // What is left overlaps with what was looked at, where it cannot be.
+        return find_in(byte, block).map_or(bytes.len(), |found| bytes.len() - 16 + found);
+    }
     find_far(byte, bytes, at)
+}
+
+/// Where `byte` is first in `block`, if it is there.
+#[inline]
+fn find_in(byte: u8, block: &[u8; 16]) -> Option<usize> {
+    // Without a branch for each byte this compiles to one comparison of sixteen.
+    #[allow(clippy::needless_bitwise_bool)]
+    let found = block.iter().fold(false, |any, other| any | (*other == byte));
+    let (words, _) = block.as_chunks::<8>();
+    found.then(|| first_equal(byte, words[0]).unwrap_or_else(|| 8 + last_equal(byte, words[1])))
 }
 
 /// Where `byte` is first in `word`, if it is there.
@@ -187,6 +201,24 @@ mod tests {
             let mut framing = DelimiterFraming::new(b'?').skip_white_space();
             let skipped = framing.decode(&[byte]) == Decoded::nothing(1);
             assert_eq!(skipped, b" \t\n\r\x0b\x0c".contains(&byte), "byte {byte:#04x}");
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_first_at_every_place_in_every_length() {
+        for length in 0..100 {
+            let mut bytes = vec![b'x'; length];
+            assert_eq!(find(b'?', &bytes), length);
+            for at in (0..length).rev() {
+                // Behind it there are others already.
+                bytes[at] = b'?';
+                assert_eq!(find(b'?', &bytes), at, "of {length}");
+            }
+            for at in 0..length {
+                let mut one = vec![0x3e; length];
+                one[at] = b'?';
+                assert_eq!(find(b'?', &one), at, "alone among {length}");
+            }
         }
     }
 }

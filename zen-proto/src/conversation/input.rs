@@ -76,12 +76,22 @@ impl<F: Framing> Conversation<F> {
             self.wrote(progress.end - before);
             self.done_with_question();
         }
-        let stop = stopped.unwrap_or(Stop::Failed);
-        if matches!(stop, Stop::Failed) {
-            self.outbound.truncate(progress.end);
-            self.in_flight.truncate(0);
+        match stopped.unwrap_or(Stop::Failed) {
+            Stop::Starved => self.starve(),
+            Stop::Failed => {
+                self.outbound.truncate(progress.end);
+                self.in_flight.truncate(0);
+                self.fail();
+            }
+            stop => self.stop(stop),
         }
-        self.stop(stop);
+    }
+
+    /// No question has begun.
+    #[inline]
+    fn starve(&mut self) {
+        self.starved = true;
+        self.end_if_starved();
     }
 
     /// Answers until nothing whole is buffered or there is no room. Everything else is paid for by
@@ -131,6 +141,7 @@ impl<F: Framing> Conversation<F> {
 
     /// Takes one question while those before it wait for their answers: this one's waits behind
     /// them.
+    #[inline(never)]
     pub(super) fn answer_behind(&mut self, service: &mut impl Service<F>) {
         let (mut text, owed) = (Vec::new(), self.in_flight.len());
         let taken = catch_unwind(AssertUnwindSafe(|| {
@@ -179,14 +190,11 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// No further question is taken.
-    #[inline]
+    #[inline(never)]
     pub(super) fn stop(&mut self, stop: Stop<F::Error>) {
         match stop {
             Stop::Full => {}
-            Stop::Starved => {
-                self.starved = true;
-                self.end_if_starved();
-            }
+            Stop::Starved => self.starve(),
             Stop::Begun(length) => {
                 self.starved = true;
                 self.question_since.get_or_insert(self.now());

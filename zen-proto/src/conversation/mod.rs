@@ -436,6 +436,14 @@ impl<F: Framing> Conversation<F> {
 
     #[inline]
     fn advance_clock(&mut self, now: Instant) {
+        // The time is the same for all that a driver does in a turn.
+        if now != self.in_flight.clock {
+            self.set_clock(now);
+        }
+    }
+
+    #[inline(never)]
+    fn set_clock(&mut self, now: Instant) {
         if now > self.in_flight.clock {
             self.in_flight.clock = now;
         }
@@ -476,6 +484,7 @@ impl<F: Framing> Conversation<F> {
     }
 
     #[cold]
+    #[inline(never)]
     fn do_rare_work(&mut self, service: &mut impl Service<F>) {
         if self.resuming {
             self.say_piece(service);

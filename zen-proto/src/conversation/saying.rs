@@ -40,6 +40,7 @@ impl<F: Framing> Conversation<F> {
     /// Ends the message that lies in the output from `start` on as the flow says. `None` if that
     /// breaks the contract.
     #[cold]
+    #[inline(never)]
     pub(super) fn end_message(&mut self, flow: Flow, start: usize, owed: usize) -> Option<Flow> {
         let streaming = self.in_flight.is_streaming();
         let flow = self.checked(flow, self.outbound.len() - start, owed)?;
@@ -155,6 +156,7 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// Takes what other threads have sent: answers now, pushed messages as there is room.
+    #[inline(never)]
     pub(super) fn take_mail(&mut self) {
         let (replies, pushed) = self.in_flight.take_replies();
         self.pushed = pushed;
@@ -223,6 +225,7 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// The service or the framing failed. What is owed from before is still sent.
+    #[inline(never)]
     pub(super) fn fail(&mut self) {
         self.resuming = false;
         self.in_flight.end_stream();
