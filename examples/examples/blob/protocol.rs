@@ -125,9 +125,7 @@ impl Service<Framed> for Blobs {
                 }
                 answer.put(b"+");
                 (self.position, self.end) = (0, bytes);
-                self.resume(answer);
-                // The conversation knows from the length when the reply is complete.
-                return Flow::More;
+                return self.resume(answer);
             }
         }
         Flow::Continue
@@ -137,7 +135,7 @@ impl Service<Framed> for Blobs {
         let piece = piece(self.position, self.end);
         answer.put(piece);
         self.position += piece.len() as u64;
-        Flow::More
+        if self.position < self.end { Flow::More } else { Flow::Continue }
     }
 
     fn last_words(&mut self, ending: Ending<'_, NoQuestion>, answer: &mut Answer<'_, Framed>) -> Flow {
