@@ -21,7 +21,7 @@ pub struct Answer<'a, F = DelimiterFraming> {
     start: usize,
     /// None in an answer that belongs to no conversation.
     in_flight: Option<&'a mut InFlight>,
-    /// More was asked for than an answer at once.
+    /// [`later`](Self::later) or [`stream`](Self::stream) was called.
     special: bool,
 }
 

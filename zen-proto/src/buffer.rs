@@ -10,7 +10,7 @@ const FIRST_SPILL: usize = 512;
 /// How many bytes a driver is expected to read at a time.
 const READ: usize = 16 * 1024;
 
-/// From how many bytes on memory is asked for already zeroed.
+/// Allocations of at least this many bytes are requested zeroed.
 const ZEROED: usize = 128 * 1024;
 
 /// Bytes are appended at the end and consumed from the front.
@@ -70,7 +70,7 @@ impl Buffer {
         if self.is_inline()
             && let Some(room) = self.inline[self.tail..].get_mut(..data.len())
         {
-            // Last, so that the copy is a jump.
+            // The copy comes last, so that it compiles to a jump.
             self.tail += data.len();
             room.copy_from_slice(data);
         } else {
@@ -103,8 +103,8 @@ impl Buffer {
             self.inline.copy_within(self.head..self.tail, 0);
         } else {
             let capacity = roomy.max(FIRST_SPILL);
-            // Zeroed memory costs nothing when it is much, since the system zeroes it; when it is
-            // little, the allocator is faster with memory that is not zeroed.
+            // The system hands out large allocations zeroed at no cost. For small ones the
+            // allocator is faster when it need not zero them.
             let mut heap = if capacity < ZEROED { Vec::with_capacity(capacity) } else { vec![0; capacity] };
             if heap.is_empty() {
                 heap.extend_from_slice(self.unread());
@@ -132,8 +132,8 @@ impl Buffer {
         if self.tail + READ <= self.heap.len() {
             return;
         }
-        // Behind a large message there may come the beginning of the next. A length is only a claim
-        // until its bytes have come, so it is believed up to eight times what has.
+        // The beginning of the next message may follow a large one. A length is only a claim until
+        // its bytes have come, so it is trusted up to eight times what has come.
         let wanted = len.saturating_add((len / 4).min(READ));
         let room = wanted.min(self.len().saturating_mul(8));
         if room > FIRST_SPILL.max(self.heap.len()) {

@@ -21,7 +21,8 @@ pub(crate) enum Missing<E> {
 pub(crate) type Next<M, E> = Result<(M, usize), (usize, Missing<E>)>;
 
 /// The message that `input` begins with.
-// Not inlined into the loop that answers, this would cost a question a third more instructions.
+// If this were not inlined into the loop that answers, a question would cost a third more
+// instructions.
 #[allow(clippy::inline_always)]
 #[inline(always)]
 pub(crate) fn next_message<'a, F: Framing>(
@@ -55,8 +56,8 @@ fn partial<M, E>(start: usize, end: usize, input: usize, limit: usize) -> Next<M
     let Some(kept) = input.checked_sub(start).filter(|_| start <= end) else {
         return Err((0, Missing::Broken));
     };
-    // What is not whole yet is a byte longer than what has come of it, whatever the framing says:
-    // no framing can make the input grow beyond the limit.
+    // A message that is not whole is at least a byte longer than what has come of it, whatever the
+    // framing says. So no framing can make the input grow beyond the limit.
     let length = if start == end { kept } else { (end - start).max(kept + 1) };
     Err(if length > limit {
         (0, Missing::TooLong(limit))

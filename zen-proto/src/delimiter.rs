@@ -129,7 +129,7 @@ fn find(byte: u8, bytes: &[u8]) -> usize {
         && at > 0
         && let Some(block) = bytes.last_chunk::<16>()
     {
-        // What is left overlaps with what was looked at, where it cannot be.
+        // This block overlaps with those before it, which do not hold the byte.
         return find_in(byte, block).map_or(bytes.len(), |found| bytes.len() - 16 + found);
     }
     find_far(byte, bytes, at)
@@ -210,7 +210,7 @@ mod tests {
             let mut bytes = vec![b'x'; length];
             assert_eq!(find(b'?', &bytes), length);
             for at in (0..length).rev() {
-                // Behind it there are others already.
+                // All bytes behind it are equal already.
                 bytes[at] = b'?';
                 assert_eq!(find(b'?', &bytes), at, "of {length}");
             }

@@ -14,7 +14,7 @@ pub enum Ending<'a, E> {
     },
     /// The peer's bytes can never become a message.
     Malformed(&'a E),
-    /// The peer, or the service, was late.
+    /// The peer or the service was late.
     Deadline(CloseReason),
     /// The server stops. Everything that was received whole is answered.
     Drained,

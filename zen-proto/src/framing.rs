@@ -21,7 +21,7 @@ pub enum Decoded<M, E> {
         start: usize,
         /// Where the message ends at the earliest; `start` when none has begun. A framing that
         /// reads a length up front says it here: a message over the limit is refused before its
-        /// body arrives, and room for the rest is made once.
+        /// body arrives, and memory for the rest is taken in few steps as it arrives.
         end: usize,
     },
     /// A whole message.
@@ -168,21 +168,21 @@ pub trait Framing {
 
     /// The most memory that one message can take in any state of the framing, in bytes: the longest
     /// [`message_limit`](Self::message_limit), and what the framing owns beside it. By default the
-    /// message limit of now.
+    /// current message limit.
     fn memory_bound(&self, configured: Option<usize>) -> usize {
         self.message_limit(configured)
     }
 
-    /// Writes what a peer is told, whole as it goes on the wire, before its conversation ends for a
-    /// reason that is not the peer's own wish. The service is asked first
-    /// ([`Service::last_words`](crate::Service::last_words)). By default nothing.
+    /// Writes the last message to a peer, exactly as it goes on the wire, before its conversation
+    /// ends for another reason than the peer's own wish. The service is asked first
+    /// ([`Service::last_words`](crate::Service::last_words)). By default nothing is written.
     fn last_words(&mut self, ending: &Ending<'_, Self::Error>, output: &mut Output<'_>) {
         let _ = (ending, output);
     }
 }
 
-/// A framing whose messages are byte slices. Every such framing is one; the trait only says it
-/// briefly.
+/// A framing whose messages are byte slices. Every such framing implements this trait, which is
+/// only a shorter way to write the bound.
 pub trait ByteFraming: for<'a> Framing<Message<'a> = &'a [u8]> {}
 
 impl<F> ByteFraming for F where F: for<'a> Framing<Message<'a> = &'a [u8]> {}

@@ -59,8 +59,8 @@ impl Mailbox {
         self.waiting.load(Ordering::Acquire)
     }
 
-    /// Says who is to be woken. True when something is to be taken already, and nobody will be:
-    /// an answer, or a pushed message if there is `room` for one.
+    /// Sets the waker. Returns true when something has come before: an answer, or a pushed message
+    /// if there is `room` for one. Nothing is woken for it.
     pub(crate) fn register(&self, waker: &Waker, room: bool) -> bool {
         let mut inner = self.lock();
         match &mut inner.waker {
@@ -90,8 +90,8 @@ impl Mailbox {
         Some(pushed)
     }
 
-    /// Takes no more pushed messages. Those that wait are kept, or else dropped. Whether any is
-    /// left.
+    /// Takes no more pushed messages, and drops those that wait unless they are to be kept. Returns
+    /// whether any is left.
     pub(crate) fn refuse_pushes(&self, keep: bool) -> bool {
         let mut inner = self.lock();
         inner.unpushable = true;
@@ -144,7 +144,7 @@ fn cost(message: &[u8]) -> usize {
     message.len() + 2 * size_of::<Vec<u8>>()
 }
 
-/// The conversation is over, so nobody is left to hear this.
+/// The conversation is over, so the answer was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the conversation is over")]
 pub struct ConversationClosed;
@@ -193,7 +193,7 @@ impl Responder {
     fn respond(mut self, text: impl Into<Vec<u8>>, flow: Flow) -> Result<(), ConversationClosed> {
         self.spent = true;
         let mut text = text.into();
-        // What is not used would count in no bound.
+        // No limit counts capacity that is not used.
         text.shrink_to_fit();
         self.post(Some(Reply { text, flow, framed: false }))
     }

@@ -39,8 +39,8 @@ impl From<()> for Flow {
 
 /// Answers questions.
 ///
-/// A server gives each conversation a clone of its own, and calls it through `&mut self`: a service
-/// may carry what one conversation has said before. What all conversations share goes behind an
+/// A server gives each conversation its own clone and calls it through `&mut self`, so a service
+/// may keep the state of one conversation. Put what all conversations share behind an
 /// [`Arc`](std::sync::Arc).
 ///
 /// Any `FnMut(F::Message<'_>, &mut Answer<'_, F>)` that returns `()` or a [`Flow`] is a service.
@@ -88,10 +88,10 @@ pub trait Service<F: Framing = DelimiterFraming> {
         Flow::Silent
     }
 
-    /// The conversation is about to end, and not because the peer wished it. What is written is the
-    /// last message. [`Flow::Silent`], the default, leaves the words to [`Framing::last_words`],
-    /// and so does [`Flow::Later`]; every other flow sends what was written, even if that is
-    /// nothing.
+    /// The conversation is about to end, for another reason than the peer's own wish. What is
+    /// written is the last message. [`Flow::Silent`], the default, leaves the words to
+    /// [`Framing::last_words`], and so does [`Flow::Later`]; every other flow sends what was
+    /// written, even if that is nothing.
     fn last_words(&mut self, ending: Ending<'_, F::Error>, answer: &mut Answer<'_, F>) -> Flow {
         let _ = (ending, answer);
         Flow::Silent

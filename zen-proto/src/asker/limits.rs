@@ -23,12 +23,13 @@ pub struct ClientLimits {
     /// [`Asker::wants_question`](crate::Asker::wants_question) says no. Default 32, as many as a
     /// server takes. More could fill the network in both directions while neither side reads.
     pub questions_in_flight: usize,
-    /// How long an answer may take once it is due: after its question was asked, or after the answer
-    /// before it has come, whichever is later. Default 30 s. A trickle of bytes does not extend it.
+    /// How long an answer may take once it is due: after its question was asked, or after the
+    /// answer before it has come, whichever is later. Default 30 s. A trickle of bytes does not
+    /// extend it.
     pub answer_deadline: Duration,
     /// The rate at which a large answer must advance, in bytes a second, once its deadline is over.
     /// Default 16 384. What goes beyond its first 64 KiB extends the deadline by the time that it
-    /// takes at this rate, as for [`Limits::least_rate`](crate::Limits::least_rate).
+    /// takes at this rate.
     pub least_rate: u32,
 }
 

@@ -92,10 +92,10 @@ impl<F: Framing> Asker<F> {
         }
     }
 
-    /// Asks a question: its bytes wait in [`transmit`](Self::transmit). Its answer is due from `now`
-    /// on, or once the answer before it has come if that is later; its deadline runs from then. The
-    /// question is taken even when [`wants_question`](Self::wants_question) is false; the caller
-    /// bounds how many there are.
+    /// Asks a question: its bytes wait in [`transmit`](Self::transmit). Its answer is due from
+    /// `now` on, or once the answer before it has come if that is later; its deadline runs from
+    /// then. The question is taken even when [`wants_question`](Self::wants_question) is false; the
+    /// caller bounds how many there are.
     ///
     /// # Errors
     /// [`AskError::Unsendable`] when it is not a question of this protocol: nothing was sent, and
@@ -124,8 +124,8 @@ impl<F: Framing> Asker<F> {
         Ok(())
     }
 
-    /// Says that this server greets: its first message answers no question, is due from `now` on, and
-    /// is the first that [`poll_answer`](Self::poll_answer) returns. Until it has come,
+    /// Says that this server greets: its first message answers no question, is due from `now` on,
+    /// and is the first that [`poll_answer`](Self::poll_answer) returns. Until it has come,
     /// [`wants_question`](Self::wants_question) is false, since some servers refuse a client that
     /// speaks before their greeting.
     ///

@@ -38,7 +38,7 @@ pub struct Ticket {
     sequence: u64,
 }
 
-/// A ticket of another conversation. It is handed back, and still good there.
+/// A ticket of another conversation. It is given back and can still be used there.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the ticket belongs to another conversation; answer it there")]
 pub struct ForeignTicket(pub Ticket);
@@ -144,7 +144,7 @@ impl InFlight {
 
     // Responders and pushers: other threads answer, by way of the mailbox.
 
-    /// The right to answer the question that the service is just asked.
+    /// The right to answer the question that the service is being asked.
     pub(crate) fn responder(&mut self) -> Responder {
         let sequence = self.push(None);
         Responder::new(Arc::clone(self.mailbox()), sequence)
@@ -166,8 +166,8 @@ impl InFlight {
         &owner.0
     }
 
-    /// Takes no more pushed messages. Those that wait are kept, or else dropped. Whether any is
-    /// left.
+    /// Takes no more pushed messages, and drops those that wait unless they are to be kept. Returns
+    /// whether any is left.
     pub(super) fn refuse_pushes(&mut self, keep: bool) -> bool {
         self.unpushable = true;
         self.mailbox.as_ref().is_some_and(|owner| owner.0.refuse_pushes(keep))
@@ -184,13 +184,13 @@ impl InFlight {
     pub(super) fn expects_mail(&self) -> bool {
         let Some(Owner(mailbox)) = &self.mailbox else { return false };
         let alive = Arc::strong_count(mailbox) > 1;
-        // The last responder may have sent its answer and gone since the mailbox was last looked
-        // at. Whoever is seen to be gone has its mail seen too.
+        // The last responder may have answered and gone since the mailbox was last looked at. Once
+        // it is seen to be gone, its answer is seen too.
         fence(Ordering::Acquire);
         alive || mailbox.is_waiting()
     }
 
-    /// Says who is to be woken. True when an answer has come already, or a pushed message, if there
+    /// Sets the waker. Returns true when an answer has come before, or a pushed message, if there
     /// is room for one.
     pub(super) fn register(&self, waker: &Waker, room: bool) -> bool {
         self.mailbox.as_ref().is_some_and(|owner| owner.0.register(waker, room))
@@ -251,7 +251,8 @@ impl InFlight {
         self.slots.truncate(len);
     }
 
-    /// Owes nothing for the questions behind the first `len`: their responders are not needed.
+    /// Owes no answer any longer to the questions behind the first `len`, and ignores their
+    /// responders.
     #[inline]
     pub(super) fn forget(&mut self, len: usize) {
         if self.slots.len() > len {
@@ -261,7 +262,7 @@ impl InFlight {
 
     #[cold]
     fn forget_behind(&mut self, len: usize) {
-        // Their sequence numbers are not used again, since the responders live on.
+        // Their sequence numbers must not be used again, since the responders may still answer.
         if len == 0 {
             return self.forget_all();
         }

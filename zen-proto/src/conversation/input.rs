@@ -20,7 +20,7 @@ pub(super) enum Stop<E> {
     Starved,
     /// A question has begun and is not whole. It will be so many bytes long, at least.
     Begun(usize),
-    /// The service said something else than that its answer is complete.
+    /// The service returned another flow than that its answer is complete.
     Flow(Flow),
     TooLong(usize),
     Malformed(E),
@@ -68,8 +68,8 @@ impl<F: Framing> Conversation<F> {
     pub(super) fn answer_buffered(&mut self, service: &mut impl Service<F>) {
         let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
         let mut progress = Progress { left: buffered, end: before };
-        // All that a panic leaves behind is a part of an answer, from `progress.end` on, which is
-        // taken back.
+        // A panic leaves behind at most a part of an answer, from `progress.end` on. It is removed
+        // below.
         let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut progress)));
         self.inbound.consume(buffered - progress.left);
         if self.tally.questions > asked {
@@ -94,8 +94,8 @@ impl<F: Framing> Conversation<F> {
         self.end_if_starved();
     }
 
-    /// Answers until nothing whole is buffered or there is no room. Everything else is paid for by
-    /// this loop, so what is the same for all questions of a turn is left to its caller.
+    /// Answers until nothing whole is buffered or there is no room. This is the hottest loop of
+    /// all, so what is the same for all questions of a turn is done by its caller.
     #[inline]
     fn answer_all(&mut self, service: &mut impl Service<F>, progress: &mut Progress) -> Stop<F::Error> {
         let configured = self.limits.question_length;
@@ -139,7 +139,7 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Takes one question while those before it wait for their answers: this one's waits behind
+    /// Takes one question while earlier ones wait for their answers. Its own answer waits behind
     /// them.
     #[inline(never)]
     pub(super) fn answer_behind(&mut self, service: &mut impl Service<F>) {

@@ -39,9 +39,12 @@ use write_clock::{FREE, WriteClock, advanced};
 ///    [`handle_sent`](Self::handle_sent); go back to 1 if [`wants_answer`](Self::wants_answer) says
 ///    that this has made room;
 /// 3. send FIN if [`poll_shutdown`](Self::poll_shutdown) says so;
-/// 4. drop the socket if [`closed`](Self::closed) gives a reason;
+/// 4. drop the socket if [`closed`](Self::closed) gives a reason, or
+///    [`poll_closed`](Self::poll_closed) if there is a service that wants to know it;
 /// 5. wait for the first of: readable if [`wants_read`](Self::wants_read), writable if `transmit`
-///    is not empty, the instant of [`poll_timeout`](Self::poll_timeout), a deferred answer, drain.
+///    is not empty, the instant of [`poll_timeout`](Self::poll_timeout), an answer of another
+///    thread if [`expects_wake`](Self::expects_wake), drain. Before that, tell
+///    [`register_waker`](Self::register_waker) how to wake the driver for the answer.
 ///
 /// Nothing that a peer does is an error; it becomes a [`CloseReason`]. Once the conversation is
 /// closed, every call does nothing.
@@ -74,7 +77,8 @@ pub struct Conversation<F: Framing> {
     starved: bool,
     /// When the first byte of the question that is not whole yet came.
     question_since: Option<Instant>,
-    /// When the last question was done with, the conversation began, or it was cut off.
+    /// When the last question was answered or handed out, or else the conversation began. After a
+    /// broken deadline: when that was.
     idle_since: Instant,
     /// Why no more input is taken, if it is not. Whole questions that are buffered are still
     /// answered.
@@ -270,11 +274,11 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Lets the service do all that there is room for: answers every whole question that is
-    /// buffered, until the outbound high water; goes on with a reply that comes in pieces; takes
-    /// the answers and the pushed messages of other threads; says last words.
+    /// Does everything that there is room for: answers every whole question that is buffered, until
+    /// the outbound high water; goes on with a reply that comes in pieces; takes the answers and
+    /// the pushed messages of other threads; says last words.
     ///
-    /// If the service panics, the answers before are sent and the conversation ends with
+    /// If the service panics, the answers before it are sent and the conversation ends with
     /// [`CloseReason::ServiceFailed`].
     pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
         self.advance_clock(now);
@@ -316,8 +320,8 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// Whether [`answer_with`](Self::answer_with) or [`poll_question`](Self::poll_question) has
-    /// something to do. So it is again when a write has made room: go back to the first step before
-    /// waiting for anything.
+    /// something to do. A write that makes room can turn this true: go back to the first step then,
+    /// before you wait for anything.
     #[inline]
     pub fn wants_answer(&self) -> bool {
         self.wants_question() || self.has_rare_work()
@@ -390,7 +394,7 @@ impl<F: Framing> Conversation<F> {
     /// A waker is used once: register it again before each wait, while
     /// [`expects_wake`](Self::expects_wake) holds.
     pub fn register_waker(&mut self, waker: &Waker) -> bool {
-        // What waits for room is no reason to go again before there is some.
+        // Pushed messages that wait for room are no reason to go again before there is some.
         self.in_flight.register(waker, !self.pushed)
     }
 
@@ -436,7 +440,7 @@ impl<F: Framing> Conversation<F> {
 
     #[inline]
     fn advance_clock(&mut self, now: Instant) {
-        // The time is the same for all that a driver does in a turn.
+        // All calls of a driver's turn have the same time.
         if now != self.in_flight.clock {
             self.set_clock(now);
         }

@@ -50,8 +50,8 @@ impl<F: Framing> Conversation<F> {
         if matches!(self.phase, Phase::Talking | Phase::Finishing(_)) {
             self.phase = Phase::Finishing(reason);
             self.pending = pending;
-            // What was pushed before the end was known is still sent, unless the service has had
-            // its last say.
+            // What was pushed before is still sent, unless the service has ended the conversation
+            // itself or has failed, or the peer was late.
             let last_said =
                 self.cut_off || matches!(reason, CloseReason::ServiceClosed | CloseReason::ServiceFailed);
             self.pushed = self.in_flight.refuse_pushes(!last_said);
@@ -72,7 +72,8 @@ impl<F: Framing> Conversation<F> {
         }
         if self.pending.is_some() {
             if self.attended {
-                // The service is asked for them in its next turn, which `wants_answer` calls for.
+                // The next `answer_with` asks the service for them. Until then `wants_answer` is
+                // true.
                 return;
             }
             if let Some(pending) = self.pending.take() {
@@ -88,8 +89,8 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Takes nothing more and owes nothing more, since a deadline is broken: only last words are
-    /// left to be said.
+    /// Ends everything but the last words, since a deadline is broken: nothing more is taken or
+    /// owed.
     pub(super) fn cut_off(&mut self, reason: CloseReason) {
         self.cut_off = true;
         self.idle_since = self.now();

@@ -49,7 +49,7 @@ impl<F: Framing> Conversation<F> {
             Flow::Silent | Flow::Later => self.outbound.truncate(start),
             Flow::Continue | Flow::More | Flow::Close => {
                 self.framing.end(&mut Output::new(&mut self.outbound), start).ok()?;
-                // A service that has always more of nothing to say would be resumed for ever.
+                // A service that goes on with nothing would be resumed for ever.
                 if flow == Flow::More && self.outbound.len() == start {
                     return None;
                 }
@@ -58,8 +58,8 @@ impl<F: Framing> Conversation<F> {
         Some(flow)
     }
 
-    /// Holds against the contract what a service that has written `written` bytes says, when `owed`
-    /// answers were owed before. `None` if that breaks it.
+    /// Checks the flow of a service that has written `written` bytes, when `owed` answers were owed
+    /// before. `None` if it breaks the contract.
     pub(super) fn checked(&mut self, flow: Flow, written: usize, owed: usize) -> Option<Flow> {
         if flow != Flow::Later {
             self.in_flight.forget(owed);
@@ -148,7 +148,7 @@ impl<F: Framing> Conversation<F> {
             && self.cut_off
             && self.outbound.len() == before
         {
-            // Nothing is said to a peer that was late, so it is not waited for either.
+            // Nothing was said to the peer, so there is nothing to wait for.
             self.close(reason);
         } else {
             self.settle();

@@ -58,8 +58,8 @@ impl WriteClock {
 
     #[cold]
     fn sent_in_part(&mut self, n: u64, now: Instant, least_rate: u32) {
-        // A peer that keeps up with a large message keeps its clock young, and that of what waits
-        // behind it.
+        // While a peer keeps up with a large message, neither that is late nor what waits behind
+        // it.
         self.oldest = advanced(self.oldest, n, self.sent - self.began, least_rate, now);
         while let Some((_, at)) = self.later.front().copied().filter(|(start, _)| *start <= self.sent) {
             self.oldest = self.oldest.max(at);

@@ -7,9 +7,9 @@ pub(crate) const ALL: [u8; 9] = *b"csmtqlkad";
 
 /// Answers each question by its first letter.
 ///
-/// `c` is answered; `s` is not; `m` is answered in three pieces, and `t` too, which are one message;
-/// `q` closes. The others are
-/// answered later: `l` goes on, `k` stays silent, `a` closes, and the responder of `d` is dropped.
+/// `c` is answered; `s` is not; `m` is answered in three pieces, and `t` too, which are one
+/// message; `q` closes. The others are answered later: `l` goes on, `k` stays silent, `a` closes,
+/// and the responder of `d` is dropped.
 #[derive(Default)]
 pub(crate) struct Script {
     pub(crate) responders: Vec<(u8, Responder)>,
