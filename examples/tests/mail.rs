@@ -146,7 +146,7 @@ fn every_command_has_its_reply(flavor: Flavor) {
             "what takes no state",
             &[
                 ("NOOP whatever", "250 2.0.0 done"),
-                ("VRFY root", "252 2.5.0 send some mail, and it will be tried"),
+                ("VRFY root", "252 2.5.0 cannot verify, but mail is accepted"),
                 ("HELP", "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT, as in RFC 5321"),
                 QUIT,
             ],
@@ -182,7 +182,7 @@ fn every_mistake_has_its_reply(flavor: Flavor) {
                 ("RCPT TO:<nobody@d>", "550 5.1.1 no such mailbox"),
                 ("DATA", "554 5.5.1 no valid recipients"),
                 RCPT,
-                ("RSET", "250 2.0.0 forgotten"),
+                ("RSET", "250 2.0.0 reset"),
                 ("DATA", "503 5.5.1 say MAIL first"),
                 MAIL,
                 HELO,
@@ -239,7 +239,7 @@ const PIPELINE: &[u8] = b"EHLO me.example\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\
 fn a_session_is_the_same_with_every_cut(flavor: Flavor) {
     let (running, memory, host) = start(flavor, MAIL_SIZE, Limits::default());
     let taken = "250 2.0.0 mail accepted";
-    let replies = [EHLO.1, MAIL.1, RCPT.1, DATA.1, taken, "250 2.0.0 forgotten", MAIL.1, RCPT.1, DATA.1];
+    let replies = [EHLO.1, MAIL.1, RCPT.1, DATA.1, taken, "250 2.0.0 reset", MAIL.1, RCPT.1, DATA.1];
     let replies: Vec<_> = replies.into_iter().chain([taken, QUIT.1, ""]).collect();
     let replies = format!("220 {host} ESMTP zen\r\n{}", replies.join("\r\n").replace("HOST", &host));
     let transcript = |cut: &[usize]| {
@@ -341,13 +341,18 @@ fn half_a_mail_is_no_mail(flavor: Flavor) {
 fn a_stop_and_a_deadline_say_421(flavor: Flavor) {
     let moment = Duration::from_millis(300);
     let limits = Limits::default().with_idle_deadline(moment).with_question_deadline(moment);
-    let (running, _memory, host) = start(flavor, MAIL_SIZE, limits);
+    let (running, _memory, host) = start(flavor, 1000, limits);
     let waited = format!("421 4.4.2 {host} has waited too long\r\n");
     Suite::new([
-        session("nothing is said", &host, &[EHLO]).expect(waited.as_bytes()).ends(),
-        session("half a command", &host, &[EHLO]).send(b"NOO").expect(waited.as_bytes()).ends(),
+        session("nothing is said", &host, &[HELO]).expect(waited.as_bytes()).ends(),
+        session("half a command", &host, &[HELO]).send(b"NOO").expect(waited.as_bytes()).ends(),
         session("half a mail", &host, &[HELO, MAIL, RCPT, DATA])
             .send(b"a\r\n")
+            .expect(waited.as_bytes())
+            .ends(),
+        session("a line without end", &host, &[HELO]).send(&[b'x'; 5000]).expect(waited.as_bytes()).ends(),
+        session("a mail without end", &host, &[HELO, MAIL, RCPT, DATA])
+            .send(&b"x\r\n".repeat(5000))
             .expect(waited.as_bytes())
             .ends(),
     ])

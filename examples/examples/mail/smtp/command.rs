@@ -15,7 +15,7 @@ pub(crate) enum Command<'a> {
         sender: &'a str,
         parameters: &'a str,
     },
-    /// One of those whom it is for.
+    /// One recipient of the mail.
     Recipient {
         recipient: &'a str,
         parameters: &'a str,
@@ -77,7 +77,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// Addresses may not be ASCII, and have an error of their own.
+/// Characters outside ASCII count as text here: an address with one has an error of its own.
 fn is_text(char: char) -> bool {
     !char.is_control() || char == '\t'
 }

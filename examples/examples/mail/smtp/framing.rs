@@ -47,8 +47,8 @@ pub(crate) enum BareLineEnd {
 /// A command line ends with LF, whether or not a CR precedes it, so that a person may type
 /// commands. See [`BareLineEnd`] for mails. Lines in mails may be of any length.
 ///
-/// What is too long is discarded as it arrives, up to its end, and the conversation goes on. The
-/// deadline of a question bounds how long that takes.
+/// What is too long is discarded as it arrives, up to its end, and the conversation goes on. A
+/// deadline bounds how long that takes.
 #[derive(Debug, Clone)]
 pub(crate) struct SmtpFraming {
     mail_size: usize,

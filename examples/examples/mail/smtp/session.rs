@@ -52,10 +52,10 @@ impl<K: Sink> Session<K> {
             Command::Data => self.expect_mail(answer),
             Command::Reset => {
                 self.transaction = None;
-                self.accept("250 2.0.0 forgotten", answer)
+                self.accept("250 2.0.0 reset", answer)
             }
-            // Who is here is nobody's business, and the standard has a reply for that.
-            Command::Verify => self.accept("252 2.5.0 send some mail, and it will be tried", answer),
+            // Names are not disclosed. RFC 5321 has a reply for that.
+            Command::Verify => self.accept("252 2.5.0 cannot verify, but mail is accepted", answer),
             Command::Nothing => self.accept("250 2.0.0 done", answer),
             Command::Help => self.accept(
                 "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT, as in RFC 5321",

@@ -1,13 +1,13 @@
 //! The sink: where mails go.
 
-/// A mail, and what was said about it before it.
+/// A mail, and what its client has said about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mail<'a> {
     /// What the client calls itself.
     pub(crate) client: &'a str,
-    /// Whom to tell if it cannot be delivered; empty for a mail that is itself such news.
+    /// Where to send a notice if it cannot be delivered; empty for a mail that is such a notice.
     pub(crate) sender: &'a str,
-    /// Whom it is for; one at least.
+    /// Whom it is for. There is at least one.
     pub(crate) recipients: &'a [String],
     /// Header and body; each line ends with CRLF.
     pub(crate) content: &'a [u8],
@@ -18,7 +18,7 @@ pub(crate) struct Mail<'a> {
 pub(crate) enum Undelivered {
     /// The client should try again.
     Later,
-    /// The client should not.
+    /// The client should not try again.
     Never,
 }
 
@@ -27,6 +27,6 @@ pub(crate) trait Sink: Clone {
     /// Whether mail for `recipient` is taken at all.
     fn knows(&self, recipient: &str) -> bool;
 
-    /// Takes the mail. The client is told that it is in good hands once this returns.
+    /// Takes the mail. Once this returns, the client is told that the server has it.
     fn deliver(&mut self, mail: &Mail<'_>) -> Result<(), Undelivered>;
 }
