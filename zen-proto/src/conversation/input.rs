@@ -193,7 +193,8 @@ impl<F: Framing> Conversation<F> {
     #[inline(never)]
     pub(super) fn stop(&mut self, stop: Stop<F::Error>) {
         match stop {
-            Stop::Full => {}
+            // The last whole question may have used the room up.
+            Stop::Full => self.end_if_starved(),
             Stop::Starved => self.starve(),
             Stop::Begun(length) => {
                 self.starved = true;

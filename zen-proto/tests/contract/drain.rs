@@ -202,3 +202,19 @@ fn when_closed() {
     assert_eq!(scene.conversation.closed(), Some(CloseReason::Finished));
     assert_nothing_remains(&mut scene.conversation);
 }
+
+/// The last buffered question's answer takes up all the room: that nothing is left to answer must
+/// still be noticed.
+#[test]
+fn drained_while_the_last_answer_fills_the_room() {
+    let limits = Limits::default().with_outbound_low_water(1).with_outbound_high_water(4);
+    let mut scene = Scene::new(limits);
+    scene.socket.room = 0;
+    scene.hears("a?b?");
+    scene.turn();
+    scene.drain();
+    scene.socket.room = usize::MAX;
+    scene.turn();
+    scene.turn();
+    scene.ends("[a?][b?]", CloseReason::Drained);
+}
