@@ -12,8 +12,9 @@ use crate::ClientError;
 /// recommends this value.
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// A server's addresses, and one timeout for all of them. Attempts run side by side; each begins when
-/// the one before it has failed or has had [`STAGGER`] to itself. The first that succeeds wins.
+/// A server's addresses, and one timeout for all of them. Attempts run side by side; each begins
+/// when the one before it has failed or has had [`STAGGER`] to itself. The first that succeeds
+/// wins.
 #[derive(Debug)]
 pub(crate) struct Dial {
     /// The addresses that were not tried yet, in order.
@@ -107,8 +108,8 @@ impl Dial {
     }
 }
 
-/// The addresses in their order, but with IPv6 and IPv4 in turn, so that a family that leads nowhere
-/// costs one attempt before the other is tried. Each address once.
+/// The addresses in their order, but with IPv6 and IPv4 in turn, so that a family that leads
+/// nowhere costs one attempt before the other is tried. Each address once.
 fn alternating(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (one, other): (Vec<_>, Vec<_>) =

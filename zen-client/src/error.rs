@@ -8,9 +8,10 @@ use zen_proto::{AskError, AskerError, LimitError, Unsendable};
 
 /// Why a client could not connect, ask, or finish.
 ///
-/// After [`Unsendable`](Self::Unsendable) and [`GaveUp`](Self::GaveUp) the client can still be used.
-/// After any other error of a question the conversation is over, and asking again returns the same
-/// error: connect again. [`keeps_connection`](Self::keeps_connection) tells the two kinds apart.
+/// After [`Unsendable`](Self::Unsendable) and [`GaveUp`](Self::GaveUp) the client can still be
+/// used. After any other error of a question the conversation is over, and asking again returns the
+/// same error: connect again. [`keeps_connection`](Self::keeps_connection) tells the two kinds
+/// apart.
 ///
 /// `awaited` counts all questions without an answer, including those whose caller has stopped
 /// waiting.
@@ -55,10 +56,10 @@ pub enum ClientError {
     #[error("this question cannot be sent: {0}")]
     Unsendable(Unsendable),
     /// An answer did not come within
-    /// [`ClientOptions::answer_timeout`](crate::ClientOptions::answer_timeout), and the call gave up.
-    /// The connection is kept: the question's answer is discarded when it comes, and the next
-    /// question gets its own, as long as the server keeps the
-    /// [answer deadline](crate::ClientLimits::answer_deadline).
+    /// [`ClientOptions::answer_timeout`](crate::ClientOptions::answer_timeout), and the call gave
+    /// up. The connection is kept: the question's answer is discarded when it comes, and the next
+    /// question gets its own, as long as the server keeps the [answer
+    /// deadline](crate::ClientLimits::answer_deadline).
     #[error(
         "no answer within {timeout:?} ({awaited} outstanding); the connection is kept, and late answers are discarded"
     )]
@@ -104,8 +105,8 @@ pub enum ClientError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The server sent bytes that answer no question. A server that greets does so if its greeting is
-    /// not expected ([`ClientOptions::greeting`](crate::ClientOptions::greeting)).
+    /// The server sent bytes that answer no question. A server that greets does so if its greeting
+    /// is not expected ([`ClientOptions::greeting`](crate::ClientOptions::greeting)).
     #[error(
         "the server sent bytes that answer no question; check that it speaks this protocol, and whether it greets"
     )]

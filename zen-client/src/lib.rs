@@ -40,21 +40,21 @@
 //! # Any protocol
 //!
 //! `connect_with` takes the framing of your protocol. Where its messages are byte slices, answers
-//! are [`Bytes`](bytes::Bytes). Where they are of another type, `ask_with` hands each decoded message
-//! to a closure and returns what the closure makes of it, since a message may borrow from the
-//! client's buffer.
+//! are [`Bytes`](bytes::Bytes). Where they are of another type, `ask_with` hands each decoded
+//! message to a closure and returns what the closure makes of it, since a message may borrow from
+//! the client's buffer.
 //!
 //! # When a wait is cut short
 //!
 //! A call gives up after [`ClientOptions::answer_timeout`], if there is one. The future of
 //! [`AsyncClient::ask`] may be dropped at any point, and so may [`Answers`] and [`AsyncAnswers`]
-//! before their end. In each case the conversation stays intact: a question that has been started is
-//! still sent, its answer is discarded when it arrives, and the next question gets its own answer.
-//! `awaited()` says how many answers are owed.
+//! before their end. In each case the conversation stays intact: a question that has been started
+//! is still sent, its answer is discarded when it arrives, and the next question gets its own
+//! answer. `awaited()` says how many answers are owed.
 //!
 //! The [deadline](ClientLimits::answer_deadline) of such a question still applies, because answers
-//! come in order: a server that never answers it will not answer the next one either. An answer that
-//! breaks its deadline ends the conversation, and every further call says so.
+//! come in order: a server that never answers it will not answer the next one either. An answer
+//! that breaks its deadline ends the conversation, and every further call says so.
 //!
 //! # Features
 //!

@@ -44,8 +44,8 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
         Self { questions: questions.into_iter().peekable(), owed: 0, stopped: None, over: false }
     }
 
-    /// Returns the next answer, made by `take`, if it has arrived. Else asks as many questions as the
-    /// window allows.
+    /// Returns the next answer, made by `take`, if it has arrived. Else asks as many questions as
+    /// the window allows.
     pub(crate) fn step<F: Framing, T>(
         &mut self,
         asker: &mut Asker<F>,

@@ -1,5 +1,5 @@
-//! Any framing: both clients return what the caller makes of a decoded message, or the framing's own
-//! error.
+//! Any framing: both clients return what the caller makes of a decoded message, or the framing's
+//! own error.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -51,8 +51,8 @@ impl AsyncClient {
 }
 
 impl<F: Framing> AsyncClient<F> {
-    /// Like [`connect`](AsyncClient::connect), for a protocol of your own: `framing` cuts answers and
-    /// writes questions. Whether the server greets, `options` say
+    /// Like [`connect`](AsyncClient::connect), for a protocol of your own: `framing` cuts answers
+    /// and writes questions. Whether the server greets, `options` say
     /// ([`ClientOptions::greeting`]).
     pub async fn connect_with(
         address: impl ToSocketAddrs,
@@ -85,9 +85,9 @@ impl<F: Framing> AsyncClient<F> {
         Ok(Self { wire: Wire::new(stream), asker, answer_timeout: options.answer_timeout, fresh: true })
     }
 
-    /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none is
-    /// expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first waits
-    /// for the greeting, and discards it.
+    /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
+    /// is expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first
+    /// waits for the greeting, and discards it.
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
@@ -150,8 +150,8 @@ impl<F: Framing> AsyncClient<F> {
         Q: IntoIterator<Item: AsRef<[u8]>>,
         C: FnMut(F::Message<'_>) -> T,
     {
-        // A server that greets a client which does not expect it would answer each question with the
-        // answer to the one before.
+        // A server that greets a client which does not expect it would answer each question with
+        // the answer to the one before.
         if std::mem::take(&mut self.fresh) {
             self.wire.read_now(&mut self.asker);
         }
@@ -159,8 +159,8 @@ impl<F: Framing> AsyncClient<F> {
         AsyncAnswers { client: self, script, take }
     }
 
-    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits for
-    /// nothing that is not there.
+    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits
+    /// for nothing that is not there.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.answer_timeout = timeout;
     }
@@ -171,8 +171,8 @@ impl<F: Framing> AsyncClient<F> {
         self.asker.awaited()
     }
 
-    /// Whether the client can still be used, as far as it knows: no error has ended the conversation,
-    /// and the server's end has not been read.
+    /// Whether the client can still be used, as far as it knows: no error has ended the
+    /// conversation, and the server's end has not been read.
     pub fn is_usable(&self) -> bool {
         self.asker.failed().is_none() && !self.asker.is_closed()
     }
@@ -213,8 +213,8 @@ impl<F: Framing> AsyncClient<F> {
 
 /// Answers as [`Bytes`], for framings whose messages are byte slices.
 impl<F: ByteFraming> AsyncClient<F> {
-    /// Waits for the server's greeting. Returns `None` if none is expected or it has come already; see
-    /// [`greeting_with`](Self::greeting_with).
+    /// Waits for the server's greeting. Returns `None` if none is expected or it has come already;
+    /// see [`greeting_with`](Self::greeting_with).
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
@@ -274,7 +274,8 @@ impl<F: ByteFraming> AsyncClient<F> {
     }
 }
 
-/// The answers to an [`AsyncClient::pipeline`] of questions, each made by `C` from the decoded message.
+/// The answers to an [`AsyncClient::pipeline`] of questions, each made by `C` from the decoded
+/// message.
 #[derive(Debug)]
 pub struct AsyncAnswers<'a, F, I: Iterator, C = fn(&[u8]) -> Bytes> {
     client: &'a mut AsyncClient<F>,

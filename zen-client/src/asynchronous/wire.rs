@@ -39,8 +39,8 @@ impl Wire {
         self.lost.as_ref()
     }
 
-    /// Waits until bytes have moved, the deadline has passed, or the caller wants to give up. Returns
-    /// whether the last is so.
+    /// Waits until bytes have moved, the deadline has passed, or the caller wants to give up.
+    /// Returns whether the last is so.
     pub(super) async fn turn<F: Framing>(&mut self, asker: &mut Asker<F>, give_up: Option<Instant>) -> bool {
         let until = [asker.poll_timeout(), give_up].into_iter().flatten().min();
         let moved = std::future::poll_fn(|context| self.poll_move(asker, context));

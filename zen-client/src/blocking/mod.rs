@@ -79,9 +79,9 @@ impl<F: Framing> Client<F> {
         Ok(Self { wire: Wire::new(stream), asker, answer_timeout: options.answer_timeout, fresh: true })
     }
 
-    /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none is
-    /// expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first waits
-    /// for the greeting, and discards it.
+    /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
+    /// is expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first
+    /// waits for the greeting, and discards it.
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
@@ -141,8 +141,8 @@ impl<F: Framing> Client<F> {
         Q: IntoIterator<Item: AsRef<[u8]>>,
         C: FnMut(F::Message<'_>) -> T,
     {
-        // A server that greets a client which does not expect it would answer each question with the
-        // answer to the one before.
+        // A server that greets a client which does not expect it would answer each question with
+        // the answer to the one before.
         if std::mem::take(&mut self.fresh) {
             self.wire.read_now(&mut self.asker);
         }
@@ -150,8 +150,8 @@ impl<F: Framing> Client<F> {
         Answers { client: self, script, take }
     }
 
-    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits for
-    /// nothing that is not there.
+    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits
+    /// for nothing that is not there.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.answer_timeout = timeout;
     }
@@ -162,8 +162,8 @@ impl<F: Framing> Client<F> {
         self.asker.awaited()
     }
 
-    /// Whether the client can still be used, as far as it knows: no error has ended the conversation,
-    /// and the server's end has not been read.
+    /// Whether the client can still be used, as far as it knows: no error has ended the
+    /// conversation, and the server's end has not been read.
     pub fn is_usable(&self) -> bool {
         self.asker.failed().is_none() && !self.asker.is_closed()
     }
@@ -204,8 +204,8 @@ impl<F: Framing> Client<F> {
 
 /// Answers as [`Bytes`], for framings whose messages are byte slices.
 impl<F: ByteFraming> Client<F> {
-    /// Waits for the server's greeting. Returns `None` if none is expected or it has come already; see
-    /// [`greeting_with`](Self::greeting_with).
+    /// Waits for the server's greeting. Returns `None` if none is expected or it has come already;
+    /// see [`greeting_with`](Self::greeting_with).
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).

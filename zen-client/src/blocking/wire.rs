@@ -54,7 +54,8 @@ impl Wire {
     }
 
     /// Moves bytes: writes once if there is something to write, then waits until something can be
-    /// read, the deadline has passed, or the caller wants to give up. Returns whether the last is so.
+    /// read, the deadline has passed, or the caller wants to give up. Returns whether the last is
+    /// so.
     pub(super) fn turn<F: Framing>(&mut self, asker: &mut Asker<F>, give_up: Option<Instant>) -> bool {
         // While the server sends more than one read takes, its unread answers keep it from reading
         // questions, so only read.
@@ -145,7 +146,8 @@ impl Wire {
 }
 
 /// Rounded up to the next millisecond, for two reasons: the time has passed when the wait ends, and
-/// questions that follow each other at once wait equally long, so the timeout need not be set again.
+/// questions that follow each other at once wait equally long, so the timeout need not be set
+/// again.
 fn whole_millis(left: Duration) -> Duration {
     let millis = left.as_nanos().div_ceil(1_000_000);
     Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
