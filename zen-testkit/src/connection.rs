@@ -1,28 +1,20 @@
-//! The client's end of one connection: a socket with timeouts, and a record of what was sent and
-//! received.
+//! The client's end of one connection: what it does and expects, over any link, and a record of
+//! what was sent and received.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::thread;
+use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, SockRef, Socket, Type};
-
+use crate::link::{Link, STUCK};
 use crate::mismatch::Fault;
 use crate::transcript::Trickle;
-
-/// A write that takes longer than this is stuck: the server has stopped reading, so it is time to
-/// read its answers. Until then the client reads nothing while it writes, and so acts as a late
-/// reader.
-const STUCK: Duration = Duration::from_millis(5);
 
 /// How many bytes a non-reader sends at most. A server that accepts this many and returns nothing
 /// keeps them all in memory, and gets no more.
 const FLOOD: usize = 8 << 20;
 
 /// One connection, as seen by the client.
-pub(crate) struct Connection {
-    stream: TcpStream,
+pub(crate) struct Connection<L> {
+    link: L,
     timeout: Duration,
     /// Every byte that was sent.
     pub(crate) sent: Vec<u8>,
@@ -36,27 +28,15 @@ pub(crate) struct Connection {
     since: Instant,
 }
 
-impl Connection {
-    /// Connects, with Nagle's algorithm off.
-    pub(crate) fn open(
-        server: SocketAddr,
-        timeout: Duration,
-        receive_buffer: Option<usize>,
-    ) -> Result<Self, Fault> {
-        let since = Instant::now();
-        let connect = || -> io::Result<TcpStream> {
-            let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
-            if let Some(bytes) = receive_buffer {
-                socket.set_recv_buffer_size(bytes)?;
-            }
-            socket.connect_timeout(&server.into(), timeout)?;
-            let stream = TcpStream::from(socket);
-            stream.set_nodelay(true)?;
-            stream.set_write_timeout(Some(STUCK))?;
-            Ok(stream)
-        };
-        let stream = connect().map_err(Fault::Connect)?;
-        Ok(Self { stream, timeout, sent: Vec::new(), received: Vec::new(), matched: 0, ended: false, since })
+impl<L: Link> Connection<L> {
+    /// A connection that was begun at `since`.
+    pub(crate) fn new(link: L, timeout: Duration, since: Instant) -> Self {
+        Self { link, timeout, sent: Vec::new(), received: Vec::new(), matched: 0, ended: false, since }
+    }
+
+    /// Why the server has ended the conversation, if the link knows.
+    pub(crate) fn reason(&mut self) -> Option<&'static str> {
+        self.link.reason()
     }
 
     /// The received bytes that were expected, and those after them.
@@ -66,10 +46,10 @@ impl Connection {
 
     /// Writes each segment with a write of its own. Reads only when the server has stopped reading.
     pub(crate) fn send(&mut self, segments: &[Vec<u8>], gap: Duration) -> Result<(), Fault> {
-        self.since = Instant::now();
+        self.since = self.link.now();
         for (index, segment) in segments.iter().enumerate() {
             if index > 0 && !gap.is_zero() {
-                thread::sleep(gap);
+                self.link.pause(gap);
             }
             self.send_segment(segment)?;
         }
@@ -77,18 +57,18 @@ impl Connection {
     }
 
     fn send_segment(&mut self, mut segment: &[u8]) -> Result<(), Fault> {
-        let mut alive = Instant::now();
+        let mut alive = self.link.now();
         while !segment.is_empty() {
-            match self.stream.write(segment) {
+            match self.link.write(segment) {
                 Ok(written) => {
                     self.sent.extend_from_slice(&segment[..written]);
                     segment = &segment[written..];
-                    alive = Instant::now();
+                    alive = self.link.now();
                 }
                 Err(error) if is_timeout(&error) => {
                     if self.read_what_is_there()? {
-                        alive = Instant::now();
-                    } else if alive.elapsed() > self.timeout {
+                        alive = self.link.now();
+                    } else if self.link.since(alive) > self.timeout {
                         return Err(Fault::Stuck(self.timeout));
                     }
                 }
@@ -106,7 +86,12 @@ impl Connection {
 
     /// Half-closes.
     pub(crate) fn finish(&mut self) -> Result<(), Fault> {
-        self.stream.shutdown(std::net::Shutdown::Write).map_err(broken)
+        self.link.finish().map_err(broken)
+    }
+
+    /// Does nothing for this long.
+    pub(crate) fn pause(&mut self, time: Duration) {
+        self.link.pause(time);
     }
 
     /// The next bytes are exactly `expected`.
@@ -133,6 +118,22 @@ impl Connection {
         }
     }
 
+    /// A beginning of `answers` comes next, and then the server's FIN.
+    pub(crate) fn expect_start_and_end(&mut self, answers: &[u8]) -> Result<(), Fault> {
+        while !self.ended {
+            if !self.read_within(self.timeout)? {
+                return Err(Fault::StaysOpen(self.timeout));
+            }
+        }
+        let rest = &self.received[self.matched..];
+        let common = rest.iter().zip(answers).take_while(|(got, expected)| got == expected).count();
+        if common < rest.len().min(answers.len()) {
+            return Err(Fault::Differs { at: common });
+        }
+        self.matched += common;
+        self.expect_no_more()
+    }
+
     /// The server's FIN comes next.
     pub(crate) fn expect_end(&mut self) -> Result<(), Fault> {
         loop {
@@ -152,8 +153,8 @@ impl Connection {
     }
 
     /// The connection was not reset after a FIN that has been seen.
-    pub(crate) fn expect_no_reset(&self) -> Result<(), Fault> {
-        match self.stream.take_error() {
+    pub(crate) fn expect_no_reset(&mut self) -> Result<(), Fault> {
+        match self.link.take_error() {
             Ok(None) => Ok(()),
             Ok(Some(error)) | Err(error) => Err(broken(error)),
         }
@@ -165,7 +166,7 @@ impl Connection {
         not_before: Duration,
         trickle: Option<Trickle>,
     ) -> Result<(), Fault> {
-        let start = Instant::now();
+        let start = self.link.now();
         let pace = trickle.map_or(self.timeout, |trickle| trickle.interval.min(self.timeout));
         let mut left = trickle.map_or(0, |trickle| trickle.at_most);
         loop {
@@ -175,14 +176,14 @@ impl Connection {
             }
             self.expect_no_more()?;
             if self.ended {
-                let after = self.since.elapsed();
+                let after = self.link.since(self.since);
                 return if after < not_before {
                     Err(Fault::DroppedEarly { after, not_before })
                 } else {
                     Ok(())
                 };
             }
-            if start.elapsed() >= self.timeout {
+            if self.link.since(start) >= self.timeout {
                 return Err(Fault::StaysOpen(self.timeout));
             }
             if let Some(Trickle { byte, .. }) = trickle
@@ -190,7 +191,7 @@ impl Connection {
             {
                 left -= 1;
                 // A failure means that the server has closed. The next read reports that.
-                if self.stream.write(&[byte]).is_ok() {
+                if self.link.write(&[byte]).is_ok() {
                     self.sent.push(byte);
                 }
             }
@@ -204,28 +205,27 @@ impl Connection {
         pattern: &[u8],
         read_interval: Option<Duration>,
     ) -> Result<(), Fault> {
-        let start = Instant::now();
+        let start = self.link.now();
         let mut last_read = start;
         let mut sent = 0;
-        while start.elapsed() < self.timeout {
-            match self.stream.take_error() {
+        while self.link.since(start) < self.timeout {
+            match self.link.take_error() {
                 Ok(None) => {}
                 Ok(Some(_)) | Err(_) => return Ok(()),
             }
             if sent < FLOOD && !pattern.is_empty() {
                 // Continues where the last write stopped, so that the pattern stays whole.
-                match self.stream.write(&pattern[sent % pattern.len()..]) {
+                match self.link.write(&pattern[sent % pattern.len()..]) {
                     Ok(written) => sent += written,
                     Err(error) if is_timeout(&error) => {}
                     Err(_) => return Ok(()),
                 }
             } else {
-                thread::sleep(STUCK);
+                self.link.pause(STUCK);
             }
-            if read_interval.is_some_and(|pace| last_read.elapsed() >= pace) {
-                last_read = Instant::now();
-                self.stream.set_read_timeout(Some(STUCK)).map_err(Fault::Io)?;
-                match self.stream.read(&mut [0]) {
+            if read_interval.is_some_and(|pace| self.link.since(last_read) >= pace) {
+                last_read = self.link.now();
+                match self.link.read(&mut [0], STUCK) {
                     Ok(0) => return Ok(()),
                     Err(error) if !is_timeout(&error) => return Ok(()),
                     _ => {}
@@ -237,36 +237,26 @@ impl Connection {
 
     /// Checks that no byte is left over, and chooses whether the server will see a close or a
     /// reset.
-    pub(crate) fn prepare_to_leave(&self, reset: bool) -> Result<(), Fault> {
+    pub(crate) fn prepare_to_leave(&mut self, reset: bool) -> Result<(), Fault> {
         self.expect_no_more()?;
         if reset {
-            SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).map_err(Fault::Io)?;
+            self.link.reset_when_dropped().map_err(Fault::Io)?;
         }
         Ok(())
-    }
-
-    /// Waits for bytes or for the end; false if neither arrives in time.
-    fn read_within(&mut self, time: Duration) -> Result<bool, Fault> {
-        self.stream.set_read_timeout(Some(time.max(Duration::from_millis(1)))).map_err(Fault::Io)?;
-        self.read_once()
     }
 
     /// Reads everything that is available without waiting; false if nothing new was received.
     fn read_what_is_there(&mut self) -> Result<bool, Fault> {
         let before = self.received.len();
-        self.stream.set_nonblocking(true).map_err(Fault::Io)?;
-        let mut result = Ok(true);
-        while matches!(result, Ok(true)) && !self.ended {
-            result = self.read_once();
-        }
-        self.stream.set_nonblocking(false).map_err(Fault::Io)?;
-        result.map(|_| self.received.len() > before)
+        while !self.ended && self.read_within(Duration::ZERO)? {}
+        Ok(self.received.len() > before)
     }
 
-    fn read_once(&mut self) -> Result<bool, Fault> {
+    /// Waits for bytes or for the end; false if neither arrives in time.
+    fn read_within(&mut self, time: Duration) -> Result<bool, Fault> {
         let mut buffer = [0; 16 * 1024];
         loop {
-            match self.stream.read(&mut buffer) {
+            match self.link.read(&mut buffer, time) {
                 Ok(0) => {
                     self.ended = true;
                     return Ok(true);

@@ -6,8 +6,8 @@
 //! yields a [`Report`]. Each failure is a [`Mismatch`] that shows what was sent, what was expected
 //! and what was received.
 //!
-//! [`zen_suite`] is the suite of zen's own protocol. It is independent of how the server is built
-//! (it does not even use zen's core), so it can check any server of the protocol:
+//! [`zen_suite`] is the suite of zen's own protocol. It is independent of how the server is built,
+//! so it can check any server of the protocol:
 //!
 //! ```no_run
 //! use zen_testkit::{Expectations, zen_suite};
@@ -19,41 +19,38 @@
 //! # }
 //! ```
 //!
-//! A suite for a protocol of your own takes a few lines. In this protocol messages are
-//! length-prefixed, and the server echoes one message:
+//! A protocol of your own takes ten lines. [`Exchanges`] says what goes in and what comes out, from
+//! which the transcripts follow: cut at every byte, byte by byte, half-closed, broken off, and with
+//! more behind the end. The suite runs in memory against a framing and a service, with a clock of
+//! its own, and over sockets against a server of any kind:
 //!
 //! ```
-//! use std::io::{Read, Write};
-//! use std::net::TcpListener;
-//! use zen_testkit::{Suite, Transcript};
+//! use std::net::SocketAddr;
+//! use zen_proto::{Answer, DelimiterFraming, Limits};
+//! use zen_testkit::{Exchanges, Suite};
 //!
-//! # fn main() -> std::io::Result<()> {
-//! let listener = TcpListener::bind("127.0.0.1:0")?;
-//! let server = listener.local_addr()?;
-//! std::thread::spawn(move || -> std::io::Result<()> {
-//!     loop {
-//!         let (mut client, _) = listener.accept()?;
-//!         let mut length = [0];
-//!         client.read_exact(&mut length)?;
-//!         let mut message = vec![0; usize::from(length[0])];
-//!         client.read_exact(&mut message)?;
-//!         client.write_all(&length)?;
-//!         client.write_all(&message)?;
-//!     }
-//! });
+//! fn shout(line: &[u8], answer: &mut Answer<'_>) {
+//!     answer.put(&line.to_ascii_uppercase());
+//! }
 //!
-//! let suite = Suite::new([
-//!     Transcript::new("a message is echoed").ask(b"\x03zen", b"\x03zen").ends(),
-//!     Transcript::new("an empty message is echoed").ask(b"\x00", b"\x00").ends(),
-//!     Transcript::new("a message cut after its length is echoed")
-//!         .send_cut_at(b"\x03zen", &[1])
-//!         .expect(b"\x03zen")
-//!         .ends(),
-//! ]);
-//! suite.run(server).assert_passed();
-//! # Ok(())
-//! # }
+//! fn suite() -> Suite {
+//!     Exchanges::new()
+//!         .answers("two lines", b"zen\nof\n", b"ZEN\nOF\n")
+//!         .closes("a line over the limit", b"a\n12345678\n", b"A\ntoo long\n")
+//!         .suite()
+//! }
+//!
+//! let lines = || DelimiterFraming::new(b'\n').when_too_long(b"too long\n");
+//! let limits = Limits::default().with_question_length(8);
+//! suite().run_in_memory(&limits, || (lines(), shout)).assert_passed();
+//!
+//! fn check(server: SocketAddr) {
+//!     suite().run(server).assert_passed();
+//! }
 //! ```
+//!
+//! Where exchanges do not say enough, [`Transcript`]s do: they pause, reset, return, trickle, and
+//! wait for deadlines.
 //!
 //! [`peers`] holds an independent client and server to test against, written in Python with nothing
 //! but its standard library.
@@ -67,7 +64,10 @@ struct Readme;
 mod connection;
 mod cut;
 mod escape;
+mod exchanges;
 pub mod flavor;
+mod link;
+mod memory;
 mod mismatch;
 pub mod peers;
 mod play;
@@ -77,6 +77,7 @@ mod transcript;
 mod zen;
 
 pub use cut::every_cut;
+pub use exchanges::Exchanges;
 pub use mismatch::{Fault, Mismatch};
 pub use report::{Outcome, Report};
 pub use suite::Suite;

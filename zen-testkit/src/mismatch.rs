@@ -69,6 +69,8 @@ pub(crate) struct Details {
     pub(crate) expected: Option<Vec<u8>>,
     pub(crate) matched: Vec<u8>,
     pub(crate) received: Vec<u8>,
+    /// Why the server has ended the conversation, if that is known.
+    pub(crate) reason: Option<&'static str>,
 }
 
 impl From<Details> for Mismatch {
@@ -122,7 +124,11 @@ impl fmt::Display for Mismatch {
             Some(expected) => writeln!(f, "  expected  {}", Escaped::around(expected, at))?,
             None => writeln!(f, "  expected  nothing")?,
         }
-        write!(f, "  received  {}", Escaped::around(&self.0.received, at))
+        write!(f, "  received  {}", Escaped::around(&self.0.received, at))?;
+        match self.0.reason {
+            Some(reason) => write!(f, "\n  ended     {reason}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -6,6 +6,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use zen_proto::{Framing, Limits, Service};
+
+use crate::memory::Terms;
+use crate::mismatch::Mismatch;
 use crate::report::{Outcome, Report};
 use crate::transcript::Transcript;
 
@@ -134,10 +138,55 @@ impl Suite {
         Report { not_run: self.len() - outcomes.len(), outcomes, took: start.elapsed() }
     }
 
-    fn run_one(&self, transcript: &Transcript, server: SocketAddr) -> Outcome {
+    /// Runs all transcripts in memory, against the core with the framing and the service that
+    /// `server` makes for each conversation, under these limits. No socket is needed, and waiting
+    /// for a deadline takes no time.
+    ///
+    /// Each transcript is played twice: with room for all answers, and "through a narrow network",
+    /// in which the server stops at every byte that the client has not read.
+    ///
+    /// ```
+    /// use zen_proto::{Limits, aphorism};
+    /// use zen_testkit::{Expectations, zen_suite};
+    ///
+    /// let report = zen_suite(&Expectations::default())
+    ///     .run_in_memory(&Limits::default(), || (aphorism::framing(), aphorism::Aphorisms));
+    /// report.assert_passed();
+    /// ```
+    pub fn run_in_memory<F: Framing, S: Service<F>>(
+        &self,
+        limits: &Limits,
+        mut server: impl FnMut() -> (F, S),
+    ) -> Report {
         let start = Instant::now();
-        let timeout = self.timeout.unwrap_or_else(|| transcript.timeout());
-        let result = transcript.run_with_timeout(server, timeout);
+        let ways = [("", Terms::roomy(limits)), (", through a narrow network", Terms::narrow(limits))];
+        let mut outcomes = Vec::with_capacity(2 * self.len());
+        let mut failures = 0;
+        for (how, terms) in &ways {
+            for transcript in &self.transcripts {
+                if failures < self.give_up_after {
+                    let transcript = transcript.clone().also(how);
+                    let outcome =
+                        self.outcome(&transcript, |timeout| transcript.run_on(terms, timeout, &mut server));
+                    failures += usize::from(outcome.result.is_err());
+                    outcomes.push(outcome);
+                }
+            }
+        }
+        Report { not_run: 2 * self.len() - outcomes.len(), outcomes, took: start.elapsed() }
+    }
+
+    fn run_one(&self, transcript: &Transcript, server: SocketAddr) -> Outcome {
+        self.outcome(transcript, |timeout| transcript.run_with_timeout(server, timeout))
+    }
+
+    fn outcome(
+        &self,
+        transcript: &Transcript,
+        run: impl FnOnce(Duration) -> Result<(), Mismatch>,
+    ) -> Outcome {
+        let start = Instant::now();
+        let result = run(self.timeout.unwrap_or_else(|| transcript.timeout()));
         Outcome { name: transcript.name().to_owned(), result, took: start.elapsed() }
     }
 }

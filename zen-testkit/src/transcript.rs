@@ -25,6 +25,8 @@ pub enum Step {
     FinishSending,
     /// The server sends FIN, and nothing before it. A reset is a mismatch.
     ExpectEnd,
+    /// A beginning of these bytes comes next, none or all of them included, and then FIN.
+    ExpectStartAndEnd(Vec<u8>),
     /// The server ends the connection by FIN or reset, and sends nothing before it.
     ExpectDrop {
         /// The least time from the start of the last [`Step::Send`], or of the connection, to the
@@ -184,6 +186,12 @@ impl Transcript {
         self.step(Step::ExpectEnd)
     }
 
+    /// The server sends a beginning of `answers`, none or all of them included, and then FIN: what
+    /// it owes to a client that has half-closed somewhere within its questions.
+    pub fn ends_within(self, answers: &[u8]) -> Self {
+        self.step(Step::ExpectStartAndEnd(answers.to_vec()))
+    }
+
     /// The connection still serves: it answers one more question, and has sent nothing else before
     /// that answer.
     ///
@@ -238,6 +246,12 @@ impl Transcript {
     /// The steps, in order.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// The same, with this behind its name.
+    pub(crate) fn also(mut self, how: &str) -> Self {
+        self.name.push_str(how);
+        self
     }
 
     pub(crate) fn timeout(&self) -> Duration {

@@ -3,6 +3,7 @@
 
 mod broken;
 mod conformance;
+mod memory;
 mod messages;
 mod own_protocol;
 mod passes;

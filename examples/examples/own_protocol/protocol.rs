@@ -1,18 +1,9 @@
-//! A protocol of your own: its framing, its service, its server and its client. The core provides
-//! everything else: limits, deadlines, backpressure and drain.
-//!
-//! On the wire a message is its length, in two bytes with the higher one first, followed by that
-//! many bytes of any kind. A question is a number. The answer is the sum of all numbers so far in
-//! this conversation.
+//! The protocol: how numbers and sums look on the wire, and what is answered.
 
 use std::convert::Infallible;
-use std::error::Error;
 use std::fmt::Write;
-use std::net::TcpListener;
-use std::thread;
 
-use zen_client::{Client, ClientOptions};
-use zen_server_mio::{Answer, Decoded, Ending, Flow, Framing, Options, Output, Server, Service, Unsendable};
+use zen_proto::{Answer, Decoded, Ending, Flow, Framing, Output, Service, Unsendable};
 
 /// The size of a length, in bytes.
 const PREFIX: usize = 2;
@@ -20,7 +11,7 @@ const PREFIX: usize = 2;
 /// Messages that start with their length. Both directions look alike, so both sides use this
 /// framing.
 #[derive(Debug, Clone, Copy)]
-struct LengthPrefixed;
+pub(crate) struct LengthPrefixed;
 
 impl Framing for LengthPrefixed {
     type Message<'a> = &'a [u8];
@@ -29,15 +20,16 @@ impl Framing for LengthPrefixed {
 
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
         let Some((prefix, rest)) = input.split_first_chunk::<PREFIX>() else {
-            // No message has begun before its first byte: an idle connection is not a slow question.
+            // No message has begun before its first byte: an idle connection is not a slow
+            // question.
             return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { PREFIX } };
         };
         let length = usize::from(u16::from_be_bytes(*prefix));
         let end = PREFIX + length;
         match rest.get(..length) {
             Some(message) => Decoded::Whole { start: 0, end, message },
-            // The end is reported as soon as it is known, so that a message over the limit is refused
-            // before it arrives.
+            // The end is reported as soon as it is known, so that a message over the limit is
+            // refused before it arrives.
             None => Decoded::Partial { start: 0, end },
         }
     }
@@ -64,7 +56,7 @@ impl Framing for LengthPrefixed {
 
 /// Adds numbers. Each conversation gets its own clone, so each has its own sum.
 #[derive(Debug, Clone, Default)]
-struct Adder {
+pub(crate) struct Adder {
     sum: i64,
 }
 
@@ -81,29 +73,4 @@ impl Service<LengthPrefixed> for Adder {
         };
         Flow::Continue
     }
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let server = Server::single(listener, Adder::default(), Options::default())?.with_framing(LengthPrefixed);
-    let stop = server.stop_handle();
-    let running = thread::spawn(move || server.run());
-
-    let options = ClientOptions::default();
-    let mut first = Client::connect_with(address, LengthPrefixed, &options)?;
-    let mut second = Client::connect_with(address, LengthPrefixed, &options)?;
-
-    let numbers = ["1", "10", "100", "ten?", "-11"];
-    for (number, sum) in numbers.iter().zip(first.ask_all(numbers)?) {
-        println!("first client:  {number:>5} -> {}", sum.escape_ascii());
-    }
-    println!("second client: {:>5} -> {}", 7, second.ask("7")?.escape_ascii());
-    println!("second client: 2000 digits -> {}", second.ask("9".repeat(2000))?.escape_ascii());
-
-    first.finish()?;
-    second.finish()?;
-    stop.stop();
-    running.join().map_err(|_| "the server panicked")??;
-    Ok(())
 }
