@@ -1,7 +1,7 @@
 //! One database: strings by key, some of which expire.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -141,7 +141,7 @@ impl Keyspace {
     /// Where the entry of `key` is, which is removed if it has expired.
     #[inline]
     fn find(&mut self, key: &[u8]) -> Option<usize> {
-        let at = *self.index.find(self.hasher.hash_one(key), |at| *self.entries[*at].key == *key)?;
+        let at = *self.index.find(hash(&self.hasher, key), |at| *self.entries[*at].key == *key)?;
         if self.entries[at].expires.is_some_and(|expires| expires <= self.clock.now()) {
             self.remove_at(at);
             return None;
@@ -154,9 +154,9 @@ impl Keyspace {
     fn insert(&mut self, key: &[u8], value: &[u8]) -> usize {
         let Self { index, entries, hasher, .. } = self;
         let place = index.entry(
-            hasher.hash_one(key),
+            hash(hasher, key),
             |at| *entries[*at].key == *key,
-            |at| hasher.hash_one(&*entries[*at].key),
+            |at| hash(hasher, &entries[*at].key),
         );
         match place {
             TableEntry::Occupied(place) => {
@@ -186,7 +186,7 @@ impl Keyspace {
     fn remove_at(&mut self, at: usize) {
         let entry = self.entries.remove(at);
         entry.expires.map(|expires| self.expiring.remove(&(expires, at)));
-        if let Ok(place) = self.index.find_entry(self.hasher.hash_one(&*entry.key), |other| *other == at) {
+        if let Ok(place) = self.index.find_entry(hash(&self.hasher, &entry.key), |other| *other == at) {
             place.remove();
         }
     }
@@ -204,6 +204,14 @@ impl Keyspace {
             }
         }
     }
+}
+
+/// The hash of a key, without the length that `hash_one` adds to it: keys are hashed alone.
+#[inline]
+fn hash(hasher: &RandomState, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
 }
 
 /// Puts `new` into the room of `value`, unless that is far too much.

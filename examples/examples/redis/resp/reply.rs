@@ -64,9 +64,14 @@ impl<'a> Reply<'a> {
 
     #[inline]
     pub(crate) fn bulk(&mut self, bytes: &[u8]) {
-        self.many(b'$', bytes.len());
-        self.output.put(bytes);
-        self.output.put(b"\r\n");
+        // Most are short, and one write costs less than five.
+        if let Some(whole) = short_bulk(bytes, &mut [0; SHORT + 7]) {
+            self.output.put(whole);
+        } else {
+            self.many(b'$', bytes.len());
+            self.output.put(bytes);
+            self.output.put(b"\r\n");
+        }
     }
 
     /// There is no such thing.
@@ -136,5 +141,36 @@ impl<'a> Reply<'a> {
         self.output.put(&[kind]);
         self.output.put(digits.format(number).as_bytes());
         self.output.put(b"\r\n");
+    }
+}
+
+/// How long a bulk string may be to be written at once, in bytes.
+const SHORT: usize = 99;
+
+/// A bulk string as it goes on the wire, put together in `room`, if it is short.
+#[inline]
+fn short_bulk<'a>(bytes: &[u8], room: &'a mut [u8; SHORT + 7]) -> Option<&'a [u8]> {
+    let length = u8::try_from(bytes.len()).ok().filter(|length| usize::from(*length) <= SHORT)?;
+    let (tens, ones) = (length / 10, length % 10);
+    let (header, rest) = room.split_at_mut(5);
+    header.copy_from_slice(&[b'$', b'0' + tens, b'0' + ones, b'\r', b'\n']);
+    let start = usize::from(tens == 0);
+    header[start] = b'$';
+    rest[..bytes.len()].copy_from_slice(bytes);
+    rest[bytes.len()..bytes.len() + 2].copy_from_slice(b"\r\n");
+    Some(&room[start..5 + bytes.len() + 2])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bulk_string_of_any_length_is_written_whole() {
+        for length in [0, 1, 9, 10, 98, 99, 100, 101, 1000, 100_000] {
+            let (mut bytes, text) = (Vec::new(), "x".repeat(length));
+            Reply::new(Output::from(&mut bytes), Version::Two).bulk(text.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&bytes), format!("${length}\r\n{text}\r\n"));
+        }
     }
 }

@@ -13,12 +13,13 @@ use crate::resp::shared::{Data, Shared};
 /// Answers one client. Each conversation has a clone.
 #[derive(Clone)]
 pub(crate) struct Redis {
+    shared: Arc<Shared>,
     session: Session,
 }
 
 impl Redis {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { session: Session::new(shared) }
+        Self { session: Session::new(Arc::clone(&shared)), shared }
     }
 }
 
@@ -26,7 +27,7 @@ impl Service<Resp> for Redis {
     /// Redis greets nobody.
     fn open(&mut self, peer: &Peer, _answer: &mut Answer<'_, Resp>) -> Flow {
         self.session.peer = peer.clone();
-        self.session.id = self.session.shared.connected();
+        self.session.id = self.shared.connected();
         Flow::Silent
     }
 
@@ -43,7 +44,7 @@ impl Service<Resp> for Redis {
 
     fn closed(&mut self, _closed: &Closed) {
         self.session.unsubscribe_all();
-        self.session.shared.disconnected();
+        self.shared.disconnected();
     }
 }
 
@@ -67,16 +68,13 @@ impl Redis {
                 return Flow::Close;
             }
             (Run::Multi, transaction) => multi(transaction, &mut reply),
-            (Run::Exec, _) => exec(session, &mut reply),
+            (Run::Exec, _) => exec(&self.shared, session, &mut reply),
             (Run::Discard, transaction) => match transaction.take() {
                 Some(_) => reply.ok(),
                 None => reply.error("ERR DISCARD without MULTI"),
             },
             (Run::AtOnce(run), _) | (Run::Session(run), None) => run(session, words, &mut reply),
-            (Run::Data(run), None) => {
-                let shared = Arc::clone(&session.shared);
-                run(&mut shared.data(), session, words, &mut reply);
-            }
+            (Run::Data(run), None) => run(&mut self.shared.data(), session, words, &mut reply),
             (_, Some(transaction)) => queue(transaction, spec, words, &mut reply),
         }
         Flow::Continue
@@ -124,7 +122,7 @@ fn queue(transaction: &mut Transaction, spec: &'static Spec, words: &[&[u8]], re
 }
 
 /// Runs what was queued, all of it under one lock.
-fn exec(session: &mut Session, reply: &mut Reply<'_>) {
+fn exec(shared: &Shared, session: &mut Session, reply: &mut Reply<'_>) {
     let Some(transaction) = session.transaction.take() else {
         reply.error("ERR EXEC without MULTI");
         return;
@@ -134,7 +132,6 @@ fn exec(session: &mut Session, reply: &mut Reply<'_>) {
         return;
     }
     reply.array(transaction.queue.len());
-    let shared = Arc::clone(&session.shared);
     let data: &mut Data = &mut shared.data();
     for (spec, words) in &transaction.queue {
         let words: Words<'_> = words.iter().map(Vec::as_slice).collect();

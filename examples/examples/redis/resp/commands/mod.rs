@@ -23,6 +23,8 @@ pub(crate) type DataCommand = fn(&mut Data, &mut Session, &[&[u8]], &mut Reply<'
 pub(crate) struct Spec {
     /// In lower case. That of a subcommand has its command's in front, as in `client|id`.
     pub(crate) name: &'static str,
+    /// The same, to be compared at once.
+    key: Key,
     /// How many words it has, its name included; at least so many when negative.
     pub(crate) arity: i8,
     /// What COMMAND INFO says of it, separated by spaces.
@@ -52,6 +54,11 @@ impl Spec {
         matches!(self.name, "subscribe" | "unsubscribe" | "ping" | "quit" | "reset")
     }
 
+    /// Whether this is the subcommand of that name.
+    fn is_subcommand(&self, name: &[u8]) -> bool {
+        self.name.split_once('|').is_some_and(|(_, own)| own.as_bytes().eq_ignore_ascii_case(name))
+    }
+
     fn takes(&self, words: usize) -> bool {
         let least = usize::from(self.arity.unsigned_abs());
         if self.arity < 0 { words >= least } else { words == least }
@@ -62,31 +69,35 @@ impl Spec {
 #[inline]
 pub(crate) fn find(words: &[&[u8]]) -> Result<&'static Spec, Vec<u8>> {
     let name = words.first().copied().unwrap_or_default();
-    let Some(mut spec) = named(table::COMMANDS, name) else { return Err(unknown(words)) };
+    let Some(mut spec) = named(name) else { return Err(unknown(words)) };
     if let [_, subcommand, ..] = words
         && !spec.subcommands.is_empty()
     {
-        let found = spec.subcommands.iter().find(|spec| is_named(spec.subname(), subcommand));
+        let found = spec.subcommands.iter().find(|spec| spec.is_subcommand(subcommand));
         spec = found.ok_or_else(|| unknown_subcommand(spec, subcommand))?;
     }
     if spec.takes(words.len()) { Ok(spec) } else { Err(wrong_number(spec)) }
 }
 
+/// The command of this name.
 #[inline]
-fn named(specs: &'static [Spec], name: &[u8]) -> Option<&'static Spec> {
-    specs.iter().find(|spec| is_named(spec.name, name))
+fn named(name: &[u8]) -> Option<&'static Spec> {
+    let key = key(name)?;
+    table::COMMANDS.iter().find(|spec| spec.key == key)
 }
 
-#[inline]
-fn is_named(name: &str, given: &[u8]) -> bool {
-    name.as_bytes().eq_ignore_ascii_case(given)
-}
+/// A name of at most 15 bytes as a number, whether its letters are small or capital.
+type Key = u128;
 
-impl Spec {
-    /// The name of a subcommand without its command's.
-    fn subname(&self) -> &'static str {
-        self.name.split_once('|').map_or(self.name, |(_, name)| name)
-    }
+/// The bit that makes a small letter of a capital one, in each byte of a name.
+const SMALL: Key = Key::from_le_bytes([0x20; size_of::<Key>()]) >> 8;
+
+#[inline]
+fn key(name: &[u8]) -> Option<Key> {
+    let mut bytes = [0; size_of::<Key>()];
+    // The last byte is the length's.
+    bytes[..size_of::<Key>() - 1].get_mut(..name.len())?.copy_from_slice(name);
+    Some((Key::from_le_bytes(bytes) | SMALL) + ((name.len() as Key) << (Key::BITS - 8)))
 }
 
 /// Redis repeats at most 128 bytes of the name, and of the other words together.

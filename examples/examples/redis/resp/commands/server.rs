@@ -114,7 +114,7 @@ fn command_info(session: &mut Session, words: &[&[u8]], reply: &mut Reply<'_>) {
     }
     reply.array(names.len());
     for name in names {
-        match named(COMMANDS, name) {
+        match named(name) {
             Some(spec) => describe(spec, reply),
             None => reply.nil(),
         }

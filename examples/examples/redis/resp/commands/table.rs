@@ -1,7 +1,7 @@
 //! The table of the commands, those given most often first.
 
 use super::Run::{AtOnce, Close, Data, Discard, Exec, Multi, Session};
-use super::{Run, Spec, connection, keys, pubsub, server, strings};
+use super::{Key, Run, SMALL, Spec, connection, keys, pubsub, server, strings};
 
 /// Every command.
 #[rustfmt::skip]
@@ -59,12 +59,22 @@ pub(super) const fn command(
     keys: (i8, i8, i8),
     run: Run,
 ) -> Spec {
-    Spec { name, arity, flags, keys, run, subcommands: &[] }
+    Spec { name, key: key(name), arity, flags, keys, run, subcommands: &[] }
 }
 
 /// A subcommand. Most say nothing of keys.
 pub(super) const fn subcommand(name: &'static str, arity: i8, run: Run) -> Spec {
     command(name, arity, "", (0, 0, 0), run)
+}
+
+/// See [`super::key`]. A subcommand's name, which is not looked up by its key, may be longer.
+const fn key(name: &str) -> Key {
+    let (mut bytes, mut at) = ([0; size_of::<Key>()], 0);
+    while at < name.len() && at < bytes.len() - 1 {
+        bytes[at] = name.as_bytes()[at];
+        at += 1;
+    }
+    (Key::from_le_bytes(bytes) | SMALL) + ((name.len() as Key) << (Key::BITS - 8))
 }
 
 impl Spec {
