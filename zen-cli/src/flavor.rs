@@ -8,6 +8,7 @@ use bytes::Bytes;
 use clap::ValueEnum;
 use zen_proto::Service;
 use zen_proto::aphorism::{self, Aphorisms};
+use zen_server::rustls::ServerConfig;
 use zen_server::{Counters, Listener, Options, OptionsError, RunServer, StopHandle};
 use zen_server_async::Deferred;
 
@@ -93,48 +94,62 @@ pub(crate) struct Server {
     pub(crate) run: Box<dyn FnOnce() -> io::Result<()>>,
 }
 
-fn ready(server: impl RunServer + 'static) -> Server {
+fn ready(server: impl RunServer + 'static, tls: Option<Arc<ServerConfig>>) -> Server {
+    match tls {
+        Some(config) => running(server.with_tls(config)),
+        None => running(server),
+    }
+}
+
+fn running(server: impl RunServer + 'static) -> Server {
     Server { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
 }
 
 /// A server of `flavor` that answers aphorisms on `listener`, after the work for each question, if
-/// there is any.
+/// there is any; over TLS, if that is configured.
 pub(crate) fn server(
     flavor: Flavor,
     listener: Listener,
     work: Option<Work>,
+    tls: Option<Arc<ServerConfig>>,
     options: Options,
 ) -> Result<Server, OptionsError> {
     match work {
-        None => inline(flavor, listener, Aphorisms, options),
+        None => inline(flavor, listener, Aphorisms, tls, options),
         Some(Work { kind: WorkKind::Sleep, time }) if flavor.is_async() => {
             let answer = Deferred::new(move |question: Bytes| async move {
                 tokio::time::sleep(time).await;
                 aphorism::answer(&question)
             });
             Ok(if flavor == Flavor::AsyncMulti {
-                ready(zen_server_async::Server::multi(listener, answer, options)?)
+                ready(zen_server_async::Server::multi(listener, answer, options)?, tls)
             } else {
-                ready(zen_server_async::Server::single(listener, answer, options)?)
+                ready(zen_server_async::Server::single(listener, answer, options)?, tls)
             })
         }
-        Some(work) => inline(flavor, listener, Working { work, service: Aphorisms }, options),
+        Some(work) => inline(flavor, listener, Working { work, service: Aphorisms }, tls, options),
     }
 }
 
 /// The same, for a service that answers at once. Another flavor is a change of one line.
-fn inline<S>(flavor: Flavor, listener: Listener, service: S, options: Options) -> Result<Server, OptionsError>
+fn inline<S>(
+    flavor: Flavor,
+    listener: Listener,
+    service: S,
+    tls: Option<Arc<ServerConfig>>,
+    options: Options,
+) -> Result<Server, OptionsError>
 where
     S: Service + Clone + Send + 'static,
 {
     Ok(match flavor {
-        Flavor::Blocking => ready(zen_server_sync::Server::blocking(listener, service, options)?),
-        Flavor::Threaded => ready(zen_server_sync::Server::threaded(listener, service, options)?),
-        Flavor::Pool => ready(zen_server_sync::Server::pool(listener, service, options)?),
-        Flavor::Mio => ready(zen_server_mio::Server::single(listener, service, options)?),
-        Flavor::MioMulti => ready(zen_server_mio::Server::multi(listener, service, options)?),
-        Flavor::Async => ready(zen_server_async::Server::single(listener, service, options)?),
-        Flavor::AsyncMulti => ready(zen_server_async::Server::multi(listener, service, options)?),
+        Flavor::Blocking => ready(zen_server_sync::Server::blocking(listener, service, options)?, tls),
+        Flavor::Threaded => ready(zen_server_sync::Server::threaded(listener, service, options)?, tls),
+        Flavor::Pool => ready(zen_server_sync::Server::pool(listener, service, options)?, tls),
+        Flavor::Mio => ready(zen_server_mio::Server::single(listener, service, options)?, tls),
+        Flavor::MioMulti => ready(zen_server_mio::Server::multi(listener, service, options)?, tls),
+        Flavor::Async => ready(zen_server_async::Server::single(listener, service, options)?, tls),
+        Flavor::AsyncMulti => ready(zen_server_async::Server::multi(listener, service, options)?, tls),
     })
 }
 

@@ -10,9 +10,11 @@ use signal_hook::flag;
 use signal_hook::iterator::Signals;
 use tracing::info;
 use zen_compare::child::end_with_the_lab;
-use zen_server::{Options, OptionsError, Snapshot, StopHandle};
+use zen_server::rustls::ServerConfig;
+use zen_server::{Options, OptionsError, Snapshot, StopHandle, tls_config};
 
 use crate::args::ServeArgs;
+use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::flavor::{self, Flavor};
 use crate::listen::{Listening, announce, listen_at};
@@ -23,12 +25,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     end_with_the_lab();
     let options = checked(args)?;
     logging::start(&args.log)?;
+    let tls = tls(args)?;
     let signals =
         signals().map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
     let Listening { listener, address, path: _path } = listen_at(&args.address, args.server.backlog)?;
     // Work of zero length is no work, and then the service is not wrapped.
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
-    let server = flavor::server(args.flavor, listener, work, options)
+    let server = flavor::server(args.flavor, listener, work, tls, options)
         .map_err(|error| refused(&error, args.server.connections.is_some()))?;
     drain_on_signal(signals, server.stop);
     announce(&address)?;
@@ -36,6 +39,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let result = (server.run)();
     summarize(&server.counters.snapshot());
     result.map_err(|error| Failure::Failed(format!("the server failed: {error}")))
+}
+
+/// What TLS needs, if it is wanted.
+fn tls(args: &ServeArgs) -> Result<Option<Arc<ServerConfig>>, Failure> {
+    let (Some(certificate), Some(key)) = (&args.tls_cert, &args.tls_key) else { return Ok(None) };
+    let config = tls_config(certificate, key);
+    config.map(Some).map_err(|error| Failure::Failed(escaped(error.to_string().as_bytes()).to_string()))
 }
 
 /// The options, if a server of this flavor can run with them.

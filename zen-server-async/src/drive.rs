@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
-use zen_server::{Counters, Setup, StopHandle};
+use zen_proto::{CloseReason, Framing, Peer, Service};
+use zen_server::{Counters, Session, Setup, StopHandle};
 
 use crate::stream::Stream;
 
@@ -16,10 +16,10 @@ use crate::stream::Stream;
 /// owns none.
 const SCRATCH: usize = 16 * 1024;
 
-/// One connection: its socket, its conversation, and what the task needs beside them.
+/// One connection: its socket, its session, and what the task needs beside them.
 pub(crate) struct Connection<S, F: Framing> {
     stream: Stream,
-    pub(crate) conversation: Conversation<F>,
+    pub(crate) session: Session<F>,
     service: S,
     pub(crate) stop: StopHandle,
     counters: Arc<Counters>,
@@ -48,15 +48,15 @@ pub(crate) enum Turn {
 impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn new(
         stream: Stream,
-        (mut conversation, mut service): (Conversation<F>, S),
+        (mut session, mut service): (Session<F>, S),
         peer: &Peer,
         setup: &Setup<S, F>,
     ) -> Self {
         let now = Instant::now();
-        conversation.open(&mut service, peer, now);
+        session.open(&mut service, peer, now);
         Self {
             stream,
-            conversation,
+            session,
             service,
             stop: setup.stop.clone(),
             counters: Arc::clone(&setup.counters),
@@ -92,28 +92,28 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
-        self.conversation.answer_with(&mut self.service, self.now);
+        self.session.answer_with(&mut self.service, self.now);
         // Write what is ready.
-        while self.writable && !self.conversation.transmit().is_empty() {
+        while self.writable && !self.session.transmit().is_empty() {
             self.write(cx);
         }
-        self.counters.count(self.conversation.take_tally());
-        if self.conversation.wants_answer() {
+        self.counters.count(self.session.take_tally());
+        if self.session.wants_answer() {
             return Turn::Again;
         }
         // FIN if due.
-        if self.conversation.poll_shutdown()
+        if self.session.poll_shutdown()
             && matches!(Pin::new(&mut self.stream).poll_shutdown(cx), Poll::Ready(Err(_)))
         {
-            self.conversation.handle_lost(self.now);
+            self.session.handle_lost(self.now);
         }
         // Stop if closed.
-        if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
+        if let Some(reason) = self.session.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
         // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
         // the task.
-        if self.conversation.expects_wake() && self.conversation.register_waker(cx.waker()) {
+        if self.session.expects_wake() && self.session.register_waker(cx.waker()) {
             return Turn::Again;
         }
         Turn::Wait
@@ -121,21 +121,21 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
 
     fn notice(&mut self) {
         if self.stop.is_stopped() {
-            self.conversation.drain(self.now);
+            self.session.drain(self.now);
         }
-        self.conversation.handle_timeout(self.now);
+        self.session.handle_timeout(self.now);
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {
-        match Pin::new(&mut self.stream).poll_write(cx, self.conversation.transmit()) {
-            Poll::Ready(Ok(n)) => self.conversation.handle_sent(n, self.now),
+        match Pin::new(&mut self.stream).poll_write(cx, self.session.transmit()) {
+            Poll::Ready(Ok(n)) => self.session.handle_sent(n, self.now),
             Poll::Pending => self.writable = false,
-            Poll::Ready(Err(_)) => self.conversation.handle_lost(self.now),
+            Poll::Ready(Err(_)) => self.session.handle_lost(self.now),
         }
     }
 
     fn may_read(&self) -> bool {
-        self.readable && self.conversation.wants_read()
+        self.readable && self.session.wants_read()
     }
 
     /// Reads once. Returns false if nothing has come.
@@ -143,14 +143,14 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
         let mut scratch = ReadBuf::uninit(&mut scratch);
         match Pin::new(&mut self.stream).poll_read(cx, &mut scratch) {
-            Poll::Ready(Ok(())) if scratch.filled().is_empty() => self.conversation.handle_eof(self.now),
+            Poll::Ready(Ok(())) if scratch.filled().is_empty() => self.session.handle_eof(self.now),
             // After a short read tokio knows without a system call that the next one would wait.
-            Poll::Ready(Ok(())) => self.conversation.handle_input(scratch.filled(), self.now),
+            Poll::Ready(Ok(())) => self.session.handle_input(scratch.filled(), self.now),
             Poll::Pending => {
                 self.readable = false;
                 return false;
             }
-            Poll::Ready(Err(_)) => self.conversation.handle_lost(self.now),
+            Poll::Ready(Err(_)) => self.session.handle_lost(self.now),
         }
         true
     }

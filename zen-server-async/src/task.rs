@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::sleep;
-use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
-use zen_server::Setup;
+use zen_proto::{CloseReason, Framing, Peer, Service};
+use zen_server::{Session, Setup};
 
 use crate::alarm::Alarm;
 use crate::drive::{Connection, Turn};
@@ -21,7 +21,7 @@ use crate::stream::Stream;
 /// there once, while arguments of an `async fn` that are moved again lie there twice.
 pub(crate) fn converse<S, F>(
     stream: Stream,
-    begun: (Conversation<F>, S),
+    begun: (Session<F>, S),
     peer: &Peer,
     setup: &Setup<S, F>,
     stopping: Arc<Notify>,
@@ -43,7 +43,7 @@ where
                 let _ = stopping.as_mut().poll(cx);
             }
             match connection.drive(cx) {
-                Turn::Wait => alarm.set(connection.conversation.poll_timeout(), cx),
+                Turn::Wait => alarm.set(connection.session.poll_timeout(), cx),
                 Turn::Again => cx.waker().wake_by_ref(),
                 Turn::Over(reason) => return Poll::Ready(reason),
             }

@@ -5,8 +5,8 @@ use std::net::Shutdown;
 use std::time::Instant;
 
 use mio::event::Event;
-use zen_proto::{CloseReason, Conversation, Framing, Peer, Service, Tally};
-use zen_server::{Setup, StopHandle};
+use zen_proto::{CloseReason, Framing, Peer, Service, Tally};
+use zen_server::{Session, Setup, StopHandle};
 
 use crate::stream::Stream;
 use crate::wake_ups::WakeUp;
@@ -14,11 +14,11 @@ use crate::wake_ups::WakeUp;
 /// How much one read takes, in bytes. One buffer serves the whole event loop.
 pub(crate) const SCRATCH: usize = 16 * 1024;
 
-/// One connection: its socket, its conversation, and what is known of the socket's readiness.
+/// One connection: its socket, its session, and what is known of the socket's readiness.
 #[derive(Debug)]
 pub(crate) struct Connection<S, F: Framing> {
     pub(crate) stream: Stream,
-    pub(crate) conversation: Conversation<F>,
+    pub(crate) session: Session<F>,
     service: S,
     stop: StopHandle,
     /// The time after the loop's last wait.
@@ -53,16 +53,16 @@ pub(crate) enum Turn {
 impl<S: Service<F>, F: Framing> Connection<S, F> {
     pub(crate) fn new(
         stream: Stream,
-        (mut conversation, mut service): (Conversation<F>, S),
+        (mut session, mut service): (Session<F>, S),
         peer: &Peer,
         setup: &Setup<S, F>,
         wake_up: WakeUp,
     ) -> Self {
         let now = Instant::now();
-        conversation.open(&mut service, peer, now);
+        session.open(&mut service, peer, now);
         Self {
             stream,
-            conversation,
+            session,
             service,
             stop: setup.stop.clone(),
             now,
@@ -107,26 +107,26 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
-        self.conversation.answer_with(&mut self.service, self.now);
+        self.session.answer_with(&mut self.service, self.now);
         // Write what is ready.
-        while self.writable && !self.conversation.transmit().is_empty() {
+        while self.writable && !self.session.transmit().is_empty() {
             self.write();
         }
-        *tally += self.conversation.take_tally();
-        if self.conversation.wants_answer() {
+        *tally += self.session.take_tally();
+        if self.session.wants_answer() {
             return Turn::Again;
         }
         // FIN if due.
-        if self.conversation.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
-            self.conversation.handle_lost(self.now);
+        if self.session.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
+            self.session.handle_lost(self.now);
         }
         // Stop if closed.
-        if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
+        if let Some(reason) = self.session.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
         // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
         // the event loop.
-        if self.conversation.expects_wake() && self.conversation.register_waker(self.wake_up.waker()) {
+        if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
         Turn::Wait
@@ -134,27 +134,27 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
 
     fn notice(&mut self) {
         if self.stop.is_stopped() {
-            self.conversation.drain(self.now);
+            self.session.drain(self.now);
         }
-        self.conversation.handle_timeout(self.now);
+        self.session.handle_timeout(self.now);
     }
 
     fn write(&mut self) {
-        let unsent = self.conversation.transmit();
+        let unsent = self.session.transmit();
         match self.stream.write(unsent) {
             Ok(n) => {
                 // The socket took what it had room for; the next write would only say so.
                 self.writable = n == unsent.len();
-                self.conversation.handle_sent(n, self.now);
+                self.session.handle_sent(n, self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.conversation.handle_lost(self.now),
+            Err(_) => self.session.handle_lost(self.now),
         }
     }
 
     fn may_read(&self) -> bool {
-        self.readable && self.conversation.wants_read()
+        self.readable && self.session.wants_read()
     }
 
     /// Reads once. Returns false if nothing has come.
@@ -162,20 +162,20 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         match self.stream.read(scratch) {
             Ok(0) => {
                 self.readable = false;
-                self.conversation.handle_eof(self.now);
+                self.session.handle_eof(self.now);
             }
             Ok(n) => {
                 // A short read has emptied the socket. Another would only say so, unless the peer
                 // has closed: then it finds the EOF.
                 self.readable = n == scratch.len() || self.peer_closed;
-                self.conversation.handle_input(&scratch[..n], self.now);
+                self.session.handle_input(&scratch[..n], self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.readable = false;
                 return false;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.conversation.handle_lost(self.now),
+            Err(_) => self.session.handle_lost(self.now),
         }
         true
     }

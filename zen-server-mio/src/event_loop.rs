@@ -142,7 +142,7 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
                 return;
             }
         }
-        timers.arm(key, &mut connection.alarm, connection.conversation.poll_timeout());
+        timers.arm(key, &mut connection.alarm, connection.session.poll_timeout());
     }
 
     fn close(&mut self, key: usize, reason: CloseReason) {

@@ -4,8 +4,9 @@
 //! `drive.rs` is such a turn: read it beside the file of the same name in the other server crates.
 //! `event_loop.rs` waits. `acceptor.rs` takes new connections and deals them to the loops.
 //!
-//! The servers accept at a TCP port or a Unix socket. They run on Linux, where they are tested, and
-//! on macOS. They do not run on Windows, since they know connections by their descriptors.
+//! The servers accept at a TCP port or a Unix socket, and speak TLS with the feature `tls`. They
+//! run on Linux, where they are tested, and on macOS. They do not run on Windows, since they know
+//! connections by their descriptors.
 //!
 //! ```
 //! use std::net::{TcpListener, TcpStream};
@@ -52,3 +53,5 @@ pub use zen_proto::{
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
 pub use zen_server::{Counters, Listener, Options, OptionsError, Snapshot, StopHandle};
+#[cfg(feature = "tls")]
+pub use zen_server::{TlsError, rustls, tls_config};

@@ -7,8 +7,8 @@ use std::thread::{Builder, scope};
 use std::time::Instant;
 
 use socket2::Socket;
-use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
-use zen_server::{Counters, Setup, StopHandle};
+use zen_proto::{CloseReason, Framing, Peer, Service};
+use zen_server::{Counters, Session, Setup, StopHandle};
 
 use crate::acceptor::Acceptor;
 use crate::drive::Connection;
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
 }
 
 /// A conversation and its service, or why there is none.
-type Begun<S, F> = Result<(Conversation<F>, S), CloseReason>;
+type Begun<S, F> = Result<(Session<F>, S), CloseReason>;
 
 /// A connection that was accepted, until a thread takes it.
 type Waiting<S, F> = Mutex<Option<(Begun<S, F>, Socket, Peer)>>;

@@ -5,8 +5,8 @@ use std::net::Shutdown;
 use std::time::Instant;
 
 use socket2::Socket;
-use zen_proto::{CloseReason, Conversation, Framing, Peer, Service};
-use zen_server::{Counters, StopHandle};
+use zen_proto::{CloseReason, Framing, Peer, Service};
+use zen_server::{Counters, Session, StopHandle};
 
 use crate::architecture::Shared;
 use crate::timeouts::{Timeouts, is_timeout};
@@ -17,10 +17,10 @@ use crate::wake_up::WakeUp;
 /// idle thread has touched of it.
 const SCRATCH: usize = 2 * 1024;
 
-/// One connection: its socket, its conversation, and what the thread needs beside them.
+/// One connection: its socket, its session, and what the thread needs beside them.
 pub(crate) struct Connection<'a, S, F: Framing> {
     stream: &'a Socket,
-    conversation: Conversation<F>,
+    session: Session<F>,
     service: S,
     stop: &'a StopHandle,
     counters: &'a Counters,
@@ -50,15 +50,15 @@ pub(crate) enum Turn {
 impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
     pub(crate) fn new(
         stream: &'a Socket,
-        (mut conversation, mut service): (Conversation<F>, S),
+        (mut session, mut service): (Session<F>, S),
         peer: &Peer,
         shared: &'a Shared,
     ) -> Self {
         let now = Instant::now();
-        conversation.open(&mut service, peer, now);
+        session.open(&mut service, peer, now);
         Self {
             stream,
-            conversation,
+            session,
             service,
             stop: &shared.stop,
             counters: &shared.counters,
@@ -86,27 +86,27 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
-        self.conversation.answer_with(&mut self.service, self.now);
+        self.session.answer_with(&mut self.service, self.now);
         // Write what is ready. A peer that takes a little at a time gets a turn for each little, so
         // that a stop and a broken deadline are noticed.
-        if !self.conversation.transmit().is_empty() {
+        if !self.session.transmit().is_empty() {
             self.write();
         }
-        self.counters.count(self.conversation.take_tally());
-        if self.conversation.wants_answer() || !self.conversation.transmit().is_empty() {
+        self.counters.count(self.session.take_tally());
+        if self.session.wants_answer() || !self.session.transmit().is_empty() {
             return Turn::Again;
         }
         // FIN if due.
-        if self.conversation.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
-            self.conversation.handle_lost(self.now);
+        if self.session.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
+            self.session.handle_lost(self.now);
         }
         // Stop if closed.
-        if let Some(reason) = self.conversation.poll_closed(&mut self.service) {
+        if let Some(reason) = self.session.poll_closed(&mut self.service) {
             return Turn::Over(reason);
         }
         // Wait for the first of readable, deadline, a deferred answer, drain: each ends the read.
         // (The write has waited for writable.)
-        if self.conversation.expects_wake() && self.conversation.register_waker(self.wake_up.waker()) {
+        if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
         Turn::Wait
@@ -114,34 +114,34 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
 
     fn notice(&mut self) {
         if self.stop.is_stopped() {
-            self.conversation.drain(self.now);
+            self.session.drain(self.now);
         }
-        self.conversation.handle_timeout(self.now);
+        self.session.handle_timeout(self.now);
     }
 
     /// Waits until the peer has room, or the deadline. Another thread's answer does not end this
     /// wait: it leaves after what is being written. `write_all` would hide how far the write got.
     fn write(&mut self) {
-        self.timeouts.before_write(self.stream, self.conversation.poll_timeout(), self.now);
-        let written = (&mut &*self.stream).write(self.conversation.transmit());
+        self.timeouts.before_write(self.stream, self.session.poll_timeout(), self.now);
+        let written = (&mut &*self.stream).write(self.session.transmit());
         self.now = Instant::now();
         match written {
-            Ok(n) => self.conversation.handle_sent(n, self.now),
+            Ok(n) => self.session.handle_sent(n, self.now),
             Err(error) if is_timeout(&error) => self.timeouts.write_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.conversation.handle_lost(self.now),
+            Err(_) => self.session.handle_lost(self.now),
         }
     }
 
     /// Waits until the peer has sent, another thread has answered, or the deadline, or the stop.
     fn read(&mut self, scratch: &mut [u8]) {
-        let deadline = self.conversation.poll_timeout();
-        let expects_wake = self.conversation.expects_wake();
+        let deadline = self.session.poll_timeout();
+        let expects_wake = self.session.expects_wake();
         let waited = if self.quiet || expects_wake {
             let wait = Wait {
-                stream: self.conversation.wants_read().then_some(self.stream),
+                stream: self.session.wants_read().then_some(self.stream),
                 wake_up: expects_wake.then_some(&self.wake_up),
-                stop: (!self.conversation.is_draining()).then_some(self.stop_pipe),
+                stop: (!self.session.is_draining()).then_some(self.stop_pipe),
                 deadline,
                 now: self.now,
             };
@@ -154,11 +154,11 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         self.now = Instant::now();
         self.quiet = read.as_ref().is_err_and(is_timeout);
         match read {
-            Ok(0) => self.conversation.handle_eof(self.now),
-            Ok(n) => self.conversation.handle_input(&scratch[..n], self.now),
+            Ok(0) => self.session.handle_eof(self.now),
+            Ok(n) => self.session.handle_input(&scratch[..n], self.now),
             Err(error) if is_timeout(&error) => self.timeouts.read_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.conversation.handle_lost(self.now),
+            Err(_) => self.session.handle_lost(self.now),
         }
     }
 }

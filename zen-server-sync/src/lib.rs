@@ -6,8 +6,9 @@
 //! of the same name in the other server crates. `architecture.rs` holds what tells the three
 //! flavors apart: which thread accepts, and which one drives.
 //!
-//! The servers accept at a TCP port or a Unix socket. They run on Linux, where they are tested, and
-//! on macOS. They do not run on Windows: a thread waits in `poll`, for several descriptors.
+//! The servers accept at a TCP port or a Unix socket, and speak TLS with the feature `tls`. They
+//! run on Linux, where they are tested, and on macOS. They do not run on Windows: a thread waits in
+//! `poll`, for several descriptors.
 //!
 //! ```
 //! use std::net::{TcpListener, TcpStream};
@@ -54,3 +55,5 @@ pub use zen_proto::{
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
 pub use zen_server::{Counters, Listener, Options, OptionsError, Snapshot, StopHandle};
+#[cfg(feature = "tls")]
+pub use zen_server::{TlsError, rustls, tls_config};

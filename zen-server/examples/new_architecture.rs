@@ -12,8 +12,8 @@ use std::thread;
 use std::time::Instant;
 
 use zen_proto::aphorism::{self, Aphorisms};
-use zen_proto::{CloseReason, Conversation, DelimiterFraming, Framing, Service};
-use zen_server::{Admission, LocalAddress, Options, OptionsError, Setup, defaults, server_methods};
+use zen_proto::{CloseReason, DelimiterFraming, Framing, Service};
+use zen_server::{Admission, LocalAddress, Options, OptionsError, Session, Setup, defaults, server_methods};
 
 struct Server<S, F = DelimiterFraming> {
     setup: Setup<S, F>,
@@ -46,9 +46,9 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
                 Ok((stream, remote)) => {
                     let peer = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
                     let begun = setup.begin(Instant::now());
-                    let reason = begun.and_then(|(mut conversation, mut service)| {
-                        conversation.open(&mut service, &peer, Instant::now());
-                        drive(&stream, conversation, service, &setup).or(Err(CloseReason::ConnectionLost))
+                    let reason = begun.and_then(|(mut session, mut service)| {
+                        session.open(&mut service, &peer, Instant::now());
+                        drive(&stream, session, service, &setup).or(Err(CloseReason::ConnectionLost))
                     });
                     drop(stream);
                     setup.counters.count_closed(reason.unwrap_or_else(|failed| failed));
@@ -69,31 +69,31 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
 /// The turn that the documentation of `Conversation` describes.
 fn drive<S: Service<F>, F: Framing>(
     mut stream: &TcpStream,
-    mut conversation: Conversation<F>,
+    mut session: Session<F>,
     mut service: S,
     setup: &Setup<S, F>,
 ) -> io::Result<CloseReason> {
     let mut scratch = [0; 4096];
     loop {
-        conversation.handle_timeout(Instant::now());
-        conversation.answer_with(&mut service, Instant::now());
-        while !conversation.transmit().is_empty() {
-            let sent = stream.write(conversation.transmit())?;
-            conversation.handle_sent(sent, Instant::now());
+        session.handle_timeout(Instant::now());
+        session.answer_with(&mut service, Instant::now());
+        while !session.transmit().is_empty() {
+            let sent = stream.write(session.transmit())?;
+            session.handle_sent(sent, Instant::now());
         }
-        setup.counters.count(conversation.take_tally());
-        if conversation.wants_answer() {
+        setup.counters.count(session.take_tally());
+        if session.wants_answer() {
             continue;
         }
-        if conversation.poll_shutdown() {
+        if session.poll_shutdown() {
             stream.shutdown(Shutdown::Write)?;
         }
-        if let Some(reason) = conversation.poll_closed(&mut service) {
+        if let Some(reason) = session.poll_closed(&mut service) {
             return Ok(reason);
         }
         match stream.read(&mut scratch)? {
-            0 => conversation.handle_eof(Instant::now()),
-            n => conversation.handle_input(&scratch[..n], Instant::now()),
+            0 => session.handle_eof(Instant::now()),
+            n => session.handle_input(&scratch[..n], Instant::now()),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | how it is told to stop | [`StopHandle`] |
 //! | all of these together, and the start of each conversation | [`Setup`] |
 //! | what code for any server needs to know of it | [`Server`], [`RunServer`] |
+//! | a conversation with what lies between it and its socket: nothing, or TLS | [`Session`] |
 //! | how many descriptors the process may have | [`open_file_limit`] |
 //!
 //! You need to name this crate only if you write a server of a new architecture, or code for
@@ -29,19 +30,27 @@ mod accepting;
 mod admission;
 mod counters;
 pub mod defaults;
+mod layer;
 mod listener;
 mod methods;
 mod open_files;
 mod options;
 mod server;
+mod session;
 mod setup;
 mod stop;
 
 pub use admission::{AcceptTrouble, Admission};
 pub use counters::{Counters, Snapshot};
+#[cfg(feature = "tls")]
+pub use layer::{TlsError, tls_config};
 pub use listener::{Listener, LocalAddress, unix_address};
 pub use open_files::open_file_limit;
 pub use options::{Options, OptionsError};
 pub use server::{RunServer, Server};
+pub use session::Session;
 pub use setup::Setup;
 pub use stop::StopHandle;
+
+#[cfg(feature = "tls")]
+pub use rustls;

@@ -46,6 +46,8 @@ macro_rules! server_methods {
                 $Server { setup: setup.with_framing(framing), $($kept),* }
             }
 
+            $crate::__tls_method!(pub fn);
+
             /// A handle that drains the server, from any thread.
             pub fn stop_handle(&self) -> $crate::StopHandle {
                 self.setup.stop.clone()
@@ -63,6 +65,8 @@ macro_rules! server_methods {
             fn with_framing<G>(self, framing: G) -> $Server<S, G> {
                 $Server::with_framing(self, framing)
             }
+
+            $crate::__tls_method!(fn);
 
             fn stop_handle(&self) -> $crate::StopHandle {
                 $Server::stop_handle(self)
@@ -83,4 +87,26 @@ macro_rules! server_methods {
             }
         }
     };
+}
+
+/// The method of a server type that the feature `tls` adds, whichever crate the type is in.
+#[cfg(feature = "tls")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tls_method {
+    ($public:vis fn) => {
+        /// The same server, with TLS between its sockets and its conversations.
+        $public fn with_tls(mut self, config: impl Into<::std::sync::Arc<$crate::rustls::ServerConfig>>) -> Self {
+            self.setup = self.setup.with_tls(config);
+            self
+        }
+    };
+}
+
+/// Without the feature there is none.
+#[cfg(not(feature = "tls"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tls_method {
+    ($public:vis fn) => {};
 }

@@ -14,6 +14,11 @@ pub trait Server: Sized {
     /// The same server for another protocol.
     fn with_framing<G>(self, framing: G) -> Self::WithFraming<G>;
 
+    /// The same server, with TLS between its sockets and its conversations.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    fn with_tls(self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self;
+
     /// A handle that drains the server, from any thread.
     fn stop_handle(&self) -> StopHandle;
 

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Framing, Limits, Service};
+use zen_proto::{CloseReason, Framing, Limits, Service};
 
-use crate::{Counters, Options, OptionsError, StopHandle, open_file_limit};
+use crate::layer::Layers;
+use crate::{Counters, Options, OptionsError, Session, StopHandle, open_file_limit};
 
 /// What every server is made of, whatever its architecture. You need it to write a server, not to
 /// use one.
@@ -27,6 +28,7 @@ pub struct Setup<S, F> {
     pub counters: Arc<Counters>,
     /// Asks the server to drain.
     pub stop: StopHandle,
+    pub(crate) layers: Layers,
 }
 
 impl<S, F> Setup<S, F> {
@@ -50,27 +52,37 @@ impl<S, F> Setup<S, F> {
             options,
             counters: Arc::default(),
             stop: StopHandle::default(),
+            layers: Layers::default(),
         })
     }
 
     /// The same with another framing.
     pub fn with_framing<G>(self, framing: G) -> Setup<S, G> {
-        let Self { service, framing: _, limits, options, connections, counters, stop } = self;
-        Setup { service, framing, limits, options, connections, counters, stop }
+        let Self { service, framing: _, limits, options, connections, counters, stop, layers } = self;
+        Setup { service, framing, limits, options, connections, counters, stop, layers }
+    }
+
+    /// The same, with TLS between the sockets and the conversations.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(mut self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self {
+        self.layers.tls = Some(config.into());
+        self
     }
 }
 
 impl<S: Service<F> + Clone, F: Framing + Clone> Setup<S, F> {
-    /// A fresh conversation, and the service that answers in it. The driver
-    /// [opens](Conversation::open) the conversation, on the thread that serves it.
+    /// A fresh session, and the service that answers in it. The driver [opens](Session::open) the
+    /// session, on the thread that serves it.
     ///
     /// # Errors
     /// [`CloseReason::ServiceFailed`] when the service or the framing panicked while it was cloned:
     /// this conversation is over before it has begun. The server goes on.
-    pub fn begin(&self, now: Instant) -> Result<(Conversation<F>, S), CloseReason> {
+    pub fn begin(&self, now: Instant) -> Result<(Session<F>, S), CloseReason> {
         let clones = || (self.framing.clone(), self.service.clone());
         let (framing, service) =
             catch_unwind(AssertUnwindSafe(clones)).map_err(|_| CloseReason::ServiceFailed)?;
-        Ok((Conversation::new(framing, Arc::clone(&self.limits), now), service))
+        let layer = self.layers.begin(&self.limits, now)?;
+        Ok((Session::new(framing, &self.limits, layer, now), service))
     }
 }

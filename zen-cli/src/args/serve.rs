@@ -1,5 +1,6 @@
 //! The command line of `zen serve`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -47,6 +48,14 @@ pub(crate) struct ServeArgs {
     )]
     #[arg(hide_possible_values = true)]
     pub(crate) flavor: Flavor,
+
+    /// Serve over TLS, with the certificate chain in this PEM file
+    #[arg(long, value_name = "FILE", env = "ZEN_TLS_CERT", hide_env = true, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key, in this PEM file
+    #[arg(long, value_name = "FILE", env = "ZEN_TLS_KEY", hide_env = true, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Log level on standard error: error, warn, info, debug, trace or off
     #[arg(long, value_name = "LEVEL", env = "ZEN_LOG", hide_env = true, default_value = "info")]

@@ -10,4 +10,5 @@ mod peers;
 mod running;
 mod serve;
 mod signals;
+mod tls;
 mod unix_socket;

@@ -4,6 +4,7 @@ mod deadlines;
 mod deferred;
 mod in_flight;
 mod input;
+mod layered;
 mod phase;
 mod saying;
 mod write_clock;

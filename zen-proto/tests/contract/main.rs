@@ -20,6 +20,7 @@ mod greeting;
 mod improvised;
 mod large;
 mod last_words;
+mod layered;
 mod model;
 mod pair;
 mod panics;

@@ -21,6 +21,8 @@ use crate::peers::Python;
 use crate::{Expectations, zen_deadlines, zen_suite};
 
 pub use super::contract_cases::*;
+#[cfg(feature = "tls")]
+pub use super::tls_cases::*;
 pub use super::unix_cases::*;
 
 pub(super) type Start = fn(Options) -> Running;

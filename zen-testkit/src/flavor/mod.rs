@@ -8,9 +8,13 @@ pub mod cases;
 mod client;
 mod contract_cases;
 mod tester;
+#[cfg(feature = "tls")]
+mod tls_cases;
 mod unix_cases;
 
 pub use tester::*;
+#[cfg(feature = "tls")]
+pub use tls_cases::server_config;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -219,5 +223,37 @@ macro_rules! flavor_tests {
         fn $case() {
             $crate::flavor::cases::$case($start, $at_once);
         })*
+    };
+}
+
+/// Makes the tests of one flavor that speaks TLS. The arguments are those of
+/// [`flavor_tests!`](crate::flavor_tests).
+#[cfg(feature = "tls")]
+#[macro_export]
+macro_rules! tls_tests {
+    ($name:ident, $at_once:expr, $server:expr) => {
+        mod $name {
+            fn start(options: $crate::flavor::Options) -> $crate::flavor::Running {
+                let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+                let address = listener.local_addr().expect("an address").into();
+                let (new, tester) = ($server, $crate::flavor::Tester::default());
+                let produced = tester.produced();
+                let server = new(listener, tester, options)
+                    .expect("good options")
+                    .with_framing($crate::flavor::TesterFraming::default())
+                    .with_tls($crate::flavor::server_config());
+                $crate::flavor::Running::serve(&address, server).producing(produced)
+            }
+            $crate::flavor_tests!(@cases start, $at_once;
+                tls_carries_a_conversation
+                tls_ends_with_close_notify_before_fin
+                tls_that_is_cut_off_is_no_close
+                tls_bounds_the_handshake
+                tls_refuses_what_is_no_tls
+                tls_drains_in_any_state
+                tls_hides_no_slow_reader
+                tls_holds_a_bounded_amount_of_memory
+            );
+        }
     };
 }

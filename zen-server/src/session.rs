@@ -1,0 +1,195 @@
+//! The session: a conversation, and the byte layer between it and its socket.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+use zen_proto::{CloseReason, Conversation, Framing, Limits, Peer, Service, Tally};
+
+use crate::layer::Layer;
+
+/// A conversation as its driver sees it, whatever lies between the conversation's bytes and those
+/// of the socket: nothing, or TLS.
+///
+/// It has the verbs of [`Conversation`], with the same meanings. The bytes of
+/// [`handle_input`](Self::handle_input), [`transmit`](Self::transmit) and
+/// [`handle_sent`](Self::handle_sent) are those of the socket.
+///
+/// Under TLS, a byte of an answer counts as sent when the whole record that holds it was written to
+/// the socket, so no deadline can be escaped behind ciphertext. At most one record of an answer
+/// waits to be written, 16 KiB of text. The handshake has [`Limits::question_deadline`].
+/// `close_notify` goes before FIN. A peer that ends its bytes without one has been cut off:
+/// [`CloseReason::Truncated`].
+#[derive(Debug)]
+pub struct Session<F: Framing> {
+    conversation: Conversation<F>,
+    layer: Layer,
+}
+
+impl<F: Framing> Session<F> {
+    pub(crate) fn new(framing: F, limits: &Arc<Limits>, layer: Layer, now: Instant) -> Self {
+        Self { conversation: Conversation::new(framing, Arc::clone(limits), now), layer }
+    }
+
+    /// See [`Conversation::handle_input`].
+    #[inline]
+    pub fn handle_input(&mut self, data: &[u8], now: Instant) {
+        match &mut self.layer {
+            Layer::Plain => self.conversation.handle_input(data, now),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.handle_input(&mut self.conversation, data, now),
+        }
+    }
+
+    /// See [`Conversation::handle_eof`].
+    pub fn handle_eof(&mut self, now: Instant) {
+        match &mut self.layer {
+            Layer::Plain => self.conversation.handle_eof(now),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.handle_eof(&mut self.conversation, now),
+        }
+    }
+
+    /// See [`Conversation::handle_sent`].
+    ///
+    /// # Panics
+    /// If fewer bytes were to be sent.
+    #[inline]
+    pub fn handle_sent(&mut self, n: usize, now: Instant) {
+        match &mut self.layer {
+            Layer::Plain => self.conversation.handle_sent(n, now),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.handle_sent(&mut self.conversation, n, now),
+        }
+    }
+
+    /// See [`Conversation::handle_timeout`].
+    #[inline]
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.conversation.handle_timeout(now);
+        match &mut self.layer {
+            Layer::Plain => {}
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.handle_timeout(&mut self.conversation, now),
+        }
+    }
+
+    /// See [`Conversation::handle_lost`].
+    pub fn handle_lost(&mut self, now: Instant) {
+        self.conversation.handle_lost(now);
+        match &mut self.layer {
+            Layer::Plain => {}
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.handle_lost(),
+        }
+    }
+
+    /// See [`Conversation::open`].
+    pub fn open(&mut self, service: &mut impl Service<F>, peer: &Peer, now: Instant) {
+        self.conversation.open(service, peer, now);
+    }
+
+    /// See [`Conversation::answer_with`].
+    #[inline]
+    pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
+        self.conversation.answer_with(service, now);
+        self.write_records(now);
+    }
+
+    /// See [`Conversation::drain`].
+    pub fn drain(&mut self, now: Instant) {
+        self.conversation.drain(now);
+        self.write_records(now);
+    }
+
+    /// See [`Conversation::transmit`].
+    #[inline]
+    pub fn transmit(&self) -> &[u8] {
+        match &self.layer {
+            Layer::Plain => self.conversation.transmit(),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.transmit(),
+        }
+    }
+
+    /// See [`Conversation::wants_answer`].
+    #[inline]
+    pub fn wants_answer(&self) -> bool {
+        self.conversation.wants_answer()
+    }
+
+    /// See [`Conversation::wants_read`].
+    #[inline]
+    pub fn wants_read(&self) -> bool {
+        match &self.layer {
+            Layer::Plain => self.conversation.wants_read(),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.wants_read(&self.conversation),
+        }
+    }
+
+    /// See [`Conversation::poll_timeout`].
+    #[inline]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timeout = self.conversation.poll_timeout();
+        match &self.layer {
+            Layer::Plain => timeout,
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => timeout.into_iter().chain(tls.poll_timeout()).min(),
+        }
+    }
+
+    /// See [`Conversation::poll_shutdown`].
+    #[inline]
+    pub fn poll_shutdown(&mut self) -> bool {
+        match &mut self.layer {
+            Layer::Plain => self.conversation.poll_shutdown(),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.poll_shutdown(),
+        }
+    }
+
+    /// See [`Conversation::poll_closed`].
+    #[inline]
+    pub fn poll_closed(&mut self, service: &mut impl Service<F>) -> Option<CloseReason> {
+        let reason = self.conversation.poll_closed(service)?;
+        match &self.layer {
+            Layer::Plain => Some(reason),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.transmit().is_empty().then_some(reason),
+        }
+    }
+
+    /// See [`Conversation::expects_wake`].
+    #[inline]
+    pub fn expects_wake(&self) -> bool {
+        self.conversation.expects_wake()
+    }
+
+    /// See [`Conversation::register_waker`].
+    pub fn register_waker(&mut self, waker: &Waker) -> bool {
+        self.conversation.register_waker(waker)
+    }
+
+    /// See [`Conversation::is_draining`].
+    #[inline]
+    pub fn is_draining(&self) -> bool {
+        self.conversation.is_draining()
+    }
+
+    /// See [`Conversation::take_tally`]. Bytes are those of the conversation.
+    #[inline]
+    pub fn take_tally(&mut self) -> Tally {
+        self.conversation.take_tally()
+    }
+
+    #[inline]
+    #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
+    fn write_records(&mut self, now: Instant) {
+        match &mut self.layer {
+            Layer::Plain => {}
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.write_records(&mut self.conversation, now),
+        }
+    }
+}
