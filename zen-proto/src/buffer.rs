@@ -1,4 +1,5 @@
-//! A byte queue that owns no heap memory while it is empty.
+//! A byte queue that owns no heap memory while it is empty, unless large messages come one after
+//! the other.
 
 /// How many bytes the buffer keeps inside itself. A question or an answer of zen's fits, so a
 /// conversation with one question at a time never allocates.
@@ -12,6 +13,11 @@ const READ: usize = 16 * 1024;
 
 /// Allocations of at least this many bytes are requested zeroed.
 const ZEROED: usize = 128 * 1024;
+
+/// From how many bytes on the heap memory is kept when the buffer becomes empty, until it is
+/// [released](Buffer::release). To have so much anew for each message costs more than to read it: the
+/// system takes the pages back, and hands out others that it must zero.
+const KEPT: usize = 256 * 1024;
 
 /// Bytes are appended at the end and consumed from the front.
 #[derive(Debug)]
@@ -161,12 +167,25 @@ impl Buffer {
         }
     }
 
-    /// Drops all bytes, and the heap memory with them.
+    /// Drops all bytes, and the heap memory with them unless it is large.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.head = 0;
         self.tail = 0;
-        if !self.is_inline() {
+        if !self.is_inline() && self.heap.len() < KEPT {
+            self.heap = Box::default();
+        }
+    }
+
+    /// Whether the buffer is empty and has kept its heap memory.
+    #[inline]
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_empty() && !self.is_inline()
+    }
+
+    /// Drops the heap memory that an empty buffer has kept.
+    pub(crate) fn release(&mut self) {
+        if self.is_kept() {
             self.heap = Box::default();
         }
     }
@@ -180,6 +199,23 @@ impl Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_memory_is_kept_until_it_is_released() {
+        let mut buffer = Buffer::default();
+        buffer.append(&vec![7; KEPT]);
+        let owned = buffer.heap();
+        buffer.release();
+        assert_eq!(buffer.heap(), owned, "it is in use");
+        buffer.consume(KEPT);
+        assert!(buffer.is_kept());
+        buffer.append(&[8; 100]);
+        assert_eq!((buffer.heap(), buffer.unread()), (owned, &[8; 100][..]));
+        buffer.consume(100);
+        buffer.release();
+        assert_eq!(buffer.heap(), 0);
+        assert!(!buffer.is_kept());
+    }
 
     #[test]
     fn an_empty_buffer_owns_nothing() {

@@ -18,6 +18,8 @@ use crate::setters::setters;
 #[non_exhaustive]
 pub struct ClientLimits {
     /// The longest answer, in bytes on the wire. Default 65 536.
+    ///
+    /// The memory of an answer over 256 KiB is kept for the next one.
     pub answer_length: usize,
     /// How many questions may wait for their answers before
     /// [`Asker::wants_question`](crate::Asker::wants_question) says no. Default 32, as many as a

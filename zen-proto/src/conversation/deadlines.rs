@@ -38,7 +38,20 @@ impl<F: Framing> Conversation<F> {
         }
         next.0
     }
+
+    /// When to give back the memory that a large message has left, if no other comes before.
+    #[inline]
+    pub(super) fn rest_at(&self) -> Option<Instant> {
+        if self.inbound.is_kept() || self.outbound.is_kept() {
+            self.idle_since.checked_add(REST)
+        } else {
+            None
+        }
+    }
 }
+
+/// How long an idle conversation keeps the memory of a large message.
+const REST: Duration = Duration::from_secs(1);
 
 /// The earliest deadline of those considered.
 struct Earliest(Option<(Instant, CloseReason)>);

@@ -237,6 +237,10 @@ impl<F: Framing> Conversation<F> {
         if self.in_flight.has_mail() {
             self.take_mail();
         }
+        if self.rest_at().is_some_and(|at| at <= self.now()) {
+            self.inbound.release();
+            self.outbound.release();
+        }
         let Some((_, reason)) = self.next_deadline().filter(|(at, _)| *at <= self.now()) else { return };
         let tellable = matches!(
             reason,
@@ -345,7 +349,11 @@ impl<F: Framing> Conversation<F> {
     /// early call does nothing.
     #[inline]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next_deadline().map(|(at, _)| at)
+        let deadline = self.next_deadline().map(|(at, _)| at);
+        match self.rest_at() {
+            None => deadline,
+            Some(rest) => Some(deadline.map_or(rest, |at| at.min(rest))),
+        }
     }
 
     /// True once, when everything owed was sent and the peer has not closed. Send FIN then, and go

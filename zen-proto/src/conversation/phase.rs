@@ -56,6 +56,7 @@ impl<F: Framing> Conversation<F> {
                 self.cut_off || matches!(reason, CloseReason::ServiceClosed | CloseReason::ServiceFailed);
             self.pushed = self.in_flight.refuse_pushes(!last_said);
             self.inbound.clear();
+            self.inbound.release();
             self.starved = true;
             self.question_since = None;
             self.settle();
@@ -103,7 +104,9 @@ impl<F: Framing> Conversation<F> {
         if !matches!(self.phase, Phase::Closed(_)) {
             self.phase = Phase::Closed(reason);
             self.inbound.clear();
+            self.inbound.release();
             self.outbound.clear();
+            self.outbound.release();
             self.in_flight.close();
             self.pending = None;
             self.resuming = false;

@@ -208,8 +208,39 @@ fn memory_for_a_large_message_is_taken_in_few_steps_and_within_the_bound() {
         assert!(steps <= 8, "{steps} steps with reads of {read} bytes");
         conversation.answer_with(&mut service, now);
         assert_eq!(conversation.transmit(), b"whole");
-        assert_eq!(conversation.heap_size(), 0);
+        // The memory is kept for the next large message, and given back when none follows.
+        assert_eq!(conversation.heap_size(), size);
+        conversation.handle_sent(5, now);
+        let rest = conversation.poll_timeout().unwrap();
+        assert_eq!(rest, now + Duration::from_secs(1));
+        conversation.handle_timeout(rest - Duration::from_nanos(1));
+        assert_eq!(conversation.heap_size(), size);
+        conversation.handle_timeout(rest);
+        assert_eq!((conversation.heap_size(), conversation.closed()), (0, None));
+        assert!(conversation.poll_timeout().unwrap() > rest, "only the idle deadline is left");
     }
+}
+
+#[test]
+fn large_messages_that_follow_each_other_share_their_memory() {
+    let start = Instant::now();
+    let mut conversation = Conversation::new(Blobs, Limits::default().with_question_length(MIB + 8), start);
+    let mut service = |_: &[u8], answer: &mut Answer<'_, Blobs>| answer.put(b"whole");
+    let chunk = vec![b'x'; 64 * 1024];
+    let mut sizes = Vec::new();
+    for millis in 0..5 {
+        let now = start + Duration::from_millis(900 * millis);
+        conversation.handle_timeout(now);
+        conversation.handle_input(&header(MIB), now);
+        for _ in 0..MIB / chunk.len() {
+            conversation.answer_with(&mut service, now);
+            conversation.handle_input(&chunk, now);
+        }
+        conversation.answer_with(&mut service, now);
+        conversation.handle_sent(5, now);
+        sizes.push(conversation.heap_size());
+    }
+    assert!(sizes[0] > MIB && sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
 }
 
 #[test]
