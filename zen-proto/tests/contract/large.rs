@@ -213,7 +213,7 @@ fn memory_for_a_large_message_is_taken_in_few_steps_and_within_the_bound() {
         conversation.handle_sent(5, now);
         let rest = conversation.poll_timeout().unwrap();
         assert_eq!(rest, now + Duration::from_secs(1));
-        conversation.handle_timeout(rest - Duration::from_nanos(1));
+        conversation.handle_timeout(now + Duration::from_millis(999));
         assert_eq!(conversation.heap_size(), size);
         conversation.handle_timeout(rest);
         assert_eq!((conversation.heap_size(), conversation.closed()), (0, None));
