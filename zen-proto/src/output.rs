@@ -75,11 +75,12 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes back the bytes from position `start` on.
+    /// Takes back the bytes from position `start` on (as [`len`](Self::len) counts). A framing takes
+    /// back its own message only.
     ///
     /// # Panics
     /// In a build with debug assertions, if `start` is greater than [`len`](Self::len).
-    pub(crate) fn truncate(&mut self, start: usize) {
+    pub fn truncate(&mut self, start: usize) {
         match &mut self.target {
             Target::Buffer(buffer) => buffer.truncate(start),
             Target::Vec(vec) => vec.truncate(start),

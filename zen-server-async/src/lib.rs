@@ -41,6 +41,16 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//!
+//! All are off by default.
+//!
+//! - `codec`: `Codec` makes a `tokio_util` codec of a framing, and `CodecFraming` a framing of a
+//!   codec.
+//! - `tls`: TLS between the sockets and the conversations, by rustls.
+//! - `tower`: `Tower` answers with a `tower` service; its `poll_ready` holds questions back.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.
@@ -51,12 +61,17 @@ struct Readme;
 mod acceptor;
 mod alarm;
 mod answering;
+mod bridges;
 mod drive;
 mod server;
 mod stream;
 mod task;
 
 pub use answering::Deferred;
+#[cfg(feature = "tower")]
+pub use bridges::Tower;
+#[cfg(feature = "codec")]
+pub use bridges::{Codec, CodecError, CodecFraming};
 pub use server::Server;
 
 /// What a user of these servers needs besides them.
