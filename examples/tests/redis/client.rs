@@ -1,6 +1,6 @@
 //! A client that sees every byte of a reply.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -66,6 +66,18 @@ impl Client {
         let end = self.stream.read_to_end(&mut rest);
         end.unwrap_or_else(|error| panic!("{error} after {}", rest.escape_ascii()));
         rest
+    }
+
+    /// The same from Redis itself. It closes without reading what is left, and the system then resets
+    /// the connection.
+    pub(crate) fn rest_of_redis(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        match self.stream.read_to_end(&mut rest) {
+            Err(error) if error.kind() != ErrorKind::ConnectionReset => {
+                panic!("{error} after {}", rest.escape_ascii())
+            }
+            _ => rest,
+        }
     }
 }
 
