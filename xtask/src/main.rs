@@ -4,6 +4,7 @@
 //! hand.
 #![forbid(unsafe_code)]
 
+mod comments;
 mod packages;
 mod run;
 mod steps;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{Failure, Outcome, cargo, root, run, run_cargo, run_cargo_with};
 use crate::tools::{DENY, HACK, TYPOS};
-use crate::{packages, tree};
+use crate::{comments, packages, tree};
 
 /// One step of a check.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Step {
 /// Every step, in the order in which `check` runs them.
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "format", what: "rustfmt changes nothing", run: format },
+    Step { name: "comments", what: "comment lines fit 100 columns", run: comment_lines },
     Step { name: "spelling", what: "typos finds nothing", run: spelling },
     Step {
         name: "dependencies",
@@ -53,6 +54,10 @@ pub(crate) const STEPS: &[Step] = &[
 
 fn format() -> Result<Outcome, Failure> {
     run_cargo("fmt --all --check")
+}
+
+fn comment_lines() -> Result<Outcome, Failure> {
+    comments::check(&root())
 }
 
 fn spelling() -> Result<Outcome, Failure> {
