@@ -1,5 +1,5 @@
-//! The Redis server under every flavor: its commands, the clients of the world, and the same replies
-//! as Redis gives.
+//! The Redis server under every flavor: its commands, the clients of the world, and the same
+//! replies as Redis gives.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -15,8 +15,8 @@ const READ: usize = 16 * 1024;
 const ZEROED: usize = 128 * 1024;
 
 /// From how many bytes on the heap memory is kept when the buffer becomes empty, until it is
-/// [released](Buffer::release). To have so much anew for each message costs more than to read it: the
-/// system takes the pages back, and hands out others that it must zero.
+/// [released](Buffer::release). To have so much anew for each message costs more than to read it:
+/// the system takes the pages back, and hands out others that it must zero.
 const KEPT: usize = 256 * 1024;
 
 /// Bytes are appended at the end and consumed from the front.

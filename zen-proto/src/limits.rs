@@ -60,8 +60,8 @@ pub struct Limits {
     /// How long a conversation may go without a question when no answer is owed. Default 60 s
     /// (nginx: 75 s). White space between questions does not extend it.
     ///
-    /// Memory: none. It bounds how long an idle conversation is kept, which owns no heap, or none after
-    /// a second if its last message was larger than 256 KiB.
+    /// Memory: none. It bounds how long an idle conversation is kept, which owns no heap, or none
+    /// after a second if its last message was larger than 256 KiB.
     pub idle_deadline: Duration,
     /// How long the service may owe an answer. Default 30 s.
     ///

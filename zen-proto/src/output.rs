@@ -75,8 +75,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes back the bytes from position `start` on (as [`len`](Self::len) counts). A framing takes
-    /// back its own message only.
+    /// Takes back the bytes from position `start` on (as [`len`](Self::len) counts). A framing
+    /// takes back its own message only.
     ///
     /// # Panics
     /// In a build with debug assertions, if `start` is greater than [`len`](Self::len).

@@ -54,7 +54,8 @@ impl Transcript {
     /// use zen_testkit::Transcript;
     ///
     /// let transcript = Transcript::new("an aphorism").ask(b"Simple is better than?", b"Complex.");
-    /// transcript.run_in_memory(&Limits::default(), || (aphorism::framing(), aphorism::Aphorisms))?;
+    /// let protocol = || (aphorism::framing(), aphorism::Aphorisms);
+    /// transcript.run_in_memory(&Limits::default(), protocol)?;
     /// # Ok::<(), zen_testkit::Mismatch>(())
     /// ```
     pub fn run_in_memory<F: Framing, S: Service<F>>(

@@ -68,8 +68,8 @@ impl Client {
         rest
     }
 
-    /// The same from Redis itself. It closes without reading what is left, and the system then resets
-    /// the connection.
+    /// The same from Redis itself. It closes without reading what is left, and the system then
+    /// resets the connection.
     pub(crate) fn rest_of_redis(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {

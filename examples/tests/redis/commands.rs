@@ -274,7 +274,8 @@ fn a_subscriber_that_does_not_read_does_not_hold_the_others(flavor: Flavor) {
     let [mut sleeper, mut publisher] = [(); 2].map(|()| Client::connect(server.address));
     assert!(sleeper.line("SUBSCRIBE news").ends_with(r":1\r\n"));
     let message = "x".repeat(100_000);
-    // What the system and the server keep for it is full at some point, and then it misses messages.
+    // What the system and the server keep for it is full at some point, and then it misses
+    // messages.
     let begun = Instant::now();
     while publisher.ask(&["PUBLISH", "news", &message]) == b":1\r\n" {
         assert!(begun.elapsed() < Duration::from_secs(20), "everything is kept");

@@ -1,7 +1,7 @@
 //! The same replies, byte by byte, as Redis itself gives.
 //!
-//! Three things differ by their nature, and are compared as far as they can be: in what order KEYS and
-//! SCAN find keys, how many milliseconds a key has left, and what number a client has.
+//! Three things differ by their nature, and are compared as far as they can be: in what order KEYS
+//! and SCAN find keys, how many milliseconds a key has left, and what number a client has.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -91,8 +91,8 @@ fn random_commands_get_the_replies_of_redis() {
     }
 }
 
-/// Gives the commands to both, one by one, and then all at once if the order of their replies' parts is
-/// certain.
+/// Gives the commands to both, one by one, and then all at once if the order of their replies'
+/// parts is certain.
 fn compare(commands: &[Vec<Vec<u8>>], addresses: [SocketAddr; 2]) -> Result<(), String> {
     let mut clients = addresses.map(Client::connect);
     for client in &mut clients {

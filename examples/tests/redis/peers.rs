@@ -1,5 +1,5 @@
-//! The clients of the world: `redis-cli`, `redis-benchmark`, and the packages that programs in Python
-//! and JavaScript use.
+//! The clients of the world: `redis-cli`, `redis-benchmark`, and the packages that programs in
+//! Python and JavaScript use.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
@@ -105,8 +105,8 @@ fn is_installed(what: &str, check: &mut Command) -> bool {
     there
 }
 
-/// Runs a script that uses a client of Redis, with the server's port and whether it serves one client at
-/// a time.
+/// Runs a script that uses a client of Redis, with the server's port and whether it serves one
+/// client at a time.
 fn drive(flavor: Flavor, interpreter: &mut Command, script: &str) {
     let server = start(flavor);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/redis").join(script);

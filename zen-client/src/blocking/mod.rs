@@ -107,7 +107,7 @@ impl<F: Framing> Client<F> {
     /// # impl Framing for Counts {
     /// #     type Message<'a> = u64;
     /// #     type Error = Infallible;
-    /// #     fn decode(&mut self, _input: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
+    /// #     fn decode(&mut self, _: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
     /// # }
     /// /// The messages of this framing are numbers.
     /// fn double(client: &mut Client<Counts>) -> Result<u64, ClientError> {

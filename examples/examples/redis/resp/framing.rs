@@ -160,8 +160,8 @@ impl Resp {
         Ok(at)
     }
 
-    /// Looks at what has come since a command was found not to be whole. It is decoded once it is, so
-    /// one that arrives in many pieces is looked at twice, and not once for each piece.
+    /// Looks at what has come since a command was found not to be whole. It is decoded once it is,
+    /// so one that arrives in many pieces is looked at twice, and not once for each piece.
     #[cold]
     fn look_further(&mut self, input: &[u8]) -> Result<(), Stop> {
         let Some(Seen { at, missing }) = &mut self.seen else { return Ok(()) };
@@ -206,8 +206,8 @@ fn array_header(input: &[u8]) -> Result<(usize, usize), Stop> {
     }
 }
 
-/// The bulk string that begins at `at`, and where it ends. `missing` bulk strings are missing, this one
-/// included.
+/// The bulk string that begins at `at`, and where it ends. `missing` bulk strings are missing, this
+/// one included.
 // Not inlined, this would cost the decoding of a GET a tenth more instructions.
 #[allow(clippy::inline_always)]
 #[inline(always)]

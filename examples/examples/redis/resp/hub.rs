@@ -39,8 +39,8 @@ impl Hub {
         }
     }
 
-    /// Sends `message` to the subscribers of `channel`, and returns how many there are. One that does
-    /// not keep up misses it: see [`PushError::Full`](zen_proto::PushError::Full).
+    /// Sends `message` to the subscribers of `channel`, and returns how many there are. One that
+    /// does not keep up misses it: see [`PushError::Full`](zen_proto::PushError::Full).
     pub(crate) fn publish(&self, channel: &[u8], message: &[u8]) -> usize {
         let channels = self.lock();
         let Some(subscribers) = channels.get(channel) else { return 0 };

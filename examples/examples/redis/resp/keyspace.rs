@@ -17,7 +17,8 @@ const REMOVED_AT_ONCE: usize = 16;
 
 /// A database.
 ///
-/// A key that has expired is removed when it is asked for, or some time later by a change of another.
+/// A key that has expired is removed when it is asked for, or some time later by a change of
+/// another.
 pub(crate) struct Keyspace {
     clock: Arc<dyn Clock>,
     /// Keys come from clients, who must not be able to choose colliding ones.
@@ -126,8 +127,8 @@ impl Keyspace {
         keys.filter(|key| glob::matches(pattern, key)).collect()
     }
 
-    /// The keys at the next `count` places from `cursor` on, and the cursor to go on with: 0 after the
-    /// last. A key that is there from the first call to the last is found.
+    /// The keys at the next `count` places from `cursor` on, and the cursor to go on with: 0 after
+    /// the last. A key that is there from the first call to the last is found.
     pub(crate) fn scan(&self, cursor: u64, count: usize) -> (u64, impl Iterator<Item = &[u8]>) {
         let places = self.entries.capacity();
         let from = usize::try_from(cursor).unwrap_or(usize::MAX).min(places);

@@ -22,8 +22,8 @@ pub(crate) use framing::Resp;
 pub(crate) use service::Redis;
 pub(crate) use shared::Shared;
 
-/// The limits that clients of Redis expect: one that is idle stays connected, since a subscriber may
-/// wait for days. What is published to one that does not read is dropped once a megabyte waits.
+/// The limits that clients of Redis expect: one that is idle stays connected, since a subscriber
+/// may wait for days. What is published to one that does not read is dropped once a megabyte waits.
 pub(crate) fn limits() -> Limits {
     Limits::default().with_idle_deadline(Duration::MAX).with_pushed_bytes(1024 * 1024)
 }

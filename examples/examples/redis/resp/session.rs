@@ -63,8 +63,8 @@ impl Session {
         &mut data.databases[self.database]
     }
 
-    /// Whether what it is sent now is mostly messages, from which the second version of the protocol
-    /// cannot tell most replies.
+    /// Whether what it is sent now is mostly messages, from which the second version of the
+    /// protocol cannot tell most replies.
     #[inline]
     pub(crate) fn is_subscriber(&self) -> bool {
         !self.channels.is_empty() && self.version == Version::Two

@@ -23,8 +23,8 @@ pub(crate) struct Shared {
 
 /// The databases.
 ///
-/// One lock guards them all, so every command, and a whole transaction, takes place at one instant for
-/// everybody else, as in Redis. A flavor with one thread finds it free at all times.
+/// One lock guards them all, so every command, and a whole transaction, takes place at one instant
+/// for everybody else, as in Redis. A flavor with one thread finds it free at all times.
 pub(crate) struct Data {
     pub(crate) databases: [Keyspace; DATABASES],
 }

@@ -29,7 +29,8 @@ pub(crate) struct Spec {
     pub(crate) arity: i8,
     /// What COMMAND INFO says of it, separated by spaces.
     pub(crate) flags: &'static str,
-    /// Which words are keys: the first, the last (counted from the end when negative), and the step.
+    /// Which words are keys: the first, the last (counted from the end when negative), and the
+    /// step.
     pub(crate) keys: (i8, i8, i8),
     pub(crate) run: Run,
     pub(crate) subcommands: &'static [Spec],

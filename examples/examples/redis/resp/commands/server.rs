@@ -126,8 +126,8 @@ fn command_docs(_: &mut Session, _: &[&[u8]], reply: &mut Reply<'_>) {
     reply.map(0);
 }
 
-/// Its name, arity, flags and keys; then categories, tips, key specifications and subcommands, of which
-/// nothing is said.
+/// Its name, arity, flags and keys; then categories, tips, key specifications and subcommands, of
+/// which nothing is said.
 fn describe(spec: &Spec, reply: &mut Reply<'_>) {
     reply.array(10);
     reply.bulk(spec.name.as_bytes());

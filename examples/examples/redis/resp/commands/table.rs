@@ -29,8 +29,8 @@ pub(super) const COMMANDS: &[Spec] = &[
     command("flushall",   -1, "write",                     (0, 0, 0),  Data(keys::flushall)),
     command("flushdb",    -1, "write",                     (0, 0, 0),  Data(keys::flushdb)),
     command("hello",      -1, "noscript loading stale fast", (0, 0, 0), Session(connection::hello)),
-    // A browser that is lured into talking to this port begins like this. It must not get through to the
-    // commands behind, so its conversation ends.
+    // A browser that is lured into talking to this port begins like this. It must not get through
+    // to the commands behind, so its conversation ends.
     command("host:",      -1, "",                          (0, 0, 0),  Close(b"")),
     command("incrby",      3, "write denyoom fast",        (1, 1, 1),  Data(strings::incrby)),
     command("info",       -1, "loading stale",             (0, 0, 0),  Data(server::info)),
