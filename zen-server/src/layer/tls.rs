@@ -1,4 +1,6 @@
 //! TLS between a socket and a conversation, by rustls, which does no I/O of its own.
+//!
+//! None of this is inlined into the drivers, where it would be in the way of plain bytes.
 
 use std::io::{BufRead, Write};
 use std::time::{Duration, Instant};
@@ -52,6 +54,7 @@ impl Tls {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn handle_input<F: Framing>(
         &mut self,
         conversation: &mut Conversation<F>,
@@ -87,6 +90,7 @@ impl Tls {
         self.write_records(conversation, now);
     }
 
+    #[inline(never)]
     pub(crate) fn handle_eof<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant) {
         if self.peer_closed {
             conversation.handle_eof(now);
@@ -97,6 +101,7 @@ impl Tls {
     }
 
     /// The text of a record is sent once the whole record is.
+    #[inline(never)]
     pub(crate) fn handle_sent<F: Framing>(
         &mut self,
         conversation: &mut Conversation<F>,
@@ -112,6 +117,7 @@ impl Tls {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn handle_timeout<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant) {
         let is_over = |until: Option<Instant>| until.is_some_and(|until| until <= now);
         if is_over(self.handshake_until) {
@@ -124,6 +130,7 @@ impl Tls {
     }
 
     /// Nothing more is sent.
+    #[inline(never)]
     pub(crate) fn handle_lost(&mut self) {
         (self.out, self.written, self.text) = (Vec::new(), 0, 0);
         self.lost = true;
@@ -135,22 +142,26 @@ impl Tls {
         &self.out[self.written..]
     }
 
+    #[inline(never)]
     pub(crate) fn wants_read<F: Framing>(&self, conversation: &Conversation<F>) -> bool {
         let has_room = self.transmit().len() < HIGH_WATER;
         let wanted = conversation.wants_read() || self.connection.is_handshaking();
         has_room && wanted && conversation.closed().is_none()
     }
 
+    #[inline(never)]
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         self.handshake_until.into_iter().chain(self.closing_until).min()
     }
 
     /// FIN follows `close_notify`.
+    #[inline(never)]
     pub(crate) fn poll_shutdown(&mut self) -> bool {
         self.transmit().is_empty() && std::mem::take(&mut self.fin_due)
     }
 
     /// Makes records of what the conversation has to send, once those before are written.
+    #[inline(never)]
     pub(crate) fn write_records<F: Framing>(&mut self, conversation: &mut Conversation<F>, now: Instant) {
         if conversation.poll_shutdown() {
             self.fin_due = true;
