@@ -39,7 +39,7 @@ Scenarios, by their clients:
   slow      16 measured clients among 16 slow background connections
   idle      8 busy clients among 10000 idle background connections
   work      16 clients of a server that computes or waits for 2 ms
-  also saturate-N, idle-N, open-N, uniform-N, open-N/s, work-spin, work-sleep
+  also saturate-N, pipeline-CxD, idle-N, open-N, uniform-N, open-N/s, work-spin, work-sleep
 Default: book, think, saturate-64, pipeline, slow, work-sleep.
 Quick: think, saturate-16, pipeline. Full: all of them.
 

@@ -65,6 +65,8 @@ pub(super) struct Client {
     pub(super) has_joined: bool,
     /// Answers in the measured window.
     pub(super) served: u64,
+    /// How many bytes of the server's greeting are still to come.
+    greeting_left: usize,
     /// Position of the next question in the encoded questions.
     next: usize,
     /// Position of the next answer there, and how many of its bytes have come.
@@ -103,6 +105,7 @@ impl Client {
             wakes_at: None,
             has_joined: false,
             served: 0,
+            greeting_left: 0,
             next: position,
             heard: position,
             heard_bytes: 0,
@@ -114,10 +117,12 @@ impl Client {
         }
     }
 
-    /// Begins a conversation on a fresh connection.
-    pub(super) fn begin(&mut self, stream: TcpStream, questions: Option<u32>) {
+    /// Begins a conversation on a fresh connection, with a greeting of this many bytes.
+    pub(super) fn begin(&mut self, stream: TcpStream, questions: Option<u32>, greeting: usize) {
         self.stream = Some(stream);
         self.connected = false;
+        // A client that never reads does not wait for it either.
+        self.greeting_left = if self.role == Role::NonReader { 0 } else { greeting };
         self.left = questions;
     }
 
@@ -134,6 +139,11 @@ impl Client {
         if let Some(open_loop) = &mut self.open_loop {
             open_loop.block();
         }
+    }
+
+    /// Whether the server's greeting is still to come. Nothing is asked before.
+    pub(super) fn awaits_greeting(&self) -> bool {
+        self.greeting_left > 0
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -281,6 +291,21 @@ impl Client {
                 Err(_) => return Err(ConversationFailure::Closed),
             }
         }
+    }
+
+    /// Compares what was received with the rest of the greeting, and returns what came after it.
+    pub(super) fn hear_greeting<'a>(
+        &mut self,
+        greeting: &[u8],
+        received: &'a [u8],
+    ) -> Result<&'a [u8], ConversationFailure> {
+        let expected = &greeting[greeting.len() - self.greeting_left..];
+        let (greeted, rest) = received.split_at(received.len().min(expected.len()));
+        if !expected.starts_with(greeted) {
+            return Err(Self::wrong(expected, received));
+        }
+        self.greeting_left -= greeted.len();
+        Ok(rest)
     }
 
     /// Compares what was received with what was expected. Calls `answered` with how many answers

@@ -194,13 +194,14 @@ impl Plan {
 /// collisions.
 fn checksum(workload: &Workload) -> String {
     let mut sum = 0xcbf2_9ce4_8422_2325_u64;
-    for exchange in workload.exchanges() {
-        for message in [&exchange.question, &exchange.answer] {
-            // The length counts as well, so that bytes cannot move from one message to the next
-            // unnoticed.
-            for byte in message.iter().copied().chain(message.len().to_le_bytes()) {
-                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-            }
+    let exchanges = workload.exchanges().iter();
+    let messages = exchanges.flat_map(|exchange| [&exchange.question[..], &exchange.answer]);
+    let greeting = Some(workload.greeting()).filter(|greeting| !greeting.is_empty());
+    for message in greeting.into_iter().chain(messages) {
+        // The length counts as well, so that bytes cannot move from one message to the next
+        // unnoticed.
+        for byte in message.iter().copied().chain(message.len().to_le_bytes()) {
+            sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
     }
     format!("{} questions, {sum:016x}", workload.exchanges().len())
@@ -246,6 +247,8 @@ mod tests {
         assert_eq!(sum([("a?", "b.")]), sum([("a?", "b.")]));
         assert_ne!(sum([("a?", "b.")]), sum([("a?b", ".")]));
         assert_ne!(sum([("a?", "b.")]), sum([("a?", "c.")]));
+        let greeted = Workload::new([("a?", "b.")]).unwrap().with_greeting("hello");
+        assert_ne!(checksum(&greeted), sum([("a?", "b.")]));
     }
 
     #[test]

@@ -61,7 +61,7 @@ impl Plan {
             Scenario::book(),
             Scenario::think(),
             Scenario::saturate(64),
-            Scenario::pipeline(),
+            Scenario::pipeline(16, 64),
             Scenario::slow(),
             Scenario::work(WorkKind::Sleep),
         ]
@@ -70,7 +70,7 @@ impl Plan {
     /// The three scenarios that show most, for [`Plan::quick`]. With seven contenders and a floor
     /// they take less than 45 seconds.
     pub fn quick_scenarios() -> Vec<Scenario> {
-        vec![Scenario::think(), Scenario::saturate(16), Scenario::pipeline()]
+        vec![Scenario::think(), Scenario::saturate(16), Scenario::pipeline(16, 64)]
     }
 
     /// Every scenario that has a name, with whole sweeps, for [`Plan::full`].

@@ -221,7 +221,7 @@ mod tests {
             Scenario::book().describe(),
             "1 client, 40 ms of thought before each question, hanging up after 3 answers"
         );
-        assert_eq!(Scenario::pipeline().describe(), "16 clients, 64 questions in flight each");
+        assert_eq!(Scenario::pipeline(16, 64).describe(), "16 clients, 64 questions in flight each");
         assert_eq!(
             Scenario::open(70).describe(),
             "64 clients, questions at 70 % of the closed loop's rate at random, whatever is answered, up \
@@ -236,7 +236,7 @@ mod tests {
     fn clients_that_set_the_pace_are_ranked_by_cost() {
         assert_eq!(Scenario::think().ranked_by(), Metric::CpuPerQuestion);
         assert_eq!(Scenario::churn().ranked_by(), Metric::CpuPerQuestion);
-        assert_eq!(Scenario::pipeline().ranked_by(), Metric::Throughput);
+        assert_eq!(Scenario::pipeline(16, 64).ranked_by(), Metric::Throughput);
         assert_eq!(Scenario::open(50).ranked_by(), Metric::P99Latency);
     }
 

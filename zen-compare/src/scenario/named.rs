@@ -6,6 +6,8 @@ use super::{Arrivals, BackgroundConnections, Rate, Scenario, Spacing, Work, Work
 
 /// The think time of the book's page.
 pub const BOOK_THINK: Duration = Duration::from_millis(40);
+/// The clients of the scenario `pipeline`, and the questions in flight on each.
+pub(crate) const PIPELINE: (usize, usize) = (16, 64);
 /// How long a working handler works.
 const WORK: Duration = Duration::from_millis(2);
 /// The points of the open loop's sweep, in percent of what was answered in a closed loop.
@@ -21,6 +23,7 @@ impl Scenario {
         "saturate",
         "saturate-N",
         "pipeline",
+        "pipeline-NxN",
         "churn",
         "open",
         "open-N",
@@ -49,9 +52,14 @@ impl Scenario {
         Self::asking(format!("saturate-{clients}"), clients)
     }
 
-    /// 16 connections with 64 questions in flight on each.
-    pub fn pipeline() -> Self {
-        Self { depth: 64, ..Self::asking("pipeline".into(), 16) }
+    /// `clients` connections with `depth` questions in flight on each. The scenario `pipeline` has
+    /// 16 with 64.
+    pub fn pipeline(clients: usize, depth: usize) -> Self {
+        let name = match (clients, depth) {
+            PIPELINE => "pipeline".to_owned(),
+            _ => format!("pipeline-{clients}x{depth}"),
+        };
+        Self { depth, ..Self::asking(name, clients) }
     }
 
     /// 16 clients that connect, ask three questions, and hang up, without a pause.
@@ -103,16 +111,16 @@ impl Scenario {
 
     /// The scenarios that a name stands for; `None` when there is none. `saturate` stands for four,
     /// of 1, 16, 64 and 512 connections, `open` for a sweep of five rates, and `work` for both
-    /// kinds of work. `saturate-N` and `idle-N` have any number of connections. `open-N` and
-    /// `uniform-N` ask at `N` percent of the closed loop's rate, or with `/s` after it at `N`
-    /// questions a second, at random or evenly spaced. Each of the other names stands for one
-    /// scenario.
+    /// kinds of work. `saturate-N` and `idle-N` have any number of connections, and `pipeline-CxD`
+    /// has `C` connections with `D` questions in flight on each. `open-N` and `uniform-N` ask at
+    /// `N` percent of the closed loop's rate, or with `/s` after it at `N` questions a second, at
+    /// random or evenly spaced. Each of the other names stands for one scenario.
     pub fn named(name: &str) -> Option<Vec<Self>> {
         Some(match name {
             "book" => vec![Self::book()],
             "think" => vec![Self::think()],
             "saturate" => [1, 16, 64, 512].map(Self::saturate).into(),
-            "pipeline" => vec![Self::pipeline()],
+            "pipeline" => vec![Self::pipeline(PIPELINE.0, PIPELINE.1)],
             "churn" => vec![Self::churn()],
             "open" => OPEN_PERCENTS.map(Self::open).into(),
             "slow" => vec![Self::slow()],
@@ -126,6 +134,11 @@ impl Scenario {
 
     fn of_size(name: &str) -> Option<Self> {
         let (family, size) = name.split_once('-')?;
+        if family == "pipeline" {
+            let (clients, depth) = size.split_once('x')?;
+            let positive = |number: &str| number.parse().ok().filter(|number: &usize| *number > 0);
+            return Some(Self::pipeline(positive(clients)?, positive(depth)?));
+        }
         let spacing = match family {
             "saturate" | "idle" => {
                 let size: usize = size.parse().ok().filter(|&size| size > 0)?;
@@ -155,12 +168,26 @@ mod tests {
         assert_eq!(Scenario::named("saturate-7").unwrap(), [Scenario::saturate(7)]);
         assert_eq!(Scenario::named("open-70").unwrap(), [Scenario::open(70)]);
         assert_eq!(Scenario::named("idle-300").unwrap(), [Scenario::idle(300)]);
+        assert_eq!(Scenario::named("pipeline-8x100").unwrap(), [Scenario::pipeline(8, 100)]);
+        assert_eq!(Scenario::named("pipeline-16x64").unwrap()[0].name, "pipeline");
         let uniform = Scenario::named("uniform-2000/s").unwrap().remove(0);
         let arrivals = Arrivals { rate: Rate::PerSecond(2000), spacing: Spacing::Uniform };
         assert_eq!((uniform.name.as_str(), uniform.arrivals), ("uniform-2000/s", Some(arrivals)));
-        for unknown in
-            ["saturate-0", "saturate-", "saturate-x", "idle-0", "open-0", "open-1.5", "book-2", "books", ""]
-        {
+        for unknown in [
+            "pipeline-0x1",
+            "pipeline-1x0",
+            "pipeline-8",
+            "pipeline-8x",
+            "saturate-0",
+            "saturate-",
+            "saturate-x",
+            "idle-0",
+            "open-0",
+            "open-1.5",
+            "book-2",
+            "books",
+            "",
+        ] {
             assert_eq!(Scenario::named(unknown), None, "{unknown:?}");
         }
     }

@@ -1,9 +1,10 @@
 //! The questions of a load, with their expected answers.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// One question and its only right answer, both as bytes on the wire.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The whole question, with what ends it.
     pub question: Vec<u8>,
@@ -24,8 +25,10 @@ pub struct Exchange {
 /// assert_eq!(ping.exchanges().len(), 1);
 /// # Ok::<(), zen_compare::WorkloadError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workload {
+    #[serde(default)]
+    greeting: Vec<u8>,
     exchanges: Vec<Exchange>,
 }
 
@@ -60,7 +63,7 @@ impl Workload {
         }
         match exchanges.iter().position(|e| e.question.is_empty() || e.answer.is_empty()) {
             Some(at) => Err(WorkloadError::EmptyMessage(at)),
-            None => Ok(Self { exchanges }),
+            None => Ok(Self { greeting: Vec::new(), exchanges }),
         }
     }
 
@@ -69,6 +72,7 @@ impl Workload {
         let exchange =
             |question: &str, answer: &str| Exchange { question: question.into(), answer: answer.into() };
         Self {
+            greeting: Vec::new(),
             exchanges: vec![
                 exchange("Beautiful is better than?", "Ugly."),
                 exchange("Explicit is better than?", "Implicit."),
@@ -84,10 +88,23 @@ impl Workload {
     pub fn answered_by_constant(&self, answer: &[u8]) -> Self {
         let exchanges = self.exchanges.iter();
         Self {
+            greeting: self.greeting.clone(),
             exchanges: exchanges
                 .map(|e| Exchange { question: e.question.clone(), answer: answer.into() })
                 .collect(),
         }
+    }
+
+    /// The same questions, for a protocol in which the server speaks first: every connection begins
+    /// with this greeting, and nothing is asked before it has come.
+    #[must_use]
+    pub fn with_greeting(self, greeting: impl Into<Vec<u8>>) -> Self {
+        Self { greeting: greeting.into(), ..self }
+    }
+
+    /// What the server says first, or nothing.
+    pub fn greeting(&self) -> &[u8] {
+        &self.greeting
     }
 
     /// The exchanges, in the order in which they were given.

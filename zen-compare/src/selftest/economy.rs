@@ -138,7 +138,7 @@ fn costs(
     includes_generator: bool,
 ) -> io::Result<[Cost; 2]> {
     let mut costs = [Cost::default(), Cost::default()];
-    for (cost, scenario) in costs.iter_mut().zip([Scenario::saturate(16), Scenario::pipeline()]) {
+    for (cost, scenario) in costs.iter_mut().zip([Scenario::saturate(16), Scenario::pipeline(16, 64)]) {
         cost.occupied = f64::INFINITY;
         for seed in 1..=REPETITIONS {
             let load = Load {

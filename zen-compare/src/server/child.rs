@@ -6,7 +6,7 @@
 //! program once more, with a role in its environment. In that process, the call serves.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
 
@@ -15,6 +15,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::getppid;
 
 use super::floor::Floor;
+use crate::scenario::Workload;
 
 /// The variable that names the role of a program started by the lab.
 pub(crate) const ROLE: &str = "ZEN_COMPARE_ROLE";
@@ -22,6 +23,8 @@ pub(crate) const ROLE: &str = "ZEN_COMPARE_ROLE";
 pub(crate) const PARENT: &str = "ZEN_COMPARE_PARENT";
 /// The start of a floor's role. The delimiter and the answer follow it, in hexadecimal digits.
 const FLOOR: &str = "floor:";
+/// The role of a floor whose workload is its standard input, which has no bound, unlike a variable.
+pub(crate) const FLOOR_OF_INPUT: &str = "floor-of-input";
 
 /// Serves, if this process was started by the lab to do so: binds a listener on a free port of
 /// 127.0.0.1, announces it, and hands it to `serve` with the name of the role. Returns `None` when
@@ -88,6 +91,14 @@ fn play<E: Display>(
     role: &str,
     serve: impl FnOnce(&str, TcpListener) -> Result<(), E>,
 ) -> Result<(), String> {
+    if role == FLOOR_OF_INPUT {
+        // Read before the address is announced, since the lab's clients come then.
+        let mut input = Vec::new();
+        io::stdin().read_to_end(&mut input).map_err(|error| error.to_string())?;
+        let workload: Workload = serde_json::from_slice(&input).map_err(|error| error.to_string())?;
+        let floor = announced().and_then(|listener| Floor::for_workload(listener, &workload));
+        return floor.and_then(Floor::run).map_err(|error| error.to_string());
+    }
     let listener = announced().map_err(|error| format!("cannot listen: {error}"))?;
     let Some(bytes) = role.strip_prefix(FLOOR) else {
         return serve(role, listener).map_err(|error| error.to_string());

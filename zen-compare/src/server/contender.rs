@@ -1,11 +1,13 @@
 //! A server that takes part: how its process is started, found and ended.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::thread;
 use std::time::UNIX_EPOCH;
 
 use super::child;
@@ -35,6 +37,8 @@ pub struct Contender {
     constant_answer: Option<Vec<u8>>,
     floor: bool,
     takes_work: bool,
+    /// What the program reads on its standard input.
+    input: Arc<[u8]>,
 }
 
 impl Contender {
@@ -52,6 +56,7 @@ impl Contender {
             constant_answer: None,
             floor: false,
             takes_work: false,
+            input: Arc::default(),
         }
     }
 
@@ -94,6 +99,19 @@ impl Contender {
     pub fn own_floor(delimiter: u8, answer: &[u8]) -> io::Result<Self> {
         let floor = Self::floor(std::env::current_exe()?, [""; 0]).answering_constant(answer);
         Ok(floor.with_variable(child::ROLE, child::floor_role(delimiter, answer)))
+    }
+
+    /// The [floor](crate::server::floor) for the questions of a workload, of whatever protocol,
+    /// within this very program as with [`Contender::own`]. It answers each with
+    /// [`Floor::answer_to`](floor::Floor::answer_to) the workload.
+    ///
+    /// # Errors
+    /// When the kernel does not tell which program this is.
+    pub fn own_floor_for(workload: &Workload) -> io::Result<Self> {
+        let answer = floor::Floor::answer_to(workload);
+        let floor = Self::floor(std::env::current_exe()?, [""; 0]).answering_constant(answer);
+        let input = serde_json::to_vec(workload)?.into();
+        Ok(Self { input, ..floor.with_variable(child::ROLE, child::FLOOR_OF_INPUT) })
     }
 
     /// The same server, known to give the same answer to every question.
@@ -217,15 +235,22 @@ impl Contender {
         // A process group of its own: an interrupt at the terminal reaches only the lab, and
         // processes that the server starts can be ended with it.
         command.process_group(0);
-        command.stdin(Stdio::null()).stderr(Stdio::piped());
+        command.stdin(if self.input.is_empty() { Stdio::null() } else { Stdio::piped() });
+        command.stderr(Stdio::piped());
         command.stdout(if told { Stdio::null() } else { Stdio::piped() });
-        let child = {
+        let mut child = {
             let _pinned = cores.map(Pinned::to).transpose()?;
             command.spawn().map_err(|source| StartError::CannotRun {
                 program: self.program.to_string_lossy().into(),
                 source,
             })?
         };
+        if let Some(mut stdin) = child.stdin.take() {
+            let input = Arc::clone(&self.input);
+            // On a thread, since a program that does not read would hold up the lab. It ends with
+            // the program at the latest, and that its input was not read is no error.
+            thread::spawn(move || stdin.write_all(&input));
+        }
         Running::await_ready(child, address, stop)
     }
 }

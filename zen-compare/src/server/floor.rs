@@ -1,11 +1,12 @@
 //! The floor: the cheapest server that the lab's clients cannot tell from a real one.
 //!
 //! It is the lab's reference, so it does only what no server on this machine can avoid: it waits
-//! for events, reads and writes. All it knows of the protocol is to count the question marks in
-//! what it reads, as a closed loop and a pipeline need to keep going: it sends as many answers as
-//! questions came in. Every answer is the same, and comes from a buffer that was filled before the
-//! first connection, so no byte is copied on the way. There are no limits, deadlines or counters,
-//! and no clock is read.
+//! for events, reads and writes. All it knows of the protocol is to count the questions in what it
+//! reads, as a closed loop and a pipeline need to keep going: it sends as many answers as questions
+//! came in. It counts by the cheapest mark that the questions have in common: a byte such as the
+//! question mark, or their length. Only where they have none does it compare them. Every answer is
+//! the same, and comes from a buffer that was filled before the first connection, so no byte is
+//! copied on the way. There are no limits, deadlines or counters, and no clock is read.
 //!
 //! It saves every system call that can be saved, as a good driver does: connections are registered
 //! once for both directions (edge-triggered), after a short read, the read that would only say
@@ -15,6 +16,8 @@ use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use super::counting::{Begun, Counting};
+use crate::scenario::Workload;
 use mio::{Events, Interest, Poll, Token, Waker};
 
 /// What the floor answers to every question: an answer of the book's table, and so as long as a
@@ -25,8 +28,12 @@ pub const ANSWER: &[u8] = b"Ugly.";
 const DELIMITER: u8 = b'?';
 /// Bytes per read: several times what 64 questions in flight amount to.
 const READ_BUFFER: usize = 16 * 1024;
+/// The most bytes per read, for questions that are larger.
+const LARGE_READ_BUFFER: usize = 256 * 1024;
 /// How many answers are ready to be written in one call.
 const ANSWERS_READY: usize = 1024;
+/// How many bytes of answers are ready at most, except that one answer always is.
+const BYTES_READY: usize = 256 * 1024;
 const LISTENER: Token = Token(usize::MAX);
 const STOP: Token = Token(usize::MAX - 1);
 
@@ -37,7 +44,9 @@ pub struct Floor {
     listener: mio::net::TcpListener,
     connections: Vec<Option<Connection>>,
     vacant: Vec<usize>,
-    delimiter: u8,
+    counting: Counting,
+    greeting: Vec<u8>,
+    read_buffer: usize,
     /// The answer many times over, with one more at the end so that a write may start inside the
     /// first.
     answers: Vec<u8>,
@@ -53,6 +62,8 @@ struct Connection {
     stream: mio::net::TcpStream,
     /// Bytes of answers not yet written.
     owed: usize,
+    /// What has come of a question that is not whole.
+    begun: Begun,
 }
 
 impl Floor {
@@ -69,6 +80,32 @@ impl Floor {
     /// # Errors
     /// When the answer is empty, or when the listener cannot be registered for events.
     pub fn answering(listener: TcpListener, delimiter: u8, answer: &[u8]) -> io::Result<Self> {
+        Self::counting(listener, Counting::Byte { byte: delimiter, times: 1 }, answer)
+    }
+
+    /// A floor for the questions of a workload, of whatever protocol: it greets as the workload
+    /// says, and answers each question with the same one of the workload's answers, which
+    /// [`Floor::answer_to`] returns.
+    ///
+    /// # Errors
+    /// When the listener cannot be registered for events.
+    pub fn for_workload(listener: TcpListener, workload: &Workload) -> io::Result<Self> {
+        let longest = workload.exchanges().iter().map(|e| e.question.len()).max().unwrap_or_default();
+        let floor = Self::counting(listener, Counting::of(workload), Self::answer_to(workload))?;
+        let read_buffer = longest.clamp(READ_BUFFER, LARGE_READ_BUFFER);
+        Ok(Self { greeting: workload.greeting().to_vec(), read_buffer, ..floor })
+    }
+
+    /// The answer that the floor gives to every question of this workload: the one whose length is
+    /// nearest to the mean.
+    pub fn answer_to(workload: &Workload) -> &[u8] {
+        let answers = || workload.exchanges().iter().map(|exchange| &exchange.answer[..]);
+        let mean = answers().map(<[u8]>::len).sum::<usize>() / workload.exchanges().len();
+        // A workload has at least one answer.
+        answers().min_by_key(|answer| answer.len().abs_diff(mean)).unwrap_or_default()
+    }
+
+    fn counting(listener: TcpListener, counting: Counting, answer: &[u8]) -> io::Result<Self> {
         if answer.is_empty() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the floor's answer must not be empty"));
         }
@@ -81,8 +118,10 @@ impl Floor {
             listener,
             connections: Vec::new(),
             vacant: Vec::new(),
-            delimiter,
-            answers: answer.repeat(ANSWERS_READY + 1),
+            counting,
+            greeting: Vec::new(),
+            read_buffer: READ_BUFFER,
+            answers: answer.repeat((BYTES_READY / answer.len()).clamp(1, ANSWERS_READY) + 1),
             answer_length: answer.len(),
         })
     }
@@ -101,7 +140,7 @@ impl Floor {
     /// When waiting for events fails. A failure of one connection ends only that one.
     pub fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
-        let mut buffer = vec![0; READ_BUFFER];
+        let mut buffer = vec![0; self.read_buffer];
         loop {
             if let Err(error) = self.poll.poll(&mut events, None) {
                 if error.kind() == io::ErrorKind::Interrupted {
@@ -118,7 +157,7 @@ impl Floor {
                         let Some(Some(connection)) = self.connections.get_mut(at) else { continue };
                         let answers = Answers { bytes: &self.answers, length: self.answer_length };
                         let closing = event.is_read_closed();
-                        if serve(connection, &mut buffer, self.delimiter, &answers, closing).is_err() {
+                        if serve(connection, &mut buffer, &self.counting, &answers, closing).is_err() {
                             self.connections[at] = None;
                             self.vacant.push(at);
                         }
@@ -134,13 +173,19 @@ impl Floor {
             // Answers are small and must leave at once. Where the option fails, they only leave
             // later.
             let _ = stream.set_nodelay(true);
+            // A connection without unsent bytes has room for a greeting.
+            if !self.greeting.is_empty() && stream.write_all(&self.greeting).is_err() {
+                continue;
+            }
             let at = self.vacant.pop().unwrap_or_else(|| {
                 self.connections.push(None);
                 self.connections.len() - 1
             });
             let both = Interest::READABLE | Interest::WRITABLE;
             match self.poll.registry().register(&mut stream, Token(at), both) {
-                Ok(()) => self.connections[at] = Some(Connection { stream, owed: 0 }),
+                Ok(()) => {
+                    self.connections[at] = Some(Connection { stream, owed: 0, begun: Begun::default() });
+                }
                 Err(_) => self.vacant.push(at),
             }
         }
@@ -166,7 +211,7 @@ struct Answers<'a> {
 fn serve(
     connection: &mut Connection,
     buffer: &mut [u8],
-    delimiter: u8,
+    counting: &Counting,
     answers: &Answers<'_>,
     closing: bool,
 ) -> io::Result<()> {
@@ -178,7 +223,7 @@ fn serve(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        connection.owed += memchr::memchr_iter(delimiter, &buffer[..count]).count() * answers.length;
+        connection.owed += counting.count(&mut connection.begun, &buffer[..count])? * answers.length;
         write(connection, answers)?;
         // A short read has emptied the socket, and more data would raise a new event. Only an end
         // of stream that was announced together with the data would not be announced again.
@@ -259,6 +304,35 @@ mod tests {
             stream.read_exact(&mut answers).unwrap();
             assert!(answers.chunks(ANSWER.len()).all(|answer| answer == ANSWER));
         });
+    }
+
+    /// Answers of a megabyte, each question of which has a length of its own.
+    #[test]
+    fn any_workload_is_answered() {
+        let large = vec![b'x'; 1 << 20];
+        let workload = Workload::new([(&b"\x01a"[..], large.clone()), (b"\x02bc", large.clone())]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let floor = Floor::for_workload(listener, &workload).unwrap();
+        assert!(floor.answers.len() <= 2 << 20, "{} bytes are ready", floor.answers.len());
+        let stop = floor.stopper().unwrap();
+        let serving = thread::spawn(move || floor.run());
+        let mut stream = connect(address);
+        let mut answers = vec![0; 3 << 20];
+        for question in [&b"\x02b"[..], b"c\x01", b"a\x01a"] {
+            stream.write_all(question).unwrap();
+        }
+        stream.read_exact(&mut answers).unwrap();
+        assert!(answers.iter().all(|byte| *byte == b'x'));
+        stop.stop().unwrap();
+        serving.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn the_answer_to_all_is_as_long_as_they_are_on_average() {
+        let workload = Workload::new([("a", "1"), ("b", "22"), ("c", "55555555")]).unwrap();
+        assert_eq!(Floor::answer_to(&workload), b"22");
+        assert_eq!(Floor::answer_to(&Workload::aphorisms()), b"Complex.");
     }
 
     #[test]

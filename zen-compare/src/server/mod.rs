@@ -2,6 +2,7 @@
 
 pub mod child;
 mod contender;
+mod counting;
 pub mod floor;
 mod running;
 mod start_error;

@@ -61,6 +61,7 @@ fn main() -> ExitCode {
             "a_contender_that_cannot_start_is_named_at_once",
             a_contender_that_cannot_start_is_named_at_once,
         ),
+        trial("any_protocol_has_a_floor_of_its_own", any_protocol_has_a_floor_of_its_own),
         trial("a_port_can_be_given", a_port_can_be_given),
         trial("servers_end_with_a_lab_that_is_killed", servers_end_with_a_lab_that_is_killed),
         trial("no_process_is_left_behind", no_process_is_left_behind),
@@ -124,6 +125,31 @@ fn close(left: f64, right: f64) -> bool {
     (left - right).abs() <= 1e-9 * left.abs().max(right.abs())
 }
 
+fn any_protocol_has_a_floor_of_its_own() {
+    let workload = roles::greeted();
+    let contenders = vec![Contender::own_floor_for(&workload).unwrap(), Contender::own("greets").unwrap()];
+    let scenarios = vec![Scenario::saturate(4), Scenario::pipeline(2, 16), Scenario::churn()];
+    let mut plan = short(contenders, scenarios);
+    plan.workload = workload;
+    let report = compare(&plan, &mut ()).unwrap();
+    assert_eq!(report.runs.len(), 6);
+    for run in &report.runs {
+        assert!(fine(run), "{run:?}");
+        assert!(run.answers > 0 && run.clients_served == run.clients, "{run:?}");
+    }
+    // A server that greets otherwise speaks another protocol.
+    plan.contenders.remove(0);
+    plan.scenarios.truncate(1);
+    for greeting in ["\x05hullo", ""] {
+        plan.workload = roles::greeted().with_greeting(greeting);
+        let run = only_run(&plan);
+        let wrong = run.invalid.iter().any(|reason| matches!(reason, Invalid::WrongAnswers { .. }));
+        assert!(wrong, "{greeting:?}: {run:?}");
+    }
+    plan.workload = roles::greeted().with_greeting("\x05hello, you");
+    assert_eq!(only_run(&plan).clients_served, 0, "asked before the greeting was whole");
+}
+
 fn a_report_is_consistent() {
     #[derive(Default)]
     struct Log {
@@ -145,7 +171,7 @@ fn a_report_is_consistent() {
         }
     }
 
-    let scenarios = vec![Scenario::saturate(4), Scenario::pipeline(), Scenario::churn()];
+    let scenarios = vec![Scenario::saturate(4), Scenario::pipeline(16, 64), Scenario::churn()];
     let mut plan = short(vec![floor(), server("right", "-")], scenarios);
     plan.repetitions = 2;
     let mut log = Log::default();
@@ -311,7 +337,7 @@ fn the_death_of_a_server_is_noticed() {
 }
 
 fn work_done_elsewhere_is_noticed() {
-    let mut plan = short(vec![server("idle", "-")], vec![Scenario::pipeline()]);
+    let mut plan = short(vec![server("idle", "-")], vec![Scenario::pipeline(16, 64)]);
     plan.window = Duration::from_secs(1);
     let run = only_run(&plan);
     let noticed = run.invalid.iter().any(|reason| matches!(reason, Invalid::ServerNotMeasured { .. }));

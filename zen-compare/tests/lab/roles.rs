@@ -77,14 +77,36 @@ fn lab() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The role that [`lab`]'s server plays.
+/// The roles of servers within this program.
 pub(crate) fn own(role: &str, listener: TcpListener) -> Result<(), String> {
-    if role != "patient" {
-        return Err("no such role".into());
+    match role {
+        // Of the server that `lab` starts.
+        "patient" => {
+            let _listening = listener;
+            thread::sleep(Duration::from_secs(600));
+        }
+        "greets" => {
+            for stream in listener.incoming() {
+                thread::spawn(move || {
+                    let stream = stream.unwrap();
+                    let workload = greeted();
+                    // The lab's clients may not ask before the greeting is whole.
+                    for byte in workload.greeting() {
+                        (&stream).write_all(&[*byte]).unwrap();
+                    }
+                    answer_from(&workload, &stream, |_| {});
+                });
+            }
+        }
+        _ => return Err("no such role".into()),
     }
-    let _listening = listener;
-    thread::sleep(Duration::from_secs(600));
     Ok(())
+}
+
+/// A protocol with a greeting, whose messages begin with their length.
+pub(crate) fn greeted() -> Workload {
+    let exchanges = [(&b"\x03zen"[..], &b"\x03ZEN"[..]), (b"\x00", b"\x00"), (b"\x02\x02?", b"\x02\x02!")];
+    Workload::new(exchanges).unwrap().with_greeting("\x05hello")
 }
 
 fn live() {
@@ -96,8 +118,11 @@ fn live() {
 }
 
 /// Answers questions of the book's table, after `change` has changed each answer.
-fn answer(mut stream: &TcpStream, change: impl Fn(&mut Vec<u8>)) {
-    let workload = Workload::aphorisms();
+fn answer(stream: &TcpStream, change: impl Fn(&mut Vec<u8>)) {
+    answer_from(&Workload::aphorisms(), stream, change);
+}
+
+fn answer_from(workload: &Workload, mut stream: &TcpStream, change: impl Fn(&mut Vec<u8>)) {
     let mut pending = Vec::new();
     let mut buffer = [0; 4096];
     while let Ok(count @ 1..) = stream.read(&mut buffer) {

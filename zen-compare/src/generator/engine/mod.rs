@@ -218,6 +218,13 @@ impl<'a> Generator<'a> {
 
     fn hear(&mut self, slot: usize, received: &[u8], now: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
+        let mut received = received;
+        if client.awaits_greeting() {
+            received = client.hear_greeting(self.load.workload.greeting(), received)?;
+            if received.is_empty() {
+                return Ok(());
+            }
+        }
         let measured = client.role == Role::Measured;
         let recording = self.stages.window_is_open();
         let LoadResult { latency, uncorrected, .. } = &mut self.result;

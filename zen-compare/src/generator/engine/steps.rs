@@ -54,7 +54,8 @@ impl Generator<'_> {
                     Role::Idle => Some(1),
                     Role::Trickler | Role::NonReader => None,
                 };
-                self.clients[slot].begin(stream, questions);
+                let greeting = self.load.workload.greeting().len();
+                self.clients[slot].begin(stream, questions, greeting);
             }
             Err(error) => self.connect_failed(slot, &error),
         }
@@ -90,6 +91,9 @@ impl Generator<'_> {
     /// time, or more questions.
     pub(super) fn go_on(&mut self, slot: usize, since: Nanos) -> Result<(), ConversationFailure> {
         let client = &mut self.clients[slot];
+        if client.awaits_greeting() {
+            return Ok(());
+        }
         if client.role != Role::Measured {
             return self.go_on_misbehaving(slot, since);
         }

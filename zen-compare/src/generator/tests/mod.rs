@@ -89,7 +89,7 @@ fn assert_consistent(result: &LoadResult, scenario: &Scenario) {
 #[test]
 fn a_correct_server_serves_every_client() {
     let workload = Workload::aphorisms();
-    for scenario in [Scenario::saturate(1), Scenario::saturate(16), Scenario::pipeline()] {
+    for scenario in [Scenario::saturate(1), Scenario::saturate(16), Scenario::pipeline(16, 64)] {
         let result = generate_quietly(&load(right_server(), &scenario, &workload));
         assert_consistent(&result, &scenario);
         assert_eq!(result.failures, Failures::default(), "{}", scenario.name);
