@@ -12,6 +12,7 @@
 //! | all of these together, and the start of each conversation | [`Setup`] |
 //! | what code for any server needs to know of it | [`Server`], [`RunServer`] |
 //! | a conversation with what lies between it and its socket: nothing, or TLS | [`Session`] |
+//! | what the drivers report their steps to | [`Observer`], by default [`Silent`] |
 //! | how many descriptors the process may have | [`open_file_limit`] |
 //!
 //! You need to name this crate only if you write a server of a new architecture, or code for
@@ -33,6 +34,7 @@ pub mod defaults;
 mod layer;
 mod listener;
 mod methods;
+mod observer;
 mod open_files;
 mod options;
 mod server;
@@ -45,6 +47,7 @@ pub use counters::{Counters, Snapshot};
 #[cfg(feature = "tls")]
 pub use layer::{TlsError, tls_config};
 pub use listener::{Listener, LocalAddress, unix_address};
+pub use observer::{ConversationId, Observer, Silent, Step};
 pub use open_files::open_file_limit;
 pub use options::{Options, OptionsError};
 pub use server::{RunServer, Server};
