@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// Every crate of the workspace, and the workspace crates that it may depend on. Tests may also use
 /// the testkit.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("zen-proto", &[]),
     ("zen-server", &["zen-proto"]),
     ("zen-server-sync", &["zen-proto", "zen-server"]),
@@ -19,6 +19,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("zen-server-async", &["zen-proto", "zen-server"]),
     ("zen-client", &["zen-proto"]),
     ("zen-testkit", &["zen-proto", "zen-server"]),
+    ("zen-trace", &["zen-proto", "zen-server"]),
     ("zen-compare", &["zen-proto"]),
     (
         "zen-cli",

@@ -1,0 +1,167 @@
+//! What was recorded: servers with their threads, the steps of these, and conversations.
+//!
+//! All moments are nanoseconds of the system's monotonic clock (`CLOCK_MONOTONIC`), which all
+//! processes of a machine share. So recordings of several servers have one time axis.
+
+mod json;
+mod step_json;
+
+use serde::{Deserialize, Serialize};
+use zen_proto::CloseReason;
+use zen_server::Step;
+
+pub use self::json::{ReadError, SCHEMA, Trace};
+
+/// What one server did, from its start to its end.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Recording {
+    /// The server's name: its flavor, or what whoever started it called it.
+    pub name: String,
+    /// The resolution of the wall clock, in nanoseconds.
+    pub clock_ns: u64,
+    /// What recording one step costs the thread that takes it, in nanoseconds: measured before the
+    /// first step, and subtracted nowhere. Zero for a server that is watched from outside.
+    pub cost_per_step_ns: f64,
+    /// The places in the server's source that report steps. An [`Entry`] has its index.
+    pub places: Vec<Place>,
+    /// The server's threads.
+    pub threads: Vec<Thread>,
+    /// The conversations, by their numbers.
+    pub conversations: Vec<Conversation>,
+}
+
+impl Recording {
+    /// A recording in which nothing has happened yet.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), clock_ns: 1, ..Self::default() }
+    }
+}
+
+/// A line of source that reports a step.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Place {
+    /// The file's path, as the compiler was given it.
+    pub file: String,
+    /// The number of the line, counted from 1.
+    pub line: u32,
+    /// The line's text without its indentation, or nothing if the source is not known.
+    pub text: String,
+}
+
+/// What one thread did.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Thread {
+    /// The system's number of the thread.
+    pub id: u32,
+    /// The thread's name.
+    pub name: String,
+    /// The steps, in the order of time.
+    pub steps: Vec<Entry>,
+    /// How many steps were not recorded because the buffer had no room.
+    pub lost: u64,
+    /// When the scheduler started and stopped the thread, in the order of time; empty where that is
+    /// not known.
+    pub switches: Vec<Switch>,
+    /// When the thread's recording began.
+    pub started_ns: u64,
+    /// When it ended.
+    pub ended_ns: u64,
+    /// How long the thread ran on a CPU in between, in nanoseconds.
+    pub cpu_ns: u64,
+    /// How long it was ready to run and had no CPU, in nanoseconds; `None` where the system does
+    /// not say.
+    pub run_delay_ns: Option<u64>,
+}
+
+impl Thread {
+    /// A thread whose recording began and ended at these moments, and of which nothing else is
+    /// known.
+    pub fn new(id: u32, name: impl Into<String>, started_ns: u64, ended_ns: u64) -> Self {
+        Self { id, name: name.into(), started_ns, ended_ns, ..Self::default() }
+    }
+}
+
+/// One step that a thread took. It lasts until the thread's next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// When it began.
+    pub wall_ns: u64,
+    /// The thread's CPU clock then, in nanoseconds since the thread's start.
+    pub cpu_ns: u64,
+    /// The conversation that it belongs to; `None` for a step of the thread itself.
+    pub conversation: Option<u64>,
+    /// The step.
+    pub step: Step,
+    /// The index of its place in [`Recording::places`].
+    pub place: u32,
+}
+
+/// A moment at which the scheduler started or stopped a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switch {
+    /// The moment.
+    pub wall_ns: u64,
+    /// What happened.
+    pub kind: SwitchKind,
+}
+
+/// What the scheduler did with a thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SwitchKind {
+    /// The thread got a CPU.
+    In,
+    /// The thread blocked, and needs no CPU until what it waits for has come.
+    OutBlocked,
+    /// The thread lost its CPU to another one, and waits for its turn.
+    OutPreempted,
+}
+
+/// One conversation, from the moment at which it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Conversation {
+    /// The number of its connection: unique in its server.
+    pub number: u64,
+    /// When the server accepted it; `None` if the server never did, or did not say.
+    pub opened_ns: Option<u64>,
+    /// When it was over for the server; `None` if it was not.
+    pub closed_ns: Option<u64>,
+    /// Why it ended; `None` if it did not, or if the server did not say.
+    #[serde(with = "step_json::reason", default)]
+    pub close_reason: Option<CloseReason>,
+    /// What its client did, in the order of time; empty where the client was not recorded.
+    pub client_spans: Vec<ClientSpan>,
+}
+
+impl Conversation {
+    /// A conversation of which nothing but its number is known.
+    pub fn new(number: u64) -> Self {
+        Self { number, ..Self::default() }
+    }
+}
+
+/// What a client did from one moment to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientSpan {
+    /// When it began.
+    pub from_ns: u64,
+    /// When it ended.
+    pub to_ns: u64,
+    /// What it was.
+    pub kind: ClientSpanKind,
+}
+
+/// What a client does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientSpanKind {
+    /// It connects. The system answers for the server, so this says little about the server.
+    Connecting,
+    /// It thinks about its next question.
+    Thinking,
+    /// It has asked, and waits for the answer.
+    Waiting,
+}
