@@ -99,7 +99,7 @@ pub(super) mod reason {
     use super::{CloseReason, Deserialize, Deserializer, Serialize, Serializer, close_reason};
     use serde::de::Error;
 
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+    #[allow(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde passes it so")]
     pub(in crate::recording) fn serialize<S: Serializer>(
         reason: &Option<CloseReason>,
         serializer: S,
