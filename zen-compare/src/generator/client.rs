@@ -191,7 +191,7 @@ impl Client {
             *left -= u32::try_from(count).unwrap_or(*left);
         }
         self.unsent = encoded.question_range(self.next, count);
-        self.next = EncodedQuestions::advance(self.next, count);
+        self.next = encoded.advance(self.next, count);
         self.in_flight += count;
     }
 
@@ -322,7 +322,7 @@ impl Client {
         }
         let (mut whole, rest) =
             encoded.whole_answers(self.heard, self.in_flight, self.heard_bytes + received.len());
-        self.heard = EncodedQuestions::advance(self.heard, whole);
+        self.heard = encoded.advance(self.heard, whole);
         self.heard_bytes = rest;
         self.in_flight -= whole;
         while whole > 0 {

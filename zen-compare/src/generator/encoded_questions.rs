@@ -10,9 +10,16 @@ use crate::scenario::Workload;
 /// heart, few enough that the encoded questions stay in the first-level cache.
 const LENGTH: usize = 512;
 
-/// A loop of [`LENGTH`] questions and answers in random order; see the [module](self).
+/// How many bytes of large questions and answers there are before the order repeats, unless one of
+/// each takes more.
+const BYTES: usize = 1024 * 1024;
+
+/// A loop of questions and answers in random order, in which each exchange of the workload occurs;
+/// see the [module](self).
 #[derive(Debug)]
 pub(super) struct EncodedQuestions {
+    /// How many there are before the order repeats.
+    length: usize,
     questions: Vec<u8>,
     /// Where each question starts, and then where the last one ends.
     question_starts: Vec<usize>,
@@ -26,15 +33,19 @@ impl EncodedQuestions {
     pub(super) fn new(workload: &Workload, depth: usize, seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let exchanges = workload.exchanges();
-        let order: Vec<_> = (0..LENGTH).map(|_| &exchanges[random.usize(..exchanges.len())]).collect();
+        let length = workload.count_that_fits(BYTES).min(LENGTH).max(exchanges.len());
+        let mut order: Vec<_> = exchanges.iter().collect();
+        order.resize_with(length, || &exchanges[random.usize(..exchanges.len())]);
+        random.shuffle(&mut order);
         let mut encoded = Self {
+            length,
             questions: Vec::new(),
             question_starts: vec![0],
             answers: Vec::new(),
             answer_starts: vec![0],
         };
         // The beginning is repeated at the end, so that a slice never has to wrap around.
-        for exchange in order.iter().cycle().take(LENGTH + depth) {
+        for exchange in order.iter().cycle().take(length + depth) {
             encoded.questions.extend_from_slice(&exchange.question);
             encoded.question_starts.push(encoded.questions.len());
             encoded.answers.extend_from_slice(&exchange.answer);
@@ -44,13 +55,13 @@ impl EncodedQuestions {
     }
 
     /// A random position to start from.
-    pub(super) fn random_position(random: &mut fastrand::Rng) -> usize {
-        random.usize(..LENGTH)
+    pub(super) fn random_position(&self, random: &mut fastrand::Rng) -> usize {
+        random.usize(..self.length)
     }
 
     /// The position `count` exchanges after `position`.
-    pub(super) fn advance(position: usize, count: usize) -> usize {
-        (position + count) % LENGTH
+    pub(super) fn advance(&self, position: usize, count: usize) -> usize {
+        (position + count) % self.length
     }
 
     /// The byte range of the `count` questions from `position` on.
@@ -92,6 +103,7 @@ mod tests {
     fn any_stretch_of_questions_has_its_answers() {
         let workload = Workload::aphorisms();
         let encoded = EncodedQuestions::new(&workload, 64, 7);
+        assert_eq!(encoded.length, LENGTH);
         for position in [0, 1, 500, LENGTH - 1] {
             let (start, end) = encoded.question_range(position, 64);
             let mut asked = encoded.question_bytes(start, end);
@@ -109,6 +121,46 @@ mod tests {
             }
             assert!(asked.is_empty() && answers.is_empty());
         }
+    }
+
+    #[test]
+    fn large_messages_are_encoded_once_each() {
+        let (large, small) = (vec![b'x'; BYTES], vec![b'y'; 10]);
+        let workload = Workload::new([(large.clone(), small.clone()), (small, large)]).unwrap();
+        let encoded = EncodedQuestions::new(&workload, 1, 7);
+        assert_eq!(encoded.length, 2);
+        // Each of the two exchanges, and the first one again.
+        assert!(encoded.questions.len() + encoded.answers.len() <= 3 * (BYTES + 10));
+        for position in 0..2 {
+            let (start, end) = encoded.question_range(position, 1);
+            assert_eq!(end - start + encoded.answers(position, 1).len(), BYTES + 10);
+        }
+        assert_ne!(encoded.answers(0, 1), encoded.answers(1, 1));
+    }
+
+    #[test]
+    fn what_is_encoded_is_bounded_by_bytes() {
+        for (bytes, length) in [(1, LENGTH), (BYTES / LENGTH, LENGTH), (10_000, 104), (3 * BYTES, 1)] {
+            let workload =
+                Workload::new([(vec![b'x'; bytes - bytes / 2], vec![b'y'; bytes / 2 + 1])]).unwrap();
+            let encoded = EncodedQuestions::new(&workload, 0, 7);
+            assert!(encoded.length.abs_diff(length) <= 1, "{bytes}: {}", encoded.length);
+            let encoded = encoded.questions.len() + encoded.answers.len();
+            assert!(encoded <= BYTES.max(bytes + 1), "{bytes}: {encoded}");
+        }
+    }
+
+    #[test]
+    fn every_question_is_asked() {
+        let exchanges = (0..1000).map(|number| (format!("{number}?"), format!("{number}!")));
+        let workload = Workload::new(exchanges).unwrap();
+        let encoded = EncodedQuestions::new(&workload, 2, 7);
+        let mut asked: Vec<_> = (0..encoded.length).map(|position| encoded.answers(position, 1)).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked.len(), 1000);
+        assert_eq!(encoded.advance(999, 2), 1);
+        assert_eq!(encoded.answers(999, 2), [encoded.answers(999, 1), encoded.answers(0, 1)].concat());
     }
 
     #[test]

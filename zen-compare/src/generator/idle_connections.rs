@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use super::load::{Nanos, nanos};
 
-/// How many questions a non-reader sends at once.
-pub(super) const FLOOD_QUESTIONS: usize = 64;
 /// When no idle connection has joined for this long, no more are waited for.
 const NOBODY_JOINS: Duration = Duration::from_secs(1);
 /// How long the idle connections may take to join. After that, the load is measured with the ones

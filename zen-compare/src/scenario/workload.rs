@@ -107,6 +107,14 @@ impl Workload {
         &self.greeting
     }
 
+    /// How many exchanges of the mean size so many bytes are enough for; at least one.
+    pub(crate) fn count_that_fits(&self, bytes: usize) -> usize {
+        let sizes = self.exchanges.iter().map(|e| e.question.len() + e.answer.len());
+        // No exchange is empty, and neither is the workload.
+        let mean = sizes.sum::<usize>() / self.exchanges.len();
+        (bytes / mean).max(1)
+    }
+
     /// The exchanges, in the order in which they were given.
     pub fn exchanges(&self) -> &[Exchange] {
         &self.exchanges

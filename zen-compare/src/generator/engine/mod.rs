@@ -17,7 +17,7 @@ use super::client::{Client, ConversationFailure, Role};
 use super::clock::Clock;
 use super::connect::room_for_connections;
 use super::encoded_questions::EncodedQuestions;
-use super::idle_connections::{Ended, FLOOD_QUESTIONS, IdleConnections};
+use super::idle_connections::{Ended, IdleConnections};
 use super::load::{Load, Moment, Nanos};
 use super::load_result::LoadResult;
 use super::phases::Stages;
@@ -40,6 +40,8 @@ pub(super) struct Generator<'a> {
     pub(super) stages: Stages,
     pub(super) arrival: Arrival,
     pub(super) idle: IdleConnections,
+    /// How many questions a non-reader sends at a time.
+    pub(super) flood: usize,
     pub(super) ended: Ended,
     pub(super) answers: u64,
     /// The clients that were answered in this round of events, and when.
@@ -73,14 +75,14 @@ impl<'a> Generator<'a> {
             (Role::Measured, scenario.clients),
         ];
         let mut random = fastrand::Rng::with_seed(load.seed);
-        let longest_write =
-            if non_readers > 0 { scenario.depth.max(FLOOD_QUESTIONS) } else { scenario.depth };
+        let flood = if non_readers > 0 { background::flood(load.workload) } else { 0 };
+        let longest_write = scenario.depth.max(flood);
         let encoded = EncodedQuestions::new(load.workload, longest_write, random.u64(..));
         let roles = roles.iter().flat_map(|&(role, count)| std::iter::repeat_n(role, count));
         let clients: Vec<Client> = roles
             .map(|role| {
                 let depth = if role == Role::Measured { scenario.depth } else { 1 };
-                Client::new(role, depth, EncodedQuestions::random_position(&mut random))
+                Client::new(role, depth, encoded.random_position(&mut random))
             })
             .collect();
         let poll = Poll::new()?;
@@ -95,6 +97,7 @@ impl<'a> Generator<'a> {
             stages: Stages::new(load),
             arrival: Arrival::default(),
             idle: IdleConnections::new(tricklers + non_readers, idle),
+            flood,
             ended: Ended::default(),
             answers: 0,
             heard: Vec::new(),
