@@ -10,6 +10,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod phases;
 pub mod recording;
 
 pub use recording::{Recording, Trace};
