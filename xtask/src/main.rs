@@ -63,7 +63,7 @@ fn named(words: &[&str]) -> Result<Vec<&'static Step>, Failure> {
 
 /// Runs the steps up to the first that fails, then says how long each one took.
 fn run_all(steps: &[&Step]) -> Result<(), Failure> {
-    let mut told: Vec<(&str, Duration, String)> = Vec::new();
+    let mut ended: Vec<(&str, Duration, String)> = Vec::new();
     let mut result = Ok(());
     for step in steps {
         println!("\n== {}: {} ==", step.name, step.what);
@@ -76,14 +76,14 @@ fn run_all(steps: &[&Step]) -> Result<(), Failure> {
             }
             Err(failure) => ("FAILED".to_owned(), Some(failure)),
         };
-        told.push((step.name, begun.elapsed(), end));
+        ended.push((step.name, begun.elapsed(), end));
         if let Some(failure) = failure {
             result = Err(Failure::new(format!("{}: {failure}", step.name)));
             break;
         }
     }
     println!("\n== summary ==");
-    for (name, took, end) in told {
+    for (name, took, end) in ended {
         println!("{name:<17} {:>6.1} s  {end}", took.as_secs_f64());
     }
     result

@@ -1,4 +1,4 @@
-//! `zen floor`: the lab's yardstick as a server of its own, for `zen compare` to load.
+//! `zen floor`: the lab's floor as a server of its own, for `zen compare` to load.
 
 use zen_compare::child::end_with_the_lab;
 use zen_compare::floor::Floor;

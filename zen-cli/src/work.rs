@@ -46,15 +46,15 @@ impl Service for Working {
 
 /// How often spinning reads the thread's CPU clock. Each reading is a system call; reading the wall
 /// clock is not.
-const LOOK_AGAIN: Duration = Duration::from_micros(50);
+const CLOCK_INTERVAL: Duration = Duration::from_micros(50);
 
 /// Burns `time` of this thread's CPU time. With wall-clock time, threads that share a core would
 /// all count the same moments, and more threads would look like more cores.
 fn spin(time: Duration) {
     let elapsed = cpu_clock();
     while let Some(left) = time.checked_sub(elapsed()).filter(|left| !left.is_zero()) {
-        let look_again = Instant::now() + left.min(LOOK_AGAIN);
-        while Instant::now() < look_again {
+        let next_reading = Instant::now() + left.min(CLOCK_INTERVAL);
+        while Instant::now() < next_reading {
             hint::spin_loop();
         }
     }

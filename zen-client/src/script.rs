@@ -86,7 +86,7 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Script<I> {
         }
     }
 
-    /// Asks nothing more and returns nothing more: the caller's patience is at its end.
+    /// Asks nothing more and returns nothing more: the caller's timeout has passed.
     pub(crate) fn give_up(&mut self) {
         self.over = true;
     }

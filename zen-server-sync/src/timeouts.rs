@@ -13,9 +13,9 @@ const LEAST: Duration = Duration::from_millis(1);
 /// [stop pipe](crate::wait::StopPipe) can end the wait.
 pub(crate) const QUIET: Duration = Duration::from_millis(100);
 
-/// A write waits no longer than this before it looks whether the server stops. Only a thread whose
-/// peer does not read pays for it.
-const LOOK_UP: Duration = Duration::from_secs(1);
+/// The longest a write waits before the thread checks whether the server is to stop. Only a thread
+/// whose peer does not read pays for it.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The timeouts that are set on a socket. They are remembered so that they are set again only when
 /// that matters.
@@ -41,7 +41,7 @@ impl Timeouts {
 
     #[inline]
     pub(crate) fn before_write(&mut self, stream: &Socket, deadline: Option<Instant>, now: Instant) {
-        if let Some(sooner) = sooner(&mut self.write, LOOK_UP, deadline, now) {
+        if let Some(sooner) = sooner(&mut self.write, STOP_CHECK_INTERVAL, deadline, now) {
             // This fails only on a socket that is broken already, and then the write says so.
             let _ = stream.set_write_timeout(Some(sooner));
         }
@@ -56,7 +56,7 @@ impl Timeouts {
     /// The timeout of a write has gone off. If a deadline had shortened it, the next write sets a
     /// new one.
     pub(crate) fn write_timed_out(&mut self) {
-        self.write = self.write.filter(|set| *set >= LOOK_UP);
+        self.write = self.write.filter(|set| *set >= STOP_CHECK_INTERVAL);
     }
 }
 
@@ -101,8 +101,14 @@ mod tests {
         timeouts.read_timed_out();
         assert_eq!(sooner(&mut timeouts.read, QUIET, None, now), Some(QUIET));
 
-        assert_eq!(sooner(&mut timeouts.write, LOOK_UP, at(7), now), Some(Duration::from_millis(7)));
+        assert_eq!(
+            sooner(&mut timeouts.write, STOP_CHECK_INTERVAL, at(7), now),
+            Some(Duration::from_millis(7))
+        );
         timeouts.write_timed_out();
-        assert_eq!(sooner(&mut timeouts.write, LOOK_UP, at(9_000), now), Some(LOOK_UP));
+        assert_eq!(
+            sooner(&mut timeouts.write, STOP_CHECK_INTERVAL, at(9_000), now),
+            Some(STOP_CHECK_INTERVAL)
+        );
     }
 }

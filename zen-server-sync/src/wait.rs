@@ -8,7 +8,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::Socket;
 use zen_server::StopHandle;
 
-use crate::wake_up::{LOOK_UP, WakeUp};
+use crate::wake_up::{CHECK_INTERVAL, WakeUp};
 
 /// A pipe that becomes readable when the server stops, and stays so.
 ///
@@ -76,7 +76,8 @@ impl Wait<'_> {
     fn time(&self) -> PollTimeout {
         let unwoken = self.wake_up.is_some_and(|wake_up| wake_up.reader().is_none());
         let left = self.deadline.map(|at| at.saturating_duration_since(self.now));
-        let left = if unwoken { Some(left.map_or(LOOK_UP, |left| left.min(LOOK_UP))) } else { left };
+        let left =
+            if unwoken { Some(left.map_or(CHECK_INTERVAL, |left| left.min(CHECK_INTERVAL))) } else { left };
         left.map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
         })
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_cannot_be_woken_looks_for_itself() {
+    fn a_thread_that_cannot_be_woken_checks_now_and_then() {
         // As when there is no descriptor left for it.
         let never_made = WakeUp::default();
         assert_eq!(wait(&never_made, None).map_err(|error| error.kind()), Err(ErrorKind::TimedOut));

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-/// How long a thread waits that cannot be woken, before it looks whether something has come.
-pub(crate) const LOOK_UP: Duration = Duration::from_millis(20);
+/// How long a thread that cannot be woken waits before it checks whether anything has come.
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What ends the wait of one thread, made when that is first needed. It takes two descriptors.
+/// What ends the wait of one thread, made when it is first needed. It takes two descriptors.
 ///
-/// If the system has none left, the thread looks for itself every [`LOOK_UP`].
+/// If the system has none left, the thread checks every [`CHECK_INTERVAL`] instead.
 #[derive(Debug, Default)]
 pub(crate) struct WakeUp {
     made: Option<(Waker, UnixStream)>,
@@ -25,15 +25,15 @@ impl WakeUp {
         self.made.as_ref().map_or(Waker::noop(), |(waker, _)| waker)
     }
 
-    /// What becomes readable when the waker is used; `None` if there is nothing.
+    /// What becomes readable when the waker is used; `None` if it could not be made.
     pub(crate) fn reader(&self) -> Option<&UnixStream> {
         self.made.as_ref().map(|(_, reader)| reader)
     }
 
-    /// The thread is awake, so what has woken it is forgotten.
+    /// Forgets what has woken the thread.
     pub(crate) fn reset(&self) {
         if let Some(mut reader) = self.reader() {
-            // It does not wait, and whatever is left ends the next wait.
+            // This read does not block. Whatever it leaves behind ends the next wait.
             let _ = reader.read(&mut [0; 64]);
         }
     }

@@ -26,7 +26,7 @@ impl<S, F> Setup<S, F> {
             // so.
             let _ = SockRef::from(stream).set_tcp_nodelay(true);
         }
-        Peer::new(remote, local.of(stream), number)
+        Peer::new(remote, local.resolve(stream), number)
     }
 
     /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs

@@ -117,9 +117,9 @@ impl LocalAddress {
         Self { listener, is_wildcard }
     }
 
-    /// For this connection. That costs a system call if the listener accepts on every address of
-    /// the system, and none otherwise.
-    pub(crate) fn of(&self, stream: &impl AsFd) -> Address {
+    /// The address for this connection. Finding it costs a system call if the listener accepts on
+    /// every address of the system, and none otherwise.
+    pub(crate) fn resolve(&self, stream: &impl AsFd) -> Address {
         if !self.is_wildcard {
             return self.listener.clone();
         }
@@ -142,7 +142,7 @@ mod tests {
             let port = tcp.local_addr().expect("an address").port();
             let client = TcpStream::connect(("127.0.0.1", port)).expect("connects");
             let (stream, _) = tcp.accept().expect("accepts");
-            let local = LocalAddress::new(&tcp.into()).of(&stream);
+            let local = LocalAddress::new(&tcp.into()).resolve(&stream);
             let Address::Ip(local) = local else { panic!("{local}") };
             assert!(local.ip().to_canonical().is_loopback(), "{local}");
             assert_eq!(local.port(), client.peer_addr().expect("an address").port());

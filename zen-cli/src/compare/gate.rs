@@ -79,20 +79,20 @@ impl Gate {
 /// Which contender has regressed under which load, and in which metrics; invalid contenders come
 /// first.
 fn regressions(changes: &Changes) -> Vec<String> {
-    let who = |contender: &str, scenario: &str| format!("{contender} under {scenario}");
+    let subject = |contender: &str, scenario: &str| format!("{contender} under {scenario}");
     let invalidated = changes.invalidated.iter().map(|invalidated| {
         let Invalidated { scenario, contender, brief, .. } = invalidated;
-        (who(contender, scenario), vec![brief.clone()])
+        (subject(contender, scenario), vec![brief.clone()])
     });
     let mut found: Vec<(String, Vec<String>)> = invalidated.collect();
     for change in changes.metrics.iter().filter(|change| change.finding == Finding::Regressed) {
-        let (who, metric) = (who(&change.contender, &change.scenario), change.metric.to_string());
-        match found.last_mut().filter(|(last, _)| *last == who) {
+        let (regressed, metric) = (subject(&change.contender, &change.scenario), change.metric.to_string());
+        match found.last_mut().filter(|(last, _)| *last == regressed) {
             Some((_, metrics)) => metrics.push(metric),
-            None => found.push((who, vec![metric])),
+            None => found.push((regressed, vec![metric])),
         }
     }
-    found.into_iter().map(|(who, metrics)| format!("{who} ({})", metrics.join(", "))).collect()
+    found.into_iter().map(|(subject, metrics)| format!("{subject} ({})", metrics.join(", "))).collect()
 }
 
 fn read(file: &Path) -> Result<Report, String> {

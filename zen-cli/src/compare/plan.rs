@@ -44,8 +44,8 @@ pub(crate) fn plan(args: &CompareArgs, stop: StopFlag) -> Result<Plan, Failure> 
         Some(user_load) => user_load_plan(&user_load, args, everybody),
         None => named(args, everybody),
     };
-    if let Some(room) = room_for(&plan.scenarios) {
-        plan.contenders = contenders(args, Some(room))?;
+    if let Some(connections) = connections_for(&plan.scenarios) {
+        plan.contenders = contenders(args, Some(connections))?;
     }
     plan.repetitions = args.repetitions.unwrap_or(plan.repetitions);
     plan.window = args.window.unwrap_or(plan.window);
@@ -88,22 +88,22 @@ fn user_load_plan(user_load: &UserLoad, args: &CompareArgs, contenders: Vec<Cont
 
 /// How many connections a server must be told to allow for these scenarios, if its default is lower
 /// and the open-file limit permits more.
-fn room_for(scenarios: &[Scenario]) -> Option<usize> {
+fn connections_for(scenarios: &[Scenario]) -> Option<usize> {
     let most = scenarios.iter().map(|scenario| scenario.clients + scenario.background.connections()).max()?;
-    let room = most + LEAVING;
+    let connections = most + LEAVING;
     // Servers get the hard limit, because the lab raises its own limit to that. A server that asks
     // for more does not start.
     let files = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard);
-    let fits = u64::try_from(room + defaults::RESERVED_FILES).is_ok_and(|needed| needed <= files);
-    (most > defaults::CONNECTIONS - LEAVING && fits).then_some(room)
+    let fits = u64::try_from(connections + defaults::RESERVED_FILES).is_ok_and(|needed| needed <= files);
+    (most > defaults::CONNECTIONS - LEAVING && fits).then_some(connections)
 }
 
-fn contenders(args: &CompareArgs, room: Option<usize>) -> Result<Vec<Contender>, Failure> {
+fn contenders(args: &CompareArgs, connections: Option<usize>) -> Result<Vec<Contender>, Failure> {
     let program = std::env::current_exe().map_err(|error| {
         Failure::Failed(format!("cannot find this program, to start servers with: {error}"))
     })?;
     let mut contenders = vec![Contender::floor(&program, ["floor", "127.0.0.1:0"])];
-    contenders.extend(args.flavors.iter().map(|flavor| server(&program, *flavor, args.workers, room)));
+    contenders.extend(args.flavors.iter().map(|flavor| server(&program, *flavor, args.workers, connections)));
     contenders.extend(args.against.iter().cloned());
     Ok(contenders)
 }
@@ -114,7 +114,7 @@ pub(crate) fn server(
     program: &Path,
     flavor: Flavor,
     workers: Option<usize>,
-    room: Option<usize>,
+    connections: Option<usize>,
 ) -> Contender {
     let mut words =
         ["serve", "127.0.0.1:0", "--flavor", flavor.name(), "--log", "warn"].map(str::to_owned).to_vec();
@@ -123,8 +123,8 @@ pub(crate) fn server(
     }
     // Most machines do not let a process have a thread for each of this many connections, so
     // `threaded` keeps its own limit.
-    if let Some(room) = room.filter(|_| flavor != Flavor::Threaded) {
-        words.extend(["--connections".to_owned(), room.to_string()]);
+    if let Some(connections) = connections.filter(|_| flavor != Flavor::Threaded) {
+        words.extend(["--connections".to_owned(), connections.to_string()]);
     }
     // The lab appends the work that handlers are to do.
     Contender::new(flavor.name(), program, words).with_variable("ZEN_WORK", "0s").taking_work()
@@ -136,11 +136,14 @@ mod tests {
 
     #[test]
     fn servers_are_given_room_for_idle_connections_and_clients() {
-        assert_eq!(room_for(&[Scenario::book(), Scenario::saturate(512), Scenario::idle(100)]), None);
+        assert_eq!(connections_for(&[Scenario::book(), Scenario::saturate(512), Scenario::idle(100)]), None);
         let idle = Scenario::idle(10_000);
-        let room = room_for(&[idle.clone(), Scenario::book()]);
+        let connections = connections_for(&[idle.clone(), Scenario::book()]);
         // A machine that does not allow this many leaves the default.
-        assert!(room.is_none_or(|room| room >= idle.clients + 10_000), "{room:?}");
+        assert!(
+            connections.is_none_or(|connections| connections >= idle.clients + 10_000),
+            "{connections:?}"
+        );
         let said = |flavor| format!("{:?}", server(Path::new("zen"), flavor, None, Some(10_108)));
         assert!(said(Flavor::Mio).contains(r#""--connections", "10108""#), "{}", said(Flavor::Mio));
         assert!(!said(Flavor::Threaded).contains("--connections"), "{}", said(Flavor::Threaded));

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 
-use crate::running::{PATIENCE, run, serve, zen};
+use crate::running::{TIME_LIMIT, run, serve, zen};
 
 /// A server for one conversation.
 fn server(talk: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHandle<()>) {
@@ -12,7 +12,7 @@ fn server(talk: impl FnOnce(TcpStream) + Send + 'static) -> (SocketAddr, JoinHan
     let address = listener.local_addr().unwrap();
     let serving = thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIME_LIMIT)).unwrap();
         talk(stream);
     });
     (address, serving)

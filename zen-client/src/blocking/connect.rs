@@ -42,10 +42,10 @@ pub(super) fn connect(
         for event in &events {
             let Some(slot) = attempts.get_mut(event.token().0) else { continue };
             let Some(attempt) = slot.take() else { continue };
-            match attempt.outcome() {
-                Outcome::Open(attempt) => *slot = Some(attempt),
-                Outcome::Failed(address, error) => dial.failed(address, &error),
-                Outcome::Connected(address, stream) => {
+            match attempt.state() {
+                AttemptState::Open(attempt) => *slot = Some(attempt),
+                AttemptState::Failed(address, error) => dial.failed(address, &error),
+                AttemptState::Connected(address, stream) => {
                     let local = stream.local_addr().map_err(socket_error("read the local address"))?;
                     if dial.reached(address, local) {
                         return attempt_to_blocking(&poll, stream);
@@ -66,7 +66,7 @@ struct Attempt {
     stream: mio::net::TcpStream,
 }
 
-enum Outcome {
+enum AttemptState {
     Open(Attempt),
     Failed(SocketAddr, io::Error),
     Connected(SocketAddr, mio::net::TcpStream),
@@ -80,15 +80,15 @@ impl Attempt {
         Ok(Self { address, stream })
     }
 
-    fn outcome(self) -> Outcome {
+    fn state(self) -> AttemptState {
         if let Err(error) | Ok(Some(error)) = self.stream.take_error() {
-            return Outcome::Failed(self.address, error);
+            return AttemptState::Failed(self.address, error);
         }
         match self.stream.peer_addr() {
-            Ok(_) => Outcome::Connected(self.address, self.stream),
+            Ok(_) => AttemptState::Connected(self.address, self.stream),
             // An event that says nothing about the connection.
-            Err(error) if error.kind() == ErrorKind::NotConnected => Outcome::Open(self),
-            Err(error) => Outcome::Failed(self.address, error),
+            Err(error) if error.kind() == ErrorKind::NotConnected => AttemptState::Open(self),
+            Err(error) => AttemptState::Failed(self.address, error),
         }
     }
 }

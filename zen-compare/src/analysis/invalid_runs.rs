@@ -75,10 +75,10 @@ impl<'a> InvalidRunNotes<'a> {
                 }
             }
         }
-        kinds.iter().flat_map(|kind| self.of_kind(kind)).collect()
+        kinds.iter().flat_map(|kind| self.describe_kind(kind)).collect()
     }
 
-    fn of_kind(&self, kind: &[(&str, &Invalid)]) -> Vec<String> {
+    fn describe_kind(&self, kind: &[(&str, &Invalid)]) -> Vec<String> {
         let one = |(name, reason): &(&str, &Invalid)| format!("{name}, {}: {reason}", self.share(name));
         let names: Vec<&str> = kind.iter().map(|(name, _)| *name).collect();
         let reason = kind[0].1;

@@ -14,7 +14,7 @@ pub(crate) struct Judged<'a> {
 }
 
 impl<'a> Judged<'a> {
-    pub(crate) fn with(&self, standing: Standing) -> impl Iterator<Item = &'a Summary> {
+    pub(crate) fn having(&self, standing: Standing) -> impl Iterator<Item = &'a Summary> {
         self.summaries.iter().copied().filter(move |summary| summary.standing == standing)
     }
 
@@ -25,17 +25,17 @@ impl<'a> Judged<'a> {
 
     /// The contenders that leave clients without an answer.
     pub(crate) fn starving(&self) -> impl Iterator<Item = &'a Summary> {
-        self.with(Standing::Starves)
+        self.having(Standing::Starves)
     }
 
     pub(crate) fn nobody_serves_all(&self) -> bool {
-        self.with(Standing::Best).next().is_none() && self.starving().next().is_some()
+        self.having(Standing::Best).next().is_none() && self.starving().next().is_some()
     }
 
     pub(crate) fn none_counts(&self) -> bool {
-        self.with(Standing::Best).next().is_none()
+        self.having(Standing::Best).next().is_none()
             && self.starving().next().is_none()
-            && self.with(Standing::Invalid).next().is_some()
+            && self.having(Standing::Invalid).next().is_some()
     }
 
     /// The contenders whose single valid run is too few to rank them. A single run has no interval,
@@ -44,9 +44,9 @@ impl<'a> Judged<'a> {
     pub(crate) fn undecided(&self) -> Vec<&'a Summary> {
         let alone = |summary: &&Summary| summary.valid_runs < 2;
         // A single run without others to compare it with claims nothing.
-        let others = self.with(Standing::Tie).next().is_some();
-        let best = self.with(Standing::Best).filter(|_| others);
-        best.chain(self.with(Standing::Tie)).filter(alone).collect()
+        let others = self.having(Standing::Tie).next().is_some();
+        let best = self.having(Standing::Best).filter(|_| others);
+        best.chain(self.having(Standing::Tie)).filter(alone).collect()
     }
 
     /// Whether a contender leads with too few runs to tell whether that is chance.
@@ -60,8 +60,8 @@ impl<'a> Judged<'a> {
         if self.leader_is_undecided() {
             return Vec::new();
         }
-        let ties = self.with(Standing::Tie).filter(|summary| summary.valid_runs > 1);
-        self.with(Standing::Best).chain(ties).map(|summary| summary.contender.as_str()).collect()
+        let ties = self.having(Standing::Tie).filter(|summary| summary.valid_runs > 1);
+        self.having(Standing::Best).chain(ties).map(|summary| summary.contender.as_str()).collect()
     }
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn value(metric: Metric, summary: &Summary) -> String {
 
 /// How many times as good the best is as the next contender that is behind, and that contender.
 pub(crate) fn lead<'a>(judged: &Judged<'a>) -> Option<(f64, &'a Summary)> {
-    let (best, next) = (judged.with(Standing::Best).next()?, judged.with(Standing::Behind).next()?);
+    let (best, next) = (judged.having(Standing::Best).next()?, judged.having(Standing::Behind).next()?);
     let metric = judged.scenario.ranked_by();
     let ratio = metric.ratio(metric.estimate(best)?.median, metric.estimate(next)?.median)?;
     Some((ratio, next))

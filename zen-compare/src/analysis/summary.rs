@@ -25,7 +25,7 @@ impl Report {
         let Self { settings, summaries, runs, .. } = self;
         let place = |name: &str| settings.scenarios.iter().position(|scenario| scenario.name == name);
         if let Some(scenario) = place(name).and_then(|place| settings.scenarios.get(place)) {
-            summaries.extend(of_scenario(settings, scenario, runs));
+            summaries.extend(summarize_scenario(settings, scenario, runs));
         }
         // The sort is stable, so the ranking within a scenario stays.
         summaries.sort_by_key(|summary| place(&summary.scenario));
@@ -36,11 +36,11 @@ impl Report {
 /// settings. Within each, the floor comes first, then the contenders from the best to those that
 /// cannot be ranked.
 pub(crate) fn summarize(settings: &Settings, runs: &[Run]) -> Vec<Summary> {
-    settings.scenarios.iter().flat_map(|scenario| of_scenario(settings, scenario, runs)).collect()
+    settings.scenarios.iter().flat_map(|scenario| summarize_scenario(settings, scenario, runs)).collect()
 }
 
 /// The summaries of one scenario.
-pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
+pub(crate) fn summarize_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
     let runs: Vec<&Run> =
         runs.iter().filter(|run| run.scenario == scenario.name && !run.is_left_out()).collect();
     let floor_name =
@@ -56,7 +56,7 @@ pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]
         .filter_map(|contender| {
             let own: Vec<&Run> = runs.iter().copied().filter(|run| run.contender == contender.name).collect();
             let standing = if contender.floor { Standing::Floor } else { Standing::Behind };
-            (!own.is_empty()).then(|| of_contender(scenario, &own, &floor, standing, settings.seed))
+            (!own.is_empty()).then(|| summarize_contender(scenario, &own, &floor, standing, settings.seed))
         })
         .collect();
     let by = scenario.ranked_by();
@@ -71,7 +71,7 @@ pub(crate) fn of_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]
     summaries
 }
 
-fn of_contender(
+fn summarize_contender(
     scenario: &Scenario,
     runs: &[&Run],
     floor: &[&Run],

@@ -50,12 +50,12 @@ pub(crate) fn describe(sweep: &[Judged<'_>]) -> String {
     let (Some(first), Some(last)) = (sweep.first(), sweep.last()) else { return String::new() };
     let (first, last) = (first.scenario.describe(), last.scenario.describe());
     let words: Vec<_> = first.split(' ').zip(last.split(' ')).collect();
-    let together = words.iter().map(|(first, last)| {
+    let grouped = words.iter().map(|(first, last)| {
         let numbers = first.parse::<f64>().is_ok() && last.parse::<f64>().is_ok();
         // Besides the numbers, `client` and `clients` differ.
         if first != last && numbers { format!("{first} to {last}") } else { (*last).to_owned() }
     });
-    together.collect::<Vec<_>>().join(" ")
+    grouped.collect::<Vec<_>>().join(" ")
 }
 
 /// The points at which the same contenders win.
@@ -135,7 +135,7 @@ fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> 
         judged.winners().len() > names.len() || !judged.undecided().is_empty()
     };
     let (wide, narrow): (Vec<usize>, Vec<usize>) = points.iter().partition(with_others);
-    let who = match names.as_slice() {
+    let contenders = match names.as_slice() {
         [one] => (*one).to_owned(),
         several => format!("{} tie", list(several)),
     };
@@ -148,7 +148,7 @@ fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> 
     let next = if wide.is_empty() { "the next" } else { "the next there" };
     let leads = if names.len() == 1 { leads(sweep, &narrow, next) } else { String::new() };
     format!(
-        "{who} {}{alone}: {}{leads}",
+        "{contenders} {}{alone}: {}{leads}",
         describe_points(sweep, points),
         describe_range(sweep, points, names[0])
     )
@@ -187,7 +187,7 @@ fn leads(sweep: &[Judged<'_>], points: &[usize], next: &str) -> String {
 /// The contenders to name at some of the points, each with its points. Contenders with the same
 /// points share one entry. A remark that differs between points is given for the lowest and the
 /// highest of them.
-fn spans<'a>(sweep: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, String)>) -> Vec<String> {
+fn spans<'a>(sweep: &[Judged<'a>], remarks: impl Fn(&Judged<'a>) -> Vec<(&'a str, String)>) -> Vec<String> {
     struct Span<'a> {
         name: &'a str,
         points: Vec<usize>,
@@ -195,7 +195,7 @@ fn spans<'a>(sweep: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, St
     }
     let mut spans: Vec<Span<'_>> = Vec::new();
     for (point, judged) in sweep.iter().enumerate() {
-        for (name, said) in who(judged) {
+        for (name, said) in remarks(judged) {
             match spans.iter_mut().find(|span| span.name == name) {
                 Some(span) => {
                     span.points.push(point);
@@ -205,19 +205,19 @@ fn spans<'a>(sweep: &[Judged<'a>], who: impl Fn(&Judged<'a>) -> Vec<(&'a str, St
             }
         }
     }
-    let mut together: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
+    let mut grouped: Vec<(Vec<usize>, Vec<String>)> = Vec::new();
     for Span { name, points, said: [from, to] } in spans {
         let said = format!("{name}{}", if from == to { from } else { format!("{from} to{to}") });
-        match together.iter_mut().find(|(same, _)| *same == points) {
+        match grouped.iter_mut().find(|(same, _)| *same == points) {
             Some((_, names)) => names.push(said),
-            None => together.push((points, vec![said])),
+            None => grouped.push((points, vec![said])),
         }
     }
     let said = |(points, names): (Vec<usize>, Vec<String>)| {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         format!("{} {}", list(&names), describe_points(sweep, &points))
     };
-    together.into_iter().map(said).collect()
+    grouped.into_iter().map(said).collect()
 }
 
 /// These points as text, such as `at every point` or `from saturate-16 to saturate-512`.

@@ -79,9 +79,9 @@ impl Judged<'_> {
         let undecided: Vec<&str> =
             self.undecided().iter().map(|summary| summary.contender.as_str()).collect();
         let winners = self.winners();
-        match self.with(Standing::Best).next() {
+        match self.having(Standing::Best).next() {
             Some(best) if winners.is_empty() => {
-                let all = undecided.len() == 1 + self.with(Standing::Tie).count();
+                let all = undecided.len() == 1 + self.having(Standing::Tie).count();
                 let whose = if all { "each".to_owned() } else { format!("of {}", list(&undecided)) };
                 parts.push(format!("one valid run {whose} is too few to tell which is best ({MORE})"));
                 parts.push(format!("so far {}: {}", best.contender, describe_best(self.scenario, best)));

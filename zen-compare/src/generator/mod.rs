@@ -22,10 +22,10 @@ mod engine;
 mod idle_connections;
 mod load;
 mod load_result;
-mod phases;
 mod progress;
 mod ramp;
 mod schedule;
+mod stages;
 #[cfg(test)]
 mod tests;
 

@@ -9,14 +9,14 @@ use std::time::Duration;
 pub struct Progress {
     answers: AtomicU64,
     steady: AtomicBool,
-    patience: Duration,
+    extra_warmup: Duration,
 }
 
 impl Progress {
-    /// For a load whose warm-up may take up to `patience` longer than asked for, until it is called
-    /// [steady](Self::set_steady).
-    pub fn new(patience: Duration) -> Self {
-        Self { patience, ..Self::default() }
+    /// For a load whose warm-up may take up to `extra_warmup` longer than asked for, until it is
+    /// called [steady](Self::set_steady).
+    pub fn new(extra_warmup: Duration) -> Self {
+        Self { extra_warmup, ..Self::default() }
     }
 
     /// Right answers since the load began.
@@ -41,7 +41,7 @@ impl Progress {
     /// Whether a load that has warmed up for `spent` should go on warming up, where `asked` was
     /// asked for.
     pub(crate) fn wants_more_warmup(&self, spent: Duration, asked: Duration) -> bool {
-        !self.is_steady() && spent < asked + self.patience
+        !self.is_steady() && spent < asked + self.extra_warmup
     }
 }
 

@@ -67,7 +67,8 @@ pub(crate) struct Pinned {
 }
 
 impl Pinned {
-    pub(crate) fn to(cores: &[usize]) -> io::Result<Self> {
+    /// Pins the calling thread to these cores.
+    pub(crate) fn pin_to(cores: &[usize]) -> io::Result<Self> {
         let this_thread = Pid::from_raw(0);
         let before = sched_getaffinity(this_thread)?;
         let mut set = CpuSet::new();
@@ -110,11 +111,11 @@ mod tests {
         let before = allowed().unwrap();
         let core = before[before.len() - 1];
         {
-            let _pinned = Pinned::to(&[core]).unwrap();
+            let _pinned = Pinned::pin_to(&[core]).unwrap();
             assert_eq!(allowed().unwrap(), [core]);
             assert_eq!(std::thread::spawn(|| allowed().unwrap()).join().unwrap(), [core]);
         }
         assert_eq!(allowed().unwrap(), before);
-        assert!(Pinned::to(&[]).is_err());
+        assert!(Pinned::pin_to(&[]).is_err());
     }
 }

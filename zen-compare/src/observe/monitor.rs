@@ -61,7 +61,7 @@ impl Monitor {
     pub(crate) fn begin(pid: u32, progress: Arc<Progress>, cores: Option<&[usize]>) -> io::Result<Self> {
         let tree = ProcessTree::new(pid)?;
         let (stop, stopped) = mpsc::channel();
-        let _pinned = cores.map(Pinned::to).transpose()?;
+        let _pinned = cores.map(Pinned::pin_to).transpose()?;
         let thread = thread::Builder::new().name("monitor".into()).spawn(move || {
             let mut monitored = Monitored::default();
             let mut tree = tree;

@@ -271,12 +271,12 @@ mod tests {
         // A process with one thread, so that no other test's threads come and go in between.
         let mut child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
         let probe = Probe::new(child.id()).unwrap();
-        let patience = Instant::now();
+        let start = Instant::now();
         // The process has to start and fall asleep first.
         while probe.threads().unwrap().since(&Threads::default(), Duration::ZERO).count != 1
             || probe.memory().unwrap().0 == 0
         {
-            assert!(patience.elapsed() < Duration::from_secs(20));
+            assert!(start.elapsed() < Duration::from_secs(20));
         }
         let idle = probe.threads().unwrap();
         let delta = idle.since(&idle, Duration::from_millis(1));

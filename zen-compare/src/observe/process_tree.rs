@@ -170,9 +170,9 @@ mod tests {
         let (resident, proportional) = tree.memory().unwrap();
         assert!(resident > 0 && proportional > 0 && proportional <= resident);
         let busy = Duration::from_millis(30);
-        let patience = Instant::now();
+        let start = Instant::now();
         while tree.usage().unwrap().cpu < busy {
-            assert!(patience.elapsed() < Duration::from_secs(60));
+            assert!(start.elapsed() < Duration::from_secs(60));
         }
         let mut stdin = shell.stdin.take().unwrap();
         stdin.write_all(b"\n").unwrap();

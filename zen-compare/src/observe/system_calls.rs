@@ -18,8 +18,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// How long a tool may take to attach to its process, and how long to end.
-const PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const TOOL_TIMEOUT: Duration = Duration::from_secs(10);
+const CHECK_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A tool that can count system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,15 +104,15 @@ impl Tool {
         let began = Instant::now();
         while !count.is_attached(&pids) {
             if count.child.try_wait()?.is_some() {
-                let said = count.said()?;
+                let said = count.read_output()?;
                 let said =
                     said.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it ended at once");
                 return Err(io::Error::other(said.escape_default().to_string()));
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > TOOL_TIMEOUT {
                 return Err(io::Error::other("it does not begin to count"));
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
         Ok(count)
     }
@@ -145,15 +145,15 @@ impl Count {
         self.interrupt()?;
         let asked = Instant::now();
         while self.child.try_wait()?.is_none() {
-            if asked.elapsed() > PATIENCE {
+            if asked.elapsed() > TOOL_TIMEOUT {
                 return Err(io::Error::other("it does not end"));
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
-        let said = self.said()?;
+        let said = self.read_output()?;
         let count = match self.tool {
-            Tool::Perf => of_perf(&said),
-            Tool::Strace => of_strace(&said),
+            Tool::Perf => parse_perf(&said),
+            Tool::Strace => parse_strace(&said),
         };
         count.ok_or_else(|| io::Error::other("it does not say how many"))
     }
@@ -164,7 +164,7 @@ impl Count {
     }
 
     /// What the tool has written; it has ended, so this does not wait.
-    fn said(&mut self) -> io::Result<String> {
+    fn read_output(&mut self) -> io::Result<String> {
         let mut said = Vec::new();
         if let Some(stderr) = &mut self.child.stderr {
             stderr.take(64 * 1024).read_to_end(&mut said)?;
@@ -186,14 +186,14 @@ fn threads(pid: &str) -> usize {
 }
 
 /// Reads the count from `COUNT,,raw_syscalls:sys_enter,…`.
-fn of_perf(said: &str) -> Option<u64> {
+fn parse_perf(said: &str) -> Option<u64> {
     let line = said.lines().find(|line| line.contains("raw_syscalls:sys_enter"))?;
     line.split(',').next()?.trim().parse().ok()
 }
 
 /// Reads the total from the last line of a table with the columns `% time, seconds, usecs/call,
 /// calls, errors, syscall`.
-fn of_strace(said: &str) -> Option<u64> {
+fn parse_strace(said: &str) -> Option<u64> {
     let header = said.lines().find(|line| line.trim_start().starts_with("% time"))?;
     // `% time` is two words in the header.
     let column = header.split_whitespace().position(|word| word == "calls")?.checked_sub(1)?;
@@ -207,15 +207,15 @@ mod tests {
 
     #[test]
     fn counts_are_found_in_what_the_tools_say() {
-        assert_eq!(of_perf("# started\n\n1234,,raw_syscalls:sys_enter,99,100.00,,\n"), Some(1234));
-        assert_eq!(of_perf("<not counted>,,raw_syscalls:sys_enter,0,100.00,,\n"), None);
+        assert_eq!(parse_perf("# started\n\n1234,,raw_syscalls:sys_enter,99,100.00,,\n"), Some(1234));
+        assert_eq!(parse_perf("<not counted>,,raw_syscalls:sys_enter,0,100.00,,\n"), None);
         let table = "% time     seconds  usecs/call     calls    errors syscall\n\
                      ------ ----------- ----------- --------- --------- ----------------\n \
                      50.00    0.000001           0        10         3 read\n\
                      ------ ----------- ----------- --------- --------- ----------------\n\
                      100.00    0.000002           0       109        14 total\n";
-        assert_eq!(of_strace(table), Some(109));
-        assert_eq!(of_strace("strace: Process 1 attached\n"), None);
+        assert_eq!(parse_strace(table), Some(109));
+        assert_eq!(parse_strace("strace: Process 1 attached\n"), None);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Plan {
     pub warmup: Duration,
     /// How much longer the warm-up may take until answers come at a steady pace. A run that never
     /// becomes steady is made all the same, and marked.
-    pub patience: Duration,
+    pub extra_warmup: Duration,
     /// The measured time of each run; not zero.
     pub window: Duration,
     /// Answers per second of which the open loop's rates are shares. `None` means that they are

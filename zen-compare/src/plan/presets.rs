@@ -15,7 +15,7 @@ impl Plan {
             workload: Workload::aphorisms(),
             repetitions: 3,
             warmup: Duration::from_millis(200),
-            patience: Duration::from_millis(400),
+            extra_warmup: Duration::from_millis(400),
             window: Duration::from_millis(600),
             capacity: None,
             seed: 1,
@@ -34,7 +34,7 @@ impl Plan {
         let ms = Duration::from_millis;
         Self {
             warmup: ms(150),
-            patience: ms(200),
+            extra_warmup: ms(200),
             window: ms(250),
             retries: 1,
             count_system_calls: false,
@@ -47,7 +47,7 @@ impl Plan {
         let ms = Duration::from_millis;
         Self {
             warmup: ms(500),
-            patience: ms(3_000),
+            extra_warmup: ms(3_000),
             window: ms(2_000),
             repetitions: 5,
             ..Self::new(contenders, scenarios)

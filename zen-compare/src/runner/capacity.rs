@@ -92,7 +92,7 @@ fn load(plan: &Plan, contender: &Contender, cores: Option<&Cores>) -> io::Result
         progress: None,
     };
     let result = {
-        let _pinned = cores.map(|cores| Pinned::to(&cores.generator)).transpose()?;
+        let _pinned = cores.map(|cores| Pinned::pin_to(&cores.generator)).transpose()?;
         generator::generate(&load, &mut |_| {
             if plan.stop.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?

@@ -45,7 +45,7 @@ pub(crate) fn measure(lab: Lab<'_>, job: Job<'_>) -> io::Result<Option<Run>> {
         let invalid = vec![Invalid::DoesNotApply { what }];
         return Ok(Some(Run { invalid, ..empty_run(job) }));
     }
-    let mut measured = lab.measure_apart(job);
+    let mut measured = lab.start_and_measure(job);
     if let Ok(run) = &mut measured
         && let Some(tool) = lab.tool.filter(|_| job.repetition == 0 && run.answers > 0)
     {
@@ -85,10 +85,10 @@ impl Lab<'_> {
     }
 
     /// Starts a server, loads it, and ends it.
-    fn measure_apart(&self, job: Job<'_>) -> Result<Run, Failure> {
+    fn start_and_measure(&self, job: Job<'_>) -> Result<Run, Failure> {
         let before = switches_of_ended_children();
         let server = job.contender.start_for(job.scenario, &self.plan.stop, self.server_cores())?;
-        let progress = Arc::new(Progress::new(self.plan.patience));
+        let progress = Arc::new(Progress::new(self.plan.extra_warmup));
         let run = self.measure_running(job, &server, &progress);
         // A server is asked to end, as in real use. One that does not listen is killed, which does
         // not matter here.
@@ -155,7 +155,7 @@ impl Lab<'_> {
         let workload = job.contender.workload(&self.plan.workload);
         // The tool belongs beside the generator, not on the server's cores.
         let mut count = {
-            let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
+            let _pinned = self.generator_cores().map(Pinned::pin_to).transpose().map_err(StartError::from)?;
             Some(tool.attach(tree.pids()).map_err(StartError::from)?)
         };
         // The window is all of the load, as the tool counts from the first connection on.
@@ -201,7 +201,7 @@ impl Lab<'_> {
         load: &Load<'_>,
         on_moment: &mut dyn FnMut(Moment) -> ControlFlow<()>,
     ) -> Result<LoadResult, Failure> {
-        let _pinned = self.generator_cores().map(Pinned::to).transpose().map_err(StartError::from)?;
+        let _pinned = self.generator_cores().map(Pinned::pin_to).transpose().map_err(StartError::from)?;
         generator::generate(load, on_moment).map_err(Failure::Generator)
     }
 }

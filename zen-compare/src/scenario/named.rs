@@ -128,21 +128,21 @@ impl Scenario {
             "work" => [WorkKind::Spin, WorkKind::Sleep].map(Self::work).into(),
             "work-spin" => vec![Self::work(WorkKind::Spin)],
             "work-sleep" => vec![Self::work(WorkKind::Sleep)],
-            _ => vec![Self::of_size(name)?],
+            _ => vec![Self::parse_sized(name)?],
         })
     }
 
-    fn of_size(name: &str) -> Option<Self> {
-        let (family, size) = name.split_once('-')?;
-        if family == "pipeline" {
+    fn parse_sized(name: &str) -> Option<Self> {
+        let (kind, size) = name.split_once('-')?;
+        if kind == "pipeline" {
             let (clients, depth) = size.split_once('x')?;
             let positive = |number: &str| number.parse().ok().filter(|number: &usize| *number > 0);
             return Some(Self::pipeline(positive(clients)?, positive(depth)?));
         }
-        let spacing = match family {
+        let spacing = match kind {
             "saturate" | "idle" => {
                 let size: usize = size.parse().ok().filter(|&size| size > 0)?;
-                return Some(if family == "idle" { Self::idle(size) } else { Self::saturate(size) });
+                return Some(if kind == "idle" { Self::idle(size) } else { Self::saturate(size) });
             }
             "open" => Spacing::Poisson,
             "uniform" => Spacing::Uniform,

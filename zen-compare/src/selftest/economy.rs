@@ -42,7 +42,7 @@ pub(super) fn check(lab: &Lab, servers: &[Contender]) -> io::Result<Check> {
         Some(cores) => cores.server[..1].to_vec(),
         None => allowed()?[..1].to_vec(),
     };
-    let _pinned = Pinned::to(&core)?;
+    let _pinned = Pinned::pin_to(&core)?;
     let check = |seen, status| Check {
         name: "the generator's own cost",
         expected: format!(

@@ -24,7 +24,7 @@ pub(super) struct Lab {
 impl Lab {
     /// Starts something that is to run where servers do.
     pub(super) fn start_server<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        let _pinned = self.cores.as_ref().map(|cores| Pinned::to(&cores.server)).transpose()?;
+        let _pinned = self.cores.as_ref().map(|cores| Pinned::pin_to(&cores.server)).transpose()?;
         start()
     }
 
@@ -49,7 +49,7 @@ impl Lab {
             seed,
             progress: None,
         };
-        let _pinned = self.cores.as_ref().map(|cores| Pinned::to(&cores.generator)).transpose()?;
+        let _pinned = self.cores.as_ref().map(|cores| Pinned::pin_to(&cores.generator)).transpose()?;
         generator::generate(&load, &mut |moment| {
             on_moment(moment);
             ControlFlow::Continue(())

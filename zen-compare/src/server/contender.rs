@@ -239,7 +239,7 @@ impl Contender {
         command.stderr(Stdio::piped());
         command.stdout(if told { Stdio::null() } else { Stdio::piped() });
         let mut child = {
-            let _pinned = cores.map(Pinned::to).transpose()?;
+            let _pinned = cores.map(Pinned::pin_to).transpose()?;
             command.spawn().map_err(|source| StartError::CannotRun {
                 program: self.program.to_string_lossy().into(),
                 source,

@@ -27,8 +27,8 @@ pub(crate) struct Begun {
 }
 
 impl Counting {
-    /// The cheapest way that suits these questions.
-    pub(crate) fn of(workload: &Workload) -> Self {
+    /// Chooses the cheapest way that suits these questions.
+    pub(crate) fn choose(workload: &Workload) -> Self {
         let mut questions: Vec<&[u8]> = workload.exchanges().iter().map(|e| &e.question[..]).collect();
         questions.sort_unstable();
         questions.dedup();
@@ -99,7 +99,7 @@ mod tests {
 
     /// What a workload's questions are counted by, and that they are, with every cut.
     fn counted(questions: &[&str]) -> Counting {
-        let counting = Counting::of(&workload(questions));
+        let counting = Counting::choose(&workload(questions));
         let wire = [questions.concat(), questions.concat()].concat();
         for cut in 0..=wire.len() {
             let (mut begun, mut count) = (Begun::default(), 0);
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn questions_are_counted_by_what_they_have_in_common() {
-        assert_eq!(Counting::of(&Workload::aphorisms()), Counting::Byte { byte: b'?', times: 1 });
+        assert_eq!(Counting::choose(&Workload::aphorisms()), Counting::Byte { byte: b'?', times: 1 });
         assert_eq!(counted(&["hello\n", "stressed\n"]), Counting::Byte { byte: b'\n', times: 1 });
         assert_eq!(counted(&["one\r\ntwo\r\n", "a\r\nb\r\n"]), Counting::Byte { byte: b'\n', times: 2 });
         assert_eq!(counted(&["abc", "xyz", "abc"]), Counting::Length(3));
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn an_unknown_question_is_an_error() {
-        let counting = Counting::of(&workload(&["\x01a", "\x02bc"]));
+        let counting = Counting::choose(&workload(&["\x01a", "\x02bc"]));
         let mut begun = Begun::default();
         assert_eq!(counting.count(&mut begun, b"\x01a\x02b").unwrap(), 1);
         assert!(counting.count(&mut begun, b"d").is_err());

@@ -91,7 +91,7 @@ impl Floor {
     /// When the listener cannot be registered for events.
     pub fn for_workload(listener: TcpListener, workload: &Workload) -> io::Result<Self> {
         let longest = workload.exchanges().iter().map(|e| e.question.len()).max().unwrap_or_default();
-        let floor = Self::counting(listener, Counting::of(workload), Self::answer_to(workload))?;
+        let floor = Self::counting(listener, Counting::choose(workload), Self::answer_to(workload))?;
         let read_buffer = longest.clamp(READ_BUFFER, LARGE_READ_BUFFER);
         Ok(Self { greeting: workload.greeting().to_vec(), read_buffer, ..floor })
     }

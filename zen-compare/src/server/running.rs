@@ -19,7 +19,7 @@ use super::stop::StopFlag;
 /// How long a server may take to end when asked to.
 const STOP_WITHIN: Duration = Duration::from_secs(1);
 /// How long to sleep before checking again.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const CHECK_INTERVAL: Duration = Duration::from_millis(2);
 /// How long to wait for a server at a time, so that an interrupt is noticed.
 const LISTEN_TO_OTHERS: Duration = Duration::from_millis(100);
 /// The most bytes of a server's first line, and of its last words, that are kept.
@@ -106,7 +106,7 @@ impl Running {
             if self.ended()?.is_some() {
                 return Ok(Stopped::Willingly);
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
         // Dropping `self` does the rest.
         Ok(Stopped::Killed)
@@ -158,7 +158,7 @@ impl Running {
             if stop.is_stopped() {
                 return Err(StartError::Interrupted);
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
         Err(StartError::NotReady { stderr: self.last_words() })
     }
@@ -176,7 +176,7 @@ impl Running {
             if asked.elapsed() > Duration::from_secs(1) {
                 return StartError::NotReady { stderr: self.last_words() };
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
     }
 }
@@ -226,7 +226,7 @@ impl LastWords {
         while asked.elapsed() < Duration::from_secs(1)
             && !self.0.lock().unwrap_or_else(PoisonError::into_inner).over
         {
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
     }
 
@@ -292,7 +292,7 @@ mod tests {
         let asked = Instant::now();
         while !condition() {
             assert!(asked.elapsed() < Duration::from_secs(20), "gave up waiting for {what}");
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(CHECK_INTERVAL);
         }
     }
 

@@ -89,7 +89,7 @@ mod tests {
 
     /// In how many of 400 comparisons the last of seven contenders (with `any`, any of them) is
     /// significantly worse than the best, if the last one's costs are `behind` times the others'.
-    fn told_apart(behind: f64, any: bool) -> usize {
+    fn count_distinguished(behind: f64, any: bool) -> usize {
         let mut random = fastrand::Rng::with_seed(11);
         let compare = |seed| {
             let mut samples: Vec<Vec<f64>> = (0..6).map(|_| sample(&mut random, 100.0, 2.0, 3)).collect();
@@ -108,10 +108,10 @@ mod tests {
     #[test]
     fn equal_contenders_rarely_differ_significantly_and_unequal_ones_do() {
         // It should be one in twenty; for few repetitions it is a little more.
-        let equal = told_apart(1.0, true);
+        let equal = count_distinguished(1.0, true);
         assert!(equal < 400 / 10, "{equal} of 400");
         // Three repetitions are enough to detect a difference of six standard deviations.
-        let other = told_apart(1.12, false);
+        let other = count_distinguished(1.12, false);
         assert!(other > 400 * 8 / 10, "{other} of 400");
     }
 

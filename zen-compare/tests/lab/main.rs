@@ -84,7 +84,7 @@ fn server(role: &str, tag: &str) -> Contender {
 }
 
 fn floor() -> Contender {
-    Contender::floor(this_program(), ["serve-as", "floor", "yardstick"])
+    Contender::floor(this_program(), ["serve-as", "floor", "untagged"])
 }
 
 fn this_program() -> std::path::PathBuf {

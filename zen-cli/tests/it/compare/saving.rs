@@ -44,7 +44,7 @@ fn a_directory_gets_every_format_and_the_same_command_measures_nothing_again() {
 }
 
 /// The number of runs in each of the files of a directory; `None` when there are no files.
-fn runs_told(directory: &Path) -> Option<[usize; 4]> {
+fn read_run_counts(directory: &Path) -> Option<[usize; 4]> {
     let text = |name: &str| fs::read_to_string(directory.join(name)).ok();
     let json: serde_json::Value = serde_json::from_str(&text("report.json")?).unwrap();
     let number_after = |text: &str, mark: &str| -> usize {
@@ -73,7 +73,7 @@ fn after_each_run_all_files_include_that_run() {
     well(tiny(&["--against", &contender, "--repetitions=3", "--out", &out]));
 
     let seen = fs::read_dir(&snapshots).unwrap().map(|entry| entry.unwrap().path());
-    let mut told: Vec<[usize; 4]> = seen.filter_map(|directory| runs_told(&directory)).collect();
+    let mut told: Vec<[usize; 4]> = seen.filter_map(|directory| read_run_counts(&directory)).collect();
     told.sort_unstable();
     // An invalid run is rerun, so some states may be seen twice.
     told.dedup();

@@ -254,11 +254,11 @@ fn why(report: &Report, names: &[&str]) -> String {
 }
 
 fn starvation(starving: &[&Summary]) -> Option<String> {
-    let who: Vec<String> = starving
+    let names: Vec<String> = starving
         .iter()
         .map(|summary| {
             format!("{} served {} of {}", summary.contender, summary.clients_served, summary.clients)
         })
         .collect();
-    (!who.is_empty()).then(|| format!("  leaves clients without any answer: {}", who.join(", ")))
+    (!names.is_empty()).then(|| format!("  leaves clients without any answer: {}", names.join(", ")))
 }

@@ -105,8 +105,8 @@ impl Prospect {
     fn filled_by(&self, think: f64) -> String {
         let at_least = if self.most.at_least { "≥ " } else { "" };
         let estimate = if self.most.estimate.is_some() { " (estimate)" } else { "" };
-        match self.most.room {
-            Some(room) => format!("{} {room} at a time", self.name),
+        match self.most.client_limit {
+            Some(clients) => format!("{} {clients} at a time", self.name),
             None if think > 0.0 => {
                 format!("{} {at_least}{}{estimate}", self.name, whole(self.keeps_up_with(think)))
             }
@@ -158,9 +158,9 @@ fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
     let think = user_load.think.as_secs_f64();
     let (name, rate) = (&best.name, best.rate());
     let most = best.keeps_up_with(think);
-    let line = match best.most.room {
-        Some(room) => {
-            let clients = if room == 1 { "1 client".into() } else { format!("{room} clients") };
+    let line = match best.most.client_limit {
+        Some(clients) => {
+            let clients = if clients == 1 { "1 client".into() } else { format!("{clients} clients") };
             format!(
                 "  {name} answers {clients} at a time, however little they ask, and leaves the others waiting"
             )
@@ -196,11 +196,12 @@ fn limit(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
 /// Which contender to choose when the best is full.
 fn beyond(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> String {
     let mut able: Vec<&Prospect> =
-        others.iter().filter(|other| other.serves_all && other.most.room.is_none()).collect();
+        others.iter().filter(|other| other.serves_all && other.most.client_limit.is_none()).collect();
     able.sort_by(|a, b| b.most.rate.total_cmp(&a.most.rate));
     let more = |other: &Prospect| other.most.rate > BETTER * best.most.rate;
     // The first that is known to answer more. When the best was not at its limit, no contender is.
-    let first = able.first().filter(|other| best.most.room.is_some() || !best.most.at_least && more(other));
+    let first =
+        able.first().filter(|other| best.most.client_limit.is_some() || !best.most.at_least && more(other));
     if let Some(other) = first {
         let think = user_load.think.as_secs_f64();
         let until = if think > 0.0 && !other.most.at_least {
@@ -237,7 +238,7 @@ fn computing(user_load: &UserLoad, cores: f64, best: &Prospect, others: &[Prospe
 fn each(user_load: &UserLoad, best: &Prospect, others: &[Prospect]) -> Option<String> {
     let think = user_load.think.as_secs_f64();
     let mut all: Vec<&Prospect> = std::iter::once(best).chain(others).collect();
-    all.sort_by(|a, b| match (a.most.room, b.most.room) {
+    all.sort_by(|a, b| match (a.most.client_limit, b.most.client_limit) {
         (None, None) => b.most.rate.total_cmp(&a.most.rate),
         (a_room, b_room) if a_room.is_some() == b_room.is_some() => b_room.cmp(&a_room),
         (Some(_), _) => Ordering::Greater,

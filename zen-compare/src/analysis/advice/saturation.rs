@@ -28,7 +28,7 @@ pub(super) struct Saturation {
     /// CPU time per question at this rate.
     pub(super) cpu: f64,
     /// How many clients it served, if it answered those repeatedly while others got no answer.
-    pub(super) room: Option<usize>,
+    pub(super) client_limit: Option<usize>,
 }
 
 impl Saturation {
@@ -71,13 +71,13 @@ fn measured(user_load: &UserLoad, report: &Report, name: &str, cores: f64) -> Re
     // not.
     let served = usable[0].clients_served;
     let limited = usable.iter().all(|run| shuts_out(run) && run.clients_served == served);
-    let room = limited.then_some(served);
+    let client_limit = limited.then_some(served);
     Ok(Saturation {
         rate,
-        at_least: room.is_none() && (bound || unfilled),
+        at_least: client_limit.is_none() && (bound || unfilled),
         estimate: None,
         cpu: cpu / 1e9,
-        room,
+        client_limit,
     })
 }
 
@@ -120,6 +120,6 @@ fn estimated(user_load: &UserLoad, summary: &Summary, why: String, cores: f64) -
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of threads")]
     let threads = summary.threads.map(|threads| threads.median as usize);
     let rate = if user_load.waits() > 0.0 { seen } else { seen.max(usable_cores(threads, cores) / cpu) };
-    let room = (summary.clients_served < summary.clients).then_some(summary.clients_served);
-    Some(Saturation { rate, at_least: true, estimate: Some(why), cpu, room })
+    let client_limit = (summary.clients_served < summary.clients).then_some(summary.clients_served);
+    Some(Saturation { rate, at_least: true, estimate: Some(why), cpu, client_limit })
 }

@@ -127,8 +127,11 @@ fn a_contender_that_becomes_invalid_has_regressed() {
         let bad = invalid(&good, "a", &reason);
         let changes = bad.changes_since(&good, 0.1);
         assert_eq!(changes.decide(), GateDecision::Regressed, "{reason}");
-        let invalidated: Vec<_> =
-            changes.invalidated.iter().map(|who| (&*who.contender, &*who.brief)).collect();
+        let invalidated: Vec<_> = changes
+            .invalidated
+            .iter()
+            .map(|invalidated| (&*invalidated.contender, &*invalidated.brief))
+            .collect();
         assert_eq!(invalidated, [("a", brief)]);
         assert_eq!(changes.count(Finding::Unclear), 0, "it is not counted as unclear as well");
         let text = changes.to_text();

@@ -20,8 +20,8 @@ use super::encoded_questions::EncodedQuestions;
 use super::idle_connections::{Ended, IdleConnections};
 use super::load::{Load, Moment, Nanos};
 use super::load_result::LoadResult;
-use super::phases::Stages;
 use super::ramp::Arrival;
+use super::stages::Stages;
 use crate::scenario::BackgroundConnections;
 
 /// Bytes per read: several times what 64 answers amount to.

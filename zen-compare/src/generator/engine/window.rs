@@ -7,7 +7,7 @@ use super::Generator;
 use crate::generator::client::Client;
 use crate::generator::load::{Moment, Nanos, nanos};
 use crate::generator::load_result::LoadResult;
-use crate::generator::phases::Stage;
+use crate::generator::stages::Stage;
 use crate::machine::thread_usage::ThreadUsage;
 
 /// How often [`Moment::Passing`] is reported while the load goes on.
@@ -15,7 +15,7 @@ const PASSING: Duration = Duration::from_millis(100);
 /// How much a warm-up is extended at a time while the answers do not come at a steady pace.
 const WARM_ON: Duration = Duration::from_millis(50);
 /// How often to check whether all clients have joined, in nanoseconds.
-const LOOK_AGAIN: Nanos = 5_000_000;
+const CHECK_INTERVAL: Nanos = 5_000_000;
 
 impl Generator<'_> {
     /// Reports the moments that have come. Breaks when the load is over.
@@ -77,7 +77,7 @@ impl Generator<'_> {
             self.stages.warmup_began = now;
             self.stages.ends = now + self.stages.warmup;
         } else {
-            self.stages.ends = now + LOOK_AGAIN;
+            self.stages.ends = now + CHECK_INTERVAL;
         }
     }
 

@@ -57,7 +57,8 @@ fn figure(
 ) -> Option<Figure> {
     let panel = |scenario: &&Scenario| {
         let of_it = source.summaries(&scenario.name);
-        let bars: Vec<Bar<'_>> = of_it.iter().map(|(who, summary)| bar(who, summary, scenario)).collect();
+        let bars: Vec<Bar<'_>> =
+            of_it.iter().map(|(identity, summary)| bar(identity, summary, scenario)).collect();
         let shares = Shares { overview: Vec::new(), whole: 1.0, bars, detail: 1.0, show: number::share };
         let says = format!("{}, {}", figure.title, scenario.name);
         Some(Panel {
@@ -71,29 +72,29 @@ fn figure(
     (!panels.is_empty()).then_some(Figure { panels, ..figure })
 }
 
-fn slow_bar<'a>(who: &'a Identity, summary: &Summary, _: &Scenario) -> Bar<'a> {
+fn slow_bar<'a>(identity: &'a Identity, summary: &Summary, _: &Scenario) -> Bar<'a> {
     let (served, clients) = (summary.clients_served, summary.clients);
     let p99 = summary.p99_ns.map(|p99| format!("p99 {}", number::time(p99.median)));
     let slow = summary.groups.iter().filter(|group| group.name != "good");
     let ended: u64 = slow.map(|group| group.ended_by_server).sum();
-    let mut told = vec![format!("{}: {served} of {clients} measured clients served", who.name)];
+    let mut told = vec![format!("{}: {served} of {clients} measured clients served", identity.name)];
     told.extend(p99.clone());
     told.extend((ended > 0).then(|| format!("{ended} slow connections ended")));
     let mut text = vec![format!("{served}/{clients}")];
     text.extend(p99);
-    row(who, summary, share(served, clients), &text, &told)
+    row(identity, summary, share(served, clients), &text, &told)
 }
 
-fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Bar<'a> {
+fn idle_bar<'a>(identity: &'a Identity, summary: &Summary, scenario: &Scenario) -> Bar<'a> {
     let idle = scenario.background.idle;
     let Some(held) = summary.connections_held else {
-        let told = format!("{}: the number held is unknown", who.name);
-        return row(who, summary, 0.0, &["–".to_owned()], &[told]);
+        let told = format!("{}: the number held is unknown", identity.name);
+        return row(identity, summary, 0.0, &["–".to_owned()], &[told]);
     };
     let memory = summary.memory_per_connection_bytes.map(|memory| number::bytes(memory.median));
     let p99 = summary.p99_ns.map(|p99| number::time(p99.median));
     let (served, clients) = (summary.clients_served, summary.clients);
-    let mut told = vec![format!("{}: {held} of {idle} idle connections held", who.name)];
+    let mut told = vec![format!("{}: {held} of {idle} idle connections held", identity.name)];
     told.extend(memory.as_ref().map(|memory| format!("{memory} each")));
     told.extend(p99.as_ref().map(|p99| format!("busy clients’ p99 {p99}")));
     told.extend((served < clients).then(|| format!("{served} of {clients} busy clients served")));
@@ -101,16 +102,22 @@ fn idle_bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Ba
     let mut text = vec![number::tick(&number::count(held as f64))];
     text.extend(memory);
     text.extend(p99);
-    row(who, summary, share(held, idle), &text, &told)
+    row(identity, summary, share(held, idle), &text, &told)
 }
 
 /// A bar, the parts of the text beside it, and the parts of its tip.
-fn row<'a>(who: &'a Identity, summary: &Summary, share: f64, text: &[String], told: &[String]) -> Bar<'a> {
+fn row<'a>(
+    identity: &'a Identity,
+    summary: &Summary,
+    share: f64,
+    text: &[String],
+    told: &[String],
+) -> Bar<'a> {
     let invalid = summary.standing == Standing::Invalid;
     let tip = told.join(", ");
     Bar {
-        who: Some(who),
-        name: who.label(shares::NAMES - 22.0),
+        identity: Some(identity),
+        name: identity.label(shares::NAMES - 22.0),
         standing: summary.standing,
         parts: vec![("part survives", share)],
         predicted: None,
@@ -141,11 +148,11 @@ fn groups_table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
     let whole = |number: u64| Cell::number(number.to_string(), number as f64);
     let mut rows = Vec::new();
     for scenario in scenarios {
-        for (who, summary) in source.summaries(&scenario.name) {
+        for (identity, summary) in source.summaries(&scenario.name) {
             for group in &summary.groups {
                 rows.push(vec![
                     Cell::words(&scenario.name),
-                    Cell::name(&who.name, who.index),
+                    Cell::name(&identity.name, identity.index),
                     Cell::words(&group.name),
                     whole(group.clients as u64),
                     whole(group.served as u64),

@@ -19,7 +19,7 @@ const NEEDS_LOG: f64 = 40.0;
 
 /// One contender's row.
 pub(super) struct Row<'a> {
-    pub(super) who: &'a Identity,
+    pub(super) identity: &'a Identity,
     pub(super) standing: Standing,
     pub(super) estimate: Option<Estimate>,
     /// The value is a lower bound.
@@ -48,8 +48,8 @@ pub(super) fn draw(says: &str, rows: &[Row<'_>], metric: Metric) -> Option<Strin
     }
     let mut middle = 6.0 + ROW / 2.0;
     for row in rows {
-        svg.series(row.who, |svg| {
-            let tip = format!("{}: {}", row.who.name, value(row, metric, true));
+        svg.series(row.identity, |svg| {
+            let tip = format!("{}: {}", row.identity.name, value(row, metric, true));
             svg.mark(state(row.standing), &tip, |svg| one(svg, row, &scale, middle, metric));
         });
         middle += ROW;
@@ -71,8 +71,8 @@ fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, metric: Metric)
     let baseline = middle + 4.0;
     // The whole row responds to the pointer.
     svg.rect("hit", 0.0, middle - ROW / 2.0, WIDTH, ROW);
-    svg.path("shape", &row.who.outline(7.0, middle, 4.5));
-    svg.text("name", Anchor::Start, (18.0, baseline), &row.who.label(NAMES - 22.0));
+    svg.path("shape", &row.identity.outline(7.0, middle, 4.5));
+    svg.text("name", Anchor::Start, (18.0, baseline), &row.identity.label(NAMES - 22.0));
     if let Some(estimate) = row.estimate {
         let (low, at, high) =
             (scale.position(estimate.low), scale.position(estimate.median), scale.position(estimate.high));
@@ -84,7 +84,7 @@ fn one(svg: &mut Svg, row: &Row<'_>, scale: &Scale, middle: f64, metric: Metric)
             let caps = format!("M{} {}v8M{} {}v8", Px(low), Px(middle - 4.0), Px(high), Px(middle - 4.0));
             svg.path("cap", &caps);
         }
-        svg.path("shape dot", &row.who.outline(at, middle, 5.5));
+        svg.path("shape dot", &row.identity.outline(at, middle, 5.5));
     }
     let text = value(row, metric, false);
     // A value that is too long for its column may extend into a plot that is empty.
@@ -124,7 +124,7 @@ fn value(row: &Row<'_>, metric: Metric, with_interval: bool) -> String {
 
 fn describe(says: &str, rows: &[Row<'_>], metric: Metric) -> String {
     let rows: Vec<String> =
-        rows.iter().map(|row| format!("{} {}", row.who.name, value(row, metric, true))).collect();
+        rows.iter().map(|row| format!("{} {}", row.identity.name, value(row, metric, true))).collect();
     format!("{says}: {}.", rows.join("; "))
 }
 

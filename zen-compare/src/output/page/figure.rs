@@ -57,7 +57,7 @@ impl<'a> Source<'a> {
             let mut rows: Vec<Row<'_>> = self
                 .summaries(&scenario.name)
                 .into_iter()
-                .map(|(who, summary)| row(who, summary, metric, decides))
+                .map(|(identity, summary)| row(identity, summary, metric, decides))
                 .collect();
             if !decides {
                 rows.sort_by(|left, right| {
@@ -94,12 +94,12 @@ impl<'a> Source<'a> {
             rows: Vec::new(),
         };
         for scenario in scenarios {
-            for (who, summary) in self.summaries(&scenario.name) {
+            for (identity, summary) in self.summaries(&scenario.name) {
                 let estimate = metric.estimate(summary);
                 let [median, low, high] = exactly(estimate);
                 table.rows.push(vec![
                     Cell::words(&scenario.name),
-                    Cell::name(&who.name, who.index),
+                    Cell::name(&identity.name, identity.index),
                     median,
                     low,
                     high,
@@ -114,14 +114,14 @@ impl<'a> Source<'a> {
 
 /// A contender's row. Best and tie are shown only where the metric `decides` the ranking: elsewhere
 /// they would seem to be about this metric.
-fn row<'a>(who: &'a Identity, summary: &Summary, metric: Metric, decides: bool) -> Row<'a> {
+fn row<'a>(identity: &'a Identity, summary: &Summary, metric: Metric, decides: bool) -> Row<'a> {
     let instead = match summary.standing {
         Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
         Standing::Invalid => Some("invalid".to_owned()),
         _ => None,
     };
     Row {
-        who,
+        identity,
         standing: match summary.standing {
             Standing::Best | Standing::Tie if !decides => Standing::Behind,
             standing => standing,

@@ -27,7 +27,7 @@ pub(super) struct Row {
 /// One contender under one load.
 pub(super) struct Cell {
     /// The contender's index: on a phone each cell shows its name.
-    pub(super) who: usize,
+    pub(super) identity: usize,
     pub(super) class: &'static str,
     pub(super) text: String,
     /// The text with the contender, the load and the interval.
@@ -41,7 +41,7 @@ pub(super) struct VerdictView {
     /// The indexes of the winners: one, several that tie, or several for the points of a sweep.
     pub(super) winners: Vec<usize>,
     pub(super) tie: bool,
-    /// Whether there are too few runs to tell who wins.
+    /// Whether there are too few runs to tell which contender wins.
     pub(super) undecided: bool,
     pub(super) sentence: String,
     /// For each of the loads, the indexes of the winners.
@@ -51,15 +51,16 @@ pub(super) struct VerdictView {
 pub(super) fn glance(source: Source<'_>) -> Glance {
     // The floor stands last.
     let mut order: Vec<_> = source.identities.iter().collect();
-    order.sort_by_key(|who| who.floor);
+    order.sort_by_key(|identity| identity.floor);
     let row = |scenario: &Scenario| {
         let metric = scenario.ranked_by();
         let of_it = source.summaries(&scenario.name);
         let best =
             of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
-        let cells = order.iter().map(|who| {
-            let own = of_it.iter().find(|(other, _)| other.index == who.index).map(|(_, summary)| *summary);
-            cell(who.index, own, best, metric)
+        let cells = order.iter().map(|identity| {
+            let own =
+                of_it.iter().find(|(other, _)| other.index == identity.index).map(|(_, summary)| *summary);
+            cell(identity.index, own, best, metric)
         });
         Row {
             name: scenario.name.clone(),
@@ -69,12 +70,12 @@ pub(super) fn glance(source: Source<'_>) -> Glance {
         }
     };
     let rows = source.report.by_scenario().map(|(scenario, _)| row(scenario)).collect();
-    Glance { columns: order.iter().map(|who| who.index).collect(), rows }
+    Glance { columns: order.iter().map(|identity| identity.index).collect(), rows }
 }
 
-fn cell(who: usize, own: Option<&Summary>, best: Option<&Summary>, metric: Metric) -> Cell {
+fn cell(identity: usize, own: Option<&Summary>, best: Option<&Summary>, metric: Metric) -> Cell {
     let Some(summary) = own else {
-        return Cell { who, class: "none", text: "–".into(), tip: "not run".into() };
+        return Cell { identity, class: "none", text: "–".into(), tip: "not run".into() };
     };
     let estimate = metric.estimate(summary);
     let bound = if metric.more_is_better() && summary.throughput_is_lower_bound { "≥ " } else { "" };
@@ -88,18 +89,18 @@ fn cell(who: usize, own: Option<&Summary>, best: Option<&Summary>, metric: Metri
     let times = behind.map_or_else(|| value.clone(), times);
     let tip = format!("{}: {whole} {}", summary.contender, metric.name());
     match summary.standing {
-        Standing::Best => Cell { who, class: "best", text: value, tip: format!("{tip}, best") },
-        Standing::Tie => Cell { who, class: "tie", text: value, tip: format!("{tip}, tie") },
-        Standing::Floor => Cell { who, class: "floor", text: value, tip },
-        Standing::Behind => Cell { who, class: distance(behind), text: times, tip },
+        Standing::Best => Cell { identity, class: "best", text: value, tip: format!("{tip}, best") },
+        Standing::Tie => Cell { identity, class: "tie", text: value, tip: format!("{tip}, tie") },
+        Standing::Floor => Cell { identity, class: "floor", text: value, tip },
+        Standing::Behind => Cell { identity, class: distance(behind), text: times, tip },
         Standing::Starves => Cell {
-            who,
+            identity,
             class: "starves",
             text: format!("{}/{}", summary.clients_served, summary.clients),
             tip: format!("{tip}; {} of {} clients served", summary.clients_served, summary.clients),
         },
         Standing::Invalid => Cell {
-            who,
+            identity,
             class: "invalid",
             text: "invalid".into(),
             tip: format!("{tip}; invalid: {}", summary.invalid.join("; ")),
@@ -158,8 +159,9 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
 fn winners(source: Source<'_>, verdicts: &[VerdictView]) -> Option<String> {
     let loads: Vec<&Vec<usize>> = verdicts.iter().flat_map(|verdict| &verdict.loads).collect();
     let wins = |index: usize| loads.iter().filter(|winners| winners.contains(&index)).count();
-    let most = source.identities.iter().map(|who| wins(who.index)).max().filter(|most| *most > 0)?;
-    let first = source.identities.iter().filter(|who| wins(who.index) == most).map(called);
+    let most =
+        source.identities.iter().map(|identity| wins(identity.index)).max().filter(|most| *most > 0)?;
+    let first = source.identities.iter().filter(|identity| wins(identity.index) == most).map(called);
     let first: Vec<String> = first.collect();
     let names = list(&first)?;
     let verb = if first.len() == 1 { "is" } else { "are each" };
@@ -185,8 +187,8 @@ pub(super) fn choice(source: Source<'_>, advice: &Advice) -> String {
     }
 }
 
-fn called(who: &Identity) -> String {
-    format!("<b class=\"who c{}\">{}</b>", who.index, escape::html(&who.name))
+fn called(identity: &Identity) -> String {
+    format!("<b class=\"who c{}\">{}</b>", identity.index, escape::html(&identity.name))
 }
 
 fn list(names: &[String]) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::results::{Standing, Summary};
 use crate::scenario::Scenario;
 
 /// The quantiles that have a mark and are in the table.
-const TOLD: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
+const LABELED: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
 
 /// The distributions of the closed loops; open loops have a figure of their own.
 pub(super) fn distributions(source: Source<'_>) -> Option<Figure> {
@@ -37,19 +37,19 @@ fn panel(source: Source<'_>, scenario: &Scenario) -> Option<Panel> {
     let lines: Vec<Line<'_>> = of_it
         .iter()
         .filter(|(_, summary)| !summary.latency_curve.is_empty())
-        .map(|(who, summary)| Line { who, spots: spots(who, summary), aside: false })
+        .map(|(identity, summary)| Line { identity, spots: spots(identity, summary), aside: false })
         .collect();
     let x = Axis { kind: Kind::Percentile, title: "percentile of the answers", show: number::percentile };
     let y = Axis { kind: Kind::Log, title: "latency", show: number::time };
     let medians: Vec<String> = of_it
         .iter()
-        .filter_map(|(who, summary)| {
+        .filter_map(|(identity, summary)| {
             let told = [("p50", summary.p50_ns), ("p99", summary.p99_ns), ("longest", summary.max_ns)];
             let told = told.iter().filter_map(|(name, estimate)| {
                 Some(format!("{name} {}", number::time(estimate.as_ref()?.median)))
             });
             let told: Vec<String> = told.collect();
-            (!told.is_empty()).then(|| format!("{} {}", who.name, told.join(" ")))
+            (!told.is_empty()).then(|| format!("{} {}", identity.name, told.join(" ")))
         })
         .collect();
     let says = format!("latency by percentile, {}: {}.", scenario.name, medians.join("; "));
@@ -61,7 +61,7 @@ fn panel(source: Source<'_>, scenario: &Scenario) -> Option<Panel> {
     })
 }
 
-fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
+fn spots(identity: &Identity, summary: &Summary) -> Vec<Spot> {
     let counts = !matches!(summary.standing, Standing::Starves | Standing::Invalid);
     let curve = summary.latency_curve.iter();
     curve
@@ -71,8 +71,9 @@ fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
             x: quantile,
             y: latency,
             interval: None,
-            tip: label(quantile)
-                .map(|name| format!("{}: {name} {}{}", who.name, number::time(latency), remark(summary))),
+            tip: label(quantile).map(|name| {
+                format!("{}: {name} {}{}", identity.name, number::time(latency), remark(summary))
+            }),
             counts,
         })
         .collect()
@@ -80,8 +81,8 @@ fn spots(who: &Identity, summary: &Summary) -> Vec<Spot> {
 
 /// The name of a quantile that has one.
 fn label(quantile: f64) -> Option<String> {
-    let told = TOLD.iter().find(|told| (**told - quantile).abs() < 1e-9)?;
-    Some(if *told < 1.0 { number::percentile(*told) } else { "longest".to_owned() })
+    let labeled = LABELED.iter().find(|labeled| (**labeled - quantile).abs() < 1e-9)?;
+    Some(if *labeled < 1.0 { number::percentile(*labeled) } else { "longest".to_owned() })
 }
 
 /// Why a contender's numbers are not comparable.
@@ -96,10 +97,10 @@ fn table(source: Source<'_>, scenarios: &[&Scenario]) -> Table {
     let head = ["load", "flavor", "p50, ns", "p90, ns", "p99, ns", "p99.9, ns", "longest, ns", "standing"];
     let mut rows = Vec::new();
     for scenario in scenarios {
-        for (who, summary) in source.summaries(&scenario.name) {
+        for (identity, summary) in source.summaries(&scenario.name) {
             let estimates =
                 [summary.p50_ns, summary.p90_ns, summary.p99_ns, summary.p99_9_ns, summary.max_ns];
-            let mut row = vec![Cell::words(&scenario.name), Cell::name(&who.name, who.index)];
+            let mut row = vec![Cell::words(&scenario.name), Cell::name(&identity.name, identity.index)];
             row.extend(estimates.map(|estimate| Cell::shown(estimate.map(|e| e.median), number::exact)));
             row.push(Cell::words(standing(summary)));
             rows.push(row);

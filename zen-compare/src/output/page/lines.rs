@@ -31,7 +31,7 @@ pub(super) struct Axis<'a> {
 
 /// One contender's line.
 pub(super) struct Line<'a> {
-    pub(super) who: &'a Identity,
+    pub(super) identity: &'a Identity,
     pub(super) spots: Vec<Spot>,
     /// Whether it accompanies a main line: thin, dashed and without a name.
     pub(super) aside: bool,
@@ -70,14 +70,14 @@ impl Frame {
         let xs = spots().map(|spot| spot.x).filter(|&x_value| x.kind != Kind::Percentile || x_value < 1.0);
         let x = match x.kind {
             // A sweep ends at its first and last point, so the ends need no rounding.
-            Kind::Log => Scale::exactly_over(Kind::Log, xs, begin, end)?,
-            kind => Scale::over(kind, xs, begin, end)?,
+            Kind::Log => Scale::covering_exactly(Kind::Log, xs, begin, end)?,
+            kind => Scale::covering(kind, xs, begin, end)?,
         };
         let ys = spots().flat_map(|spot| {
             let (low, high) = spot.interval.unwrap_or((spot.y, spot.y));
             [low, spot.y, high]
         });
-        let y = Scale::over(y.kind, ys, bottom, TOP)?;
+        let y = Scale::covering(y.kind, ys, bottom, TOP)?;
         Some(Self { width, right, bottom, x, y })
     }
 
@@ -97,7 +97,7 @@ pub(super) fn draw(size: Size, says: &str, x: &Axis<'_>, y: &Axis<'_>, lines: &[
     let percentiles = x.kind == Kind::Percentile;
     let (beside, main): (Vec<&Line<'_>>, Vec<&Line<'_>>) = lines.iter().partition(|line| line.aside);
     for line in beside.into_iter().chain(main.iter().copied()) {
-        svg.series(line.who, |svg| one(svg, &frame, line, percentiles));
+        svg.series(line.identity, |svg| one(svg, &frame, line, percentiles));
     }
     names(&mut svg, &frame, &main, percentiles);
     Some(svg.finish())
@@ -135,7 +135,7 @@ fn grid(svg: &mut Svg, frame: &Frame, x: &Axis<'_>, y: &Axis<'_>) {
 }
 
 fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
-    let class = match (line.aside, line.who.floor) {
+    let class = match (line.aside, line.identity.floor) {
         (true, _) => "curve aside",
         (false, true) => "curve is-floor",
         (false, false) => "curve",
@@ -153,7 +153,7 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
                 }
             }
             let radius = if line.aside { 3.0 } else { 4.6 };
-            svg.path("shape dot", &line.who.outline(x, y, radius));
+            svg.path("shape dot", &line.identity.outline(x, y, radius));
         });
     }
 }
@@ -162,12 +162,12 @@ fn one(svg: &mut Svg, frame: &Frame, line: &Line<'_>, percentiles: bool) {
 fn names(svg: &mut Svg, frame: &Frame, lines: &[&Line<'_>], percentiles: bool) {
     let ends: Vec<_> = lines
         .iter()
-        .filter_map(|line| Some((line.who, frame.position(line.spots.last()?, percentiles))))
+        .filter_map(|line| Some((line.identity, frame.position(line.spots.last()?, percentiles))))
         .collect();
     let wanted: Vec<f64> = ends.iter().map(|(_, (_, y))| *y).collect();
     let places = spread(&wanted, LABEL_SIZE + 3.0, TOP, frame.bottom - 2.0);
-    for ((who, (x, y)), place) in ends.into_iter().zip(places) {
-        svg.series(who, |svg| {
+    for ((identity, (x, y)), place) in ends.into_iter().zip(places) {
+        svg.series(identity, |svg| {
             let begin = frame.right + 6.0;
             let data = format!(
                 "M{} {}L{} {}L{} {}",
@@ -179,12 +179,12 @@ fn names(svg: &mut Svg, frame: &Frame, lines: &[&Line<'_>], percentiles: bool) {
                 Px(place)
             );
             svg.path("leader", &data);
-            svg.path("shape", &who.outline(begin + 6.0, place, 4.0));
+            svg.path("shape", &identity.outline(begin + 6.0, place, 4.0));
             svg.text(
                 "name",
                 Anchor::Start,
                 (begin + 14.0, place + 4.0),
-                &who.label(frame.width - begin - 14.0),
+                &identity.label(frame.width - begin - 14.0),
             );
         });
     }

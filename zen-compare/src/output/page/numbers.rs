@@ -50,7 +50,7 @@ fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
     head.insert(beside, "95 % CI");
     let mut remarks = Vec::new();
     let mut rows = Vec::new();
-    for (who, summary) in source.summaries(&scenario.name) {
+    for (identity, summary) in source.summaries(&scenario.name) {
         let median = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.median);
         #[allow(clippy::cast_precision_loss, reason = "a number of clients")]
         let served = summary.clients_served as f64;
@@ -59,7 +59,7 @@ fn load_numbers(source: Source<'_>, scenario: &Scenario) -> Numbers {
             throughput.text.insert_str(0, "≥ ");
         }
         let mut row = vec![
-            Cell::name(&who.name, who.index),
+            Cell::name(&identity.name, identity.index),
             Cell { class: mark(summary), ..Cell::words(brief(summary)) },
             Cell::number(format!("{}/{}", summary.clients_served, summary.clients), served),
             throughput,

@@ -74,7 +74,8 @@ fn panel(source: Source<'_>, scenario: &Scenario, wide: bool) -> Option<Panel> {
     let whole = if most < 1.05 { 1.0 } else { most };
     let too_short = wide && most < TOO_SHORT * whole;
     let detail = if too_short { most } else { whole };
-    let bars: Vec<Bar<'_>> = of_it.iter().filter_map(|(who, summary)| bar(who, summary, scenario)).collect();
+    let bars: Vec<Bar<'_>> =
+        of_it.iter().filter_map(|(identity, summary)| bar(identity, summary, scenario)).collect();
     let overview = if too_short { overview(&bars, most) } else { Vec::new() };
     let shares = Shares { overview, whole, bars, detail, show: percent };
     let says = format!("occupancy, {}", scenario.name);
@@ -88,7 +89,7 @@ fn panel(source: Source<'_>, scenario: &Scenario, wide: bool) -> Option<Panel> {
 
 fn overview(bars: &[Bar<'_>], most: f64) -> Vec<Bar<'static>> {
     let measure = |name: &str, share: f64, tip: String| Bar {
-        who: None,
+        identity: None,
         name: name.into(),
         standing: Standing::Behind,
         parts: vec![("part whole", share)],
@@ -107,7 +108,7 @@ fn overview(bars: &[Bar<'_>], most: f64) -> Vec<Bar<'static>> {
     ]
 }
 
-fn bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Option<Bar<'a>> {
+fn bar<'a>(identity: &'a Identity, summary: &Summary, scenario: &Scenario) -> Option<Bar<'a>> {
     let occupancy = summary.occupancy?.median;
     let split = summary.occupancy_user.zip(summary.occupancy_system);
     let parts = match split {
@@ -128,13 +129,13 @@ fn bar<'a>(who: &'a Identity, summary: &Summary, scenario: &Scenario) -> Option<
     };
     let remark = instead.as_ref().map(|instead| format!(", {instead}")).unwrap_or_default();
     Some(Bar {
-        who: Some(who),
-        name: who.label(shares::NAMES - 22.0),
+        identity: Some(identity),
+        name: identity.label(shares::NAMES - 22.0),
         standing: summary.standing,
         parts,
         predicted,
         text: instead.unwrap_or_else(|| percent(occupancy)),
-        tip: format!("{}: {} occupied{divided}{theory}{remark}", who.name, percent(occupancy)),
+        tip: format!("{}: {} occupied{divided}{theory}{remark}", identity.name, percent(occupancy)),
     })
 }
 
@@ -152,8 +153,8 @@ fn table(source: Source<'_>, scenarios: &[&Scenario], caption: &str) -> Table {
         ["load", "flavor", "cores busy", "95 % from", "95 % to", "user", "system", "predicted", "standing"];
     let mut rows = Vec::new();
     for scenario in scenarios {
-        for (who, summary) in source.summaries(&scenario.name) {
-            let mut row = vec![Cell::words(&scenario.name), Cell::name(&who.name, who.index)];
+        for (identity, summary) in source.summaries(&scenario.name) {
+            let mut row = vec![Cell::words(&scenario.name), Cell::name(&identity.name, identity.index)];
             row.extend(exactly(summary.occupancy));
             for part in [summary.occupancy_user, summary.occupancy_system] {
                 row.push(Cell::shown(part.map(|part| part.median), number::exact));

@@ -32,7 +32,7 @@ pub(super) struct Tick {
 impl Scale {
     /// A scale that contains all `values` and has round ends. Values that cannot be shown, such as
     /// a zero on a logarithmic scale, are ignored; `None` when none is left.
-    pub(super) fn over(
+    pub(super) fn covering(
         kind: Kind,
         values: impl IntoIterator<Item = f64>,
         from: f64,
@@ -70,7 +70,7 @@ impl Scale {
 
     /// A scale whose ends are the least and the greatest of `values`, or lie slightly apart when
     /// these are equal.
-    pub(super) fn exactly_over(
+    pub(super) fn covering_exactly(
         kind: Kind,
         values: impl IntoIterator<Item = f64>,
         from: f64,
@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn linear_scales_start_at_zero() {
-        let scale = Scale::over(Kind::Linear, [40.0, 95.0], 100.0, 300.0).unwrap();
+        let scale = Scale::covering(Kind::Linear, [40.0, 95.0], 100.0, 300.0).unwrap();
         about(
             &[scale.position(0.0), scale.position(50.0), scale.position(100.0), scale.position(900.0)],
             &[100.0, 200.0, 300.0, 300.0],
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn equal_ratios_have_equal_distances() {
-        let scale = Scale::over(Kind::Log, [0.0, 12.0, 4_000.0], 0.0, 300.0).unwrap();
+        let scale = Scale::covering(Kind::Log, [0.0, 12.0, 4_000.0], 0.0, 300.0).unwrap();
         assert!(
             (scale.position(100.0)
                 - scale.position(10.0)
@@ -233,22 +233,22 @@ mod tests {
 
     #[test]
     fn a_log_scale_has_room_around_a_single_value() {
-        let scale = Scale::over(Kind::Log, [70.0], 0.0, 1.0).unwrap();
+        let scale = Scale::covering(Kind::Log, [70.0], 0.0, 1.0).unwrap();
         assert!(scale.position(70.0) > 0.1 && scale.position(70.0) < 0.9, "{scale:?}");
         assert!(values(&scale, 5).len() >= 2);
     }
 
     #[test]
     fn a_sweep_ends_at_its_points() {
-        let scale = Scale::exactly_over(Kind::Log, [1.0, 16.0, 512.0], 10.0, 20.0).unwrap();
+        let scale = Scale::covering_exactly(Kind::Log, [1.0, 16.0, 512.0], 10.0, 20.0).unwrap();
         about(&[scale.position(1.0), scale.position(512.0)], &[10.0, 20.0]);
-        assert_eq!(Scale::exactly_over(Kind::Log, [0.0], 0.0, 1.0), None);
-        about(&[Scale::exactly_over(Kind::Log, [8.0], 0.0, 1.0).unwrap().position(8.0)], &[0.5]);
+        assert_eq!(Scale::covering_exactly(Kind::Log, [0.0], 0.0, 1.0), None);
+        about(&[Scale::covering_exactly(Kind::Log, [8.0], 0.0, 1.0).unwrap().position(8.0)], &[0.5]);
     }
 
     #[test]
     fn each_further_nine_is_equally_wide() {
-        let scale = Scale::over(Kind::Percentile, [0.0, 0.999], 0.0, 300.0).unwrap();
+        let scale = Scale::covering(Kind::Percentile, [0.0, 0.999], 0.0, 300.0).unwrap();
         about(
             &[scale.position(0.0), scale.position(0.9), scale.position(0.99), scale.position(0.999)],
             &[0.0, 100.0, 200.0, 300.0],
@@ -265,9 +265,9 @@ mod tests {
 
     #[test]
     fn without_values_there_is_no_scale() {
-        assert_eq!(Scale::over(Kind::Linear, [], 0.0, 1.0), None);
-        assert_eq!(Scale::over(Kind::Log, [0.0, f64::NAN], 0.0, 1.0), None);
-        assert!(Scale::over(Kind::Linear, [0.0], 0.0, 1.0).is_some());
+        assert_eq!(Scale::covering(Kind::Linear, [], 0.0, 1.0), None);
+        assert_eq!(Scale::covering(Kind::Log, [0.0, f64::NAN], 0.0, 1.0), None);
+        assert!(Scale::covering(Kind::Linear, [0.0], 0.0, 1.0).is_some());
     }
 
     #[test]
@@ -276,7 +276,7 @@ mod tests {
             for digit in [1.0, 1.7, 3.3, 4.99, 9.999] {
                 let high = digit * 10_f64.powi(exponent);
                 for kind in [Kind::Linear, Kind::Log] {
-                    let scale = Scale::over(kind, [high / 300.0, high], 0.0, 100.0).unwrap();
+                    let scale = Scale::covering(kind, [high / 300.0, high], 0.0, 100.0).unwrap();
                     for count in [2, 4, 7] {
                         let ticks = scale.ticks(count);
                         assert!(ticks.len() <= count + 1 && !ticks.is_empty(), "{kind:?} {high} {ticks:?}");

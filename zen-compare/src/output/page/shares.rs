@@ -16,7 +16,7 @@ pub(super) const NAMES: f64 = 106.0;
 /// One row: a bar of parts, the rest of the whole, and its value as text.
 pub(super) struct Bar<'a> {
     /// The contender; `None` for a bar that is only a reference.
-    pub(super) who: Option<&'a Identity>,
+    pub(super) identity: Option<&'a Identity>,
     pub(super) name: String,
     pub(super) standing: Standing,
     /// The CSS class and the size of each part, from the left.
@@ -51,8 +51,8 @@ pub(super) fn draw(width: f64, values: f64, says: &str, shares: &Shares<'_>) -> 
     let bars = || shares.overview.iter().chain(&shares.bars);
     let values = bars().map(|bar| width_of(&bar.text, LABEL_SIZE) + 6.0).fold(values, f64::max);
     let frame = Frame { width, left: NAMES, right: width - values };
-    let whole = Scale::over(Kind::Linear, [shares.whole], frame.left, frame.right)?;
-    let detail = Scale::over(Kind::Linear, [shares.detail], frame.left, frame.right)?;
+    let whole = Scale::covering(Kind::Linear, [shares.whole], frame.left, frame.right)?;
+    let detail = Scale::covering(Kind::Linear, [shares.detail], frame.left, frame.right)?;
     #[allow(clippy::cast_precision_loss, reason = "a handful of rows")]
     let rows = |bars: &[Bar<'_>]| bars.len() as f64 * ROW;
     let glass = if shares.overview.is_empty() { 0.0 } else { rows(&shares.overview) + 22.0 + 34.0 };
@@ -97,8 +97,8 @@ fn block(svg: &mut Svg, frame: &Frame, scale: &Scale, bars: &[Bar<'_>], top: f64
         let draw = |svg: &mut Svg| {
             svg.mark(state(bar.standing), &bar.tip, |svg| one(svg, frame, scale, bar, middle));
         };
-        match bar.who {
-            Some(who) => svg.series(who, draw),
+        match bar.identity {
+            Some(identity) => svg.series(identity, draw),
             None => draw(svg),
         }
         middle += ROW;
@@ -108,8 +108,8 @@ fn block(svg: &mut Svg, frame: &Frame, scale: &Scale, bars: &[Bar<'_>], top: f64
 fn one(svg: &mut Svg, frame: &Frame, scale: &Scale, bar: &Bar<'_>, middle: f64) {
     let (top, baseline) = (middle - BAR / 2.0, middle + 4.0);
     svg.rect("hit", 0.0, middle - ROW / 2.0, frame.width, ROW);
-    let indent = bar.who.map_or(0.0, |who| {
-        svg.path("shape", &who.outline(7.0, middle, 4.5));
+    let indent = bar.identity.map_or(0.0, |identity| {
+        svg.path("shape", &identity.outline(7.0, middle, 4.5));
         18.0
     });
     svg.text("name", Anchor::Start, (indent, baseline), &bar.name);

@@ -99,8 +99,8 @@ impl Svg {
     }
 
     /// Everything that `draw` draws belongs to one contender, and is hidden and shown with it.
-    pub(super) fn series(&mut self, who: &Identity, draw: impl FnOnce(&mut Self)) {
-        self.write(format_args!("<g class=\"series c{}\">", who.index));
+    pub(super) fn series(&mut self, identity: &Identity, draw: impl FnOnce(&mut Self)) {
+        self.write(format_args!("<g class=\"series c{}\">", identity.index));
         draw(self);
         self.text.push_str("</g>");
     }

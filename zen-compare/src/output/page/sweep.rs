@@ -40,11 +40,11 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
         "standing",
     ];
     let mut rows = Vec::new();
-    for (who, points) in sweeps.iter().flat_map(|sweep| curves(source, sweep, "questions/s")) {
+    for (identity, points) in sweeps.iter().flat_map(|sweep| curves(source, sweep, "questions/s")) {
         for (at, summary) in points {
             let mut row = vec![
                 Cell::words(&summary.scenario),
-                Cell::name(&who.name, who.index),
+                Cell::name(&identity.name, identity.index),
                 Cell::number(number::exact(at), at),
             ];
             row.push(Cell::shown(summary.throughput.map(|throughput| throughput.median), number::exact));
@@ -79,10 +79,10 @@ pub(super) fn open(source: Source<'_>) -> Option<Figure> {
 /// questions to answer, and so answers them quickly.
 fn left_out(source: Source<'_>, sweeps: &[String]) -> String {
     let curves = sweeps.iter().flat_map(|sweep| curves(source, sweep, "questions/s"));
-    let names = curves.filter_map(|(who, points)| {
+    let names = curves.filter_map(|(identity, points)| {
         let starving = points.iter().filter(|(_, summary)| summary.standing == Standing::Starves);
         let (_, worst) = starving.min_by_key(|(_, summary)| summary.clients_served)?;
-        Some(format!("{} ({} of {} served)", who.name, worst.clients_served, worst.clients))
+        Some(format!("{} ({} of {} served)", identity.name, worst.clients_served, worst.clients))
     });
     let names: Vec<String> = names.collect();
     if names.is_empty() {
@@ -103,11 +103,11 @@ pub(super) fn connections(source: Source<'_>) -> Option<Figure> {
     let panels: Vec<Panel> = panels.collect();
     let head = ["load", "flavor", "connections", "answers/s", "95 % from", "95 % to", "served", "standing"];
     let mut rows = Vec::new();
-    for (who, points) in sweeps.iter().flat_map(|sweep| curves(source, sweep, "clients")) {
+    for (identity, points) in sweeps.iter().flat_map(|sweep| curves(source, sweep, "clients")) {
         for (at, summary) in points {
             let mut row = vec![
                 Cell::words(&summary.scenario),
-                Cell::name(&who.name, who.index),
+                Cell::name(&identity.name, identity.index),
                 Cell::number(number::exact(at), at),
             ];
             row.extend(exactly(summary.throughput));
@@ -157,8 +157,8 @@ fn sweeps(source: Source<'_>, by: &str) -> Vec<String> {
 }
 
 fn curves<'a>(source: Source<'a>, sweep: &str, by: &str) -> Vec<Curve<'a>> {
-    let curve = |who: &'a Identity| {
-        let own = source.report.summaries.iter().filter(|summary| summary.contender == who.name);
+    let curve = |identity: &'a Identity| {
+        let own = source.report.summaries.iter().filter(|summary| summary.contender == identity.name);
         let mut points: Vec<(f64, &Summary)> = own
             .filter_map(|summary| {
                 let point =
@@ -167,7 +167,7 @@ fn curves<'a>(source: Source<'a>, sweep: &str, by: &str) -> Vec<Curve<'a>> {
             })
             .collect();
         points.sort_by(|(left, _), (right, _)| left.total_cmp(right));
-        (!points.is_empty()).then_some((who, points))
+        (!points.is_empty()).then_some((identity, points))
     };
     source.identities.iter().filter_map(curve).collect()
 }
@@ -178,14 +178,14 @@ fn panel(
     main: &Measure<'_>,
     aside: Option<&Measure<'_>>,
 ) -> Option<Panel> {
-    let line = |measure: &Measure<'_>, (who, points): &Curve<'_>| {
-        let spots: Vec<Spot> = points.iter().filter_map(|point| spot(who, *point, measure)).collect();
+    let line = |measure: &Measure<'_>, (identity, points): &Curve<'_>| {
+        let spots: Vec<Spot> = points.iter().filter_map(|point| spot(identity, *point, measure)).collect();
         spots
     };
     let lines = |measure: &'_ Measure<'_>, aside: bool| {
         curves
             .iter()
-            .map(|curve| Line { who: curve.0, spots: line(measure, curve), aside })
+            .map(|curve| Line { identity: curve.0, spots: line(measure, curve), aside })
             .filter(|line| !line.spots.is_empty())
             .collect::<Vec<_>>()
     };
@@ -193,11 +193,11 @@ fn panel(
     all.extend(lines(main, false));
     let told: Vec<String> = curves
         .iter()
-        .filter_map(|(who, points)| {
+        .filter_map(|(identity, points)| {
             let (at, summary) = points.last()?;
-            spot(who, (*at, *summary), main)?;
+            spot(identity, (*at, *summary), main)?;
             let value = (main.y.show)((main.of)(summary)?.median);
-            Some(format!("{} {} {value} at {}", who.name, main.says, (main.x.show)(*at)))
+            Some(format!("{} {} {value} at {}", identity.name, main.says, (main.x.show)(*at)))
         })
         .collect();
     let says = format!("{} by {}, {sweep}: {}.", main.y.title, main.x.title, told.join("; "));
@@ -209,14 +209,14 @@ fn panel(
     })
 }
 
-fn spot(who: &Identity, (at, summary): (f64, &Summary), measure: &Measure<'_>) -> Option<Spot> {
+fn spot(identity: &Identity, (at, summary): (f64, &Summary), measure: &Measure<'_>) -> Option<Spot> {
     if summary.standing == Standing::Starves && !measure.starving {
         return None;
     }
     let estimate = (measure.of)(summary)?;
     let tip = format!(
         "{}: {} {} at {} {}{}",
-        who.name,
+        identity.name,
         measure.says,
         number::interval(&estimate, measure.y.show),
         (measure.x.show)(at),

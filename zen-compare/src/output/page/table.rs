@@ -16,13 +16,13 @@ pub(super) struct Cell {
     /// words.
     pub(super) number: Option<f64>,
     /// The contender's index, for a cell that names one.
-    pub(super) who: Option<usize>,
+    pub(super) identity: Option<usize>,
     pub(super) class: &'static str,
 }
 
 impl Cell {
     pub(super) fn words(text: impl Into<String>) -> Self {
-        Self { text: text.into(), number: None, who: None, class: "" }
+        Self { text: text.into(), number: None, identity: None, class: "" }
     }
 
     pub(super) fn number(text: impl Into<String>, number: f64) -> Self {
@@ -38,8 +38,8 @@ impl Cell {
     }
 
     /// The name of the contender with this index.
-    pub(super) fn name(text: &str, who: usize) -> Self {
-        Self { who: Some(who), ..Self::words(text) }
+    pub(super) fn name(text: &str, identity: usize) -> Self {
+        Self { identity: Some(identity), ..Self::words(text) }
     }
 
     /// The attribute by which the page's script sorts.

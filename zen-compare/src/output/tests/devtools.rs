@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A running browser with one page. Dropping it ends the browser.
 pub(super) struct Browser {
@@ -218,7 +218,7 @@ fn listening(stderr: impl Read + Send + 'static) -> (String, String) {
     });
     let began = Instant::now();
     let mut said = String::new();
-    while let Some(left) = PATIENCE.checked_sub(began.elapsed()) {
+    while let Some(left) = TIMEOUT.checked_sub(began.elapsed()) {
         let Ok(line) = receiver.recv_timeout(left) else { break };
         if let Some((address, path)) = line.split_once("ws://").and_then(|(_, url)| url.split_once('/')) {
             return (address.to_owned(), format!("/{path}"));
@@ -235,13 +235,13 @@ fn shake_hands(address: &str, path: &str) -> BufReader<TcpStream> {
             Ok(stream) => break stream,
             // A load test that has just run here may have used up the ports; they are free again
             // within a minute.
-            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && began.elapsed() < PATIENCE => {
+            Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable && began.elapsed() < TIMEOUT => {
                 thread::sleep(Duration::from_millis(200));
             }
             Err(error) => panic!("{address}: {error}"),
         }
     };
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let mut socket = BufReader::new(stream);
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

@@ -104,10 +104,10 @@ fn report(user_load: &UserLoad, of: &[Seen]) -> Report {
             }
         }
     }
-    of_runs(settings, runs)
+    report_of(settings, runs)
 }
 
-fn of_runs(settings: crate::results::Settings, runs: Vec<Run>) -> Report {
+fn report_of(settings: crate::results::Settings, runs: Vec<Run>) -> Report {
     let summaries = summarize(&settings, &runs);
     let cores = Cores { server: vec![1], generator: vec![0] };
     let environment = Environment::current(Some(&cores));
