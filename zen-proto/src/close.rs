@@ -47,7 +47,8 @@ close_reasons! {
     /// cannot carry, an empty piece, a streamed message of another length than announced, an answer
     /// that comes later without a responder, or a framing that decodes messages outside its input.
     ServiceFailed = "service_failed",
-    /// The service ended the conversation with an answer ([`Flow::Close`](crate::Flow::Close)).
+    /// The service ended the conversation, with an answer ([`Flow::Close`](crate::Flow::Close)) or
+    /// through a [`Pusher`](crate::Pusher).
     ServiceClosed = "service_closed",
     /// The server drained, and every whole question that had come was answered.
     Drained = "drained",

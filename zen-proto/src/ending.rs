@@ -18,6 +18,10 @@ pub enum Ending<'a, E> {
     Deadline(CloseReason),
     /// The server stops. Everything that was received whole is answered.
     Drained,
+    /// The service or the framing has panicked or broken its contract, or an answer was given up.
+    /// Only the framing is asked for these words, since the service is in no state to say any.
+    /// Inside a streamed message none are said, since the peer would take them for a part of it.
+    Failed,
 }
 
 impl<E> Clone for Ending<'_, E> {
@@ -35,6 +39,7 @@ pub(crate) enum Pending<E> {
     Malformed(E),
     Deadline(CloseReason),
     Drained,
+    Failed,
 }
 
 impl<E> Pending<E> {
@@ -44,6 +49,7 @@ impl<E> Pending<E> {
             Self::Malformed(error) => Ending::Malformed(error),
             Self::Deadline(reason) => Ending::Deadline(*reason),
             Self::Drained => Ending::Drained,
+            Self::Failed => Ending::Failed,
         }
     }
 }

@@ -28,7 +28,16 @@ struct Inner {
     most_pushed: usize,
     /// The conversation takes no more pushed messages.
     unpushable: bool,
+    /// It is to end behind those that wait.
+    closing: bool,
     closed: bool,
+}
+
+impl Inner {
+    /// Whether a pusher has left something: messages, or the wish to end.
+    fn has_pushed(&self) -> bool {
+        self.closing || !self.pushed.is_empty()
+    }
 }
 
 impl Mailbox {
@@ -42,6 +51,7 @@ impl Mailbox {
                 pushed_bytes: 0,
                 most_pushed,
                 unpushable: false,
+                closing: false,
                 closed: false,
             }),
         })
@@ -67,13 +77,13 @@ impl Mailbox {
             Some(known) => known.clone_from(waker),
             none => *none = Some(waker.clone()),
         }
-        !inner.replies.is_empty() || (room && !inner.pushed.is_empty())
+        !inner.replies.is_empty() || (room && inner.has_pushed())
     }
 
-    /// The answers that have come, and whether pushed messages wait.
+    /// The answers that have come, and whether pushed messages wait, or the end behind them.
     pub(crate) fn take_replies(&self) -> (Vec<(u64, Option<Reply>)>, bool) {
         let mut inner = self.lock();
-        let pushed = !inner.pushed.is_empty();
+        let pushed = inner.has_pushed();
         self.waiting.store(pushed, Ordering::Release);
         (std::mem::take(&mut inner.replies), pushed)
     }
@@ -85,9 +95,17 @@ impl Mailbox {
         inner.pushed_bytes -= cost(&pushed);
         if inner.pushed.is_empty() {
             inner.pushed = VecDeque::new();
-            self.waiting.store(!inner.replies.is_empty(), Ordering::Release);
+            self.waiting.store(!inner.replies.is_empty() || inner.closing, Ordering::Release);
         }
         Some(pushed)
+    }
+
+    /// Whether the end was asked for, behind the messages that were taken.
+    pub(crate) fn take_close(&self) -> bool {
+        let mut inner = self.lock();
+        let closing = std::mem::take(&mut inner.closing);
+        self.waiting.store(!inner.replies.is_empty() || inner.has_pushed(), Ordering::Release);
+        closing
     }
 
     /// Takes no more pushed messages, and drops those that wait unless they are to be kept. Returns
@@ -98,9 +116,10 @@ impl Mailbox {
         if !keep {
             inner.pushed = VecDeque::new();
             inner.pushed_bytes = 0;
+            inner.closing = false;
             self.waiting.store(!inner.replies.is_empty(), Ordering::Release);
         }
-        !inner.pushed.is_empty()
+        inner.has_pushed()
     }
 
     /// Nothing more is wanted.
@@ -112,6 +131,7 @@ impl Mailbox {
         inner.replies = Vec::new();
         inner.pushed = VecDeque::new();
         inner.pushed_bytes = 0;
+        inner.closing = false;
         self.waiting.store(false, Ordering::Release);
     }
 
@@ -248,7 +268,8 @@ pub enum PushError {
 /// between the pieces of one. What a peer was pushed counts like an answer for its idle deadline.
 ///
 /// When the conversation is drained, or the peer has closed, what was pushed before is still sent.
-/// Behind an answer that closes the conversation nothing is.
+/// Behind an answer that closes the conversation nothing is. A pusher may end the conversation
+/// itself: [`push_and_close`](Self::push_and_close).
 #[derive(Clone)]
 pub struct Pusher {
     mailbox: Arc<Mailbox>,
@@ -267,7 +288,57 @@ impl Pusher {
     /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes) allows, and [`PushError::Closed`] when
     /// the conversation is over or about to end. Nothing is sent then.
     pub fn push(&self, message: impl Into<Vec<u8>>) -> Result<(), PushError> {
-        let mut message = message.into();
+        self.post(message.into(), false)
+    }
+
+    /// Sends `message` like [`push`](Self::push), and ends the conversation behind it as
+    /// [`close`](Self::close) does.
+    ///
+    /// # Errors
+    /// As for [`push`](Self::push); nothing is sent and nothing ends then. `close` never fails.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Answer, CloseReason, Conversation, Limits, Peer, Pusher, Service, aphorism};
+    /// # let now = Instant::now();
+    /// # let mut pusher: Option<Pusher> = None;
+    /// # let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// # let mut service = |_: &[u8], answer: &mut Answer<'_>| pusher = Some(answer.pusher());
+    /// # conversation.handle_input(b"Subscribe?", now);
+    /// # conversation.answer_with(&mut service, now);
+    /// # let pusher = pusher.expect("the service was asked");
+    /// // An operator, on a thread of theirs:
+    /// pusher.push_and_close("You are not welcome any more.")?;
+    ///
+    /// // The conversation, in its next turn:
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// assert_eq!(conversation.transmit(), b"You are not welcome any more.");
+    /// conversation.handle_sent(29, now);
+    /// assert!(conversation.poll_shutdown());
+    /// # Ok::<(), zen_proto::PushError>(())
+    /// ```
+    pub fn push_and_close(&self, message: impl Into<Vec<u8>>) -> Result<(), PushError> {
+        self.post(message.into(), true)
+    }
+
+    /// Ends the conversation with
+    /// [`CloseReason::ServiceClosed`](crate::CloseReason::ServiceClosed) once the messages that
+    /// were pushed before are sent. No further question is answered, and answers that are owed are
+    /// given up. An answer in pieces is written to its end first; its service can see
+    /// [`is_closed`](Self::is_closed) and cut it short. Does nothing if the conversation is over.
+    pub fn close(&self) {
+        // It fails only when the conversation is over, and then there is nothing left to end.
+        let _ = self.mailbox.post(|inner| {
+            if inner.closed {
+                return Err(ConversationClosed);
+            }
+            (inner.closing, inner.unpushable) = (true, true);
+            Ok(())
+        });
+    }
+
+    fn post(&self, mut message: Vec<u8>, close: bool) -> Result<(), PushError> {
+        // No limit counts capacity that is not used.
         message.shrink_to_fit();
         self.mailbox.post(|inner| {
             if inner.unpushable {
@@ -279,6 +350,8 @@ impl Pusher {
             }
             inner.pushed_bytes += cost(&message);
             inner.pushed.push_back(message);
+            inner.closing |= close;
+            inner.unpushable |= close;
             Ok(())
         })
     }

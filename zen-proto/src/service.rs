@@ -22,7 +22,8 @@ pub enum Flow {
     /// There is no answer. What was written is taken back.
     Silent,
     /// What was written is the answer. No further question is taken, and the conversation ends once
-    /// the answer is sent.
+    /// the answer is sent. If nothing was written there is no answer, not even the header of an
+    /// empty one. (For that, announce one of no bytes with [`Answer::stream`].)
     Close,
     /// The answer comes later, through the [`Responder`](crate::Responder) of [`Answer::later`].
     /// What was written is taken back.
@@ -47,7 +48,8 @@ impl From<()> for Flow {
 ///
 /// A panic in any of these functions ends the conversation with
 /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed), after the answers before it.
-/// What was written of this one is not sent.
+/// What was written of this one is not sent. What the peer is told instead is said by the framing
+/// ([`Ending::Failed`]).
 ///
 /// ```
 /// use zen_proto::{Answer, Flow, Service};
@@ -91,7 +93,7 @@ pub trait Service<F: Framing = DelimiterFraming> {
     /// The conversation is about to end, for another reason than the peer's own wish. What is
     /// written is the last message. [`Flow::Silent`], the default, leaves the words to
     /// [`Framing::last_words`], and so does [`Flow::Later`]; every other flow sends what was
-    /// written, even if that is nothing.
+    /// written. To say nothing at all, write nothing and return [`Flow::Close`].
     fn last_words(&mut self, ending: Ending<'_, F::Error>, answer: &mut Answer<'_, F>) -> Flow {
         let _ = (ending, answer);
         Flow::Silent

@@ -206,6 +206,11 @@ impl InFlight {
         self.mailbox.as_ref()?.0.take_pushed()
     }
 
+    /// Whether a pusher has asked for the end, which it does once.
+    pub(super) fn take_close(&self) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.take_close())
+    }
+
     // Answers that wait for those before them.
 
     /// Where the question of this sequence number is, if its answer is still owed.

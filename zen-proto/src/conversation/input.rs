@@ -115,11 +115,12 @@ impl<F: Framing> Conversation<F> {
             };
             let (outbound, in_flight) = (&mut self.outbound, &mut self.in_flight);
             self.framing.begin(&mut Output::new(outbound));
+            let text = outbound.len();
             let mut answer = Answer::new(Output::new(outbound), &mut self.framing, progress.end, in_flight);
             let mut flow = service.answer(question, &mut answer);
             if flow != Flow::Continue || answer.is_special() {
                 let left = rest.len() - end;
-                match self.end_message(flow, progress.end, 0) {
+                match self.end_message(flow, (progress.end, text), 0) {
                     Some(ended) => flow = ended,
                     None => return Stop::Failed,
                 }

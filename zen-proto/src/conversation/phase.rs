@@ -52,15 +52,19 @@ impl<F: Framing> Conversation<F> {
             self.pending = pending;
             // What was pushed before is still sent, unless the service has ended the conversation
             // itself or has failed, or the peer was late.
-            let last_said =
-                self.cut_off || matches!(reason, CloseReason::ServiceClosed | CloseReason::ServiceFailed);
-            self.pushed = self.in_flight.refuse_pushes(!last_said);
+            self.pushed = self.in_flight.refuse_pushes(!self.has_last_said());
             self.inbound.clear();
             self.inbound.release();
             self.starved = true;
             self.question_since = None;
             self.settle();
         }
+    }
+
+    /// Whether nothing but the last words may still be said.
+    pub(super) fn has_last_said(&self) -> bool {
+        use CloseReason::{ServiceClosed, ServiceFailed};
+        self.cut_off || matches!(self.phase, Phase::Finishing(ServiceClosed | ServiceFailed))
     }
 
     /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has
@@ -71,8 +75,8 @@ impl<F: Framing> Conversation<F> {
         if self.resuming || self.pushed || !self.in_flight.is_empty() {
             return;
         }
-        if self.pending.is_some() {
-            if self.attended {
+        if let Some(pending) = &self.pending {
+            if self.attended && !matches!(pending, Pending::Failed) {
                 // The next `answer_with` asks the service for them. Until then `wants_answer` is
                 // true.
                 return;

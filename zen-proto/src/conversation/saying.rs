@@ -17,13 +17,15 @@ impl<F: Framing> Conversation<F> {
     /// the conversation then.
     pub(super) fn say(&mut self, call: impl FnOnce(&mut Answer<'_, F>) -> Flow) -> Option<Flow> {
         let (start, owed) = (self.outbound.len(), self.in_flight.len());
+        let inside = self.in_flight.is_streaming();
         let said = catch_unwind(AssertUnwindSafe(|| {
-            if !self.in_flight.is_streaming() {
+            if !inside {
                 self.framing.begin(&mut Output::new(&mut self.outbound));
             }
+            let text = self.outbound.len();
             let (output, in_flight) = (Output::new(&mut self.outbound), &mut self.in_flight);
             let flow = call(&mut Answer::new(output, &mut self.framing, start, in_flight));
-            self.end_message(flow, start, owed)
+            self.end_message(flow, (start, text), owed)
         }));
         if let Some(flow) = said.ok().flatten() {
             self.wrote(self.outbound.len() - start);
@@ -32,21 +34,29 @@ impl<F: Framing> Conversation<F> {
         } else {
             self.outbound.truncate(start);
             self.in_flight.truncate(owed);
-            self.fail();
+            // Inside a message that has begun, words would be taken for a part of it.
+            self.fail_with(if inside { None } else { Some(Pending::Failed) });
             None
         }
     }
 
-    /// Ends the message that lies in the output from `start` on as the flow says. `None` if that
-    /// breaks the contract.
+    /// Ends the message that lies in the output from `start` on, with its text from `text` on, as
+    /// the flow says. `None` if that breaks the contract.
     #[cold]
     #[inline(never)]
-    pub(super) fn end_message(&mut self, flow: Flow, start: usize, owed: usize) -> Option<Flow> {
+    pub(super) fn end_message(
+        &mut self,
+        flow: Flow,
+        (start, text): (usize, usize),
+        owed: usize,
+    ) -> Option<Flow> {
         let streaming = self.in_flight.is_streaming();
         let flow = self.checked(flow, self.outbound.len() - start, owed)?;
         match flow {
             _ if streaming => {}
             Flow::Silent | Flow::Later => self.outbound.truncate(start),
+            // An end without a message has no header either.
+            Flow::Close if self.outbound.len() == text => self.outbound.truncate(start),
             Flow::Continue | Flow::More | Flow::Close => {
                 self.framing.end(&mut Output::new(&mut self.outbound), start).ok()?;
                 // A service that goes on with nothing would be resumed for ever.
@@ -100,10 +110,13 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// The next pushed message.
+    /// The next pushed message, or the end that was asked for behind the last one.
     pub(super) fn say_pushed(&mut self) {
         if let Some(text) = self.in_flight.take_pushed() {
             self.send(Reply { text, flow: Flow::Continue, framed: false });
+        } else if self.in_flight.take_close() && !self.has_last_said() {
+            self.in_flight.clear();
+            self.finish(CloseReason::ServiceClosed, None);
         } else {
             self.pushed = false;
             self.settle();
@@ -113,10 +126,14 @@ impl<F: Framing> Conversation<F> {
     /// Tells the peer why the conversation ends: in the service's words, or else in the framing's.
     pub(super) fn say_last_words(&mut self, service: &mut impl Service<F>) {
         let Some(pending) = self.pending.take() else { return };
+        if matches!(pending, Pending::Failed) {
+            return self.say_last_words_alone(&pending);
+        }
         let before = self.outbound.len();
         let said = self.say(|answer| match service.last_words(pending.ending(), answer) {
             Flow::Silent | Flow::Later => Flow::Silent,
-            Flow::Continue | Flow::More | Flow::Close => Flow::Continue,
+            Flow::Continue | Flow::More => Flow::Continue,
+            Flow::Close => Flow::Close,
         });
         let Some(flow) = said else { return };
         if flow == Flow::Silent {
@@ -125,7 +142,7 @@ impl<F: Framing> Conversation<F> {
         self.end_last_words(before);
     }
 
-    /// The same, for a conversation that no service has opened.
+    /// The same, where no service can be asked: none has opened the conversation, or it has failed.
     pub(super) fn say_last_words_alone(&mut self, pending: &Pending<F::Error>) {
         let before = self.outbound.len();
         self.say_framings_last_words(pending);
@@ -172,8 +189,7 @@ impl<F: Framing> Conversation<F> {
 
     pub(super) fn give_up_sequence(&mut self, sequence: u64) {
         if self.in_flight.give_up(sequence) {
-            self.resuming = false;
-            self.finish(CloseReason::ServiceFailed, None);
+            self.fail();
         }
     }
 
@@ -201,7 +217,7 @@ impl<F: Framing> Conversation<F> {
         let start = self.outbound.len();
         if framed {
             self.outbound.append(text);
-        } else {
+        } else if flow != Flow::Close || !text.is_empty() {
             let written = catch_unwind(AssertUnwindSafe(|| {
                 self.framing.begin(&mut Output::new(&mut self.outbound));
                 self.outbound.append(text);
@@ -227,8 +243,12 @@ impl<F: Framing> Conversation<F> {
     /// The service or the framing failed. What is owed from before is still sent.
     #[inline(never)]
     pub(super) fn fail(&mut self) {
+        self.fail_with(Some(Pending::Failed));
+    }
+
+    fn fail_with(&mut self, pending: Option<Pending<F::Error>>) {
         self.resuming = false;
         self.in_flight.end_stream();
-        self.finish(CloseReason::ServiceFailed, None);
+        self.finish(CloseReason::ServiceFailed, pending);
     }
 }

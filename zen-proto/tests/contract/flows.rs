@@ -3,9 +3,10 @@
 
 use std::time::Instant;
 
-use zen_proto::{CloseReason, Conversation, Limits};
+use zen_proto::{Answer, CloseReason, Conversation, Ending, Flow, Limits, Peer, Responder, Service};
 
 use crate::driver::{Inline, Socket, turn};
+use crate::framings::{Lengths, ReservedBit};
 use crate::script::{ALL, Script, framing, little_room, outcome, questions};
 
 /// What happens besides the questions, before the first of those that wait is answered.
@@ -119,4 +120,62 @@ fn a_question_that_is_answered_with_silence_counts() {
     assert_eq!(conversation.transmit(), b"[c]");
     assert_eq!(conversation.take_tally().questions, 4);
     assert!(conversation.wants_read());
+}
+
+/// Ends the conversation at `e`, writing nothing; at `z`, with a message of no bytes; at `l`,
+/// later.
+struct Ends(Vec<Responder>);
+
+impl Service<Lengths> for Ends {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, Lengths>) -> Flow {
+        match question {
+            b"e" => return Flow::Close,
+            b"z" => {
+                answer.stream(0).unwrap();
+                return Flow::Close;
+            }
+            b"l" => {
+                self.0.push(answer.later());
+                return Flow::Later;
+            }
+            _ => answer.put(question),
+        }
+        Flow::Continue
+    }
+
+    fn last_words(&mut self, _: Ending<'_, ReservedBit>, _: &mut Answer<'_, Lengths>) -> Flow {
+        Flow::Close
+    }
+}
+
+#[test]
+fn an_end_without_a_message_writes_no_header_either() {
+    let a = &b"\0\x01a"[..];
+    for (asked, said) in [
+        (&b"\0\x01a\0\x01e\0\x01b"[..], a),
+        (b"\0\x01a\0\x01z\0\x01b", b"\0\x01a\0\0"),
+        (b"\0\x01a\0\x01l\0\x01b", a),
+        (b"\0\x01l\0\x01a\0\x01e", b"\0\x01L\0\x01a"),
+        (b"\0\x01l\0\x01a\0\x01z", b"\0\x01L\0\x01a\0\0"),
+        // Too long: the service says nothing, and so does the framing then.
+        (b"\0\x01a\x7f\xff", a),
+    ] {
+        let now = Instant::now();
+        let mut conversation = Conversation::new(Lengths, Limits::default(), now);
+        let mut service = Ends(Vec::new());
+        conversation.open(&mut service, &Peer::default(), now);
+        conversation.handle_input(asked, now);
+        conversation.answer_with(&mut service, now);
+        for responder in service.0.drain(..) {
+            if asked.starts_with(a) {
+                responder.answer_and_close("").unwrap();
+            } else {
+                responder.answer("L").unwrap();
+            }
+        }
+        conversation.answer_with(&mut service, now);
+        assert_eq!(conversation.transmit(), said, "{}", asked.escape_ascii());
+        conversation.handle_sent(said.len(), now);
+        assert!(conversation.poll_shutdown(), "{}", asked.escape_ascii());
+    }
 }

@@ -45,6 +45,7 @@ fn words(ending: &Ending<'_, Exclaimed>) -> String {
         Ending::Malformed(error) => format!("<{error}>"),
         Ending::Deadline(reason) => format!("<{reason}>"),
         Ending::Drained => "<stopping>".to_owned(),
+        Ending::Failed => "<failed>".to_owned(),
         _ => "<unknown>".to_owned(),
     }
 }
@@ -210,7 +211,7 @@ fn a_panic_in_the_services_words_sends_nothing_of_them() {
         let mut scene = Scene::new(application, true);
         scene.hears("a?");
         end(&mut scene);
-        assert_eq!(scene.received(), "a?");
+        assert_eq!(scene.received(), "a?<failed>", "the framing speaks for a broken service");
         assert!(scene.socket.fin);
         scene.conversation.handle_eof(scene.now);
         assert_eq!(scene.conversation.closed(), Some(CloseReason::ServiceFailed));
@@ -375,4 +376,106 @@ fn an_answer_that_comes_behind_its_deadline_is_dropped() {
     kept.take().expect("a responder").answer("late.").unwrap();
     conversation.answer_with(&mut service, late);
     assert_eq!(conversation.transmit(), b"<answer_deadline>");
+}
+
+/// Fails at `p?`, gives up at `g?`, and answers `m?` in pieces, of which the second fails.
+struct Fragile {
+    streams: bool,
+}
+
+impl Service<Wordy> for Fragile {
+    fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, Wordy>) -> Flow {
+        answer.put(question);
+        match question {
+            b"p?" => std::panic::resume_unwind(Box::new("answer")),
+            b"g?" => {
+                drop(answer.later());
+                return Flow::Later;
+            }
+            b"m?" => {
+                if self.streams {
+                    answer.stream(100).unwrap();
+                    answer.put(question);
+                }
+                return Flow::More;
+            }
+            _ => {}
+        }
+        Flow::Continue
+    }
+
+    fn resume(&mut self, answer: &mut Answer<'_, Wordy>) -> Flow {
+        answer.put(b"never");
+        std::panic::resume_unwind(Box::new("piece"))
+    }
+
+    fn last_words(&mut self, _: Ending<'_, Exclaimed>, _: &mut Answer<'_, Wordy>) -> Flow {
+        panic!("a service that has failed is not asked")
+    }
+}
+
+#[test]
+fn a_failed_service_leaves_the_words_to_the_framing() {
+    for opened in [true, false] {
+        for (streams, asked, said) in [
+            (false, "a?p?b?", "a?<failed>"),
+            (false, "a?g?b?", "a?<failed>"),
+            (false, "a?m?b?", "a?m?<failed>"),
+            // The peer would take the words for a part of the message.
+            (true, "a?m?b?", "a?m?"),
+        ] {
+            let now = Instant::now();
+            let mut conversation = Conversation::new(Wordy::default(), limits(), now);
+            let mut application = Inline(Fragile { streams });
+            if opened {
+                conversation.open(&mut application.0, &Peer::default(), now);
+            }
+            let mut socket = Socket::default();
+            conversation.handle_input(asked.as_bytes(), now);
+            // The second turn is the one after the wake.
+            turn(&mut conversation, &mut application, &mut socket, now);
+            conversation.answer_with(&mut application.0, now);
+            turn(&mut conversation, &mut application, &mut socket, now);
+            assert_eq!(socket.received.escape_ascii().to_string(), said, "{asked}");
+            assert!(socket.fin);
+            conversation.handle_eof(now);
+            assert_eq!(conversation.closed(), Some(CloseReason::ServiceFailed));
+        }
+    }
+}
+
+#[test]
+fn a_framing_that_fails_is_asked_for_its_words_too_and_its_panics_are_caught() {
+    for panics in [false, true] {
+        let now = Instant::now();
+        let mut conversation = Conversation::new(Wordy { panics }, limits(), now);
+        let mut application = Inline(Fragile { streams: false });
+        let mut socket = Socket::default();
+        conversation.handle_input(b"a?p?", now);
+        turn(&mut conversation, &mut application, &mut socket, now);
+        let said = if panics { "a?" } else { "a?<failed>" };
+        assert_eq!(socket.received.escape_ascii().to_string(), said);
+        assert!(socket.fin);
+    }
+}
+
+#[test]
+fn words_about_a_failure_wait_for_the_answers_before_it() {
+    let now = Instant::now();
+    let mut responders = Vec::new();
+    let mut conversation = Conversation::new(Wordy::default(), limits(), now);
+    let mut service = |_: &[u8], answer: &mut Answer<'_, Wordy>| {
+        responders.push(answer.later());
+        Flow::Later
+    };
+    conversation.open(&mut service, &Peer::default(), now);
+    conversation.handle_input(b"a?b?c?", now);
+    conversation.answer_with(&mut service, now);
+    let mut silent = |_: &[u8], _: &mut Answer<'_, Wordy>| -> Flow { panic!("there are no more questions") };
+    drop(responders.remove(1));
+    conversation.answer_with(&mut silent, now);
+    assert_eq!(conversation.transmit(), b"", "a is still owed");
+    responders.remove(0).answer("A.").unwrap();
+    conversation.answer_with(&mut silent, now);
+    assert_eq!(conversation.transmit(), b"A.<failed>");
 }

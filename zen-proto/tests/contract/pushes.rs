@@ -311,3 +311,94 @@ fn messages_of_which_little_is_used_count_in_the_bound() {
     assert!(scene.conversation.heap_size() >= 100 * (COST + 1), "they are counted");
     assert!(scene.conversation.heap_size() <= bound);
 }
+
+#[test]
+fn a_pusher_can_end_the_conversation_behind_what_was_pushed() {
+    for last in [None, Some("out!")] {
+        let mut scene = Scene::new(Limits::default().with_outbound_high_water(4).with_outbound_low_water(0));
+        scene.socket.room = 0;
+        scene.hears("a?l?b?");
+        scene.turn();
+        scene.pusher.push("one ").unwrap();
+        scene.pusher.push("two ").unwrap();
+        match last {
+            Some(last) => scene.pusher.push_and_close(last).unwrap(),
+            None => scene.pusher.close(),
+        }
+        assert!(scene.pusher.is_closed());
+        assert_eq!(scene.pusher.push("late"), Err(PushError::Closed));
+        assert_eq!(scene.pusher.push_and_close("late"), Err(PushError::Closed));
+        // Nothing is lost to a peer that reads slowly, and nothing comes behind.
+        for _ in 0..20 {
+            scene.hears("c?");
+            scene.socket.room = 1;
+            scene.turn();
+            assert_eq!(scene.conversation.closed(), None);
+        }
+        scene.received(&format!("a?one two {}", last.unwrap_or_default()));
+        assert!(scene.socket.fin, "the answer that was owed is given up");
+        scene.conversation.handle_eof(scene.now);
+        assert_eq!(scene.conversation.closed(), Some(CloseReason::ServiceClosed));
+        scene.pusher.close();
+        assert!(!scene.conversation.wants_answer());
+    }
+}
+
+#[test]
+fn a_message_that_does_not_fit_ends_nothing() {
+    let mut scene = Scene::new(Limits::default().with_pushed_bytes(100));
+    assert!(matches!(scene.pusher.push_and_close([0; 53]), Err(PushError::Full { .. })));
+    scene.hears("a?");
+    scene.turn();
+    scene.received("a?");
+    scene.pusher.close();
+    scene.turn();
+    assert!(scene.socket.fin);
+}
+
+#[test]
+fn an_answer_in_pieces_is_whole_before_the_end() {
+    let mut scene = Scene::new(crate::script::little_room());
+    scene.socket.room = 0;
+    scene.hears("m?a?");
+    scene.turn();
+    scene.pusher.push_and_close("out").unwrap();
+    for _ in 0..8 {
+        scene.socket.room = 1;
+        scene.turn();
+    }
+    scene.received("(-)out");
+    assert!(scene.socket.fin);
+}
+
+#[test]
+fn the_end_wakes_the_driver() {
+    let mut scene = Scene::new(Limits::default());
+    let wakes = crate::wakes::Counter::new();
+    assert!(!scene.conversation.register_waker(&wakes.clone().into()));
+    scene.pusher.close();
+    assert_eq!(wakes.take(), 1);
+    assert!(scene.conversation.register_waker(&wakes.into()), "something has come before the wait");
+}
+
+#[test]
+fn an_end_that_comes_while_the_conversation_ends_does_no_harm() {
+    // Half-closed, with an answer owed: the answer is given up.
+    let mut scene = Scene::new(Limits::default());
+    scene.hears("l?");
+    scene.turn();
+    scene.conversation.handle_eof(scene.now);
+    scene.pusher.close();
+    scene.turn();
+    assert_eq!(scene.conversation.closed(), Some(CloseReason::ServiceClosed));
+    // In the lingering close, which has its reason already.
+    let mut scene = Scene::new(Limits::default());
+    scene.conversation.drain(scene.now);
+    scene.turn();
+    assert!(scene.socket.fin);
+    scene.pusher.close();
+    scene.turn();
+    scene.conversation.handle_eof(scene.now);
+    assert_eq!(scene.conversation.closed(), Some(CloseReason::Drained));
+    scene.pusher.close();
+}

@@ -9,17 +9,17 @@ use std::time::Instant;
 use zen_proto::{Answer, Conversation, DelimiterFraming, Flow, Limits, Pusher, Responder, Service};
 
 /// Counts how often it is woken, and unparks the thread that made it.
-struct Counter {
+pub(crate) struct Counter {
     woken: AtomicUsize,
     thread: thread::Thread,
 }
 
 impl Counter {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self { woken: AtomicUsize::new(0), thread: thread::current() })
     }
 
-    fn take(&self) -> usize {
+    pub(crate) fn take(&self) -> usize {
         self.woken.swap(0, Ordering::SeqCst)
     }
 }
