@@ -42,6 +42,13 @@ impl<F: Framing> Conversation<F> {
     /// When to give back the memory that a large message has left, if no other comes before.
     #[inline]
     pub(super) fn rest_at(&self) -> Option<Instant> {
+        // What is small owns no heap, and must not pay for what is large.
+        if self.inbound.heap() | self.outbound.heap() == 0 { None } else { self.kept_until() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn kept_until(&self) -> Option<Instant> {
         if self.inbound.is_kept() || self.outbound.is_kept() {
             self.idle_since.checked_add(REST)
         } else {

@@ -163,27 +163,34 @@ impl<F: Framing> Conversation<F> {
     /// [`wants_read`](Self::wants_read) is true.
     #[inline]
     pub fn handle_input(&mut self, data: &[u8], now: Instant) {
+        if matches!(self.phase, Phase::Talking) && self.ended.is_none() && !data.is_empty() {
+            self.advance_clock(now);
+            self.tally.bytes_in += data.len() as u64;
+            self.inbound.append(data);
+            self.starved = false;
+            if self.inbound.len() as u64 > FREE {
+                self.advance_question_clock(data.len() as u64);
+            }
+        } else {
+            self.discard(data, now);
+        }
+    }
+
+    /// Counts input that no question will be taken from.
+    #[cold]
+    #[inline(never)]
+    fn discard(&mut self, data: &[u8], now: Instant) {
         if self.closed().is_some() {
             return;
         }
         self.advance_clock(now);
         self.tally.bytes_in += data.len() as u64;
-        match &mut self.phase {
-            Phase::Talking if self.ended.is_none() && !data.is_empty() => {
-                self.inbound.append(data);
-                self.starved = false;
-                if self.inbound.len() as u64 > FREE {
-                    self.advance_question_clock(data.len() as u64);
-                }
+        if let Phase::Lingering { reason, discarded, .. } = &mut self.phase {
+            *discarded += data.len();
+            if *discarded > self.limits.linger_bytes {
+                let reason = *reason;
+                self.close(reason);
             }
-            Phase::Lingering { reason, discarded, .. } => {
-                *discarded += data.len();
-                if *discarded > self.limits.linger_bytes {
-                    let reason = *reason;
-                    self.close(reason);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -336,10 +343,10 @@ impl<F: Framing> Conversation<F> {
     /// wait.
     #[inline]
     pub fn wants_read(&self) -> bool {
-        match self.phase {
-            Phase::Talking => self.ended.is_none() && self.starved && self.has_room(),
-            Phase::Lingering { .. } => true,
-            Phase::Finishing(_) | Phase::Closed(_) => false,
+        if matches!(self.phase, Phase::Talking) {
+            self.ended.is_none() && self.starved && self.has_room()
+        } else {
+            matches!(self.phase, Phase::Lingering { .. })
         }
     }
 

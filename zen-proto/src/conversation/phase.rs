@@ -34,7 +34,11 @@ impl<F: Framing> Conversation<F> {
     /// Finishes once input has ended and nothing whole is left of it.
     #[inline]
     pub(super) fn end_if_starved(&mut self) {
-        if let (Phase::Talking, true, Some(reason)) = (self.phase, self.starved, self.ended) {
+        // Input has seldom ended, so this is asked first.
+        if let Some(reason) = self.ended
+            && self.starved
+            && matches!(self.phase, Phase::Talking)
+        {
             match reason {
                 CloseReason::Finished if self.question_since.is_some() => {
                     self.finish(CloseReason::Truncated, None);

@@ -37,12 +37,18 @@ impl WriteClock {
         if self.sent == self.written {
             (self.oldest, self.began) = (now, self.written);
         } else {
-            let last = self.later.back().map_or(self.oldest, |(_, at)| *at);
-            if now.saturating_duration_since(last) > deadline / 256 {
-                self.later.push_back((self.written, now));
-            }
+            self.wrote_behind(now, deadline);
         }
         self.written += n as u64;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wrote_behind(&mut self, now: Instant, deadline: Duration) {
+        let last = self.later.back().map_or(self.oldest, |(_, at)| *at);
+        if now.saturating_duration_since(last) > deadline / 256 {
+            self.later.push_back((self.written, now));
+        }
     }
 
     /// `n` bytes were sent.
