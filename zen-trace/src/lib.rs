@@ -12,5 +12,7 @@ struct Readme;
 
 pub mod phases;
 pub mod recording;
+pub mod sums;
+pub mod units;
 
 pub use recording::{Recording, Trace};

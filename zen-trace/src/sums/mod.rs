@@ -1,0 +1,251 @@
+//! The sums: how the time of a server, of each of its threads and of each of its conversations
+//! divides.
+
+mod occupancy;
+mod sentence;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use zen_proto::CloseReason;
+
+pub use self::occupancy::Occupancy;
+pub use self::sentence::PAGE;
+use crate::phases::{Cause, ConversationPhases, Division, ServerPhases};
+use crate::recording::{Recording, Trace};
+
+/// The version of the sums' JSON. It changes when a field is removed or changes its meaning, and not
+/// when one is added.
+pub const SCHEMA: &str = "zen-trace-sums/1";
+
+/// The sums of a trace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Sums {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The sums of each server, in the trace's order.
+    pub servers: Vec<ServerSum>,
+}
+
+impl Sums {
+    /// The sums of everything in a trace.
+    pub fn new(trace: &Trace) -> Self {
+        Self { schema: SCHEMA.to_owned(), servers: trace.servers.iter().map(ServerSum::new).collect() }
+    }
+
+    /// The sums as JSON, indented, with a line end.
+    pub fn to_json(&self) -> String {
+        // Strings, numbers and maps whose keys are names always serialize.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// How the time of one server divides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ServerSum {
+    /// The server's name.
+    pub name: String,
+    /// The time between its first and its last moment, in nanoseconds.
+    pub wall_ns: u64,
+    /// The CPU time of its threads, in nanoseconds.
+    pub computing_ns: u64,
+    /// How long its threads waited, by cause, all together, in nanoseconds. With `computing_ns`, that
+    /// is the wall clock of all threads.
+    pub waiting_ns: BTreeMap<Cause, u64>,
+    /// `computing_ns` over `wall_ns`; 1 is one core full.
+    pub occupancy: f64,
+    /// By how much the occupancy can be wrong, because of the clock's resolution and what recording
+    /// the steps cost.
+    pub occupancy_bound: f64,
+    /// How many questions were answered.
+    pub questions: u64,
+    /// How many conversations there were, with those that the server never accepted.
+    pub conversations: u64,
+    /// The resolution of the clock, in nanoseconds.
+    pub clock_ns: u64,
+    /// What recording one step cost, in nanoseconds; measured, and subtracted nowhere.
+    pub cost_per_step_ns: f64,
+    /// How many steps were recorded.
+    pub steps: u64,
+    /// How many steps were lost because a buffer was full.
+    pub lost: u64,
+    /// Whether the system said how long threads waited for a CPU. If not, that time is in the other
+    /// causes.
+    pub knows_cpu_waits: bool,
+    /// Each thread's sum.
+    pub per_thread: Vec<ThreadSum>,
+    /// Each conversation's sum.
+    pub per_conversation: Vec<ConversationSum>,
+}
+
+/// How the time of one thread divides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ThreadSum {
+    /// The system's number of the thread.
+    pub id: u32,
+    /// Its name.
+    pub name: String,
+    /// The time between the start and the end of its recording, in nanoseconds.
+    pub wall_ns: u64,
+    /// Its CPU time, in nanoseconds.
+    pub computing_ns: u64,
+    /// How long it waited, by cause, in nanoseconds.
+    pub waiting_ns: BTreeMap<Cause, u64>,
+    /// `computing_ns` over `wall_ns`.
+    pub occupancy: f64,
+    /// By how much the occupancy can be wrong.
+    pub occupancy_bound: f64,
+}
+
+/// How the time of one conversation divides.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ConversationSum {
+    /// The conversation's number.
+    pub number: u64,
+    /// The time between its acceptance and its end, in nanoseconds.
+    pub wall_ns: u64,
+    /// How long a thread computed for it, in nanoseconds.
+    pub computing_ns: u64,
+    /// How long it waited, by cause, in nanoseconds.
+    pub waiting_ns: BTreeMap<Cause, u64>,
+    /// `computing_ns` over `wall_ns`.
+    pub occupancy: f64,
+    /// By how much the occupancy can be wrong.
+    pub occupancy_bound: f64,
+    /// How many of its questions were answered.
+    pub questions: u64,
+    /// How long its client stood in line before it was accepted, in nanoseconds; not in `wall_ns`.
+    pub in_line_ns: u64,
+    /// Whether it was accepted. One that never was has spent all its time waiting to be.
+    pub accepted: bool,
+    /// Why it ended, if that is known.
+    pub close_reason: Option<String>,
+}
+
+impl ServerSum {
+    fn new(recording: &Recording) -> Self {
+        let phases = ServerPhases::new(recording);
+        let mut together = Division::default();
+        for thread in &phases.threads {
+            together.add(&thread.division);
+        }
+        let wall_ns = phases.to_ns.saturating_sub(phases.from_ns);
+        let occupancy = Occupancy::new(recording, &together, wall_ns);
+        let threads = recording.threads.iter().zip(&phases.threads).map(|(thread, lane)| {
+            let wall_ns = lane.to_ns - lane.from_ns;
+            let occupancy = Occupancy::new(recording, &lane.division, wall_ns);
+            ThreadSum {
+                id: thread.id,
+                name: thread.name.clone(),
+                wall_ns,
+                computing_ns: lane.division.computing_ns,
+                waiting_ns: lane.division.waiting_ns.clone(),
+                occupancy: occupancy.share,
+                occupancy_bound: occupancy.bound,
+            }
+        });
+        Self {
+            name: recording.name.clone(),
+            wall_ns,
+            computing_ns: together.computing_ns,
+            waiting_ns: together.waiting_ns,
+            occupancy: occupancy.share,
+            occupancy_bound: occupancy.bound,
+            questions: phases.conversations.iter().map(|lane| lane.questions).sum(),
+            conversations: phases.conversations.len() as u64,
+            clock_ns: recording.clock_ns,
+            cost_per_step_ns: recording.cost_per_step_ns,
+            steps: together.steps,
+            lost: recording.threads.iter().map(|thread| thread.lost).sum(),
+            knows_cpu_waits: recording
+                .threads
+                .iter()
+                .all(|thread| thread.run_delay_ns.is_some() || !thread.switches.is_empty()),
+            per_thread: threads.collect(),
+            per_conversation: phases
+                .conversations
+                .iter()
+                .map(|lane| ConversationSum::new(recording, lane))
+                .collect(),
+        }
+    }
+
+    /// The occupancy with its bound.
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy { share: self.occupancy, bound: self.occupancy_bound }
+    }
+}
+
+impl ConversationSum {
+    fn new(recording: &Recording, lane: &ConversationPhases) -> Self {
+        let wall_ns = lane.to_ns - lane.from_ns;
+        let occupancy = Occupancy::new(recording, &lane.division, wall_ns);
+        Self {
+            number: lane.number,
+            wall_ns,
+            computing_ns: lane.division.computing_ns,
+            waiting_ns: lane.division.waiting_ns.clone(),
+            occupancy: occupancy.share,
+            occupancy_bound: occupancy.bound,
+            questions: lane.questions,
+            in_line_ns: lane.in_line.map_or(0, |phase| phase.length_ns()),
+            accepted: lane.accepted,
+            close_reason: close_reason(recording, lane.number).map(|reason| reason.name().to_owned()),
+        }
+    }
+
+    /// The occupancy with its bound.
+    pub fn occupancy(&self) -> Occupancy {
+        Occupancy { share: self.occupancy, bound: self.occupancy_bound }
+    }
+}
+
+fn close_reason(recording: &Recording, number: u64) -> Option<CloseReason> {
+    let known = recording.conversations.iter().find(|known| known.number == number);
+    known.and_then(|known| known.close_reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phases::tests::{page, thread};
+    use zen_server::Step;
+
+    #[test]
+    fn the_json_has_the_stated_fields_and_comes_back() {
+        let sums = Sums::new(&Trace::new(vec![page()]));
+        let json = sums.to_json();
+        assert_eq!(serde_json::from_str::<Sums>(&json).unwrap(), sums);
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let server = &value["servers"][0];
+        assert_eq!(server["name"], "blocking");
+        assert_eq!((&server["questions"], &server["conversations"]), (&3.into(), &1.into()));
+        let waiting = server["waiting_ns"].as_object().unwrap();
+        let all = waiting.values().map(|ns| ns.as_u64().unwrap()).sum::<u64>();
+        let computing = server["computing_ns"].as_u64().unwrap();
+        assert_eq!(all + computing, server["wall_ns"].as_u64().unwrap(), "one thread was there all along");
+        assert_eq!(waiting.keys().collect::<Vec<_>>(), ["client", "other", "question", "service"]);
+    }
+
+    #[test]
+    fn the_bound_covers_the_clock_and_the_recorder() {
+        let mut recording = page();
+        let sum = ServerSum::new(&recording);
+        let cost = 25.0 * recording.cost_per_step_ns + 1.0;
+        assert!(
+            (sum.occupancy_bound * crate::units::float(sum.wall_ns) - cost).abs() < 1.0,
+            "{}",
+            sum.occupancy_bound
+        );
+        // The page's own clock.
+        recording.cost_per_step_ns = 0.0;
+        recording.clock_ns = 10_000_000;
+        recording.threads = vec![thread(1, 140_000, 10_000, &[(0, 0, 0, Step::Idle)])];
+        let sum = ServerSum::new(&recording);
+        assert_eq!(sum.occupancy().to_string(), "7.14 % ± 7.1");
+    }
+}

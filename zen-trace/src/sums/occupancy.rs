@@ -1,0 +1,55 @@
+//! Occupancy: how much of the wall clock a server computes, and how far that figure can be trusted.
+
+use std::fmt;
+
+use crate::phases::Division;
+use crate::recording::Recording;
+use crate::units::{float, significant};
+
+/// A share of the wall clock, with the most by which it can be wrong.
+///
+/// It is written with three significant digits:
+///
+/// ```
+/// use zen_trace::sums::Occupancy;
+///
+/// assert_eq!(Occupancy { share: 0.002_314, bound: 0.000_121 }.to_string(), "0.231 % ± 0.012");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Occupancy {
+    /// CPU seconds per second of wall clock; 1 is one core full.
+    pub share: f64,
+    /// The error bound. The reading of a clock errs by less than its resolution. What recording the
+    /// steps costs is part of the share, and no part of the server.
+    pub bound: f64,
+}
+
+impl Occupancy {
+    pub(super) fn new(recording: &Recording, division: &Division, wall_ns: u64) -> Self {
+        if wall_ns == 0 {
+            return Self { share: 0.0, bound: 0.0 };
+        }
+        let clock = float(division.stretches) * float(recording.clock_ns);
+        let recorder = float(division.steps) * recording.cost_per_step_ns;
+        Self {
+            share: float(division.computing_ns) / float(wall_ns),
+            bound: (clock + recorder) / float(wall_ns),
+        }
+    }
+
+    /// The share in percent, with three significant digits.
+    pub fn percent(self) -> String {
+        significant(self.share * 100.0, 3)
+    }
+
+    /// The bound in percent, with two significant digits.
+    pub fn bound_percent(self) -> String {
+        significant(self.bound * 100.0, 2)
+    }
+}
+
+impl fmt::Display for Occupancy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{} % ± {}", self.percent(), self.bound_percent()))
+    }
+}
