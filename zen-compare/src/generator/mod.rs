@@ -19,6 +19,7 @@ mod clock;
 mod connect;
 mod encoded_questions;
 mod engine;
+mod flood;
 mod idle_connections;
 mod load;
 mod load_result;

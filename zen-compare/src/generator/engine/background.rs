@@ -4,28 +4,18 @@ use std::time::Duration;
 
 use super::Generator;
 use crate::generator::client::{Client, ConversationFailure, Role};
+use crate::generator::flood;
 use crate::generator::load::{Nanos, nanos};
 use crate::results::Group;
-use crate::scenario::{BackgroundConnections, Workload};
+use crate::scenario::BackgroundConnections;
 
 /// How often a trickler sends a byte.
 const TRICKLE: Duration = Duration::from_millis(100);
-/// How many questions a non-reader sends at a time, and how many bytes of large ones.
-const FLOOD_QUESTIONS: usize = 64;
-const FLOOD_BYTES: usize = 1024 * 1024;
-/// How often a non-reader sends more questions: with [`FLOOD_QUESTIONS`] each time, some 3 000 a
-/// second.
-const FLOOD: Duration = Duration::from_millis(20);
 /// How long a trickler or a non-reader that has lost its connection waits before it connects again.
 const COME_AGAIN: Duration = Duration::from_millis(200);
 /// The most idle connections that are joining at once: well below what servers let wait in their
 /// backlogs.
 const JOINING: usize = 128;
-
-/// How many questions of this workload a non-reader sends at a time.
-pub(super) fn flood(workload: &Workload) -> usize {
-    workload.count_that_fits(FLOOD_BYTES).min(FLOOD_QUESTIONS)
-}
 
 impl Generator<'_> {
     /// Connects the tricklers and the non-readers.
@@ -75,7 +65,7 @@ impl Generator<'_> {
             }
             Role::NonReader => {
                 let outcome = client.flood(&self.encoded, self.flood);
-                self.wake_later(slot, now + nanos(FLOOD));
+                self.wake_later(slot, now + nanos(flood::INTERVAL));
                 outcome
             }
             Role::Idle => client.ask(&self.encoded, now),

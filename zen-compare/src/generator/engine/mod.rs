@@ -17,6 +17,7 @@ use super::client::{Client, ConversationFailure, Role};
 use super::clock::Clock;
 use super::connect::room_for_connections;
 use super::encoded_questions::EncodedQuestions;
+use super::flood;
 use super::idle_connections::{Ended, IdleConnections};
 use super::load::{Load, Moment, Nanos};
 use super::load_result::LoadResult;
@@ -75,7 +76,7 @@ impl<'a> Generator<'a> {
             (Role::Measured, scenario.clients),
         ];
         let mut random = fastrand::Rng::with_seed(load.seed);
-        let flood = if non_readers > 0 { background::flood(load.workload) } else { 0 };
+        let flood = if non_readers > 0 { flood::count(load.workload) } else { 0 };
         let longest_write = scenario.depth.max(flood);
         let encoded = EncodedQuestions::new(load.workload, longest_write, random.u64(..));
         let roles = roles.iter().flat_map(|&(role, count)| std::iter::repeat_n(role, count));
