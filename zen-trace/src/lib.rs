@@ -11,8 +11,12 @@
 struct Readme;
 
 pub mod phases;
+mod picture;
 pub mod recording;
 pub mod sums;
+mod terminal;
 pub mod units;
 
 pub use recording::{Recording, Trace};
+pub use sums::Sums;
+pub use terminal::{LEAST_WIDTH, Terminal};

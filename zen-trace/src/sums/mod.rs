@@ -14,8 +14,8 @@ pub use self::sentence::PAGE;
 use crate::phases::{Cause, ConversationPhases, Division, ServerPhases};
 use crate::recording::{Recording, Trace};
 
-/// The version of the sums' JSON. It changes when a field is removed or changes its meaning, and not
-/// when one is added.
+/// The version of the sums' JSON. It changes when a field is removed or changes its meaning, and
+/// not when one is added.
 pub const SCHEMA: &str = "zen-trace-sums/1";
 
 /// The sums of a trace.
@@ -51,8 +51,8 @@ pub struct ServerSum {
     pub wall_ns: u64,
     /// The CPU time of its threads, in nanoseconds.
     pub computing_ns: u64,
-    /// How long its threads waited, by cause, all together, in nanoseconds. With `computing_ns`, that
-    /// is the wall clock of all threads.
+    /// How long its threads waited, by cause, all together, in nanoseconds. With `computing_ns`,
+    /// that is the wall clock of all threads.
     pub waiting_ns: BTreeMap<Cause, u64>,
     /// `computing_ns` over `wall_ns`; 1 is one core full.
     pub occupancy: f64,
@@ -128,7 +128,11 @@ pub struct ConversationSum {
 
 impl ServerSum {
     fn new(recording: &Recording) -> Self {
-        let phases = ServerPhases::new(recording);
+        Self::of_phases(recording, &ServerPhases::new(recording))
+    }
+
+    /// The sums of a recording's phases.
+    pub(crate) fn of_phases(recording: &Recording, phases: &ServerPhases) -> Self {
         let mut together = Division::default();
         for thread in &phases.threads {
             together.add(&thread.division);
