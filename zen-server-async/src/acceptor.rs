@@ -9,17 +9,22 @@ use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
 use zen_proto::{CloseReason, Framing, Service};
-use zen_server::{Admission, LocalAddress, Setup};
+use zen_server::{Admission, LocalAddress, Observer, Setup, Source, Step, sources};
 
 use crate::stream::Listener;
 use crate::task::converse;
 
+/// The files that report steps to an observer.
+const SOURCES: &[Source] = sources!["acceptor.rs", "drive.rs", "server.rs", "task.rs"];
+
 /// Serves until the stop handle is used and the last conversation is over.
-pub(crate) async fn serve<S, F>(listener: zen_server::Listener, setup: Setup<S, F>) -> io::Result<()>
+pub(crate) async fn serve<S, F, O>(listener: zen_server::Listener, setup: Setup<S, F, O>) -> io::Result<()>
 where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
+    O: Observer,
 {
+    setup.observer.add_sources(SOURCES);
     let local = LocalAddress::new(&listener);
     let listener = Listener::new(listener)?;
     let stopping = Arc::new(Notify::new());
@@ -33,20 +38,22 @@ where
     let mut tasks = JoinSet::new();
     while !setup.stop.is_stopped() {
         let resume = admission.poll_timeout();
+        setup.observer.step(Step::Accepting);
         tokio::select! {
             accepted = listener.accept(), if admission.wants_accept() => match accepted {
                 Ok((stream, remote)) => {
-                    let peer = setup.handle_accepted(&mut admission, &stream, remote, &local);
+                    let (peer, observer) = setup.handle_accepted(&mut admission, &stream, remote, &local);
                     let begun = match setup.begin(Instant::now()) {
                         Ok(begun) => begun,
                         Err(reason) => {
                             drop(stream);
+                            observer.step(Step::Closed(reason));
                             setup.counters.count_closed(reason);
                             admission.handle_closed();
                             continue;
                         }
                     };
-                    tasks.spawn(converse(stream, begun, &peer, &setup, Arc::clone(&stopping)));
+                    tasks.spawn(converse(stream, begun, &peer, &setup, observer, Arc::clone(&stopping)));
                 }
                 Err(error) => setup.handle_accept_error(&mut admission, &error, Instant::now()),
             },

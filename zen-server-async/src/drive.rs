@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use zen_proto::{CloseReason, Framing, Peer, Service};
-use zen_server::{Counters, Session, Setup, StopHandle};
+use zen_server::{Counters, Observer, Session, Setup, Step, StopHandle};
 
 use crate::stream::Stream;
 
@@ -17,12 +17,13 @@ use crate::stream::Stream;
 const SCRATCH: usize = 16 * 1024;
 
 /// One connection: its socket, its session, and what the task needs beside them.
-pub(crate) struct Connection<S, F: Framing> {
+pub(crate) struct Connection<S, F: Framing, O> {
     stream: Stream,
     pub(crate) session: Session<F>,
     service: S,
     pub(crate) stop: StopHandle,
     counters: Arc<Counters>,
+    pub(crate) observer: O,
     /// The time when the task was woken.
     now: Instant,
     /// How many reads it gets before it is the next task's turn.
@@ -45,14 +46,16 @@ pub(crate) enum Turn {
     Over(CloseReason),
 }
 
-impl<S: Service<F>, F: Framing> Connection<S, F> {
+impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     pub(crate) fn new(
         stream: Stream,
         (mut session, mut service): (Session<F>, S),
         peer: &Peer,
-        setup: &Setup<S, F>,
+        setup: &Setup<S, F, O>,
+        observer: O,
     ) -> Self {
         let now = Instant::now();
+        observer.step(Step::Opening);
         session.open(&mut service, peer, now);
         Self {
             stream,
@@ -60,6 +63,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
             service,
             stop: setup.stop.clone(),
             counters: Arc::clone(&setup.counters),
+            observer,
             now,
             budget: setup.options.turn_budget,
             readable: true,
@@ -92,7 +96,9 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
+        self.observer.step(Step::Answering);
         self.session.answer_with(&mut self.service, self.now);
+        self.observer.step(Step::Answered(self.session.tally().questions));
         // Write what is ready.
         while self.writable && !self.session.transmit().is_empty() {
             self.write(cx);
@@ -116,6 +122,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         if self.session.expects_wake() && self.session.register_waker(cx.waker()) {
             return Turn::Again;
         }
+        self.observer.step(self.session.waits_for());
         Turn::Wait
     }
 
@@ -127,8 +134,12 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {
+        self.observer.step(Step::Writing);
         match Pin::new(&mut self.stream).poll_write(cx, self.session.transmit()) {
-            Poll::Ready(Ok(n)) => self.session.handle_sent(n, self.now),
+            Poll::Ready(Ok(n)) => {
+                self.observer.step(Step::Wrote(n));
+                self.session.handle_sent(n, self.now);
+            }
             Poll::Pending => self.writable = false,
             Poll::Ready(Err(_)) => self.session.handle_lost(self.now),
         }
@@ -142,12 +153,20 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
         let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
         let mut scratch = ReadBuf::uninit(&mut scratch);
+        self.observer.step(Step::Reading);
         match Pin::new(&mut self.stream).poll_read(cx, &mut scratch) {
-            Poll::Ready(Ok(())) if scratch.filled().is_empty() => self.session.handle_eof(self.now),
+            Poll::Ready(Ok(())) if scratch.filled().is_empty() => {
+                self.observer.step(Step::Read(0));
+                self.session.handle_eof(self.now);
+            }
             // After a short read tokio knows without a system call that the next one would wait.
-            Poll::Ready(Ok(())) => self.session.handle_input(scratch.filled(), self.now),
+            Poll::Ready(Ok(())) => {
+                self.observer.step(Step::Read(scratch.filled().len()));
+                self.session.handle_input(scratch.filled(), self.now);
+            }
             Poll::Pending => {
                 self.readable = false;
+                self.observer.step(self.session.waits_for());
                 return false;
             }
             Poll::Ready(Err(_)) => self.session.handle_lost(self.now),

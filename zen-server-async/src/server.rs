@@ -7,15 +7,15 @@ use std::thread;
 
 use tokio::runtime::Builder;
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
-use zen_server::{Listener, Options, OptionsError, Setup, defaults, server_methods};
+use zen_server::{Listener, Observer, Options, OptionsError, Setup, Silent, Step, defaults, server_methods};
 
 use crate::acceptor;
 
 /// A server over tokio. See the [crate] for an example.
 #[derive(Debug)]
-pub struct Server<S, F = DelimiterFraming> {
+pub struct Server<S, F = DelimiterFraming, O = Silent> {
     listener: Listener,
-    setup: Setup<S, F>,
+    setup: Setup<S, F, O>,
     threads: Threads,
 }
 
@@ -57,10 +57,11 @@ impl<S> Server<S> {
 
 server_methods!(Server { listener, threads });
 
-impl<S, F> Server<S, F>
+impl<S, F, O> Server<S, F, O>
 where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
+    O: Observer,
 {
     /// Serves until the stop handle drains the server, in a runtime of its own. Blocks the thread;
     /// inside a runtime, use [`serve`](Self::serve).
@@ -74,12 +75,15 @@ where
         let Self { listener, setup, threads } = self;
         match threads {
             Threads::One => {
-                let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+                let mut builder = Builder::new_current_thread();
+                observe(&mut builder, &setup.observer);
+                let runtime = builder.enable_io().enable_time().build()?;
                 runtime.block_on(acceptor::serve(listener, setup))
             }
             Threads::Many(workers) => {
                 try_threads(workers)?;
                 let mut builder = Builder::new_multi_thread();
+                observe(&mut builder, &setup.observer);
                 builder.worker_threads(workers).thread_name("zen-async").enable_io().enable_time();
                 let runtime = builder.build()?;
                 // The acceptor runs on a worker, so that no thread has to be woken for each
@@ -92,7 +96,8 @@ where
 
     /// Serves until the stop handle drains the server, in the runtime that polls this future. The
     /// threads are those of that runtime, whose I/O and timers must be enabled. Dropping the future
-    /// drops every conversation.
+    /// drops every conversation. An observer is not told when those threads wait, only what they do
+    /// for the server.
     ///
     /// # Errors
     /// When the listener cannot be watched.
@@ -127,6 +132,15 @@ where
             _ = stop => handle.stop(),
         }
         serving.await
+    }
+}
+
+/// Has the runtime's threads report when they wait.
+fn observe<O: Observer>(builder: &mut Builder, observer: &O) {
+    if !O::IS_SILENT {
+        let (parking, unparked) = (observer.clone(), observer.clone());
+        builder.on_thread_park(move || parking.step(Step::Idle));
+        builder.on_thread_unpark(move || unparked.step(Step::Woken));
     }
 }
 

@@ -2,18 +2,23 @@
 
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SendError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mio::Waker;
 use zen_proto::{CloseReason, Peer};
-use zen_server::{Admission, LocalAddress, Setup};
+use zen_server::{Admission, LocalAddress, Observer, Setup, Step};
 
 use crate::stream::{Listener, Stream};
 
-/// A connection that a loop is to take in.
-pub(crate) type New = (Stream, Peer);
+/// A connection that was accepted, and that a loop is to take in.
+#[derive(Debug)]
+pub(crate) struct Accepted<O> {
+    pub(crate) stream: Stream,
+    pub(crate) peer: Peer,
+    pub(crate) observer: O,
+}
 
 /// What the loops share with the acceptor: how many connections each has, and how many more may be
 /// open.
@@ -62,11 +67,11 @@ impl ConnectionSlots {
 
 /// The listener, and the mailboxes of the other loops. The first loop owns it.
 #[derive(Debug)]
-pub(crate) struct Acceptor {
+pub(crate) struct Acceptor<O> {
     pub(crate) listener: Listener,
     local: LocalAddress,
     pub(crate) slots: Arc<ConnectionSlots>,
-    pub(crate) others: Vec<Sender<New>>,
+    pub(crate) others: Vec<Sender<Accepted<O>>>,
     /// Connections may be waiting. mio says so once, and a pause or a used-up budget leaves some.
     pub(crate) ready: bool,
     /// Where the search for the next loop begins, so that loops with equally many connections take
@@ -74,29 +79,36 @@ pub(crate) struct Acceptor {
     next: usize,
 }
 
-impl Acceptor {
+impl<O: Observer> Acceptor<O> {
     pub(crate) fn new(
         listener: Listener,
         local: LocalAddress,
         slots: Arc<ConnectionSlots>,
-        others: Vec<Sender<New>>,
+        others: Vec<Sender<Accepted<O>>>,
     ) -> Self {
         Self { listener, local, slots, others, ready: true, next: 0 }
     }
 
     /// Accepts until no connection waits, or a turn's budget of them is taken. Those for the first
     /// loop itself are passed to `adopt`.
-    pub(crate) fn turn<S, F>(&mut self, setup: &Setup<S, F>, now: Instant, mut adopt: impl FnMut(New)) {
+    pub(crate) fn turn<S, F>(
+        &mut self,
+        setup: &Setup<S, F, O>,
+        now: Instant,
+        mut adopt: impl FnMut(Accepted<O>),
+    ) {
         for _ in 0..setup.options.turn_budget {
             if !self.wants_turn(now) {
                 return;
             }
+            setup.observer.step(Step::Accepting);
             match self.listener.accept() {
                 Ok((stream, remote)) => {
                     let mut admission = self.slots.admission();
-                    let peer = setup.handle_accepted(&mut admission, &stream, remote, &self.local);
+                    let (peer, observer) =
+                        setup.handle_accepted(&mut admission, &stream, remote, &self.local);
                     drop(admission);
-                    self.deal(setup, (stream, peer), &mut adopt);
+                    self.deal(setup, Accepted { stream, peer, observer }, &mut adopt);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready = false,
                 Err(error) => setup.handle_accept_error(&mut self.slots.admission(), &error, now),
@@ -120,7 +132,12 @@ impl Acceptor {
     }
 
     /// Gives the connection to the loop that has the fewest. Loops with equally many take turns.
-    fn deal<S, F>(&mut self, setup: &Setup<S, F>, new: New, adopt: &mut impl FnMut(New)) {
+    fn deal<S, F>(
+        &mut self,
+        setup: &Setup<S, F, O>,
+        accepted: Accepted<O>,
+        adopt: &mut impl FnMut(Accepted<O>),
+    ) {
         let loads = &self.slots.loads;
         let to = (0..loads.len())
             .map(|offset| (self.next + offset) % loads.len())
@@ -129,11 +146,12 @@ impl Acceptor {
         self.next = (to + 1) % loads.len();
         loads[to].fetch_add(1, Relaxed);
         if to == 0 {
-            adopt(new);
+            adopt(accepted);
             return;
         }
-        if self.others[to - 1].send(new).is_err() {
+        if let Err(SendError(lost)) = self.others[to - 1].send(accepted) {
             // A loop ends before this one only by failing, and then the server stops.
+            lost.observer.step(Step::Closed(CloseReason::ConnectionLost));
             setup.counters.count_closed(CloseReason::ConnectionLost);
             self.slots.handle_closed(to);
         }
@@ -141,7 +159,7 @@ impl Acceptor {
     }
 }
 
-impl Drop for Acceptor {
+impl<O> Drop for Acceptor<O> {
     /// Nothing is dealt any more. The other loops go on until then, since they have to close what
     /// lies in their mailboxes.
     fn drop(&mut self) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use mio::event::Event;
 use zen_proto::{CloseReason, Framing, Peer, Service, Tally};
-use zen_server::{Session, Setup, StopHandle};
+use zen_server::{Observer, Session, Setup, Step, StopHandle};
 
 use crate::stream::Stream;
 use crate::wake_ups::WakeUp;
@@ -16,11 +16,12 @@ pub(crate) const SCRATCH: usize = 16 * 1024;
 
 /// One connection: its socket, its session, and what is known of the socket's readiness.
 #[derive(Debug)]
-pub(crate) struct Connection<S, F: Framing> {
+pub(crate) struct Connection<S, F: Framing, O> {
     pub(crate) stream: Stream,
     pub(crate) session: Session<F>,
     service: S,
     stop: StopHandle,
+    pub(crate) observer: O,
     /// The time after the loop's last wait.
     now: Instant,
     /// How many reads it gets before it is the next connection's turn.
@@ -50,21 +51,24 @@ pub(crate) enum Turn {
     Over(CloseReason),
 }
 
-impl<S: Service<F>, F: Framing> Connection<S, F> {
+impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     pub(crate) fn new(
         stream: Stream,
         (mut session, mut service): (Session<F>, S),
         peer: &Peer,
-        setup: &Setup<S, F>,
+        setup: &Setup<S, F, O>,
+        observer: O,
         wake_up: WakeUp,
     ) -> Self {
         let now = Instant::now();
+        observer.step(Step::Opening);
         session.open(&mut service, peer, now);
         Self {
             stream,
             session,
             service,
             stop: setup.stop.clone(),
+            observer,
             now,
             budget: setup.options.turn_budget,
             readable: false,
@@ -107,7 +111,9 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
+        self.observer.step(Step::Answering);
         self.session.answer_with(&mut self.service, self.now);
+        self.observer.step(Step::Answered(self.session.tally().questions));
         // Write what is ready.
         while self.writable && !self.session.transmit().is_empty() {
             self.write();
@@ -129,6 +135,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
         if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
+        self.observer.step(self.session.waits_for());
         Turn::Wait
     }
 
@@ -140,11 +147,13 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
     }
 
     fn write(&mut self) {
+        self.observer.step(Step::Writing);
         let unsent = self.session.transmit();
         match self.stream.write(unsent) {
             Ok(n) => {
                 // The socket took what it had room for; the next write would only say so.
                 self.writable = n == unsent.len();
+                self.observer.step(Step::Wrote(n));
                 self.session.handle_sent(n, self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
@@ -159,12 +168,15 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
 
     /// Reads once. Returns false if nothing has come.
     fn read(&mut self, scratch: &mut [u8]) -> bool {
+        self.observer.step(Step::Reading);
         match self.stream.read(scratch) {
             Ok(0) => {
+                self.observer.step(Step::Read(0));
                 self.readable = false;
                 self.session.handle_eof(self.now);
             }
             Ok(n) => {
+                self.observer.step(Step::Read(n));
                 // A short read has emptied the socket. Another would only say so, unless the peer
                 // has closed: then it finds the EOF.
                 self.readable = n == scratch.len() || self.peer_closed;
@@ -172,6 +184,7 @@ impl<S: Service<F>, F: Framing> Connection<S, F> {
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.readable = false;
+                self.observer.step(self.session.waits_for());
                 return false;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

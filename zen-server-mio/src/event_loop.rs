@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
-use zen_proto::{CloseReason, Framing, Peer, Service, Tally};
-use zen_server::Setup;
+use zen_proto::{CloseReason, Framing, Service, Tally};
+use zen_server::{Observer, Setup, Step};
 
-use crate::acceptor::{Acceptor, ConnectionSlots, New};
+use crate::acceptor::{Accepted, Acceptor, ConnectionSlots};
 use crate::drive::{Connection, SCRATCH, Turn};
-use crate::stream::Stream;
 use crate::timers::Timers;
 use crate::wake_ups::{WakeUp, WakeUps};
 
@@ -25,22 +24,22 @@ pub(crate) const WAKER: Token = Token(usize::MAX - 1);
 const EVENTS: usize = 1024;
 
 /// One loop, and the connections that are its own.
-pub(crate) struct EventLoop<S, F: Framing> {
+pub(crate) struct EventLoop<S, F: Framing, O> {
     pub(crate) index: usize,
     pub(crate) poll: Poll,
-    pub(crate) setup: Setup<S, F>,
+    pub(crate) setup: Setup<S, F, O>,
     pub(crate) slots: Arc<ConnectionSlots>,
     /// `Some` in the first loop while it accepts.
-    pub(crate) acceptor: Option<Acceptor>,
+    pub(crate) acceptor: Option<Acceptor<O>>,
     /// `Some` in the other loops while the acceptor may deal them connections.
-    pub(crate) inbox: Option<Receiver<New>>,
-    pub(crate) connections: Connections<S, F>,
+    pub(crate) inbox: Option<Receiver<Accepted<O>>>,
+    pub(crate) connections: Connections<S, F, O>,
     pub(crate) wake_ups: Arc<WakeUps>,
 }
 
 /// The connections of a loop, and what driving them needs.
-pub(crate) struct Connections<S, F: Framing> {
-    by_key: Slab<Connection<S, F>>,
+pub(crate) struct Connections<S, F: Framing, O> {
+    by_key: Slab<Connection<S, F, O>>,
     timers: Timers,
     /// Those that have used up their turn, and get another before the loop waits.
     again: Vec<usize>,
@@ -48,7 +47,7 @@ pub(crate) struct Connections<S, F: Framing> {
     tally: Tally,
 }
 
-impl<S, F: Framing> Connections<S, F> {
+impl<S, F: Framing, O> Connections<S, F, O> {
     pub(crate) fn new() -> Self {
         Self {
             by_key: Slab::new(),
@@ -60,7 +59,7 @@ impl<S, F: Framing> Connections<S, F> {
     }
 }
 
-impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
+impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> {
     /// Runs until the server is stopped and the last connection of this loop is closed.
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
@@ -75,11 +74,13 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
             if draining && self.inbox.is_none() && self.connections.by_key.is_empty() {
                 return Ok(());
             }
+            self.setup.observer.step(Step::Idle);
             match self.poll.poll(&mut events, self.wait_time(now)) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
             now = Instant::now();
+            self.setup.observer.step(Step::Woken);
             let again = std::mem::take(&mut self.connections.again);
             let mut woken = Vec::new();
             for event in &events {
@@ -133,6 +134,7 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
         match connection.drive(scratch, tally, now) {
             Turn::Wait => {}
             Turn::Again => {
+                connection.observer.step(Step::WaitingForTurn);
                 if !std::mem::replace(&mut connection.queued, true) {
                     again.push(key);
                 }
@@ -147,15 +149,17 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
 
     fn close(&mut self, key: usize, reason: CloseReason) {
         let connection = self.connections.by_key.remove(key);
+        let observer = connection.observer.clone();
         self.connections.timers.disarm(key, connection.alarm);
         // The socket is closed before the connection is counted as closed, so that the cap bounds
         // descriptors too.
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(connection)));
         // A service that panics when it is dropped ends its own conversation only.
-        self.count_closed(dropped.map_or(CloseReason::ServiceFailed, |()| reason));
+        self.count_closed(dropped.map_or(CloseReason::ServiceFailed, |()| reason), &observer);
     }
 
-    fn count_closed(&self, reason: CloseReason) {
+    fn count_closed(&self, reason: CloseReason, observer: &O) {
+        observer.step(Step::Closed(reason));
         self.setup.counters.count_closed(reason);
         self.slots.handle_closed(self.index);
     }
@@ -193,24 +197,25 @@ impl<S: Service<F> + Clone, F: Framing + Clone> EventLoop<S, F> {
                 Err(TryRecvError::Disconnected) => self.inbox = None,
             }
         }
-        for (stream, peer) in new {
-            self.adopt(stream, &peer, now);
+        for accepted in new {
+            self.adopt(accepted, now);
         }
     }
 
-    fn adopt(&mut self, stream: Stream, peer: &Peer, now: Instant) {
+    fn adopt(&mut self, accepted: Accepted<O>, now: Instant) {
+        let Accepted { stream, peer, observer } = accepted;
         let begun = match self.setup.begin(now) {
             Ok(begun) => begun,
             Err(reason) => {
                 drop(stream);
-                self.count_closed(reason);
+                self.count_closed(reason, &observer);
                 return;
             }
         };
         let entry = self.connections.by_key.vacant_entry();
         let key = entry.key();
         let wake_up = WakeUp::new(key, &self.wake_ups);
-        let connection = entry.insert(Connection::new(stream, begun, peer, &self.setup, wake_up));
+        let connection = entry.insert(Connection::new(stream, begun, &peer, &self.setup, observer, wake_up));
         // Registered once, for both directions. Readiness that is not used now is remembered
         // instead of asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;

@@ -52,6 +52,8 @@ pub use zen_proto::{
     Address, Answer, CloseReason, Closed, ConversationClosed, Decoded, DelimiterFraming, Ending, Flow,
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
-pub use zen_server::{Counters, Listener, Options, OptionsError, Snapshot, StopHandle};
+pub use zen_server::{
+    ConversationId, Counters, Listener, Observer, Options, OptionsError, Silent, Snapshot, Step, StopHandle,
+};
 #[cfg(feature = "tls")]
 pub use zen_server::{TlsError, rustls, tls_config};

@@ -6,7 +6,8 @@ use std::sync::{Arc, mpsc};
 use mio::{Interest, Poll, Waker};
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
 use zen_server::{
-    Listener, LocalAddress, Options, OptionsError, Setup, StopHandle, defaults, server_methods,
+    Listener, LocalAddress, Observer, Options, OptionsError, Setup, Silent, Source, StopHandle, defaults,
+    server_methods, sources,
 };
 
 use crate::acceptor::{Acceptor, ConnectionSlots};
@@ -14,11 +15,14 @@ use crate::event_loop::{Connections, EventLoop, LISTENER, WAKER};
 use crate::stream;
 use crate::wake_ups::WakeUps;
 
+/// The files that report steps to an observer.
+const SOURCES: &[Source] = sources!["acceptor.rs", "drive.rs", "event_loop.rs"];
+
 /// An event-loop server over mio. See the [crate] for an example.
 #[derive(Debug)]
-pub struct Server<S, F = DelimiterFraming> {
+pub struct Server<S, F = DelimiterFraming, O = Silent> {
     listener: Listener,
-    setup: Setup<S, F>,
+    setup: Setup<S, F, O>,
     loops: usize,
 }
 
@@ -57,10 +61,11 @@ impl<S> Server<S> {
 
 server_methods!(Server { listener, loops });
 
-impl<S, F> Server<S, F>
+impl<S, F, O> Server<S, F, O>
 where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
+    O: Observer,
 {
     /// Serves until the stop handle drains the server.
     ///
@@ -69,6 +74,7 @@ where
     /// dropped then.
     pub fn run(self) -> io::Result<()> {
         let Self { listener, setup, loops } = self;
+        setup.observer.add_sources(SOURCES);
         let polls = (0..loops).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;
         let mut wakers = Vec::new();
         for poll in &polls {

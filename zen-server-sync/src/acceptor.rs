@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{SockAddr, Socket, Type};
 use zen_proto::{Address, Peer};
-use zen_server::{Admission, Listener, LocalAddress, Setup, StopHandle, unix_address};
+use zen_server::{Admission, Listener, LocalAddress, Observer, Setup, Step, StopHandle, unix_address};
 
 /// The listener, and whether to accept from it. All threads of a server share it.
 #[derive(Debug)]
@@ -17,6 +17,14 @@ pub(crate) struct Acceptor {
     local: LocalAddress,
     stop: StopHandle,
     slots: Arc<ConnectionSlots>,
+}
+
+/// A connection that was accepted.
+#[derive(Debug)]
+pub(crate) struct Accepted<O> {
+    pub(crate) stream: Socket,
+    pub(crate) peer: Peer,
+    pub(crate) observer: O,
 }
 
 /// How many connections may still be open.
@@ -33,7 +41,7 @@ impl ConnectionSlots {
 }
 
 impl Acceptor {
-    pub(crate) fn new<S, F>(listener: Listener, setup: &Setup<S, F>) -> std::io::Result<Self> {
+    pub(crate) fn new<S, F, O>(listener: Listener, setup: &Setup<S, F, O>) -> std::io::Result<Self> {
         let local = LocalAddress::new(&listener);
         let listener = Socket::from(OwnedFd::from(listener));
         let stop = setup.stop.clone();
@@ -51,14 +59,15 @@ impl Acceptor {
 
     /// The next connection, which counts as open until [`handle_closed`](Self::handle_closed).
     /// `None` once the server drains.
-    pub(crate) fn accept<S, F>(&self, setup: &Setup<S, F>) -> Option<(Socket, Peer)> {
+    pub(crate) fn accept<S, F, O: Observer>(&self, setup: &Setup<S, F, O>) -> Option<Accepted<O>> {
         loop {
-            self.wait_until(Admission::wants_accept)?;
+            self.wait_until(&setup.observer, Admission::wants_accept)?;
+            setup.observer.step(Step::Accepting);
             match self.listener.accept() {
                 Ok((stream, remote)) => {
                     let (admission, remote) = (&mut self.slots.admission(), address(&remote));
-                    let peer = setup.handle_accepted(admission, &stream, remote, &self.local);
-                    return Some((stream, peer));
+                    let (peer, observer) = setup.handle_accepted(admission, &stream, remote, &self.local);
+                    return Some(Accepted { stream, peer, observer });
                 }
                 Err(_) if self.stop.is_stopped() => return None,
                 Err(error) => self.handle_error(setup, &error),
@@ -74,12 +83,16 @@ impl Acceptor {
 
     /// The system refused a thread for a connection. Waits until it is time to try again. `None`
     /// once the server drains.
-    pub(crate) fn handle_no_thread<S, F>(&self, setup: &Setup<S, F>, error: &Error) -> Option<()> {
+    pub(crate) fn handle_no_thread<S, F, O: Observer>(
+        &self,
+        setup: &Setup<S, F, O>,
+        error: &Error,
+    ) -> Option<()> {
         setup.handle_exhausted(&mut self.slots.admission(), error, Instant::now());
-        self.wait_until(|admission| admission.poll_timeout().is_none())
+        self.wait_until(&setup.observer, |admission| admission.poll_timeout().is_none())
     }
 
-    fn handle_error<S, F>(&self, setup: &Setup<S, F>, error: &Error) {
+    fn handle_error<S, F, O: Observer>(&self, setup: &Setup<S, F, O>, error: &Error) {
         let (admission, now) = (&mut *self.slots.admission(), Instant::now());
         if error.kind() == ErrorKind::WouldBlock {
             // Another owner of this listener has made it one that does not wait. Trying again at
@@ -91,7 +104,7 @@ impl Acceptor {
     }
 
     /// Waits until `holds` is true of the admission. `None` once the server drains.
-    fn wait_until(&self, holds: impl Fn(&Admission) -> bool) -> Option<()> {
+    fn wait_until(&self, observer: &impl Observer, holds: impl Fn(&Admission) -> bool) -> Option<()> {
         let mut admission = self.slots.admission();
         loop {
             let now = Instant::now();
@@ -102,6 +115,7 @@ impl Acceptor {
             if holds(&admission) {
                 return Some(());
             }
+            observer.step(Step::WaitingForSlot);
             admission = match admission.poll_timeout() {
                 None => self.slots.changed.wait(admission).unwrap_or_else(PoisonError::into_inner),
                 Some(at) => {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use socket2::Socket;
 use zen_proto::{CloseReason, Framing, Peer, Service};
-use zen_server::{Counters, Session, StopHandle};
+use zen_server::{Counters, Observer, Session, Step, StopHandle};
 
 use crate::architecture::Shared;
 use crate::timeouts::{Timeouts, is_timeout};
@@ -18,12 +18,13 @@ use crate::wake_up::WakeUp;
 const SCRATCH: usize = 2 * 1024;
 
 /// One connection: its socket, its session, and what the thread needs beside them.
-pub(crate) struct Connection<'a, S, F: Framing> {
+pub(crate) struct Connection<'a, S, F: Framing, O> {
     stream: &'a Socket,
     session: Session<F>,
     service: S,
     stop: &'a StopHandle,
     counters: &'a Counters,
+    observer: O,
     /// The time after the last wait.
     now: Instant,
     /// How long a read or a write may wait.
@@ -47,14 +48,16 @@ pub(crate) enum Turn {
     Over(CloseReason),
 }
 
-impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
+impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
     pub(crate) fn new(
         stream: &'a Socket,
         (mut session, mut service): (Session<F>, S),
         peer: &Peer,
         shared: &'a Shared,
+        observer: O,
     ) -> Self {
         let now = Instant::now();
+        observer.step(Step::Opening);
         session.open(&mut service, peer, now);
         Self {
             stream,
@@ -62,6 +65,7 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
             service,
             stop: &shared.stop,
             counters: &shared.counters,
+            observer,
             now,
             timeouts: Timeouts::default(),
             quiet: false,
@@ -86,7 +90,9 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
+        self.observer.step(Step::Answering);
         self.session.answer_with(&mut self.service, self.now);
+        self.observer.step(Step::Answered(self.session.tally().questions));
         // Write what is ready. A peer that takes a little at a time gets a turn for each little, so
         // that a stop and a broken deadline are noticed.
         if !self.session.transmit().is_empty() {
@@ -109,6 +115,7 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
+        self.observer.step(self.session.waits_for());
         Turn::Wait
     }
 
@@ -122,11 +129,15 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
     /// Waits until the peer has room, or the deadline. Another thread's answer does not end this
     /// wait: it leaves after what is being written. `write_all` would hide how far the write got.
     fn write(&mut self) {
+        self.observer.step(Step::Writing);
         self.timeouts.before_write(self.stream, self.session.poll_timeout(), self.now);
         let written = (&mut &*self.stream).write(self.session.transmit());
         self.now = Instant::now();
         match written {
-            Ok(n) => self.session.handle_sent(n, self.now),
+            Ok(n) => {
+                self.observer.step(Step::Wrote(n));
+                self.session.handle_sent(n, self.now);
+            }
             Err(error) if is_timeout(&error) => self.timeouts.write_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.session.handle_lost(self.now),
@@ -154,8 +165,14 @@ impl<'a, S: Service<F>, F: Framing> Connection<'a, S, F> {
         self.now = Instant::now();
         self.quiet = read.as_ref().is_err_and(is_timeout);
         match read {
-            Ok(0) => self.session.handle_eof(self.now),
-            Ok(n) => self.session.handle_input(&scratch[..n], self.now),
+            Ok(0) => {
+                self.observer.step(Step::Read(0));
+                self.session.handle_eof(self.now);
+            }
+            Ok(n) => {
+                self.observer.step(Step::Read(n));
+                self.session.handle_input(&scratch[..n], self.now);
+            }
             Err(error) if is_timeout(&error) => self.timeouts.read_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.session.handle_lost(self.now),

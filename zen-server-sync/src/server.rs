@@ -4,17 +4,22 @@ use std::io;
 use std::sync::Arc;
 
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
-use zen_server::{Listener, Options, OptionsError, Setup, defaults, server_methods};
+use zen_server::{
+    Listener, Observer, Options, OptionsError, Setup, Silent, Source, defaults, server_methods, sources,
+};
 
 use crate::acceptor::Acceptor;
 use crate::architecture::{Shared, serve_one_at_a_time, serve_with_a_pool, serve_with_a_thread_each};
 use crate::wait::StopPipe;
 
+/// The files that report steps to an observer.
+const SOURCES: &[Source] = sources!["acceptor.rs", "architecture.rs", "drive.rs"];
+
 /// A server whose threads block. See the [crate] for an example.
 #[derive(Debug)]
-pub struct Server<S, F = DelimiterFraming> {
+pub struct Server<S, F = DelimiterFraming, O = Silent> {
     listener: Listener,
-    setup: Setup<S, F>,
+    setup: Setup<S, F, O>,
     architecture: Architecture,
 }
 
@@ -74,10 +79,11 @@ impl<S> Server<S> {
 
 server_methods!(Server { listener, architecture });
 
-impl<S, F> Server<S, F>
+impl<S, F, O> Server<S, F, O>
 where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
+    O: Observer,
 {
     /// Serves until the stop handle drains the server. The listener is then shut down, to end a
     /// blocked accept. This also shuts down its clones.
@@ -86,6 +92,7 @@ where
     /// When the system refuses the descriptors or the threads that the server starts with.
     pub fn run(self) -> io::Result<()> {
         let Self { listener, setup, architecture } = self;
+        setup.observer.add_sources(SOURCES);
         listener.set_nonblocking(false)?;
         // With more workers than connections may be open, one would accept a connection too many.
         let workers = match architecture {

@@ -13,10 +13,13 @@ use std::time::Instant;
 
 use zen_proto::aphorism::{self, Aphorisms};
 use zen_proto::{CloseReason, DelimiterFraming, Framing, Service};
-use zen_server::{Admission, LocalAddress, Options, OptionsError, Session, Setup, defaults, server_methods};
+use zen_server::{
+    Admission, LocalAddress, Observer, Options, OptionsError, Session, Setup, Silent, Step, defaults,
+    server_methods,
+};
 
-struct Server<S, F = DelimiterFraming> {
-    setup: Setup<S, F>,
+struct Server<S, F = DelimiterFraming, O = Silent> {
+    setup: Setup<S, F, O>,
     listener: TcpListener,
 }
 
@@ -29,7 +32,7 @@ impl<S> Server<S> {
     }
 }
 
-impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
+impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> Server<S, F, O> {
     fn run(self) -> io::Result<()> {
         let Self { setup, listener } = self;
         let mut admission = Admission::new(setup.connections);
@@ -38,20 +41,26 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
         let local = LocalAddress::new(&listener.try_clone()?.into());
         setup.stop.on_stop(move || drop(TcpStream::connect(address)));
         loop {
+            setup.observer.step(Step::Accepting);
             let accepted = listener.accept();
             if setup.stop.is_stopped() {
                 return Ok(());
             }
             match accepted {
                 Ok((stream, remote)) => {
-                    let peer = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
+                    let (peer, observer) =
+                        setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
                     let begun = setup.begin(Instant::now());
                     let reason = begun.and_then(|(mut session, mut service)| {
+                        observer.step(Step::Opening);
                         session.open(&mut service, &peer, Instant::now());
-                        drive(&stream, session, service, &setup).or(Err(CloseReason::ConnectionLost))
+                        drive(&stream, session, service, &setup, &observer)
+                            .or(Err(CloseReason::ConnectionLost))
                     });
                     drop(stream);
-                    setup.counters.count_closed(reason.unwrap_or_else(|failed| failed));
+                    let reason = reason.unwrap_or_else(|failed| failed);
+                    setup.counters.count_closed(reason);
+                    observer.step(Step::Closed(reason));
                     admission.handle_closed();
                 }
                 Err(error) => {
@@ -67,18 +76,23 @@ impl<S: Service<F> + Clone, F: Framing + Clone> Server<S, F> {
 }
 
 /// The turn that the documentation of `Conversation` describes.
-fn drive<S: Service<F>, F: Framing>(
+fn drive<S: Service<F>, F: Framing, O: Observer>(
     mut stream: &TcpStream,
     mut session: Session<F>,
     mut service: S,
-    setup: &Setup<S, F>,
+    setup: &Setup<S, F, O>,
+    observer: &O,
 ) -> io::Result<CloseReason> {
     let mut scratch = [0; 4096];
     loop {
         session.handle_timeout(Instant::now());
+        observer.step(Step::Answering);
         session.answer_with(&mut service, Instant::now());
+        observer.step(Step::Answered(session.tally().questions));
         while !session.transmit().is_empty() {
+            observer.step(Step::Writing);
             let sent = stream.write(session.transmit())?;
+            observer.step(Step::Wrote(sent));
             session.handle_sent(sent, Instant::now());
         }
         setup.counters.count(session.take_tally());
@@ -91,7 +105,10 @@ fn drive<S: Service<F>, F: Framing>(
         if let Some(reason) = session.poll_closed(&mut service) {
             return Ok(reason);
         }
-        match stream.read(&mut scratch)? {
+        observer.step(session.waits_for());
+        let n = stream.read(&mut scratch)?;
+        observer.step(Step::Read(n));
+        match n {
             0 => session.handle_eof(Instant::now()),
             n => session.handle_input(&scratch[..n], Instant::now()),
         }

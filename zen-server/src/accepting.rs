@@ -7,26 +7,30 @@ use std::time::Instant;
 use socket2::SockRef;
 use zen_proto::{Address, Peer};
 
-use crate::{AcceptTrouble, Admission, LocalAddress, Setup};
+use crate::{AcceptTrouble, Admission, ConversationId, LocalAddress, Observer, Setup, Step};
 
-impl<S, F> Setup<S, F> {
+impl<S, F, O: Observer> Setup<S, F, O> {
     /// A connection from `remote` was accepted: counts it, and sets the socket options that
-    /// [`Options`](crate::Options) ask for. Returns what its service is told of the peer.
+    /// [`Options`](crate::Options) ask for. Returns what its service is told of the peer, and the
+    /// observer of the conversation, which was told that it is [`Accepted`](Step::Accepted).
+    #[track_caller]
     pub fn handle_accepted(
         &self,
         admission: &mut Admission,
         stream: &impl AsFd,
         remote: Address,
         local: &LocalAddress,
-    ) -> Peer {
+    ) -> (Peer, O) {
         let number = self.counters.count_accepted();
+        let observer = self.observer.for_conversation(ConversationId::new(number));
+        observer.step(Step::Accepted);
         admission.handle_accepted();
         if self.options.nodelay && matches!(remote, Address::Ip(_)) {
             // This fails only on a connection that is broken already, and then the first read says
             // so.
             let _ = SockRef::from(stream).set_tcp_nodelay(true);
         }
-        Peer::new(remote, local.resolve(stream), number)
+        (Peer::new(remote, local.resolve(stream), number), observer)
     }
 
     /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs
@@ -78,7 +82,7 @@ mod tests {
             let (setup, mut admission) = (setup(nodelay), Admission::new(1));
             let address = listener.local_addr().expect("an address").into();
             let local = LocalAddress::new(&listener.into());
-            let peer = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
+            let (peer, _) = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
             assert_eq!(peer, Peer::new(remote.into(), address, 1));
             assert_eq!(stream.nodelay().expect("an option"), nodelay);
             assert_eq!((setup.counters.snapshot().accepted, admission.open()), (1, 1));

@@ -40,6 +40,7 @@ mod options;
 mod server;
 mod session;
 mod setup;
+mod source;
 mod stop;
 
 pub use admission::{AcceptTrouble, Admission};
@@ -53,6 +54,7 @@ pub use options::{Options, OptionsError};
 pub use server::{RunServer, Server};
 pub use session::Session;
 pub use setup::Setup;
+pub use source::Source;
 pub use stop::StopHandle;
 
 #[cfg(feature = "tls")]

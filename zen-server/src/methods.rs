@@ -1,27 +1,29 @@
 //! The methods that every server type has.
 
-/// Gives a server type the methods that all servers have: `with_framing`, `stop_handle` and
-/// `counters`. Makes it a [`Server`](crate::Server) and a [`RunServer`](crate::RunServer).
+/// Gives a server type the methods that all servers have: `with_framing`, `with_observer`,
+/// `stop_handle` and `counters`. Makes it a [`Server`](crate::Server) and a
+/// [`RunServer`](crate::RunServer).
 ///
-/// The type is generic over its service and its framing. It has a field `setup`, which is a
-/// [`Setup`](crate::Setup), and the fields that are named in braces, whose types do not depend on
-/// the framing. It has a method `run` for every service and framing that can be cloned and sent to
-/// another thread. Its crate depends on `zen-proto`.
+/// The type is generic over its service, its framing and its observer. It has a field `setup`,
+/// which is a [`Setup`](crate::Setup), and the fields that are named in braces, whose types do not
+/// depend on the framing or the observer. It has a method `run` for every observer, and every
+/// service and framing that can be cloned and sent to another thread. Its crate depends on
+/// `zen-proto`.
 ///
 /// ```
 /// use std::net::TcpListener;
 /// use zen_proto::aphorism::{Aphorisms, framing};
-/// use zen_server::{Listener, Options, Setup, defaults, server_methods};
+/// use zen_server::{Listener, Observer, Options, Setup, Silent, defaults, server_methods};
 ///
 /// /// A server of a new architecture.
-/// pub struct Server<S, F> {
-///     setup: Setup<S, F>,
+/// pub struct Server<S, F, O = Silent> {
+///     setup: Setup<S, F, O>,
 ///     listener: Listener,
 /// }
 ///
 /// server_methods!(Server { listener });
 ///
-/// impl<S, F> Server<S, F> {
+/// impl<S, F, O: Observer> Server<S, F, O> {
 ///     fn run(self) -> std::io::Result<()> {
 ///         // Accepts, and drives conversations.
 /// #       Ok(())
@@ -39,11 +41,20 @@
 #[macro_export]
 macro_rules! server_methods {
     ($Server:ident { $($kept:ident),* $(,)? }) => {
-        impl<S, F> $Server<S, F> {
+        impl<S, F, O> $Server<S, F, O> {
             /// The same server for another protocol.
-            pub fn with_framing<G>(self, framing: G) -> $Server<S, G> {
+            pub fn with_framing<G>(self, framing: G) -> $Server<S, G, O> {
                 let Self { setup, $($kept),* } = self;
                 $Server { setup: setup.with_framing(framing), $($kept),* }
+            }
+
+            /// The same server, which reports its steps to this [`Observer`]($crate::Observer).
+            pub fn with_observer<P>(self, observer: P) -> $Server<S, F, P>
+            where
+                P: $crate::Observer,
+            {
+                let Self { setup, $($kept),* } = self;
+                $Server { setup: setup.with_observer(observer), $($kept),* }
             }
 
             $crate::__tls_method!(pub fn);
@@ -59,11 +70,19 @@ macro_rules! server_methods {
             }
         }
 
-        impl<S, F> $crate::Server for $Server<S, F> {
-            type WithFraming<G> = $Server<S, G>;
+        impl<S, F, O> $crate::Server for $Server<S, F, O>
+        where
+            O: $crate::Observer,
+        {
+            type WithFraming<G> = $Server<S, G, O>;
+            type WithObserver<P: $crate::Observer> = $Server<S, F, P>;
 
-            fn with_framing<G>(self, framing: G) -> $Server<S, G> {
+            fn with_framing<G>(self, framing: G) -> $Server<S, G, O> {
                 $Server::with_framing(self, framing)
+            }
+
+            fn with_observer<P: $crate::Observer>(self, observer: P) -> $Server<S, F, P> {
+                $Server::with_observer(self, observer)
             }
 
             $crate::__tls_method!(fn);
@@ -77,10 +96,11 @@ macro_rules! server_methods {
             }
         }
 
-        impl<S, F> $crate::RunServer for $Server<S, F>
+        impl<S, F, O> $crate::RunServer for $Server<S, F, O>
         where
             S: ::zen_proto::Service<F> + Clone + Send + 'static,
             F: ::zen_proto::Framing + Clone + Send + 'static,
+            O: $crate::Observer,
         {
             fn run(self) -> ::std::io::Result<()> {
                 $Server::run(self)

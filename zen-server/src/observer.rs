@@ -2,6 +2,8 @@
 
 use zen_proto::{CloseReason, Peer};
 
+use crate::Source;
+
 /// Is told of each step of a server, at the moment when the step begins.
 ///
 /// The drivers report to it, and [`Setup`](crate::Setup) carries it. It is chosen at compile time:
@@ -39,6 +41,12 @@ pub trait Observer: Clone + Send + Sync + 'static {
     /// Nothing is made of the steps, so a server need not arrange for those that cost something
     /// even if nobody listens.
     const IS_SILENT: bool = false;
+
+    /// A server that starts gives the text of its drivers, so that a place can be shown with its
+    /// line. By default nothing is made of it.
+    fn add_sources(&self, sources: &'static [Source]) {
+        let _ = sources;
+    }
 
     /// The observer of one conversation. Called once for each, before its first step.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::{Counters, StopHandle};
+use crate::{Counters, Observer, StopHandle};
 
 /// A server, of whatever architecture. Every type named `Server` of the server crates is one;
 /// [`server_methods!`](crate::server_methods) makes it so.
@@ -13,6 +13,12 @@ pub trait Server: Sized {
 
     /// The same server for another protocol.
     fn with_framing<G>(self, framing: G) -> Self::WithFraming<G>;
+
+    /// The same server with the observer `P`.
+    type WithObserver<P: Observer>: Server;
+
+    /// The same server, which reports the steps of its drivers.
+    fn with_observer<P: Observer>(self, observer: P) -> Self::WithObserver<P>;
 
     /// The same server, with TLS between its sockets and its conversations.
     #[cfg(feature = "tls")]

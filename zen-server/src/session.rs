@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use zen_proto::{CloseReason, Conversation, Framing, Limits, Peer, Service, Tally};
 
+use crate::Step;
 use crate::layer::Layer;
 
 /// A conversation as its driver sees it, whatever lies between the conversation's bytes and those
@@ -175,6 +176,26 @@ impl<F: Framing> Session<F> {
     #[inline]
     pub fn is_draining(&self) -> bool {
         self.conversation.is_draining()
+    }
+
+    /// What the driver waits for when there is nothing else to do: the step that it reports then.
+    #[inline]
+    pub fn waits_for(&self) -> Step {
+        if !self.transmit().is_empty() {
+            Step::WaitingForRoom
+        } else if self.conversation.owes_answer() {
+            Step::WaitingForAnswer
+        } else if self.conversation.is_finishing() {
+            Step::Finishing
+        } else {
+            Step::WaitingForQuestion
+        }
+    }
+
+    /// See [`Conversation::tally`]. Bytes are those of the conversation.
+    #[inline]
+    pub fn tally(&self) -> Tally {
+        self.conversation.tally()
     }
 
     /// See [`Conversation::take_tally`]. Bytes are those of the conversation.

@@ -7,13 +7,13 @@ use std::time::Instant;
 use zen_proto::{CloseReason, Framing, Limits, Service};
 
 use crate::layer::Layers;
-use crate::{Counters, Options, OptionsError, Session, StopHandle, open_file_limit};
+use crate::{Counters, Options, OptionsError, Session, Silent, StopHandle, open_file_limit};
 
 /// What every server is made of, whatever its architecture. You need it to write a server, not to
 /// use one.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Setup<S, F> {
+pub struct Setup<S, F, O = Silent> {
     /// Cloned for each conversation.
     pub service: S,
     /// Cloned for each conversation.
@@ -28,6 +28,8 @@ pub struct Setup<S, F> {
     pub counters: Arc<Counters>,
     /// Asks the server to drain.
     pub stop: StopHandle,
+    /// What the drivers report their steps to.
+    pub observer: O,
     pub(crate) layers: Layers,
 }
 
@@ -52,14 +54,25 @@ impl<S, F> Setup<S, F> {
             options,
             counters: Arc::default(),
             stop: StopHandle::default(),
+            observer: Silent,
             layers: Layers::default(),
         })
     }
+}
 
+impl<S, F, O> Setup<S, F, O> {
     /// The same with another framing.
-    pub fn with_framing<G>(self, framing: G) -> Setup<S, G> {
-        let Self { service, framing: _, limits, options, connections, counters, stop, layers } = self;
-        Setup { service, framing, limits, options, connections, counters, stop, layers }
+    pub fn with_framing<G>(self, framing: G) -> Setup<S, G, O> {
+        let Self { service, framing: _, limits, options, connections, counters, stop, observer, layers } =
+            self;
+        Setup { service, framing, limits, options, connections, counters, stop, observer, layers }
+    }
+
+    /// The same, with an observer that the drivers report their steps to.
+    pub fn with_observer<P>(self, observer: P) -> Setup<S, F, P> {
+        let Self { service, framing, limits, options, connections, counters, stop, observer: _, layers } =
+            self;
+        Setup { service, framing, limits, options, connections, counters, stop, observer, layers }
     }
 
     /// The same, with TLS between the sockets and the conversations.
@@ -71,7 +84,7 @@ impl<S, F> Setup<S, F> {
     }
 }
 
-impl<S: Service<F> + Clone, F: Framing + Clone> Setup<S, F> {
+impl<S: Service<F> + Clone, F: Framing + Clone, O> Setup<S, F, O> {
     /// A fresh session, and the service that answers in it. The driver [opens](Session::open) the
     /// session, on the thread that serves it.
     ///

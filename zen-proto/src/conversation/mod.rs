@@ -430,15 +430,36 @@ impl<F: Framing> Conversation<F> {
         self.drained_at.is_some()
     }
 
-    /// Takes the counts since the last call, for a server's counters.
+    /// Whether the service owes an answer that comes later.
     #[inline]
-    pub fn take_tally(&mut self) -> Tally {
-        let taken = std::mem::replace(&mut self.taken, self.tally);
+    pub fn owes_answer(&self) -> bool {
+        !self.in_flight.is_empty()
+    }
+
+    /// Whether no more questions are taken, so that the conversation ends once all that it owes is
+    /// sent, and the peer has closed too.
+    #[inline]
+    pub fn is_finishing(&self) -> bool {
+        !matches!(self.phase, Phase::Talking)
+    }
+
+    /// The counts since the last [`take_tally`](Self::take_tally).
+    #[inline]
+    pub fn tally(&self) -> Tally {
+        let taken = &self.taken;
         Tally {
             questions: self.tally.questions - taken.questions,
             bytes_in: self.tally.bytes_in - taken.bytes_in,
             bytes_out: self.tally.bytes_out - taken.bytes_out,
         }
+    }
+
+    /// Takes the counts since the last call, for a server's counters.
+    #[inline]
+    pub fn take_tally(&mut self) -> Tally {
+        let tally = self.tally();
+        self.taken = self.tally;
+        tally
     }
 
     /// How many bytes of heap the conversation owns: 0 while it is idle, and never more than

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use zen_proto::aphorism::{self, Aphorisms};
 use zen_proto::{DelimiterFraming, Limits};
-use zen_server::Options;
+use zen_server::{Options, Silent};
 
 use super::*;
 
@@ -16,7 +16,10 @@ const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
 
 /// A connection to which the client has sent so many questions, all of which have arrived.
-async fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming>) {
+async fn asked(
+    questions: usize,
+    options: Options,
+) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");
     let (stream, _) = listener.accept().await.expect("accepts");
@@ -25,10 +28,10 @@ async fn asked(questions: usize, options: Options) -> (Client, Connection<Aphori
     while stream.peek(&mut vec![0; sent.len()]).await.expect("arrives") < sent.len() {}
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
     let begun = setup.begin(Instant::now()).expect("begins");
-    (client, Connection::new(Stream::Tcp(stream), begun, &Peer::default(), &setup))
+    (client, Connection::new(Stream::Tcp(stream), begun, &Peer::default(), &setup, Silent))
 }
 
-async fn drive(connection: &mut Connection<Aphorisms, DelimiterFraming>) -> Turn {
+async fn drive(connection: &mut Connection<Aphorisms, DelimiterFraming, Silent>) -> Turn {
     poll_fn(|cx| Poll::Ready(connection.drive(cx))).await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zen_proto::aphorism::{self, Aphorisms};
 use zen_proto::{DelimiterFraming, Limits};
-use zen_server::Options;
+use zen_server::{Options, Silent};
 
 use super::*;
 use crate::wake_ups::WakeUps;
@@ -15,7 +15,7 @@ const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
 
 /// A connection to which the client has sent so many questions, all of which have arrived.
-fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming>) {
+fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");
     let (stream, _) = listener.accept().expect("accepts");
@@ -29,7 +29,7 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
     let waker = Arc::new(mio::Waker::new(poll.registry(), mio::Token(0)).expect("a waker"));
     let wake_up = WakeUp::new(0, &Arc::new(WakeUps::new(waker)));
     let stream = Stream::Tcp(mio::net::TcpStream::from_std(stream));
-    let mut connection = Connection::new(stream, begun, &Peer::default(), &setup, wake_up);
+    let mut connection = Connection::new(stream, begun, &Peer::default(), &setup, Silent, wake_up);
     connection.readable = true;
     (client, connection)
 }
