@@ -50,6 +50,23 @@ async fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read
 }
 
 #[tokio::test]
+async fn a_round_without_a_read_uses_up_none_of_the_budget() {
+    // The answers of one read do not reach the high water.
+    let limits = Limits::default().with_outbound_high_water(SCRATCH).with_outbound_low_water(0);
+    let options = Options::default().with_limits(limits).with_turn_budget(2);
+    let (_client, mut connection) = asked(4 * SCRATCH / QUESTION.len(), options).await;
+    // Unsent answers up to the high water stop the reads.
+    let now = Instant::now();
+    let unsent = QUESTION.repeat(SCRATCH / ANSWER);
+    connection.session.handle_input(&unsent, now);
+    connection.session.answer_with(&mut connection.service, now);
+    assert!(!connection.session.wants_read());
+    assert_eq!(drive(&mut connection).await, Turn::Again);
+    let read = connection.counters.snapshot().bytes_in - unsent.len() as u64;
+    assert_eq!(read, 2 * SCRATCH as u64, "one round that wrote, and two that read");
+}
+
+#[tokio::test]
 async fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
     let limits = Limits::default().with_outbound_high_water(ANSWER).with_outbound_low_water(0);
     let (_client, mut connection) =

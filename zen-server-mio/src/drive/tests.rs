@@ -45,6 +45,19 @@ fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
 }
 
 #[test]
+fn a_round_without_a_read_uses_up_none_of_the_budget() {
+    let limits = Limits::default().with_outbound_high_water(ANSWER).with_outbound_low_water(0);
+    let (_client, mut connection) = asked(4, Options::default().with_limits(limits).with_turn_budget(2));
+    let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
+    connection.writable = false;
+    assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), Turn::Wait);
+    assert_eq!(tally.questions, 1, "an answer that cannot leave stops the reads");
+    connection.writable = true;
+    assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), Turn::Again);
+    assert_eq!(tally.questions, 3, "one round that wrote, and two that read");
+}
+
+#[test]
 fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
     let limits = Limits::default().with_outbound_high_water(ANSWER).with_outbound_low_water(0);
     let (_client, mut connection) = asked(3, Options::default().with_limits(limits).with_turn_budget(9));
