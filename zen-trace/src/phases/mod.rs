@@ -99,8 +99,8 @@ pub struct ThreadPhases {
     pub to_ns: u64,
     /// Its phases, from then to then.
     pub phases: Vec<Phase>,
-    /// How its time divides. Amounts are from the clocks, and phases say where they lie: without the
-    /// scheduler's switches, a step's computing is drawn before its waiting.
+    /// How its time divides. Amounts are from the clocks, and phases say where they lie: without
+    /// the scheduler's switches, a step's computing is drawn before its waiting.
     pub division: Division,
 }
 

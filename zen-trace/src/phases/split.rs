@@ -1,5 +1,5 @@
-//! How the time of each step divides into computing, waiting for a CPU, and waiting for the cause of
-//! the step.
+//! How the time of each step divides into computing, waiting for a CPU, and waiting for the cause
+//! of the step.
 
 use zen_server::Step;
 
