@@ -60,6 +60,7 @@ pub struct Arrivals {
 /// How many questions an open loop asks, over all clients together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Rate {
     /// This many per second.
     PerSecond(u32),
@@ -71,6 +72,7 @@ pub enum Rate {
 /// How the questions of an open loop are spaced on each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Spacing {
     /// Each gap is drawn from an exponential distribution, as the gaps between the questions of
     /// many independent people are.
@@ -107,6 +109,7 @@ pub struct Work {
 /// What a working handler does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WorkKind {
     /// It computes.
     Spin,

@@ -18,6 +18,7 @@ pub struct Check {
 
 /// Whether a check agrees with what is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CheckStatus {
     /// It does.
     Passed,

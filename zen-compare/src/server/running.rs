@@ -38,6 +38,7 @@ pub struct Running {
 
 /// How a server ended when it was asked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stopped {
     /// By itself, after SIGTERM or before.
     Willingly,

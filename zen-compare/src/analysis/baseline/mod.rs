@@ -61,6 +61,7 @@ pub struct Invalidated {
 
 /// What a change means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finding {
     /// Worse by more than is allowed, and the intervals do not overlap.
     Regressed,
