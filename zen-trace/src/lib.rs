@@ -10,6 +10,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod perfetto;
 pub mod phases;
 mod picture;
 pub mod recording;
