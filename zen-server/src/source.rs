@@ -40,7 +40,11 @@ impl Source {
 #[macro_export]
 macro_rules! sources {
     ($($name:literal),+ $(,)?) => {
-        &[$($crate::Source::new(file!(), $name, include_str!($name))),+]
+        {
+            const SOURCES: &[$crate::Source] =
+                &[$($crate::Source::new(file!(), $name, include_str!($name))),+];
+            SOURCES
+        }
     };
 }
 

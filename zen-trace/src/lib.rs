@@ -13,11 +13,13 @@ struct Readme;
 mod perfetto;
 pub mod phases;
 mod picture;
+mod recorder;
 pub mod recording;
 pub mod sums;
 mod terminal;
 pub mod units;
 
+pub use recorder::Recorder;
 pub use recording::{Recording, Trace};
 pub use sums::Sums;
 pub use terminal::{LEAST_WIDTH, Terminal};
