@@ -144,9 +144,9 @@ impl ClientError {
         matches!(self, Self::Unsendable(_) | Self::GaveUp { .. })
     }
 
-    /// The call has ended because its timeout has passed.
-    pub(crate) fn gave_up(awaited: usize, timeout: Option<Duration>) -> Self {
-        Self::GaveUp { awaited, timeout: timeout.unwrap_or_default() }
+    /// Makes the error of a socket that could not be prepared.
+    pub(crate) fn socket(doing: &'static str) -> impl Fn(io::Error) -> Self {
+        move |error| Self::Socket { doing, error }
     }
 
     /// An error of asking, with the system's error if the connection broke.

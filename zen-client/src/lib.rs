@@ -80,6 +80,7 @@ mod dial;
 mod error;
 mod options;
 mod script;
+mod state;
 
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncAnswers, AsyncClient};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 
-use super::{now, socket_error};
+use super::now;
 use crate::ClientError;
 use crate::dial::Dial;
 
@@ -44,7 +44,7 @@ pub(super) async fn connect(
         };
         match ended {
             Some((address, Ok(stream))) => {
-                let local = stream.local_addr().map_err(socket_error("read the local address"))?;
+                let local = stream.local_addr().map_err(ClientError::socket("read the local address"))?;
                 if dial.reached(address, local) {
                     return Ok(stream);
                 }

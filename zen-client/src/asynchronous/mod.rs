@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
-use zen_proto::{AskError, Asker, ByteFraming, DelimiterFraming, Framing, aphorism};
+use zen_proto::{ByteFraming, DelimiterFraming, Framing, aphorism};
 
 use crate::script::{Script, Step};
+use crate::state::State;
 use crate::{ClientError, ClientOptions};
 use wire::Wire;
 
@@ -27,10 +28,7 @@ use wire::Wire;
 #[derive(Debug)]
 pub struct AsyncClient<F = DelimiterFraming> {
     wire: Wire,
-    asker: Asker<F>,
-    answer_timeout: Option<Duration>,
-    /// Nothing was asked yet.
-    fresh: bool,
+    state: State<F>,
 }
 
 impl AsyncClient {
@@ -76,13 +74,9 @@ impl<F: Framing> AsyncClient<F> {
     pub fn from_stream(stream: TcpStream, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
         options.validate()?;
         if options.nodelay {
-            stream.set_nodelay(true).map_err(socket_error("set TCP_NODELAY"))?;
+            stream.set_nodelay(true).map_err(ClientError::socket("set TCP_NODELAY"))?;
         }
-        let mut asker = Asker::new(framing, options.limits.clone());
-        if options.greeting {
-            asker.expect_greeting(now());
-        }
-        Ok(Self { wire: Wire::new(stream), asker, answer_timeout: options.answer_timeout, fresh: true })
+        Ok(Self { wire: Wire::new(stream), state: State::new(framing, options, now()) })
     }
 
     /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
@@ -95,7 +89,7 @@ impl<F: Framing> AsyncClient<F> {
         &mut self,
         take: impl FnMut(F::Message<'_>) -> T,
     ) -> Result<Option<T>, ClientError> {
-        if !self.asker.awaits_greeting() {
+        if !self.state.asker.awaits_greeting() {
             return Ok(None);
         }
         AsyncAnswers { client: self, script: Script::greeting(), take }.next().await.transpose()
@@ -150,31 +144,29 @@ impl<F: Framing> AsyncClient<F> {
         Q: IntoIterator<Item: AsRef<[u8]>>,
         C: FnMut(F::Message<'_>) -> T,
     {
-        // A server that greets a client which does not expect it would answer each question with
-        // the answer to the one before.
-        if std::mem::take(&mut self.fresh) {
-            self.wire.read_now(&mut self.asker);
+        if self.state.take_fresh() {
+            self.wire.read_now(&mut self.state.asker);
         }
-        let script = Script::new(questions, &mut self.asker);
+        let script = Script::new(questions, &mut self.state.asker);
         AsyncAnswers { client: self, script, take }
     }
 
     /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits
     /// for nothing that is not there.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
-        self.answer_timeout = timeout;
+        self.state.set_answer_timeout(timeout);
     }
 
     /// How many answers the server owes, those included whose caller has stopped waiting. They come
     /// before the answer to the next question.
     pub fn awaited(&self) -> usize {
-        self.asker.awaited()
+        self.state.asker.awaited()
     }
 
     /// Whether the client can still be used, as far as it knows: no error has ended the
     /// conversation, and the server's end has not been read.
     pub fn is_usable(&self) -> bool {
-        self.asker.failed().is_none() && !self.asker.is_closed()
+        self.state.is_usable()
     }
 
     /// Ends the conversation cleanly: sends FIN and waits for the server's FIN, which shows that
@@ -184,19 +176,12 @@ impl<F: Framing> AsyncClient<F> {
     /// [`ClientError::NotClosed`] when the server does not close; otherwise as for
     /// [`ask`](Self::ask).
     pub async fn finish(mut self) -> Result<(), ClientError> {
-        self.asker.abandon();
-        self.asker.finish(now());
+        self.state.finish(now());
         loop {
-            // No caller waits for these answers. A message that answers no question is not
-            // discarded: it fails the conversation.
-            while self.asker.poll_answer_with(|_| ()).is_some() {}
-            if let Some(error) = self.asker.failed() {
-                return Err(ClientError::new(AskError::Failed(error.clone()), self.wire.lost()));
+            if let Some(finished) = self.state.poll_finished(self.wire.lost()) {
+                return finished;
             }
-            if self.asker.is_closed() {
-                return Ok(());
-            }
-            self.wire.turn(&mut self.asker, None).await;
+            self.wire.turn(&mut self.state.asker, None).await;
         }
     }
 
@@ -292,19 +277,17 @@ where
     /// The next answer; `None` after the last one or after an error. If this future is dropped
     /// before it is ready, no answer is lost: the next call returns it.
     pub async fn next(&mut self) -> Option<Result<T, ClientError>> {
-        let AsyncClient { wire, asker, answer_timeout, .. } = &mut *self.client;
-        let timeout = *answer_timeout;
-        let give_up = timeout.and_then(|timeout| now().checked_add(timeout));
+        let AsyncClient { wire, state } = &mut *self.client;
+        let give_up = state.give_up_at(now());
         loop {
-            match self.script.step(asker, now(), &mut self.take) {
+            match self.script.step(&mut state.asker, now(), &mut self.take) {
                 Step::Answer(answer) => return Some(Ok(answer)),
                 Step::Failed(error) => return Some(Err(ClientError::new(error, wire.lost()))),
                 Step::Done => return None,
                 Step::Move => {
-                    if wire.turn(asker, give_up).await {
+                    if wire.turn(&mut state.asker, give_up).await {
                         self.script.give_up();
-                        let awaited = asker.awaited();
-                        return Some(Err(ClientError::gave_up(awaited, timeout)));
+                        return Some(Err(state.gave_up()));
                     }
                 }
             }
@@ -315,8 +298,4 @@ where
 /// Tokio's clock. Its timeouts run on this clock, and tests may pause it.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-fn socket_error(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
-    move |error| ClientError::Socket { doing, error }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Interest, Poll, Token};
 
-use super::socket_error;
 use crate::ClientError;
 use crate::dial::Dial;
 
@@ -19,7 +18,7 @@ pub(super) fn connect(
     timeout: Duration,
 ) -> Result<TcpStream, ClientError> {
     let mut dial = Dial::new(addresses, began, timeout);
-    let mut poll = Poll::new().map_err(socket_error("wait for a connection"))?;
+    let mut poll = Poll::new().map_err(ClientError::socket("wait for a connection"))?;
     let mut events = Events::with_capacity(16);
     let mut attempts: Vec<Option<Attempt>> = Vec::new();
     loop {
@@ -35,7 +34,7 @@ pub(super) fn connect(
         }
         match poll.poll(&mut events, dial.wake_at().map(|at| at.saturating_duration_since(now))) {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
-                return Err(socket_error("wait for a connection")(error));
+                return Err(ClientError::socket("wait for a connection")(error));
             }
             _ => {}
         }
@@ -46,7 +45,7 @@ pub(super) fn connect(
                 AttemptState::Open(attempt) => *slot = Some(attempt),
                 AttemptState::Failed(address, error) => dial.failed(address, &error),
                 AttemptState::Connected(address, stream) => {
-                    let local = stream.local_addr().map_err(socket_error("read the local address"))?;
+                    let local = stream.local_addr().map_err(ClientError::socket("read the local address"))?;
                     if dial.reached(address, local) {
                         return attempt_to_blocking(&poll, stream);
                     }
@@ -100,5 +99,5 @@ fn attempt_to_blocking(poll: &Poll, mut stream: mio::net::TcpStream) -> Result<T
         stream.set_nonblocking(false)?;
         Ok(stream)
     };
-    prepare().map_err(socket_error("make the connection a blocking one"))
+    prepare().map_err(ClientError::socket("make the connection a blocking one"))
 }

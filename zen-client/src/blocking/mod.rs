@@ -8,9 +8,10 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use zen_proto::{AskError, Asker, ByteFraming, DelimiterFraming, Framing, aphorism};
+use zen_proto::{ByteFraming, DelimiterFraming, Framing, aphorism};
 
 use crate::script::{Script, Step};
+use crate::state::State;
 use crate::{ClientError, ClientOptions};
 use wire::{SLICE, Wire};
 
@@ -20,10 +21,7 @@ use wire::{SLICE, Wire};
 #[derive(Debug)]
 pub struct Client<F = DelimiterFraming> {
     wire: Wire,
-    asker: Asker<F>,
-    answer_timeout: Option<Duration>,
-    /// Nothing was asked yet.
-    fresh: bool,
+    state: State<F>,
 }
 
 impl Client {
@@ -68,15 +66,11 @@ impl<F: Framing> Client<F> {
     pub fn from_stream(stream: TcpStream, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
         options.validate()?;
         if options.nodelay {
-            stream.set_nodelay(true).map_err(socket_error("set TCP_NODELAY"))?;
+            stream.set_nodelay(true).map_err(ClientError::socket("set TCP_NODELAY"))?;
         }
-        stream.set_write_timeout(Some(SLICE)).map_err(socket_error("set the write timeout"))?;
-        stream.set_read_timeout(None).map_err(socket_error("set the read timeout"))?;
-        let mut asker = Asker::new(framing, options.limits.clone());
-        if options.greeting {
-            asker.expect_greeting(Instant::now());
-        }
-        Ok(Self { wire: Wire::new(stream), asker, answer_timeout: options.answer_timeout, fresh: true })
+        stream.set_write_timeout(Some(SLICE)).map_err(ClientError::socket("set the write timeout"))?;
+        stream.set_read_timeout(None).map_err(ClientError::socket("set the read timeout"))?;
+        Ok(Self { wire: Wire::new(stream), state: State::new(framing, options, Instant::now()) })
     }
 
     /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
@@ -89,7 +83,7 @@ impl<F: Framing> Client<F> {
         &mut self,
         take: impl FnMut(F::Message<'_>) -> T,
     ) -> Result<Option<T>, ClientError> {
-        if !self.asker.awaits_greeting() {
+        if !self.state.asker.awaits_greeting() {
             return Ok(None);
         }
         Answers { client: self, script: Script::greeting(), take }.next().transpose()
@@ -141,31 +135,29 @@ impl<F: Framing> Client<F> {
         Q: IntoIterator<Item: AsRef<[u8]>>,
         C: FnMut(F::Message<'_>) -> T,
     {
-        // A server that greets a client which does not expect it would answer each question with
-        // the answer to the one before.
-        if std::mem::take(&mut self.fresh) {
-            self.wire.read_now(&mut self.asker);
+        if self.state.take_fresh() {
+            self.wire.read_now(&mut self.state.asker);
         }
-        let script = Script::new(questions, &mut self.asker);
+        let script = Script::new(questions, &mut self.state.asker);
         Answers { client: self, script, take }
     }
 
     /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits
     /// for nothing that is not there.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
-        self.answer_timeout = timeout;
+        self.state.set_answer_timeout(timeout);
     }
 
     /// How many answers the server owes, those included whose caller has stopped waiting. They come
     /// before the answer to the next question.
     pub fn awaited(&self) -> usize {
-        self.asker.awaited()
+        self.state.asker.awaited()
     }
 
     /// Whether the client can still be used, as far as it knows: no error has ended the
     /// conversation, and the server's end has not been read.
     pub fn is_usable(&self) -> bool {
-        self.asker.failed().is_none() && !self.asker.is_closed()
+        self.state.is_usable()
     }
 
     /// Ends the conversation cleanly: sends FIN and waits for the server's FIN, which shows that
@@ -175,19 +167,12 @@ impl<F: Framing> Client<F> {
     /// [`ClientError::NotClosed`] when the server does not close; otherwise as for
     /// [`ask`](Self::ask).
     pub fn finish(mut self) -> Result<(), ClientError> {
-        self.asker.abandon();
-        self.asker.finish(Instant::now());
+        self.state.finish(Instant::now());
         loop {
-            // No caller waits for these answers. A message that answers no question is not
-            // discarded: it fails the conversation.
-            while self.asker.poll_answer_with(|_| ()).is_some() {}
-            if let Some(error) = self.asker.failed() {
-                return Err(ClientError::new(AskError::Failed(error.clone()), self.wire.lost()));
+            if let Some(finished) = self.state.poll_finished(self.wire.lost()) {
+                return finished;
             }
-            if self.asker.is_closed() {
-                return Ok(());
-            }
-            self.wire.turn(&mut self.asker, None);
+            self.wire.turn(&mut self.state.asker, None);
         }
     }
 
@@ -273,26 +258,20 @@ where
     type Item = Result<T, ClientError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Client { wire, asker, answer_timeout, .. } = &mut *self.client;
-        let timeout = *answer_timeout;
-        let give_up = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let Client { wire, state } = &mut *self.client;
+        let give_up = state.give_up_at(Instant::now());
         loop {
-            match self.script.step(asker, Instant::now(), &mut self.take) {
+            match self.script.step(&mut state.asker, Instant::now(), &mut self.take) {
                 Step::Answer(answer) => return Some(Ok(answer)),
                 Step::Failed(error) => return Some(Err(ClientError::new(error, wire.lost()))),
                 Step::Done => return None,
                 Step::Move => {
-                    if wire.turn(asker, give_up) {
+                    if wire.turn(&mut state.asker, give_up) {
                         self.script.give_up();
-                        let awaited = asker.awaited();
-                        return Some(Err(ClientError::gave_up(awaited, timeout)));
+                        return Some(Err(state.gave_up()));
                     }
                 }
             }
         }
     }
-}
-
-fn socket_error(doing: &'static str) -> impl Fn(io::Error) -> ClientError {
-    move |error| ClientError::Socket { doing, error }
 }
