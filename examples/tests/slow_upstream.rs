@@ -66,7 +66,7 @@ impl Gate {
         drop(changed.wait_while(seen, |seen| !seen.open).unwrap());
     }
 
-    /// Waits until the upstream waits with so many questions.
+    /// Waits until the upstream waits with this many questions.
     fn until_waiting(&self, questions: usize) {
         let (seen, changed) = &*self.0;
         drop(changed.wait_while(seen.lock().unwrap(), |seen| seen.waiting < questions).unwrap());

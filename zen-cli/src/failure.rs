@@ -33,8 +33,8 @@ impl Failure {
         ExitCode::from(status)
     }
 
-    /// Turns an error of writing to standard output into a failure. A closed pipe is none: the
-    /// reader (`zen flavors | head -1`) has seen enough.
+    /// Turns an error of writing to standard output into a failure. A closed pipe is not a failure:
+    /// the reader (`zen flavors | head -1`) has seen enough.
     pub(crate) fn from_output(result: io::Result<()>) -> Result<(), Self> {
         match result {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::ClientError;
 
-/// How long an attempt has to itself before the next address is tried beside it, at most. RFC 8305
+/// The longest that an attempt runs alone before the next address is tried beside it. RFC 8305
 /// recommends this value.
 const STAGGER: Duration = Duration::from_millis(250);
 

@@ -12,7 +12,7 @@
 //! | ask many at once, answers in order | `ask_all(questions)` |
 //! | the same, one answer at a time | `pipeline(questions)` |
 //! | answers of any type | `greeting_with`, `ask_with`, `pipeline_with` take a closure |
-//! | wait no longer than so for an answer | [`ClientOptions::with_answer_timeout`] |
+//! | wait only this long for an answer | [`ClientOptions::with_answer_timeout`] |
 //! | see the state of the connection | `awaited()`, `is_usable()` |
 //! | end cleanly | `finish()`, which waits until the server has closed too |
 //!

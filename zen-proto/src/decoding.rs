@@ -7,7 +7,7 @@ use crate::framing::{Decoded, Framing};
 pub(crate) enum Missing<E> {
     /// None has begun.
     Nothing,
-    /// One has begun, and will be so many bytes long at least.
+    /// One has begun, and will be at least this many bytes long.
     Begun(usize),
     /// It is longer than the limit, which is this.
     TooLong(usize),

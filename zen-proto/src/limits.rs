@@ -27,8 +27,8 @@ pub struct Limits {
     /// `None`: what the framing says ([`Framing::message_limit`](crate::Framing::message_limit)),
     /// which is 1024 (nginx's header buffer) unless its protocol needs more.
     ///
-    /// Memory: so many bytes of a question that is not whole yet, and one read of the driver behind
-    /// it.
+    /// Memory: this many bytes of a question that is not whole yet, and one read of the driver
+    /// behind it.
     pub question_length: Option<usize>,
     /// How many questions may wait for a deferred answer. At this number no more are handed out or
     /// read. Default 32 (memcached takes 20 requests per event).
@@ -39,7 +39,7 @@ pub struct Limits {
     /// How many bytes of pushed messages may wait for room, each message counted as 48 bytes more
     /// than its text. Default 65 536.
     ///
-    /// Memory: so many bytes, for a conversation that has a [`Pusher`](crate::Pusher).
+    /// Memory: this many bytes, for a conversation that has a [`Pusher`](crate::Pusher).
     pub pushed_bytes: usize,
     /// At this many unsent bytes no further question is answered or read. Default 65 536 (rustls,
     /// redis).

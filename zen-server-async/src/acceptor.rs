@@ -67,7 +67,7 @@ where
             () = &mut stopped => {}
         }
     }
-    // The listener goes: a client that connects now is refused at once, and may try elsewhere.
+    // The listener is closed: a client that connects now is refused at once, and may try elsewhere.
     drop(listener);
     while let Some(ended) = tasks.join_next().await {
         setup.counters.count_closed(close_reason(ended));

@@ -144,7 +144,7 @@ fn observe<O: Observer>(builder: &mut Builder, observer: &O) {
     }
 }
 
-/// Fails if the system refuses so many threads. tokio would panic then, and wait for ever for the
+/// Fails if the system refuses this many threads. tokio would panic then, and wait for ever for the
 /// threads that it was given, so this asks for them beforehand.
 fn try_threads(count: usize) -> io::Result<()> {
     let held = Mutex::new(());

@@ -176,7 +176,8 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
 
     /// Drives every connection, so that each notices the stop.
     fn drain(&mut self, now: Instant) {
-        // The listener goes: a client that connects now is refused at once, and may try elsewhere.
+        // The listener is closed: a client that connects now is refused at once, and may try
+        // elsewhere.
         self.acceptor = None;
         let keys: Vec<usize> = self.connections.by_key.iter().map(|(key, _)| key).collect();
         for key in keys {

@@ -127,7 +127,7 @@ where
     // dropped.
     let reason = catch_unwind(drive).unwrap_or(Err(CloseReason::ServiceFailed));
     let reason = reason.unwrap_or_else(|failed| failed);
-    // The socket goes before the connection is counted as closed, so that the cap bounds
+    // The socket is closed before the connection is counted as closed, so that the cap bounds
     // descriptors too.
     drop(stream);
     observer.step(Step::Closed(reason));

@@ -93,7 +93,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         self.observer.step(Step::Answering);
         self.session.answer_with(&mut self.service, self.now);
         self.observer.step(Step::Answered(self.session.tally().questions));
-        // Write what is ready. A peer that takes a little at a time gets a turn for each little, so
+        // Write what is ready. A peer that takes a little at a time gets a turn for each piece, so
         // that a stop and a broken deadline are noticed.
         if !self.session.transmit().is_empty() {
             self.write();

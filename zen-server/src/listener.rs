@@ -27,8 +27,8 @@ pub enum Listener {
     Tcp(TcpListener),
     /// A Unix socket.
     ///
-    /// A server does not remove its path from the file system. That is for the program that has
-    /// bound it to do.
+    /// A server does not remove its path from the file system. The program that has bound it must
+    /// do that.
     Unix(UnixListener),
 }
 

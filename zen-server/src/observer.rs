@@ -4,7 +4,7 @@ use zen_proto::{CloseReason, Peer};
 
 use crate::Source;
 
-/// Is told of each step of a server, at the moment when the step begins.
+/// Receives each step of a server, at the moment when the step begins.
 ///
 /// The drivers report to it, and [`Setup`](crate::Setup) carries it. It is chosen at compile time:
 /// with [`Silent`], the default, a server is the same machine code as one that reports nothing.
@@ -38,12 +38,12 @@ use crate::Source;
 /// assert_eq!(observer.0.load(Relaxed), 1);
 /// ```
 pub trait Observer: Clone + Send + Sync + 'static {
-    /// Nothing is made of the steps, so a server need not arrange for those that cost something
-    /// even if nobody listens.
+    /// Whether the observer ignores all steps. A server may then skip the work of reporting those
+    /// whose report is not free.
     const IS_SILENT: bool = false;
 
     /// A server that starts gives the text of its drivers, so that a place can be shown with its
-    /// line. By default nothing is made of it.
+    /// line. The default ignores it.
     fn add_sources(&self, sources: &'static [Source]) {
         let _ = sources;
     }
@@ -127,15 +127,15 @@ pub enum Step {
     WaitingForQuestion,
     /// It asks the system for what has come, and does not wait.
     Reading,
-    /// So many bytes came, and are taken in. None at all: the peer will send no more.
+    /// This many bytes came, and are taken in. Zero means that the peer will send no more.
     Read(usize),
     /// Questions are cut from what has come, and the service answers them.
     Answering,
-    /// So many questions were answered, or handed out to be answered later.
+    /// This many questions were answered, or handed out to be answered later.
     Answered(u64),
     /// Its answers are given to the system. Where `write` blocks, it waits for room here.
     Writing,
-    /// The system took so many bytes.
+    /// The system took this many bytes.
     Wrote(usize),
     /// It waits for the peer to take what was sent to it, so that there is room for more.
     WaitingForRoom,

@@ -9,7 +9,7 @@ use crate::transcript::Transcript;
 /// Long enough for segments to arrive separately at an idle server. A pass does not depend on it.
 const SEPARATE: Duration = Duration::from_millis(1);
 
-/// Inputs of up to this many bytes are cut at every byte; longer ones at so many places.
+/// Inputs of up to this many bytes are cut at every byte; longer ones at this many places.
 const CUTS: usize = 128;
 
 /// What follows an input that ends the conversation. The server discards it, and the last answer

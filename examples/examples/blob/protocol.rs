@@ -12,7 +12,7 @@ pub(crate) const QUESTION: usize = 1 + 1024 * 1024;
 /// How much of a reply is made at a time, in bytes.
 pub(crate) const PIECE: usize = 64 * 1024;
 
-/// After so many bytes the content of a reply starts again.
+/// After this many bytes the content of a reply starts again.
 const PERIOD: usize = 251;
 
 /// A piece of a reply at any position is a slice of this.

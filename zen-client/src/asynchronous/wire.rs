@@ -40,7 +40,7 @@ impl Wire {
     }
 
     /// Waits until bytes have moved, the deadline has passed, or the caller wants to give up.
-    /// Returns whether the last is so.
+    /// Returns whether the caller gives up.
     pub(super) async fn turn<F: Framing>(&mut self, asker: &mut Asker<F>, give_up: Option<Instant>) -> bool {
         let until = [asker.poll_timeout(), give_up].into_iter().flatten().min();
         let moved = std::future::poll_fn(|context| self.poll_move(asker, context));
@@ -61,7 +61,7 @@ impl Wire {
     }
 
     /// Reads what is in the socket, whether the runtime has noticed it or not: it has not had the
-    /// time to if its thread was busy. Returns whether there was anything, be it the end.
+    /// time to if its thread was busy. Returns whether there was anything, the end included.
     pub(super) fn read_now<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
         if !asker.wants_read() {
             return false;

@@ -44,8 +44,7 @@ impl Client {
 
 impl<F: Framing> Client<F> {
     /// Like [`connect`](Client::connect), for a protocol of your own: `framing` cuts answers and
-    /// writes questions. Whether the server greets, `options` say
-    /// ([`ClientOptions::greeting`]).
+    /// writes questions. [`ClientOptions::greeting`] says whether the server greets.
     pub fn connect_with(
         address: impl ToSocketAddrs,
         framing: F,
@@ -142,14 +141,14 @@ impl<F: Framing> Client<F> {
         Answers { client: self, script, take }
     }
 
-    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. A timeout of zero waits
-    /// for nothing that is not there.
+    /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. With a timeout of zero, a
+    /// call returns only what has arrived already.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.state.set_answer_timeout(timeout);
     }
 
-    /// How many answers the server owes, those included whose caller has stopped waiting. They come
-    /// before the answer to the next question.
+    /// How many answers the server owes, including those whose caller has stopped waiting. They
+    /// come before the answer to the next question.
     pub fn awaited(&self) -> usize {
         self.state.asker.awaited()
     }

@@ -54,8 +54,8 @@ impl Wire {
     }
 
     /// Moves bytes: writes once if there is something to write, then waits until something can be
-    /// read, the deadline has passed, or the caller wants to give up. Returns whether the last is
-    /// so.
+    /// read, the deadline has passed, or the caller wants to give up. Returns whether the caller
+    /// gives up.
     pub(super) fn turn<F: Framing>(&mut self, asker: &mut Asker<F>, give_up: Option<Instant>) -> bool {
         // While the server sends more than one read takes, its unread answers keep it from reading
         // questions, so only read.
@@ -84,8 +84,8 @@ impl Wire {
         false
     }
 
-    /// Reads what is in the socket, without waiting. Returns whether there was anything, be it the
-    /// end.
+    /// Reads what is in the socket, without waiting. Returns whether there was anything, the end
+    /// included.
     pub(super) fn read_now<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
         if let Err(error) = self.stream.set_nonblocking(true) {
             self.lose(asker, error);

@@ -29,9 +29,9 @@ const SPARE: u64 = 64;
 pub(super) enum Source {
     /// The one that the system picks.
     Any,
-    /// That of the idle connection with this number; many share one.
+    /// The address of the idle connection with this number; many share one.
     IdleConnections(usize),
-    /// That of the conversation with this number, of the conversations that come and go. The
+    /// The address of the conversation with this number, where conversations come and go. The
     /// conversation before it has a different one.
     InTurn(usize),
 }

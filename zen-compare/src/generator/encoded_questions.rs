@@ -6,8 +6,8 @@
 
 use crate::scenario::Workload;
 
-/// How many questions there are before the order repeats. Enough that a server cannot learn it by
-/// heart, few enough that the encoded questions stay in the first-level cache.
+/// How many questions there are before the order repeats. Enough that no cache of a server can hold
+/// the order, few enough that the encoded questions stay in the first-level cache.
 const LENGTH: usize = 512;
 
 /// How many bytes of large questions and answers there are before the order repeats, unless one of

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::results::{Group, ScheduleStats};
 
-/// The longest latency that is told apart from longer ones, in nanoseconds: an hour.
+/// The longest latency that is distinguished from longer ones, in nanoseconds: an hour.
 const LONGEST: u64 = 3_600_000_000_000;
 /// Significant decimal digits of a latency.
 const DIGITS: u8 = 3;

@@ -9,8 +9,8 @@ use crate::scenario::Spacing;
 /// server stops keeping up.
 pub(super) const TOLERANCE: Nanos = 1_000_000;
 
-/// The times at which one connection's questions are due, without end. Chance in them comes from
-/// the seed alone.
+/// The times at which one connection's questions are due, without end. All randomness in them comes
+/// from the seed.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     random: fastrand::Rng,

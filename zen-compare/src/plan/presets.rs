@@ -28,7 +28,7 @@ impl Plan {
         }
     }
 
-    /// The quick plan, as short as still gives an impression: three repetitions of 0.25 s after
+    /// The quick plan, just long enough for a first impression: three repetitions of 0.25 s after
     /// 0.15 s of warm-up, without counting system calls.
     pub fn quick(contenders: Vec<Contender>, scenarios: Vec<Scenario>) -> Self {
         let ms = Duration::from_millis;

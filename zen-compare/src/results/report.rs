@@ -48,7 +48,7 @@ pub struct Settings {
     pub repetitions: u32,
     /// Least seconds of load before each window.
     pub warmup_s: f64,
-    /// Seconds of each window. Runs of scenarios that need less say so themselves.
+    /// The length of each window, in seconds. A run of a scenario that needs less states its own.
     pub window_s: f64,
     /// Answers per second of a closed loop, of which the open loop's rates are shares; null when
     /// they were not needed.

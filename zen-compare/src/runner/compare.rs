@@ -19,10 +19,10 @@ use crate::results::{Store, StoreError};
 use crate::server::StartError;
 
 /// There may be one retry for this many runs, over a whole comparison, so that its time stays
-/// foreseeable.
+/// predictable.
 const RUNS_PER_RERUN: usize = 4;
 
-/// Is informed of how a comparison goes. Every method has an empty default.
+/// Receives the progress of a comparison. Every method has an empty default.
 ///
 /// Nothing is measured while a method runs, so it may take its time; the next run waits for it.
 pub trait Observer {
@@ -106,8 +106,8 @@ pub enum CompareError {
     /// The comparison cannot be saved, or cannot be resumed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Open loops were to offer shares of what a closed loop gets answered, and no contender
-    /// answered anything.
+    /// Open loops were to offer shares of a closed loop's throughput, and no contender answered
+    /// anything.
     #[error(
         "no contender answers a closed loop, so there is no rate for an open one: name one, as in `open-500/s`"
     )]
@@ -119,7 +119,7 @@ pub enum CompareError {
 
 /// Carries out a plan on the calling thread, which meanwhile generates the load.
 ///
-/// Every contender is started once before the first run, so that one that cannot start is found out
+/// Every contender is started once before the first run, so that one that cannot start is noticed
 /// at once. When a contender fails later, its runs are invalid, and the others go on. When
 /// [`Plan::stop`] is raised, the report holds the runs made until then, and says that it is not
 /// complete.
@@ -179,7 +179,7 @@ fn carry_out(
             Ok(_) => {}
         }
     }
-    // Before the first run, so that a failure to save is found out while it costs nothing.
+    // Before the first run, so that a failure to save is noticed while it costs nothing.
     save(store, &report)?;
     let runs = plan.runs();
     let made = plan.jobs().filter(|job| report.runs.iter().any(|run| job.made(run)));

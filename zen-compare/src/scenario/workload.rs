@@ -107,7 +107,7 @@ impl Workload {
         &self.greeting
     }
 
-    /// How many exchanges of the mean size so many bytes are enough for; at least one.
+    /// How many exchanges of the mean size fit into this many bytes; at least one.
     pub(crate) fn count_that_fits(&self, bytes: usize) -> usize {
         let sizes = self.exchanges.iter().map(|e| e.question.len() + e.answer.len());
         // No exchange is empty, and neither is the workload.

@@ -1,10 +1,10 @@
 //! The generator costs less per question than the servers of many clients that it loads, and hardly
 //! more than the cheapest server there can be.
 //!
-//! When each has a core of its own, a closed loop hides which of the two is the cheaper: that one
-//! waits for the other, awake, and pays for every look at what has come meanwhile. So here they
-//! share one core, each scheduled in [batches](Batch): while one works, the other waits at no cost,
-//! and handles all that has come when its turn comes.
+//! When each has a core of its own, a closed loop hides which of the two is the cheaper: the
+//! cheaper one stays awake while it waits for the other, and pays for every check for new data. So
+//! here they share one core, each scheduled in [batches](Batch): while one works, the other waits
+//! at no cost, and handles all that has come when its turn comes.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -14,8 +14,8 @@ use crate::server::Contender;
 /// the other. The probability of that is 2 / C(10, 5), one in 126.
 const REPETITIONS: u32 = 5;
 /// One in 126 is not rare enough for a check that is made every day, and a machine that is busy for
-/// a moment spoils runs. That all attempts fail takes chance of one in two million, or a long
-/// moment.
+/// a moment makes runs wrong. That all attempts fail has a probability of one in two million,
+/// unless the machine is busy for longer.
 const ATTEMPTS: u64 = 3;
 
 pub(super) fn check(twin: &Contender) -> io::Result<Check> {

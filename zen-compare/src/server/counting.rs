@@ -9,9 +9,9 @@ use crate::scenario::Workload;
 /// What marks the end of a question, for the questions of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Counting {
-    /// Each question has this byte so many times, the last time at its end.
+    /// Each question contains this byte this many times, the last time at its end.
     Byte { byte: u8, times: usize },
-    /// Each question is so many bytes long.
+    /// Each question is this many bytes long.
     Length(usize),
     /// The questions themselves. None begins with another.
     Known(Vec<Vec<u8>>),

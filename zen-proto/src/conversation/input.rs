@@ -18,7 +18,7 @@ pub(super) enum Stop<E> {
     Full,
     /// No question has begun.
     Starved,
-    /// A question has begun and is not whole. It will be so many bytes long, at least.
+    /// A question has begun and is not whole. It will be at least this many bytes long.
     Begun(usize),
     /// The service returned another flow than that its answer is complete.
     Flow(Flow),

@@ -18,7 +18,7 @@ fn limits() -> ClientLimits {
         .with_answer_deadline(Duration::from_nanos(30_000_000_019))
 }
 
-/// An asker that has asked so many questions.
+/// An asker that has asked this many questions.
 fn asker(questions: usize, now: Instant) -> Asker<DelimiterFraming> {
     let mut asker = Asker::new(aphorism::client_framing(), limits());
     for _ in 0..questions {

@@ -44,7 +44,7 @@ fn blob(length: usize) -> impl FnMut(&[u8], &mut Answer<'_>) {
     move |_, answer| answer.put(&vec![b'x'; length])
 }
 
-/// A peer that reads so many bytes at each tick. When, and why, the conversation ends; `None` if
+/// A peer that reads this many bytes at each tick. When, and why, the conversation ends; `None` if
 /// everything is read.
 fn read(length: usize, mut taken: impl FnMut(Duration) -> usize) -> Option<(Duration, CloseReason)> {
     let start = Instant::now();
@@ -126,7 +126,7 @@ fn small_answers_are_not_saved_by_a_large_one_that_was_sent_before() {
     assert_eq!(conversation.poll_timeout(), Some(start + Limits::default().write_deadline));
 }
 
-/// A peer that sends so many bytes of a large question at each tick. When, and why, the
+/// A peer that sends this many bytes of a large question at each tick. When, and why, the
 /// conversation ends; `None` if it is answered.
 fn send(length: usize, mut given: impl FnMut(Duration) -> usize) -> Option<(Duration, CloseReason)> {
     let start = Instant::now();

@@ -15,7 +15,7 @@ use super::*;
 const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
 
-/// A connection to which the client has sent so many questions, all of which have arrived.
+/// A connection to which the client has sent this many questions, all of which have arrived.
 async fn asked(
     questions: usize,
     options: Options,

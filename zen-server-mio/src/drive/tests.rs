@@ -14,7 +14,7 @@ use crate::wake_ups::WakeUps;
 const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
 
-/// A connection to which the client has sent so many questions, all of which have arrived.
+/// A connection to which the client has sent this many questions, all of which have arrived.
 fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");

@@ -171,7 +171,7 @@ impl Tls {
             self.close(reason, now);
         } else if self.transmit().is_empty() && !self.connection.is_handshaking() {
             let unsent = conversation.transmit();
-            // rustls takes a record at least, since it has handed out all that it had before.
+            // rustls takes at least one record, since it has handed out all that it had before.
             self.text = self.connection.writer().write(&unsent[..unsent.len().min(RECORD)]).unwrap_or(0);
         }
         self.take_records();

@@ -20,7 +20,7 @@ pub struct Terminal {
 pub const LEAST_WIDTH: u16 = 40;
 
 impl Terminal {
-    /// A terminal of so many columns, with all of Unicode and no colours.
+    /// A terminal of this many columns, with all of Unicode and no colours.
     pub fn new(width: u16) -> Self {
         Self { width, color: false, ascii: false }
     }

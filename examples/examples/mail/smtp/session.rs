@@ -12,7 +12,7 @@ use super::sink::{Mail, Sink, Undelivered};
 /// How many recipients a mail may have. The standard asks for 100.
 const RECIPIENTS: usize = 100;
 
-/// After so many refusals in a row the client is sent away.
+/// After this many refusals in a row the client is sent away.
 const REFUSALS: u32 = 20;
 
 type Reply<'a> = Answer<'a, SmtpFraming>;

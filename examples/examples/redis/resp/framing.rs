@@ -24,7 +24,7 @@ const SHORTEST_BULK: usize = 6;
 /// A command's words, its name first. There is at least one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Request<'a> {
-    /// As they lie in the input. No memory is allocated for so many.
+    /// As they lie in the input. No memory is allocated for this many.
     Borrowed(Words<'a>),
     /// Words that were quoted, with their escapes replaced.
     Owned(Vec<Vec<u8>>),

@@ -192,7 +192,7 @@ impl Keyspace {
         }
     }
 
-    /// Removes at most so many of the keys that have expired.
+    /// Removes at most this many of the keys that have expired.
     #[inline]
     fn remove_expired(&mut self, most: usize) {
         if !self.expiring.is_empty() {

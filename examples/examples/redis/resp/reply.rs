@@ -101,17 +101,17 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// An array of so many replies, which come next.
+    /// An array of this many replies, which come next.
     pub(crate) fn array(&mut self, length: usize) {
         self.many(b'*', length);
     }
 
-    /// A set of so many replies.
+    /// A set of this many replies.
     pub(crate) fn set(&mut self, length: usize) {
         self.many(self.choose(b'*', b'~'), length);
     }
 
-    /// A map of so many pairs of replies.
+    /// A map of this many pairs of replies.
     pub(crate) fn map(&mut self, length: usize) {
         self.many(self.choose(b'*', b'%'), self.choose(2 * length, length));
     }

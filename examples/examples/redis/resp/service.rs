@@ -24,7 +24,7 @@ impl Redis {
 }
 
 impl Service<Resp> for Redis {
-    /// Redis greets nobody.
+    /// Redis sends no greeting.
     fn open(&mut self, peer: &Peer, _answer: &mut Answer<'_, Resp>) -> Flow {
         self.session.peer = peer.clone();
         self.session.id = self.shared.connected();

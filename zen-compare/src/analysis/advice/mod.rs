@@ -148,7 +148,7 @@ fn recommendation(best: &Summary, found: &Choice<'_>) -> String {
     )
 }
 
-/// What to choose by between contenders that are all idle. Memory is known for those that were
+/// What decides between contenders that are all idle. Memory is known for those that were
 /// measured with `full` connections.
 fn other_grounds(equals: &[&Summary], full: &[&Summary]) -> Vec<String> {
     let cost = |summary: &&Summary| {

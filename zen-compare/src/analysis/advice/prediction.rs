@@ -24,7 +24,7 @@ const QUEUES: f64 = 2.0;
 /// Clients that think for less than this are limited by the time on the way to the server and back,
 /// which the model leaves out.
 const ON_THE_WAY: f64 = 100e-6;
-/// How many times as much a server must be able to answer to be called better.
+/// By what factor a server must be able to answer more to be called better.
 const BETTER: f64 = 1.05;
 /// A handler that computes is the limit when a server answers at least this share of what its cores
 /// could compute.

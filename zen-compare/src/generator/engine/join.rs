@@ -1,6 +1,6 @@
 //! Connects the measured clients, in batches.
 //!
-//! Why not all at once is told in [`ramp`](crate::generator::ramp).
+//! The module [`ramp`](crate::generator::ramp) explains why they do not connect all at once.
 
 use super::Generator;
 use crate::generator::load::Nanos;

@@ -110,8 +110,8 @@ impl Generator<'_> {
     }
 
     /// Adds the questions that are not answered to the latencies, with how long each has waited so
-    /// far. Without them, a server would look the better the more it leaves unanswered. When the
-    /// server does answer, they are a question or two in thousands, as no more are ever open at
+    /// far. Without them, a server would look better the more questions it leaves unanswered. When
+    /// the server does answer, they are a question or two in thousands, as no more are ever open at
     /// once than rate times latency (Little's law).
     fn count_unanswered(&mut self, now: Nanos) {
         let LoadResult { latency, uncorrected, .. } = &mut self.result;

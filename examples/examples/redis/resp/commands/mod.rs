@@ -25,7 +25,7 @@ pub(crate) struct Spec {
     pub(crate) name: &'static str,
     /// The same, to be compared at once.
     key: Key,
-    /// How many words it has, its name included; at least so many when negative.
+    /// How many words it has, its name included; at least that many when negative.
     pub(crate) arity: i8,
     /// What COMMAND INFO says of it, separated by spaces.
     pub(crate) flags: &'static str,
