@@ -31,7 +31,8 @@ close_reasons! {
     Truncated = "truncated",
     /// A question was longer than [`Limits::question_length`](crate::Limits::question_length).
     QuestionTooLong = "question_too_long",
-    /// The peer's bytes can never become a question.
+    /// The peer's bytes can never become a question, or came in plain text behind the question
+    /// that starts TLS ([`Flow::StartTls`](crate::Flow::StartTls)).
     Malformed = "malformed",
     /// A question was not whole within
     /// [`Limits::question_deadline`](crate::Limits::question_deadline).
@@ -45,7 +46,8 @@ close_reasons! {
     WriteDeadline = "write_deadline",
     /// The service panicked, gave a question up, or broke its contract: an answer that the framing
     /// cannot carry, an empty piece, a streamed message of another length than announced, an answer
-    /// that comes later without a responder, or a framing that decodes messages outside its input.
+    /// that comes later without a responder, TLS that is not offered, or a framing that decodes
+    /// messages outside its input.
     ServiceFailed = "service_failed",
     /// The service ended the conversation, with an answer ([`Flow::Close`](crate::Flow::Close)) or
     /// through a [`Pusher`](crate::Pusher).

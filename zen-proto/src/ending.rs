@@ -32,9 +32,11 @@ impl<E> Clone for Ending<'_, E> {
 
 impl<E> Copy for Ending<'_, E> {}
 
-/// The same, kept until the answers before it are written.
+/// What the service is still to be told and may say something to, kept until the answers before it
+/// are written: an ending, or that TLS has started.
 #[derive(Debug)]
 pub(crate) enum Pending<E> {
+    TlsStarted,
     TooLong { limit: usize },
     Malformed(E),
     Deadline(CloseReason),
@@ -43,13 +45,14 @@ pub(crate) enum Pending<E> {
 }
 
 impl<E> Pending<E> {
-    pub(crate) fn ending(&self) -> Ending<'_, E> {
-        match self {
+    pub(crate) fn ending(&self) -> Option<Ending<'_, E>> {
+        Some(match self {
+            Self::TlsStarted => return None,
             Self::TooLong { limit } => Ending::TooLong { limit: *limit },
             Self::Malformed(error) => Ending::Malformed(error),
             Self::Deadline(reason) => Ending::Deadline(*reason),
             Self::Drained => Ending::Drained,
             Self::Failed => Ending::Failed,
-        }
+        })
     }
 }

@@ -49,5 +49,5 @@ pub use framing::{ByteFraming, Decoded, Framing, Unsendable};
 pub use limits::{LimitError, Limits};
 pub use mailbox::{ConversationClosed, PushError, Pusher, Responder};
 pub use output::Output;
-pub use peer::{Address, Peer};
+pub use peer::{Address, Peer, Tls};
 pub use service::{Flow, Service};

@@ -16,13 +16,35 @@ pub struct Peer {
     /// The number of the connection: unique in its server, counted from 1 in the order of
     /// acceptance.
     pub connection: u64,
+    /// Whether the conversation is under TLS, or can be.
+    pub tls: Tls,
 }
 
 impl Peer {
-    /// The peer of the server's connection number `connection`.
+    /// The peer of the server's connection number `connection`, without TLS.
     pub fn new(remote: Address, local: Address, connection: u64) -> Self {
-        Self { remote, local, connection }
+        Self { remote, local, connection, tls: Tls::Unavailable }
     }
+
+    /// Sets [`tls`](Self::tls).
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+}
+
+/// Whether a conversation is under TLS, or can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tls {
+    /// It is in plain text, and the server has no TLS.
+    #[default]
+    Unavailable,
+    /// It is in plain text, and its service may start TLS with
+    /// [`Flow::StartTls`](crate::Flow::StartTls).
+    Offered,
+    /// It is under TLS.
+    Active,
 }
 
 /// An address of one end of a connection.

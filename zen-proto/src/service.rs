@@ -28,6 +28,15 @@ pub enum Flow {
     /// The answer comes later, through the [`Responder`](crate::Responder) of [`Answer::later`].
     /// What was written is taken back.
     Later,
+    /// What was written is the answer, and the last in plain text: once it is sent, TLS starts.
+    /// [`Service::tls_started`] is called when the handshake is done. Only a conversation whose
+    /// peer has [`Tls::Offered`](crate::Tls::Offered) may do this.
+    ///
+    /// Nothing else is said in plain text, so pushed messages wait for TLS. A peer that has sent
+    /// more in plain text behind the question ends the conversation with
+    /// [`CloseReason::Malformed`](crate::CloseReason::Malformed): whoever can write into the
+    /// connection could otherwise have it taken for what comes under TLS.
+    StartTls,
 }
 
 impl From<()> for Flow {
@@ -86,6 +95,16 @@ pub trait Service<F: Framing = DelimiterFraming> {
     ///
     /// By default the answer is complete.
     fn resume(&mut self, answer: &mut Answer<'_, F>) -> Flow {
+        let _ = answer;
+        Flow::Silent
+    }
+
+    /// TLS has started, after [`Flow::StartTls`]. What was written is a message that no question
+    /// asked for. By default there is none.
+    ///
+    /// Whatever the peer has said in plain text may have been said by somebody else. Most
+    /// protocols want it to be forgotten.
+    fn tls_started(&mut self, answer: &mut Answer<'_, F>) -> Flow {
         let _ = answer;
         Flow::Silent
     }

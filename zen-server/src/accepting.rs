@@ -30,7 +30,8 @@ impl<S, F, O: Observer> Setup<S, F, O> {
             // so.
             let _ = SockRef::from(stream).set_tcp_nodelay(true);
         }
-        (Peer::new(remote, local.resolve(stream), number), observer)
+        let peer = Peer::new(remote, local.resolve(stream), number).with_tls(self.layers.offer());
+        (peer, observer)
     }
 
     /// Accepting failed: counts it, pauses accepting as [`Admission::handle_error`] says, and logs

@@ -57,7 +57,7 @@ macro_rules! server_methods {
                 $Server { setup: setup.with_observer(observer), $($kept),* }
             }
 
-            $crate::__tls_method!(pub fn);
+            $crate::__tls_methods!(pub fn);
 
             /// A handle that drains the server, from any thread.
             pub fn stop_handle(&self) -> $crate::StopHandle {
@@ -85,7 +85,7 @@ macro_rules! server_methods {
                 $Server::with_observer(self, observer)
             }
 
-            $crate::__tls_method!(fn);
+            $crate::__tls_methods!(fn);
 
             fn stop_handle(&self) -> $crate::StopHandle {
                 $Server::stop_handle(self)
@@ -109,24 +109,35 @@ macro_rules! server_methods {
     };
 }
 
-/// The method of a server type that the feature `tls` adds, whichever crate the type is in.
+/// The methods of a server type that the feature `tls` adds, whichever crate the type is in.
 #[cfg(feature = "tls")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __tls_method {
+macro_rules! __tls_methods {
     ($public:vis fn) => {
-        /// The same server, with TLS between its sockets and its conversations.
+        /// The same server, with TLS between its sockets and its conversations from the first byte.
         $public fn with_tls(mut self, config: impl Into<::std::sync::Arc<$crate::rustls::ServerConfig>>) -> Self {
             self.setup = self.setup.with_tls(config);
+            self
+        }
+
+        /// The same server, whose conversations begin in plain text and whose service may start TLS
+        /// ([`Flow::StartTls`](::zen_proto::Flow::StartTls)). This and `with_tls` replace each
+        /// other.
+        $public fn with_start_tls(
+            mut self,
+            config: impl Into<::std::sync::Arc<$crate::rustls::ServerConfig>>,
+        ) -> Self {
+            self.setup = self.setup.with_start_tls(config);
             self
         }
     };
 }
 
-/// Without the feature there is none.
+/// Without the feature there are none.
 #[cfg(not(feature = "tls"))]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __tls_method {
+macro_rules! __tls_methods {
     ($public:vis fn) => {};
 }

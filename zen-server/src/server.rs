@@ -20,10 +20,16 @@ pub trait Server: Sized {
     /// The same server, which reports the steps of its drivers.
     fn with_observer<P: Observer>(self, observer: P) -> Self::WithObserver<P>;
 
-    /// The same server, with TLS between its sockets and its conversations.
+    /// The same server, with TLS between its sockets and its conversations from the first byte.
     #[cfg(feature = "tls")]
     #[must_use]
     fn with_tls(self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self;
+
+    /// The same server, whose conversations begin in plain text and whose service may start TLS
+    /// ([`Flow::StartTls`](zen_proto::Flow::StartTls)). This and `with_tls` replace each other.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    fn with_start_tls(self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self;
 
     /// A handle that drains the server, from any thread.
     fn stop_handle(&self) -> StopHandle;

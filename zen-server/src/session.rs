@@ -8,6 +8,8 @@ use zen_proto::{CloseReason, Conversation, Framing, Limits, Peer, Service, Tally
 
 use crate::Step;
 use crate::layer::Layer;
+#[cfg(feature = "tls")]
+use crate::layer::Plain;
 
 /// A conversation as its driver sees it, whatever lies between the conversation's bytes and those
 /// of the socket: nothing, or TLS.
@@ -21,6 +23,9 @@ use crate::layer::Layer;
 /// waits to be written, 16 KiB of text. The handshake has [`Limits::question_deadline`].
 /// `close_notify` goes before FIN. A peer that ends its bytes without one has been cut off:
 /// [`CloseReason::Truncated`].
+///
+/// TLS may start during the conversation, when its service asks for it
+/// ([`Flow::StartTls`](zen_proto::Flow::StartTls)). All of this holds from then on.
 #[derive(Debug)]
 pub struct Session<F: Framing> {
     conversation: Conversation<F>,
@@ -36,7 +41,7 @@ impl<F: Framing> Session<F> {
     #[inline]
     pub fn handle_input(&mut self, data: &[u8], now: Instant) {
         match &mut self.layer {
-            Layer::Plain => self.conversation.handle_input(data, now),
+            Layer::Plain(_) => self.conversation.handle_input(data, now),
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.handle_input(&mut self.conversation, data, now),
         }
@@ -45,7 +50,7 @@ impl<F: Framing> Session<F> {
     /// See [`Conversation::handle_eof`].
     pub fn handle_eof(&mut self, now: Instant) {
         match &mut self.layer {
-            Layer::Plain => self.conversation.handle_eof(now),
+            Layer::Plain(_) => self.conversation.handle_eof(now),
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.handle_eof(&mut self.conversation, now),
         }
@@ -58,7 +63,10 @@ impl<F: Framing> Session<F> {
     #[inline]
     pub fn handle_sent(&mut self, n: usize, now: Instant) {
         match &mut self.layer {
-            Layer::Plain => self.conversation.handle_sent(n, now),
+            Layer::Plain(_) => {
+                self.conversation.handle_sent(n, now);
+                self.turn_layer(now);
+            }
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.handle_sent(&mut self.conversation, n, now),
         }
@@ -69,7 +77,7 @@ impl<F: Framing> Session<F> {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.conversation.handle_timeout(now);
         match &mut self.layer {
-            Layer::Plain => {}
+            Layer::Plain(_) => {}
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.handle_timeout(&mut self.conversation, now),
         }
@@ -79,7 +87,7 @@ impl<F: Framing> Session<F> {
     pub fn handle_lost(&mut self, now: Instant) {
         self.conversation.handle_lost(now);
         match &mut self.layer {
-            Layer::Plain => {}
+            Layer::Plain(_) => {}
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.handle_lost(),
         }
@@ -94,20 +102,20 @@ impl<F: Framing> Session<F> {
     #[inline]
     pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
         self.conversation.answer_with(service, now);
-        self.write_records(now);
+        self.turn_layer(now);
     }
 
     /// See [`Conversation::drain`].
     pub fn drain(&mut self, now: Instant) {
         self.conversation.drain(now);
-        self.write_records(now);
+        self.turn_layer(now);
     }
 
     /// See [`Conversation::transmit`].
     #[inline]
     pub fn transmit(&self) -> &[u8] {
         match &self.layer {
-            Layer::Plain => self.conversation.transmit(),
+            Layer::Plain(_) => self.conversation.transmit(),
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.transmit(),
         }
@@ -123,7 +131,7 @@ impl<F: Framing> Session<F> {
     #[inline]
     pub fn wants_read(&self) -> bool {
         match &self.layer {
-            Layer::Plain => self.conversation.wants_read(),
+            Layer::Plain(_) => self.conversation.wants_read(),
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.wants_read(&self.conversation),
         }
@@ -134,7 +142,7 @@ impl<F: Framing> Session<F> {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let timeout = self.conversation.poll_timeout();
         match &self.layer {
-            Layer::Plain => timeout,
+            Layer::Plain(_) => timeout,
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => timeout.into_iter().chain(tls.poll_timeout()).min(),
         }
@@ -144,7 +152,7 @@ impl<F: Framing> Session<F> {
     #[inline]
     pub fn poll_shutdown(&mut self) -> bool {
         match &mut self.layer {
-            Layer::Plain => self.conversation.poll_shutdown(),
+            Layer::Plain(_) => self.conversation.poll_shutdown(),
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.poll_shutdown(),
         }
@@ -155,7 +163,7 @@ impl<F: Framing> Session<F> {
     pub fn poll_closed(&mut self, service: &mut impl Service<F>) -> Option<CloseReason> {
         let reason = self.conversation.poll_closed(service)?;
         match &self.layer {
-            Layer::Plain => Some(reason),
+            Layer::Plain(_) => Some(reason),
             #[cfg(feature = "tls")]
             Layer::Tls(tls) => tls.transmit().is_empty().then_some(reason),
         }
@@ -204,13 +212,34 @@ impl<F: Framing> Session<F> {
         self.conversation.take_tally()
     }
 
+    /// The conversation may have something to say to its layer, or to the peer.
     #[inline]
-    #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
-    fn write_records(&mut self, now: Instant) {
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(unused_variables, clippy::unused_self, clippy::needless_pass_by_ref_mut)
+    )]
+    fn turn_layer(&mut self, now: Instant) {
+        #[cfg(feature = "tls")]
         match &mut self.layer {
-            Layer::Plain => {}
-            #[cfg(feature = "tls")]
+            Layer::Plain(plain) => {
+                if plain.start_tls.is_some() {
+                    self.start_tls_if_due(now);
+                }
+            }
             Layer::Tls(tls) => tls.write_records(&mut self.conversation, now),
+        }
+    }
+
+    /// Lays TLS under the conversation once everything in plain text is sent.
+    #[cfg(feature = "tls")]
+    #[inline(never)]
+    fn start_tls_if_due(&mut self, now: Instant) {
+        let Layer::Plain(Plain { start_tls: Some(start_tls) }) = &self.layer else { return };
+        if self.conversation.poll_start_tls() {
+            match start_tls.begin(now) {
+                Ok(layer) => self.layer = layer,
+                Err(reason) => self.conversation.abort(reason, now),
+            }
         }
     }
 }

@@ -79,7 +79,15 @@ impl<S, F, O> Setup<S, F, O> {
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn with_tls(mut self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self {
-        self.layers.tls = Some(config.into());
+        self.layers = Layers::Tls(config.into());
+        self
+    }
+
+    /// The same, with conversations in plain text whose service may start TLS.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_start_tls(mut self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self {
+        self.layers = Layers::StartTls(config.into());
         self
     }
 }

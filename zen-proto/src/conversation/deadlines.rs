@@ -19,7 +19,7 @@ impl<F: Framing> Conversation<F> {
                 next.consider(Some(since), limits.linger_deadline, reason);
                 next.consider(self.drained_at, limits.drain_deadline, reason);
             }
-            Phase::Talking | Phase::Finishing(_) => {
+            Phase::Talking | Phase::Switching { .. } | Phase::Finishing(_) => {
                 if self.wants_read() {
                     if self.is_busy() {
                         let since = self.question_since;

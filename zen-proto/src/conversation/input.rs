@@ -172,7 +172,7 @@ impl<F: Framing> Conversation<F> {
             self.in_flight.truncate(owed);
             return self.stop(Stop::Failed);
         };
-        if matches!(flow, Flow::Continue | Flow::More | Flow::Close) {
+        if !matches!(flow, Flow::Silent | Flow::Later) {
             text.shrink_to_fit();
             self.in_flight.push_ready(Reply { text, flow, framed });
         }

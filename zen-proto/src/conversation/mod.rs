@@ -21,7 +21,7 @@ use crate::buffer::Buffer;
 use crate::close::Closed;
 use crate::ending::Pending;
 use crate::framing::Framing;
-use crate::peer::Peer;
+use crate::peer::{Peer, Tls};
 use crate::service::Service;
 use crate::{CloseReason, Limits};
 use phase::Phase;
@@ -46,6 +46,9 @@ use write_clock::{FREE, WriteClock, advanced};
 ///    is not empty, the instant of [`poll_timeout`](Self::poll_timeout), an answer of another
 ///    thread if [`expects_wake`](Self::expects_wake), drain. Before that, tell
 ///    [`register_waker`](Self::register_waker) how to wake the driver for the answer.
+///
+/// Below a service that starts TLS during the conversation, also ask
+/// [`poll_start_tls`](Self::poll_start_tls) after steps 1 and 2.
 ///
 /// Nothing that a peer does is an error; it becomes a [`CloseReason`]. Once the conversation is
 /// closed, every call does nothing.
@@ -85,13 +88,16 @@ pub struct Conversation<F: Framing> {
     /// answered.
     ended: Option<CloseReason>,
     peer_closed: bool,
-    /// Why the peer is still to be told something, after the answers that are owed.
+    /// What the service is still to be told, after the answers that are owed: why the conversation
+    /// ends, for instance.
     pending: Option<Pending<F::Error>>,
     /// A service has opened the conversation, so it is asked for the last words and told of the
     /// end.
     attended: bool,
     /// The service has been told.
     told: bool,
+    /// TLS is offered, and has not started.
+    may_start_tls: bool,
     /// The last answer is under way, piece by piece.
     resuming: bool,
     /// Pushed messages wait for room.
@@ -143,6 +149,7 @@ impl<F: Framing> Conversation<F> {
             pending: None,
             attended: false,
             told: false,
+            may_start_tls: false,
             resuming: false,
             pushed: false,
             cut_off: false,
@@ -191,6 +198,8 @@ impl<F: Framing> Conversation<F> {
                 let reason = *reason;
                 self.close(reason);
             }
+        } else if matches!(self.phase, Phase::Switching { .. }) && !data.is_empty() {
+            self.finish(CloseReason::Malformed, None);
         }
     }
 
@@ -200,6 +209,7 @@ impl<F: Framing> Conversation<F> {
         self.peer_closed = true;
         match self.phase {
             Phase::Talking => self.end_input(CloseReason::Finished),
+            Phase::Switching { .. } => self.finish(CloseReason::Finished, None),
             Phase::Lingering { reason, .. } => self.close(reason),
             Phase::Finishing(_) | Phase::Closed(_) => {}
         }
@@ -281,6 +291,7 @@ impl<F: Framing> Conversation<F> {
             return;
         }
         self.attended = true;
+        self.may_start_tls = peer.tls == Tls::Offered;
         if let Some(flow) = self.say(|answer| service.open(peer, answer)) {
             self.follow(flow);
         }
@@ -317,8 +328,11 @@ impl<F: Framing> Conversation<F> {
         self.advance_clock(now);
         if self.drained_at.is_none() {
             self.drained_at = Some(self.now());
-            if matches!(self.phase, Phase::Talking) {
-                self.end_input(CloseReason::Drained);
+            match self.phase {
+                Phase::Talking => self.end_input(CloseReason::Drained),
+                // Last words would be neither plain text nor under TLS.
+                Phase::Switching { .. } => self.finish(CloseReason::Drained, None),
+                Phase::Finishing(_) | Phase::Lingering { .. } | Phase::Closed(_) => {}
             }
         }
     }
@@ -518,7 +532,7 @@ impl<F: Framing> Conversation<F> {
         if self.resuming {
             !self.congested && self.in_flight.is_empty()
         } else if self.pushed {
-            !self.congested
+            !self.congested && !matches!(self.phase, Phase::Switching { .. })
         } else {
             self.in_flight.is_empty()
         }
@@ -529,10 +543,10 @@ impl<F: Framing> Conversation<F> {
     fn do_rare_work(&mut self, service: &mut impl Service<F>) {
         if self.resuming {
             self.say_piece(service);
-        } else if self.pushed {
+        } else if self.pushed && !matches!(self.pending, Some(Pending::TlsStarted)) {
             self.say_pushed();
         } else {
-            self.say_last_words(service);
+            self.say_pending(service);
         }
     }
 

@@ -57,7 +57,7 @@ impl<F: Framing> Conversation<F> {
             Flow::Silent | Flow::Later => self.outbound.truncate(start),
             // An end without a message has no header either.
             Flow::Close if self.outbound.len() == text => self.outbound.truncate(start),
-            Flow::Continue | Flow::More | Flow::Close => {
+            Flow::Continue | Flow::More | Flow::Close | Flow::StartTls => {
                 self.framing.end(&mut Output::new(&mut self.outbound), start).ok()?;
                 // A service that goes on with nothing would be resumed for ever.
                 if flow == Flow::More && self.outbound.len() == start {
@@ -71,6 +71,9 @@ impl<F: Framing> Conversation<F> {
     /// Checks the flow of a service that has written `written` bytes, when `owed` answers were owed
     /// before. `None` if it breaks the contract.
     pub(super) fn checked(&mut self, flow: Flow, written: usize, owed: usize) -> Option<Flow> {
+        if flow == Flow::StartTls && !self.may_start_tls {
+            return None;
+        }
         if flow != Flow::Later {
             self.in_flight.forget(owed);
         } else if self.in_flight.len() != owed + 1 {
@@ -94,11 +97,14 @@ impl<F: Framing> Conversation<F> {
     pub(super) fn follow(&mut self, flow: Flow) {
         self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
         self.resuming = flow == Flow::More;
-        if flow == Flow::Close {
-            self.finish(CloseReason::ServiceClosed, None);
-        } else if !self.resuming {
-            self.end_if_starved();
-            self.settle();
+        match flow {
+            Flow::More => {}
+            Flow::Close => self.finish(CloseReason::ServiceClosed, None),
+            Flow::StartTls => self.prepare_tls(),
+            Flow::Continue | Flow::Silent | Flow::Later => {
+                self.end_if_starved();
+                self.settle();
+            }
         }
     }
 
@@ -123,21 +129,32 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Tells the peer why the conversation ends: in the service's words, or else in the framing's.
-    pub(super) fn say_last_words(&mut self, service: &mut impl Service<F>) {
+    /// Tells the service what is pending.
+    pub(super) fn say_pending(&mut self, service: &mut impl Service<F>) {
         let Some(pending) = self.pending.take() else { return };
-        if matches!(pending, Pending::Failed) {
-            return self.say_last_words_alone(&pending);
+        match pending {
+            Pending::TlsStarted => {
+                if let Some(flow) = self.say(|answer| service.tls_started(answer)) {
+                    self.follow(flow);
+                }
+            }
+            Pending::Failed => self.say_last_words_alone(&pending),
+            _ => self.say_last_words(&pending, service),
         }
+    }
+
+    /// Tells the peer why the conversation ends: in the service's words, or else in the framing's.
+    fn say_last_words(&mut self, pending: &Pending<F::Error>, service: &mut impl Service<F>) {
+        let Some(ending) = pending.ending() else { return };
         let before = self.outbound.len();
-        let said = self.say(|answer| match service.last_words(pending.ending(), answer) {
+        let said = self.say(|answer| match service.last_words(ending, answer) {
             Flow::Silent | Flow::Later => Flow::Silent,
-            Flow::Continue | Flow::More => Flow::Continue,
+            Flow::Continue | Flow::More | Flow::StartTls => Flow::Continue,
             Flow::Close => Flow::Close,
         });
         let Some(flow) = said else { return };
         if flow == Flow::Silent {
-            self.say_framings_last_words(&pending);
+            self.say_framings_last_words(pending);
         }
         self.end_last_words(before);
     }
@@ -150,9 +167,10 @@ impl<F: Framing> Conversation<F> {
     }
 
     fn say_framings_last_words(&mut self, pending: &Pending<F::Error>) {
+        let Some(ending) = pending.ending() else { return };
         let start = self.outbound.len();
         let said = catch_unwind(AssertUnwindSafe(|| {
-            self.framing.last_words(&pending.ending(), &mut Output::new(&mut self.outbound));
+            self.framing.last_words(&ending, &mut Output::new(&mut self.outbound));
         }));
         if said.is_err() {
             self.outbound.truncate(start);

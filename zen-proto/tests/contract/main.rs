@@ -29,6 +29,7 @@ mod pushes;
 mod random;
 mod responders;
 mod script;
+mod start_tls;
 mod switching;
 mod tickets;
 mod told;

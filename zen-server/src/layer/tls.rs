@@ -27,6 +27,8 @@ pub(crate) struct Tls {
     handshake_until: Option<Instant>,
     /// The peer has said that it sends no more.
     peer_closed: bool,
+    /// What the peer has sent is no TLS. The rest of it is read and discarded.
+    refused: bool,
     fin_due: bool,
     /// The conversation is over, and so is the session once its last bytes are written.
     closed: bool,
@@ -46,6 +48,7 @@ impl Tls {
             text: 0,
             handshake_until: now.checked_add(limits.question_deadline),
             peer_closed: false,
+            refused: false,
             fin_due: false,
             closed: false,
             closing_until: None,
@@ -61,16 +64,27 @@ impl Tls {
         mut data: &[u8],
         now: Instant,
     ) {
+        if self.refused {
+            conversation.handle_input(data, now);
+            return self.write_records(conversation, now);
+        }
         while !data.is_empty() && conversation.closed().is_none() {
             // No more is taken of what comes after the peer's end, or more than rustls holds.
             if !self.connection.read_tls(&mut data).is_ok_and(|n| n > 0) {
                 break;
             }
             let Ok(state) = self.connection.process_new_packets() else {
-                // rustls has an alert ready, which says why.
-                conversation.abort(CloseReason::Malformed, now);
+                // rustls has an alert ready, which says why. The peer can read it only if nothing
+                // that it has sent is left unread when the socket is closed.
+                self.refused = true;
+                self.handshake_until = None;
+                conversation.refuse(CloseReason::Malformed, now);
+                conversation.handle_input(data, now);
                 break;
             };
+            if !self.connection.is_handshaking() && self.handshake_until.take().is_some() {
+                conversation.handle_tls_started(now);
+            }
             let mut text = self.connection.reader();
             while let Ok(read) = text.fill_buf()
                 && !read.is_empty()
@@ -83,9 +97,6 @@ impl Tls {
                 self.peer_closed = true;
                 conversation.handle_eof(now);
             }
-        }
-        if !self.connection.is_handshaking() {
-            self.handshake_until = None;
         }
         self.write_records(conversation, now);
     }
@@ -145,7 +156,7 @@ impl Tls {
     #[inline(never)]
     pub(crate) fn wants_read<F: Framing>(&self, conversation: &Conversation<F>) -> bool {
         let has_room = self.transmit().len() < HIGH_WATER;
-        let wanted = conversation.wants_read() || self.connection.is_handshaking();
+        let wanted = conversation.wants_read() || (self.connection.is_handshaking() && !self.refused);
         has_room && wanted && conversation.closed().is_none()
     }
 

@@ -234,15 +234,10 @@ macro_rules! tls_tests {
     ($name:ident, $at_once:expr, $server:expr) => {
         mod $name {
             fn start(options: $crate::flavor::Options) -> $crate::flavor::Running {
-                let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-                let address = listener.local_addr().expect("an address").into();
-                let (new, tester) = ($server, $crate::flavor::Tester::default());
-                let produced = tester.produced();
-                let server = new(listener, tester, options)
-                    .expect("good options")
-                    .with_framing($crate::flavor::TesterFraming::default())
-                    .with_tls($crate::flavor::server_config());
-                $crate::flavor::Running::serve(&address, server).producing(produced)
+                $crate::tls_tests!(@start $server, with_tls, options)
+            }
+            fn start_in_plain_text(options: $crate::flavor::Options) -> $crate::flavor::Running {
+                $crate::tls_tests!(@start $server, with_start_tls, options)
             }
             $crate::flavor_tests!(@cases start, $at_once;
                 tls_carries_a_conversation
@@ -253,7 +248,27 @@ macro_rules! tls_tests {
                 tls_drains_in_any_state
                 tls_hides_no_slow_reader
                 tls_holds_a_bounded_amount_of_memory
+                an_alert_arrives_although_more_was_sent
+                a_service_knows_that_it_is_under_tls
+            );
+            $crate::flavor_tests!(@cases start_in_plain_text, $at_once;
+                tls_may_start_during_a_conversation
+                tls_that_starts_waits_for_the_answers_that_are_owed
+                nothing_injected_in_plain_text_is_answered_under_tls
+                tls_that_starts_has_a_bounded_handshake
+                a_drain_ends_a_handshake_that_a_service_has_started
             );
         }
     };
+    (@start $server:expr, $with_layer:ident, $options:ident) => {{
+        let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address").into();
+        let (new, tester) = ($server, $crate::flavor::Tester::default());
+        let produced = tester.produced();
+        let server = new(listener, tester, $options)
+            .expect("good options")
+            .with_framing($crate::flavor::TesterFraming::default())
+            .$with_layer($crate::flavor::server_config());
+        $crate::flavor::Running::serve(&address, server).producing(produced)
+    }};
 }

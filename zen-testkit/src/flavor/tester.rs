@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use zen_proto::{
     Answer, ByteFraming, Decoded, DelimiterFraming, Ending, Flow, Framing, Output, Peer, PushError, Pusher,
-    Service, Unsendable, aphorism,
+    Service, Tls, Unsendable, aphorism,
 };
 
 /// A service that answers the aphorisms and a few questions that provoke trouble.
@@ -75,6 +75,10 @@ pub const SET_ANSWER: &[u8] = b"The trap is set.";
 
 /// The answer to this question is what the service knows of its peer: see [`described`].
 pub const WHO: &[u8] = b"Who am I?";
+/// After the answer to this question, TLS starts.
+pub const START_TLS: &[u8] = b"Start TLS?";
+/// The answer to this question says whether TLS is unavailable, offered or active.
+pub const TLS: &[u8] = b"Is this TLS?";
 /// This question has no answer.
 pub const HUSH: &[u8] = b"Hush?";
 /// After the answer to this question, the conversation ends.
@@ -177,6 +181,11 @@ impl<F: ByteFraming> Service<F> for Tester {
                 }
                 answer.put(SET_ANSWER);
             }
+            START_TLS => {
+                answer.put(SET_ANSWER);
+                return Flow::StartTls;
+            }
+            TLS => answer.put(format!("{:?}.", self.peer.tls).as_bytes()),
             WHO => answer.put(described(&self.peer).as_bytes()),
             HUSH => {
                 answer.put(b"never to be sent.");
@@ -226,6 +235,11 @@ impl<F: ByteFraming> Service<F> for Tester {
 
     fn resume(&mut self, answer: &mut Answer<'_, F>) -> Flow {
         self.piece(answer)
+    }
+
+    fn tls_started(&mut self, _answer: &mut Answer<'_, F>) -> Flow {
+        self.peer.tls = Tls::Active;
+        Flow::Silent
     }
 
     fn last_words(&mut self, ending: Ending<'_, F::Error>, answer: &mut Answer<'_, F>) -> Flow {

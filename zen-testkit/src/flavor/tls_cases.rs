@@ -19,7 +19,8 @@ use zen_server::Options;
 use super::cases::{Start, options_with, patient};
 use super::client::Client;
 use super::{
-    BIG, BIG_ANSWER, LAST_WORDS, PIECE, PIECES, PIECES_ANSWER, PUSH, PUSHED, SET_ANSWER, STOPPING, later,
+    BIG, BIG_ANSWER, LAST_WORDS, PIECE, PIECES, PIECES_ANSWER, PUSH, PUSHED, Running, SET_ANSWER, START_TLS,
+    STOPPING, TLS, later,
 };
 
 /// A certificate for `localhost`, made for this process, and its private key.
@@ -236,4 +237,101 @@ pub fn tls_holds_a_bounded_amount_of_memory(start: Start, _at_once: usize) {
     let high_water = Limits::default().outbound_high_water;
     assert!(most <= 2 * (high_water + PIECE) as u64, "{most} bytes were held at once");
     ask(&mut client);
+}
+
+/// What the server has not read when it closes would make the system reset the connection, and
+/// take the alert away.
+pub fn an_alert_arrives_although_more_was_sent(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(&b"Simple is better than?".repeat(4000));
+    let rest = client.rest();
+    assert!(matches!(rest[..], [21, 3, ..]), "an alert, and nothing else: {rest:?}");
+    drop(client);
+    server.wait_for("refused", |counters| counters.closed(CloseReason::Malformed) == 1);
+}
+
+pub fn a_service_knows_that_it_is_under_tls(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut client = connect(server.address);
+    client.write_all(TLS).expect("sends");
+    expect(&mut client, b"Active.");
+}
+
+/// A client in plain text that has asked for TLS.
+fn asked_for_tls(server: &Running) -> Client {
+    let mut client = Client::connect(server.address);
+    client.send(START_TLS);
+    client.expect(SET_ANSWER);
+    client
+}
+
+pub fn tls_may_start_during_a_conversation(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut client = Client::connect(server.address);
+    client.ask();
+    client.send(&[TLS, START_TLS].concat());
+    client.expect(b"Offered.");
+    client.expect(SET_ANSWER);
+    let mut client = over(client.0);
+    client.write_all(TLS).expect("sends");
+    expect(&mut client, b"Active.");
+    client.write_all(&BIG.repeat(20)).expect("sends");
+    let mut answers = vec![0; 20 * BIG_ANSWER];
+    client.read_exact(&mut answers).expect("answers come");
+    client.write_all(PUSH).expect("sends");
+    expect(&mut client, SET_ANSWER);
+    expect(&mut client, PUSHED);
+    client.write_all(b"Simple is better than?").expect("sends");
+    close(&mut client);
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).expect("the end is announced");
+    assert_eq!(rest, "Complex.");
+    drop(client);
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closes().collect::<Vec<_>>(), [(CloseReason::Finished, 1)]);
+}
+
+pub fn tls_that_starts_waits_for_the_answers_that_are_owed(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(&[later(100).as_bytes(), START_TLS].concat());
+    client.expect(b"100.");
+    client.expect(SET_ANSWER);
+    ask(&mut over(client.0));
+}
+
+pub fn nothing_injected_in_plain_text_is_answered_under_tls(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    // In the same segment, and in one of its own.
+    let mut injected = Client::connect(server.address);
+    injected.send(&[START_TLS, b"Simple is better than?"].concat());
+    assert_eq!(text(&injected.rest()), text(SET_ANSWER));
+    drop(injected);
+    let mut injected = asked_for_tls(&server);
+    injected.send(b"Simple is better than?");
+    let rest = injected.rest();
+    assert!(matches!(rest[..], [21, 3, ..]), "an alert, and nothing else: {rest:?}");
+    drop(injected);
+    server.wait_for("refused", |counters| counters.closed(CloseReason::Malformed) == 2);
+    ask(&mut over(asked_for_tls(&server).0));
+}
+
+pub fn tls_that_starts_has_a_bounded_handshake(start: Start, _at_once: usize) {
+    let server = start(options_with(patient().with_question_deadline(Duration::from_millis(300))));
+    let mut silent = asked_for_tls(&server);
+    assert!(silent.0.read(&mut [0; 64]).is_ok(), "the server closes");
+    server.wait_for("closed", |counters| counters.closed(CloseReason::QuestionDeadline) == 1);
+    ask(&mut over(asked_for_tls(&server).0));
+}
+
+pub fn a_drain_ends_a_handshake_that_a_service_has_started(start: Start, _at_once: usize) {
+    let server = start(options_with(patient().with_drain_deadline(Duration::from_secs(600))));
+    let mut client = asked_for_tls(&server);
+    server.stop.stop();
+    let rest = client.rest();
+    assert!(!text(&rest).contains(text(STOPPING).as_str()), "no last words in plain text: {rest:?}");
+    drop(client);
+    let counters = server.join_with_counters().expect("drains");
+    assert_eq!(counters.closed(CloseReason::Drained), 1, "{counters:?}");
 }

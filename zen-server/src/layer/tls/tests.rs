@@ -7,7 +7,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig};
 use zen_proto::aphorism::{self, Aphorisms};
-use zen_proto::{Answer, DelimiterFraming, Service};
+use zen_proto::{Address, Answer, DelimiterFraming, Flow, Peer, Service};
 
 use super::*;
 use crate::{Options, Session, Setup};
@@ -23,7 +23,21 @@ struct Pair<S> {
 }
 
 impl<S: Service + Clone> Pair<S> {
+    /// TLS from the first byte.
     fn new(service: S, limits: Limits) -> Self {
+        Self::over(service, limits, Setup::with_tls)
+    }
+
+    /// Plain text until the service starts TLS.
+    fn in_plain_text(service: S, limits: Limits) -> Self {
+        Self::over(service, limits, Setup::with_start_tls)
+    }
+
+    fn over(
+        service: S,
+        limits: Limits,
+        with_layer: fn(Setup<S, DelimiterFraming>, ServerConfig) -> Setup<S, DelimiterFraming>,
+    ) -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
         let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
         let server = ServerConfig::builder_with_provider(default_provider().into())
@@ -44,7 +58,10 @@ impl<S: Service + Clone> Pair<S> {
         let options = Options::default().with_limits(limits);
         let setup = Setup::new(service, aphorism::framing(), options, 1).expect("good options");
         let now = Instant::now();
-        let (session, service) = setup.with_tls(server).begin(now).expect("begins");
+        let setup = with_layer(setup, server);
+        let (mut session, mut service) = setup.begin(now).expect("begins");
+        let peer = Peer::new(Address::Unknown, Address::Unknown, 1).with_tls(setup.layers.offer());
+        session.open(&mut service, &peer, now);
         Self { client, session, service, now }
     }
 
@@ -148,7 +165,7 @@ fn one_record_waits_at_a_time() {
 }
 
 #[test]
-fn an_alert_is_waited_for_until_it_is_written_or_the_peer_has_had_its_time() {
+fn an_alert_is_followed_by_fin_and_the_peer_has_its_time_to_read_it() {
     let refused = || {
         let mut pair = Pair::new(Aphorisms, Limits::default());
         pair.session.handle_input(QUESTION, pair.now);
@@ -156,14 +173,43 @@ fn an_alert_is_waited_for_until_it_is_written_or_the_peer_has_had_its_time() {
         assert_eq!(pair.session.poll_closed(&mut pair.service), None);
         pair
     };
-    let mut pair = refused();
-    pair.session.handle_sent(pair.session.transmit().len(), pair.now);
+    let read = || {
+        let mut pair = refused();
+        assert!(!pair.session.poll_shutdown(), "FIN waits for the alert");
+        pair.session.handle_sent(pair.session.transmit().len(), pair.now);
+        assert!(pair.session.poll_shutdown());
+        assert!(pair.session.wants_read(), "what is left unread would make the system reset");
+        assert_eq!(pair.session.poll_closed(&mut pair.service), None);
+        let deadline = pair.now + Limits::default().linger_deadline;
+        assert_eq!(pair.session.poll_timeout(), Some(deadline));
+        pair
+    };
+    let mut pair = read();
+    pair.session.handle_input(&QUESTION.repeat(100), pair.now);
+    assert_eq!(pair.session.transmit(), b"");
+    pair.session.handle_eof(pair.now);
     assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
 
-    let mut pair = refused();
-    let deadline = pair.now + Limits::default().linger_deadline;
-    assert_eq!(pair.session.poll_timeout(), Some(deadline));
+    let mut pair = read();
     pair.pass(Limits::default().linger_deadline);
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
+
+    let mut pair = read();
+    pair.session.handle_input(&vec![0; Limits::default().linger_bytes + 1], pair.now);
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
+
+    // A peer that does not even read the alert.
+    let mut pair = refused();
+    for _ in 0..2 {
+        pair.pass(Limits::default().linger_deadline);
+    }
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
+
+    // One that says at once that it will send no more.
+    let mut pair = refused();
+    pair.session.handle_eof(pair.now);
+    assert_eq!(pair.session.poll_closed(&mut pair.service), None, "the alert is still sent");
+    pair.session.handle_sent(pair.session.transmit().len(), pair.now);
     assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
 
     let mut pair = refused();
@@ -184,4 +230,93 @@ fn a_handshake_has_the_time_of_a_question() {
     pair.settle();
     pair.pass(Limits::default().question_deadline);
     assert_eq!(pair.session.poll_closed(&mut pair.service), None, "the handshake was in time");
+}
+
+/// `Start?` starts TLS; anything else is answered by whether that has happened.
+fn starter(question: &[u8], answer: &mut Answer<'_>) -> Flow {
+    if question == b"Start?" {
+        answer.put(b"Ready.");
+        return Flow::StartTls;
+    }
+    answer.put(b"Yes.");
+    Flow::Continue
+}
+
+impl<S: Service + Clone> Pair<S> {
+    /// Says something in plain text, and returns what is answered in plain text.
+    fn say(&mut self, text: &[u8]) -> Vec<u8> {
+        self.session.handle_input(text, self.now);
+        self.session.answer_with(&mut self.service, self.now);
+        let answer = self.session.transmit().to_vec();
+        self.session.handle_sent(answer.len(), self.now);
+        answer
+    }
+}
+
+#[test]
+fn tls_starts_when_the_last_byte_of_plain_text_is_written() {
+    let mut pair = Pair::in_plain_text(starter, Limits::default());
+    assert_eq!(pair.say(b"Why?"), b"Yes.");
+    pair.session.handle_input(b"Start?", pair.now);
+    pair.session.answer_with(&mut pair.service, pair.now);
+    assert_eq!(pair.session.transmit(), b"Ready.");
+    assert!(!pair.session.wants_read());
+    pair.session.handle_sent(5, pair.now);
+    assert!(!pair.session.wants_read(), "a byte is left");
+    pair.session.handle_sent(1, pair.now);
+    assert!(pair.session.wants_read(), "for the handshake");
+    pair.client.writer().write_all(b"Why?").expect("room");
+    pair.settle();
+    assert_eq!(pair.answer(), b"Yes.");
+    pair.client.send_close_notify();
+    pair.settle();
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Finished));
+    assert!(pair.client.process_new_packets().expect("TLS").peer_has_closed(), "close_notify has come");
+}
+
+#[test]
+fn what_is_injected_in_plain_text_is_never_answered_under_tls() {
+    // In the same segment as the question: the conversation ends in plain text.
+    let mut pair = Pair::in_plain_text(starter, Limits::default());
+    assert_eq!(pair.say(b"Start?Why?"), b"Ready.");
+    assert!(pair.session.poll_shutdown());
+    pair.session.handle_eof(pair.now);
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
+    // In a later one: it is no handshake.
+    let mut pair = Pair::in_plain_text(starter, Limits::default());
+    assert_eq!(pair.say(b"Start?"), b"Ready.");
+    let alert = pair.say(b"Why?");
+    assert!(matches!(alert[..], [21, 3, ..]), "{alert:?}");
+    assert!(pair.session.poll_shutdown());
+    pair.session.handle_eof(pair.now);
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::Malformed));
+}
+
+#[test]
+fn a_handshake_that_the_service_starts_has_the_time_of_a_question() {
+    let mut pair = Pair::in_plain_text(starter, Limits::default());
+    pair.pass(Limits::default().idle_deadline / 2);
+    assert_eq!(pair.say(b"Start?"), b"Ready.");
+    let deadline = pair.now + Limits::default().question_deadline;
+    assert_eq!(pair.session.poll_timeout(), Some(deadline));
+    pair.pass(Limits::default().question_deadline);
+    pair.session.handle_sent(pair.session.transmit().len(), pair.now);
+    assert_eq!(pair.session.poll_closed(&mut pair.service), Some(CloseReason::QuestionDeadline));
+}
+
+#[test]
+fn text_in_the_same_segment_as_the_end_of_the_handshake_is_not_lost() {
+    let mut pair = Pair::in_plain_text(starter, Limits::default());
+    assert_eq!(pair.say(b"Start?"), b"Ready.");
+    pair.client.writer().write_all(QUESTION).expect("room");
+    while pair.answer().is_empty() {
+        let mut sent = Vec::new();
+        while pair.client.wants_write() {
+            pair.client.write_tls(&mut sent).expect("memory");
+        }
+        let received = pair.say(&sent);
+        assert!(!(sent.is_empty() && received.is_empty()), "nobody has anything to say");
+        pair.client.read_tls(&mut &received[..]).expect("room");
+        pair.client.process_new_packets().expect("TLS");
+    }
 }
