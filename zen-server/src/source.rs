@@ -1,12 +1,21 @@
 //! The source text of the lines that report steps, so that a recording can show them.
 
+use std::fmt;
+
 /// The text of a source file, compiled in by [`sources!`](crate::sources).
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Source {
     /// The path of a file beside it, as the compiler was given it.
     neighbour: &'static str,
     name: &'static str,
     text: &'static str,
+}
+
+/// The path, without the text.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Source").field(&format_args!("{}{}", self.folder(), self.name)).finish()
+    }
 }
 
 impl Source {
@@ -26,12 +35,15 @@ impl Source {
     /// assert_eq!(HERE.line("src/lib.rs", 2), None);
     /// ```
     pub fn line(&self, file: &str, line: u32) -> Option<&'static str> {
-        let folder = self.neighbour.rfind('/').map_or("", |slash| &self.neighbour[..=slash]);
-        if file.strip_prefix(folder) != Some(self.name) {
+        if file.strip_prefix(self.folder()) != Some(self.name) {
             return None;
         }
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
         self.text.lines().nth(index).map(str::trim)
+    }
+
+    fn folder(&self) -> &'static str {
+        self.neighbour.rfind('/').map_or("", |slash| &self.neighbour[..=slash])
     }
 }
 

@@ -21,6 +21,7 @@ use crate::peers::Python;
 use crate::{Expectations, zen_deadlines, zen_suite};
 
 pub use super::contract_cases::*;
+pub use super::observer_cases::*;
 #[cfg(feature = "tls")]
 pub use super::tls_cases::*;
 pub use super::unix_cases::*;

@@ -7,11 +7,13 @@
 pub mod cases;
 mod client;
 mod contract_cases;
+mod observer_cases;
 mod tester;
 #[cfg(feature = "tls")]
 mod tls_cases;
 mod unix_cases;
 
+pub use observer_cases::Collector;
 pub use tester::*;
 #[cfg(feature = "tls")]
 pub use tls_cases::server_config;
@@ -25,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use zen_proto::Address;
 use zen_server::{Counters, RunServer, Snapshot, StopHandle};
-pub use zen_server::{Listener, Options};
+pub use zen_server::{Listener, Options, Silent};
 
 /// How long a test waits before it fails. Generous, because the machine may be busy.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
@@ -150,11 +152,22 @@ macro_rules! start_flavor {
 macro_rules! start_flavor_on {
     ($server:expr) => {
         |listener: $crate::flavor::Listener, options: $crate::flavor::Options| {
+            $crate::start_observed_flavor!($server)(listener, options, $crate::flavor::Silent)
+        }
+    };
+}
+
+/// The same, for a function that takes an observer, too.
+#[macro_export]
+macro_rules! start_observed_flavor {
+    ($server:expr) => {
+        |listener: $crate::flavor::Listener, options: $crate::flavor::Options, observer| {
             let (new, tester) = ($server, $crate::flavor::Tester::default());
             let (address, produced) = (listener.local_address(), tester.produced());
             let server = new(listener, tester, options)
                 .expect("good options")
-                .with_framing($crate::flavor::TesterFraming::default());
+                .with_framing($crate::flavor::TesterFraming::default())
+                .with_observer(observer);
             $crate::flavor::Running::serve(&address, server).producing(produced)
         }
     };
@@ -176,6 +189,17 @@ macro_rules! flavor_tests {
             ) -> $crate::flavor::Running {
                 $crate::start_flavor_on!($server)(listener, options)
             }
+            fn start_observed(
+                options: $crate::flavor::Options,
+                observer: $crate::flavor::Collector,
+            ) -> $crate::flavor::Running {
+                let listener = ::std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+                $crate::start_observed_flavor!($server)(listener.into(), options, observer)
+            }
+            $crate::flavor_tests!(@cases start_observed, $at_once;
+                an_observer_follows_each_conversation_from_step_to_step
+                an_observer_learns_that_a_peer_does_not_read
+            );
             $crate::flavor_tests!(@cases start_on, $at_once;
                 a_unix_socket_is_served_like_a_port
                 a_unix_socket_drains
