@@ -59,10 +59,10 @@ impl Tool {
     pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Perf => {
-                "counted by perf (raw_syscalls:sys_enter) in a short run apart, connecting included"
+                "counted by perf (raw_syscalls:sys_enter) in a separate short run, connecting included"
             }
             Self::Strace => {
-                "counted by strace in a short run apart, connecting included; tracing slows the server down and \
+                "counted by strace in a separate short run, connecting included; tracing slows the server down and \
                  changes how much it finds ready at a time, so this is a hint"
             }
         }
