@@ -15,7 +15,7 @@ pub(super) fn slow(source: Source<'_>) -> Option<Figure> {
         source.scenarios(|scenario| scenario.background.tricklers + scenario.background.non_readers > 0);
     figure(source, &scenarios, (180.0, 132.0), slow_bar, Figure {
         id: "slow",
-        title: "Who survives slow clients".into(),
+        title: "Which servers survive slow clients".into(),
         reading: "Measured clients among background connections that send a byte now and then, or ask and never read. A full bar: \
                   every measured client was answered. The time is the longest that 99 % of their answers took."
             .into(),
