@@ -32,7 +32,7 @@ pub(super) fn idle(source: Source<'_>) -> Option<Figure> {
     let scenarios = source.scenarios(|scenario| scenario.background.idle > 0);
     figure(source, &scenarios, (200.0, 172.0), idle_bar, Figure {
         id: "idle",
-        title: "Who holds idle connections".into(),
+        title: "Which servers hold idle connections".into(),
         reading: "Idle connections beside a few busy clients. A full bar: all of them were held. Beside it: what each cost in \
                   memory, and the longest that 99 % of the busy clients’ answers took."
             .into(),
