@@ -10,6 +10,8 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod files;
+pub mod page;
 mod perfetto;
 pub mod phases;
 mod picture;

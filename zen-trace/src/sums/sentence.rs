@@ -22,11 +22,11 @@ impl ServerSum {
                     Some(cause) => format!("mostly {}", cause.says()),
                 };
                 let occupancy = only.occupancy();
+                let (waited, wall) = apart(float(waited) / 1e9, float(only.wall_ns) / 1e9);
                 format!(
-                    "{} spent {} of the conversation's {} s waiting {cause}: its CPU was {} percent occupied (± {}).",
+                    "{} spent {waited} of the conversation's {wall} s waiting {cause}: \
+                     its CPU was {} percent occupied (±\u{a0}{}).",
                     self.name,
-                    significant(float(waited) / 1e9, 3),
-                    significant(float(only.wall_ns) / 1e9, 3),
                     occupancy.percent(),
                     occupancy.bound_percent(),
                 )
@@ -40,7 +40,7 @@ impl ServerSum {
         let longest = self.per_conversation.iter().map(|conversation| conversation.in_line_ns).max();
         let starved = self.per_conversation.len() - served;
         let mut text = format!(
-            "{} answered {} {} of {} {} in {} s with its CPU {} percent occupied (± {})",
+            "{} answered {} {} of {} {} in {} s with its CPU {} percent occupied (±\u{a0}{})",
             self.name,
             self.questions,
             if self.questions == 1 { "question" } else { "questions" },
@@ -65,6 +65,12 @@ impl ServerSum {
     }
 }
 
+/// Two numbers with as many digits as tell them apart, and at least three.
+fn apart(one: f64, other: f64) -> (String, String) {
+    let written = |digits| (significant(one, digits), significant(other, digits));
+    (3..9).map(written).find(|(one, other)| one != other).unwrap_or_else(|| written(3))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::phases::tests::page;
@@ -76,8 +82,8 @@ mod tests {
         let sums = Sums::new(&Trace::new(vec![page()]));
         assert_eq!(
             sums.servers[0].sentence(),
-            "blocking spent 0.120 of the conversation's 0.120 s waiting for its client: \
-             its CPU was 0.216 percent occupied (± 0.0018)."
+            "blocking spent 0.1201 of the conversation's 0.1204 s waiting for its client: \
+             its CPU was 0.216 percent occupied (±\u{a0}0.0018)."
         );
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{Terminal, colored, fit};
+use super::{Terminal, colored, fit, fit_middle};
 use crate::phases::Phase;
 use crate::picture::{Lane, Look, Picture, ServerPicture, axis};
 use crate::recording::Trace;
@@ -90,7 +90,7 @@ impl Layout {
         for lane in server.threads.iter().chain(&server.conversations) {
             let value =
                 if lane.starved { "starved".to_owned() } else { format!("{} %", lane.occupancy.percent()) };
-            let name = fit(&lane.name, self.name - 2);
+            let name = fit_middle(&lane.name, self.name - 2);
             let drawn = self.lane(server, lane, seen);
             // Writing to a string cannot fail.
             let _ = writeln!(

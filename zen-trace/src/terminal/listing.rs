@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Terminal, colored, fit};
+use super::{Terminal, colored, fit, fit_middle};
 use crate::phases::{Activity, Cause, ServerPhases, StepIndex};
 use crate::recording::{Entry, Place, Recording};
 use crate::units::float;
@@ -174,7 +174,7 @@ impl<'a> Listing<'a> {
         let _ = write!(row, "  {:<width$}", fit(&name, self.place), width = self.place);
         if self.thread > 0 {
             let thread = &self.recording.threads[line.at.thread].name;
-            let _ = write!(row, "  {:<width$}", fit(thread, self.thread), width = self.thread);
+            let _ = write!(row, "  {:<width$}", fit_middle(thread, self.thread), width = self.thread);
         }
         if self.conversation > 0 {
             let number = line.entry.conversation.map(|number| format!("#{number}")).unwrap_or_default();

@@ -56,6 +56,7 @@ impl Terminal {
         let mut plain = String::with_capacity(text.len());
         for char in text.chars() {
             match char {
+                '\u{a0}' => plain.push(' '),
                 '·' => plain.push('.'),
                 'µ' => plain.push('u'),
                 '±' => plain.push_str("+-"),
@@ -78,6 +79,18 @@ fn colored(text: &str, code: &str, terminal: Terminal) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// The text cut to this many characters in its middle: threads of one server differ at the end.
+fn fit_middle(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width || width < 5 {
+        return fit(text, width);
+    }
+    let end = (width - 1) / 2;
+    let start: String = text.chars().take(width - 1 - end).collect();
+    let rest: String = text.chars().skip(length - end).collect();
+    fit(&format!("{start}…{rest}"), width)
 }
 
 /// The text cut to this many characters; an ellipsis marks what is left out.

@@ -162,7 +162,8 @@ impl Layout {
 /// The words of a sentence, in lines as wide as the terminal.
 fn wrap(sentence: &str, terminal: Terminal, text: &mut String) {
     let mut used = 0;
-    for word in sentence.split_whitespace() {
+    // A space that must not break is part of a word.
+    for word in sentence.split(' ') {
         let length = word.chars().count();
         if used > 0 && used + 1 + length > usize::from(terminal.width) {
             text.push('\n');

@@ -1,0 +1,61 @@
+//! The files that a trace is kept in.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::recording::Trace;
+
+impl Trace {
+    /// Writes `steps.json`, `trace.pftrace` and `timeline.html` into a folder, which is created if
+    /// it does not exist, and returns their paths. Each file appears complete or not at all; an
+    /// existing file of the same name is replaced.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be written.
+    pub fn write_all(&self, folder: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
+        let folder = folder.as_ref();
+        fs::create_dir_all(folder)?;
+        Ok(vec![
+            // The steps come first: from them the others can be drawn again.
+            whole(folder.join("steps.json"), |file| self.write_json(file))?,
+            whole(folder.join("trace.pftrace"), |file| self.write_perfetto(file))?,
+            whole(folder.join("timeline.html"), |file| file.write_all(self.to_html().as_bytes()))?,
+        ])
+    }
+}
+
+/// Writes a file beside its place, and moves it there once it is complete.
+fn whole(
+    path: PathBuf,
+    write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
+) -> io::Result<PathBuf> {
+    let mut beside = path.clone().into_os_string();
+    beside.push(".part");
+    let mut file = BufWriter::new(fs::File::create(&beside)?);
+    write(&mut file)?;
+    file.flush()?;
+    fs::rename(&beside, &path)?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::phases::tests::page;
+
+    #[test]
+    fn everything_is_drawn_again_from_the_steps() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("../target/zen-trace-test-files-{}", std::process::id()));
+        let trace = Trace::new(vec![page()]);
+        let files = trace.write_all(folder.join("new")).unwrap();
+        let again = Trace::read_json(fs::File::open(&files[0]).unwrap()).unwrap();
+        assert_eq!(again, trace);
+        let first: Vec<_> = files.iter().map(|file| fs::read(file).unwrap()).collect();
+        let second = again.write_all(folder.join("again")).unwrap();
+        assert_eq!(second.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>(), first);
+        assert_eq!(fs::read_dir(folder.join("new")).unwrap().count(), 3, "nothing half-written is left");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,156 @@
+//! The page, `timeline.html`: complete without scripts, better with them, and independent of any
+//! other file.
+
+pub mod escape;
+mod lanes;
+mod tables;
+
+use askama::Template;
+
+use self::lanes::Lanes;
+use self::tables::Table;
+use crate::picture::Picture;
+use crate::recording::{SCHEMA, Trace};
+use crate::sums::{PAGE, ServerSum};
+use crate::units::{float, time};
+
+/// From here on a wait for being accepted is a line; what is shorter is the system's work.
+const LEAST_LINE_NS: f64 = 1e6;
+
+/// The style that all pages of the project share: paper, ink, headings, figures, tables.
+pub const GROUND_STYLE: &str = include_str!("../../templates/ground.css");
+
+/// The style of [`time_line`], which builds on [`GROUND_STYLE`].
+pub const TIME_LINE_STYLE: &str = include_str!("../../templates/lanes.css");
+
+/// The script of [`time_line`]: zoom, pan, and what was done at a moment. It needs an element with
+/// the id `tip`. Nothing is lost without it but these.
+pub const TIME_LINE_SCRIPT: &str = include_str!("../../templates/lanes.js");
+
+/// The lanes of a trace as a part of a page, with their legend. It belongs into an element of its
+/// own, such as a `figure`.
+pub fn time_line(trace: &Trace) -> String {
+    let picture = Picture::new(trace);
+    rendered(&LanesTemplate { picture: Lanes::new(&picture) })
+}
+
+impl Trace {
+    /// The time line and the sums as one page (`timeline.html`). It opens from disk, loads nothing
+    /// from elsewhere, is complete without scripts, and follows the reader's colour scheme.
+    pub fn to_html(&self) -> String {
+        let picture = Picture::new(self);
+        let sums: Vec<&ServerSum> = picture.servers.iter().map(|server| &server.sum).collect();
+        let (headline, sentences) = match &sums[..] {
+            [only] => (only.sentence(), Vec::new()),
+            _ => (headline(&sums), sums.iter().map(|sum| sum.sentence()).collect()),
+        };
+        rendered(&Page {
+            style: format!("{GROUND_STYLE}\n{TIME_LINE_STYLE}"),
+            script: TIME_LINE_SCRIPT,
+            subtitle: subtitle(&sums),
+            headline,
+            warnings: sums.iter().flat_map(|sum| warnings(sum)).collect(),
+            sentences,
+            beside: PAGE,
+            lanes: rendered(&LanesTemplate { picture: Lanes::new(&picture) }),
+            tables: tables::tables(&sums),
+            provenance: sums.iter().map(|sum| (sum.name.clone(), provenance(sum))).collect(),
+            schema: SCHEMA,
+        })
+    }
+}
+
+#[derive(Template)]
+#[template(path = "lanes.html")]
+struct LanesTemplate {
+    picture: Lanes,
+}
+
+#[derive(Template)]
+#[template(path = "timeline.html")]
+struct Page {
+    style: String,
+    script: &'static str,
+    subtitle: String,
+    headline: String,
+    warnings: Vec<String>,
+    sentences: Vec<String>,
+    beside: &'static str,
+    lanes: String,
+    tables: Vec<Table>,
+    provenance: Vec<(String, String)>,
+    schema: &'static str,
+}
+
+/// Rendering into a string fails only when a value's `Display` does, and those here are strings and
+/// numbers.
+fn rendered(template: &impl Template) -> String {
+    template.render().unwrap_or_else(|error| format!("<p>{error}</p>"))
+}
+
+/// What is said above several servers: who kept clients in line, and who did not.
+fn headline(sums: &[&ServerSum]) -> String {
+    let mut said: Vec<(f64, String)> = Vec::new();
+    for sum in sums {
+        let starved = sum.per_conversation.iter().filter(|conversation| !conversation.accepted).count();
+        let longest = sum.per_conversation.iter().map(|conversation| conversation.in_line_ns).max();
+        let longest = longest.map_or(0.0, float);
+        if starved > 0 {
+            let clients = counted(starved as u64, "client");
+            said.push((f64::INFINITY, format!("{} never served {clients}", sum.name)));
+        } else if longest >= LEAST_LINE_NS {
+            said.push((longest, format!("{} kept a client in line for {}", sum.name, time(longest))));
+        }
+    }
+    let others = sums.len() - said.len();
+    said.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut parts: Vec<String> = said.into_iter().map(|(_, said)| said).take(2).collect();
+    match (parts.is_empty(), others) {
+        (_, 0) => {}
+        (true, _) => parts.push(format!("None of {others} servers kept a client in line")),
+        (false, 1) => parts.push("the other one kept nobody".to_owned()),
+        (false, _) => parts.push(format!("the other {others} kept nobody")),
+    }
+    parts.join("; ") + "."
+}
+
+fn subtitle(sums: &[&ServerSum]) -> String {
+    let questions: u64 = sums.iter().map(|sum| sum.questions).sum();
+    let steps: u64 = sums.iter().map(|sum| sum.steps).sum();
+    format!(
+        "{} · {} · {}",
+        counted(sums.len() as u64, "server"),
+        counted(questions, "question"),
+        counted(steps, "step")
+    )
+}
+
+fn counted(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+fn warnings(sum: &ServerSum) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if sum.lost > 0 {
+        warnings.push(format!(
+            "{}: {} are lost, for which a buffer had no room.",
+            sum.name,
+            counted(sum.lost, "step")
+        ));
+    }
+    if !sum.knows_cpu_waits {
+        warnings.push(format!("{}: the system does not say how long it waited for a CPU.", sum.name));
+    }
+    warnings
+}
+
+fn provenance(sum: &ServerSum) -> String {
+    let clock = format!("clock of {} ns", sum.clock_ns);
+    if sum.steps == 0 {
+        return format!("watched from outside; {clock}");
+    }
+    format!("{} at {} each; {clock}", counted(sum.steps, "step"), time(sum.cost_per_step_ns))
+}
+
+#[cfg(test)]
+mod tests;
