@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use zen_proto::{Framing, Service};
+use zen_server::rustls::ServerConfig;
 use zen_server::{Counters, Listener, Options, OptionsError, RunServer, StopHandle};
 
 /// A server architecture.
@@ -76,6 +77,18 @@ pub struct Serving {
     pub run: Box<dyn FnOnce() -> io::Result<()> + Send>,
 }
 
+/// What lies between a server's sockets and its conversations.
+#[derive(Debug, Clone, Default)]
+pub enum Layer {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// TLS from the first byte.
+    Tls(Arc<ServerConfig>),
+    /// Nothing until the service starts TLS.
+    StartTls(Arc<ServerConfig>),
+}
+
 /// A server of `flavor` for any protocol. To change the flavor is to change one line.
 ///
 /// # Errors
@@ -91,31 +104,58 @@ where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
+    serve_over(Layer::Plain, flavor, listener, service, framing, options)
+}
+
+/// The same, over a layer.
+///
+/// # Errors
+/// As for [`serve`].
+pub fn serve_over<S, F>(
+    layer: Layer,
+    flavor: Flavor,
+    listener: impl Into<Listener>,
+    service: S,
+    framing: F,
+    options: Options,
+) -> Result<Serving, OptionsError>
+where
+    S: Service<F> + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
     Ok(match flavor {
         Flavor::Blocking => {
-            ready(zen_server_sync::Server::blocking(listener, service, options)?.with_framing(framing))
+            ready(zen_server_sync::Server::blocking(listener, service, options)?.with_framing(framing), layer)
         }
         Flavor::Threaded => {
-            ready(zen_server_sync::Server::threaded(listener, service, options)?.with_framing(framing))
+            ready(zen_server_sync::Server::threaded(listener, service, options)?.with_framing(framing), layer)
         }
         Flavor::Pool => {
-            ready(zen_server_sync::Server::pool(listener, service, options)?.with_framing(framing))
+            ready(zen_server_sync::Server::pool(listener, service, options)?.with_framing(framing), layer)
         }
         Flavor::Mio => {
-            ready(zen_server_mio::Server::single(listener, service, options)?.with_framing(framing))
+            ready(zen_server_mio::Server::single(listener, service, options)?.with_framing(framing), layer)
         }
         Flavor::MioMulti => {
-            ready(zen_server_mio::Server::multi(listener, service, options)?.with_framing(framing))
+            ready(zen_server_mio::Server::multi(listener, service, options)?.with_framing(framing), layer)
         }
         Flavor::Async => {
-            ready(zen_server_async::Server::single(listener, service, options)?.with_framing(framing))
+            ready(zen_server_async::Server::single(listener, service, options)?.with_framing(framing), layer)
         }
         Flavor::AsyncMulti => {
-            ready(zen_server_async::Server::multi(listener, service, options)?.with_framing(framing))
+            ready(zen_server_async::Server::multi(listener, service, options)?.with_framing(framing), layer)
         }
     })
 }
 
-fn ready(server: impl RunServer + Send + 'static) -> Serving {
+fn ready(server: impl RunServer + Send + 'static, layer: Layer) -> Serving {
+    match layer {
+        Layer::Plain => running(server),
+        Layer::Tls(config) => running(server.with_tls(config)),
+        Layer::StartTls(config) => running(server.with_start_tls(config)),
+    }
+}
+
+fn running(server: impl RunServer + Send + 'static) -> Serving {
     Serving { stop: server.stop_handle(), counters: server.counters(), run: Box::new(|| server.run()) }
 }

@@ -15,7 +15,7 @@
 //! | `slow_upstream` | answers that wait for another server: an `async fn`, and a pool of threads |
 //!
 //! This library holds what the servers of well-known protocols among them share: a command line
-//! that chooses the flavor, and the signals that end a server.
+//! that chooses the address, the flavor and TLS, and the signals that end a server.
 #![forbid(unsafe_code)]
 
 /// The README's code, so that the tests compile it.
@@ -24,36 +24,70 @@
 struct Readme;
 
 mod command_line;
+mod failure;
 mod flavor;
+mod listen;
 mod signals;
 
 pub use command_line::{CommandLine, UsageError};
-pub use flavor::{Flavor, Serving, UnknownFlavor, serve};
+pub use failure::Failure;
+pub use flavor::{Flavor, Layer, Serving, UnknownFlavor, serve, serve_over};
 
-use std::error::Error;
 use std::io::Write;
-use std::net::TcpListener;
+use std::sync::Arc;
 
 use zen_proto::{Framing, Service};
-use zen_server::Options;
+use zen_server::rustls::ServerConfig;
+use zen_server::{Options, tls_config};
+
+use listen::{Listening, listen};
 
 /// Serves on the address and with the flavor of this program's command line, until SIGTERM or
-/// SIGINT drains the server. Prints `listening on HOST:PORT` once clients can connect.
+/// SIGINT drains the server. Prints `listening on HOST:PORT` or `listening on unix:PATH` once
+/// clients can connect. With a certificate, it serves over TLS from the first byte.
 ///
 /// # Errors
-/// When the command line is wrong, the address cannot be listened on, or the system refuses what
-/// the server needs.
-pub fn main_with<S, F>(service: S, framing: F, options: Options) -> Result<(), Box<dyn Error>>
+/// When the command line or a file of TLS is wrong, the address cannot be listened on, or the
+/// system refuses what the server needs.
+pub fn main_with<S, F>(service: S, framing: F, options: Options) -> Result<(), Failure>
 where
     S: Service<F> + Clone + Send + 'static,
     F: Framing + Clone + Send + 'static,
 {
-    let CommandLine { address, flavor } = CommandLine::parse(std::env::args().skip(1))?;
-    let listener =
-        TcpListener::bind(&address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on {}", listener.local_addr()?);
+    run(Layer::Tls, service, framing, options)
+}
+
+/// The same, for a service that starts TLS itself: with a certificate, it is offered.
+///
+/// # Errors
+/// As for [`main_with`].
+pub fn main_with_start_tls<S, F>(service: S, framing: F, options: Options) -> Result<(), Failure>
+where
+    S: Service<F> + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
+    run(Layer::StartTls, service, framing, options)
+}
+
+fn run<S, F>(
+    over_tls: fn(Arc<ServerConfig>) -> Layer,
+    service: S,
+    framing: F,
+    options: Options,
+) -> Result<(), Failure>
+where
+    S: Service<F> + Clone + Send + 'static,
+    F: Framing + Clone + Send + 'static,
+{
+    let CommandLine { address, flavor, tls } = CommandLine::parse(std::env::args().skip(1))?;
+    let layer = match tls {
+        Some((certificate, key)) => over_tls(tls_config(&certificate, &key)?),
+        None => Layer::Plain,
+    };
+    let Listening { listener, path: _path } = listen(&address)?;
+    println!("listening on {}", listener.local_address());
     std::io::stdout().flush()?;
-    let serving = serve(flavor, listener, service, framing, options)?;
+    let serving = serve_over(layer, flavor, listener, service, framing, options)?;
     signals::stop_on_signal(serving.stop.clone())?;
     Ok((serving.run)()?)
 }

@@ -6,23 +6,26 @@
 )]
 
 mod built;
+mod certificate;
 mod program;
 mod serving;
 #[path = "../examples/mail/smtp/mod.rs"]
 mod smtp;
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use examples::Flavor;
+use certificate::Certificate;
+use examples::{Flavor, Layer};
 use program::Program;
 use serving::Running;
 use smtp::{MAIL_SIZE, Mail, Session, Sink, SmtpFraming, Undelivered};
 use zen_proto::Limits;
-use zen_server::Options;
+use zen_server::{Options, tls_config};
 use zen_testkit::peers::require_program;
 use zen_testkit::{Suite, Transcript, every_cut};
 
@@ -37,6 +40,10 @@ with_every_flavor!(
     curl_sends_mail,
     smtplib_sends_mail,
     swaks_sends_mail,
+    curl_starts_tls,
+    smtplib_starts_tls,
+    swaks_starts_tls,
+    what_is_said_in_plain_text_counts_for_nothing_under_tls,
 );
 
 /// A mail as a sink keeps it: client, sender, recipients, content.
@@ -71,11 +78,24 @@ impl Memory {
 }
 
 fn start(flavor: Flavor, mail_size: usize, limits: Limits) -> (Running, Memory, String) {
+    start_over(Layer::Plain, flavor, mail_size, limits)
+}
+
+fn start_over(layer: Layer, flavor: Flavor, mail_size: usize, limits: Limits) -> (Running, Memory, String) {
     let memory = Memory::default();
     let options = Options::default().with_limits(limits);
-    let running = Running::start(flavor, Session::new(memory.clone()), SmtpFraming::new(mail_size), options);
+    let (session, framing) = (Session::new(memory.clone()), SmtpFraming::new(mail_size));
+    let running = Running::start_over(layer, flavor, session, framing, options);
     let host = host(running.address);
     (running, memory, host)
+}
+
+/// The same, with a certificate, so that TLS is offered.
+fn start_with_tls(flavor: Flavor, name: &str) -> (Running, Memory, Certificate) {
+    let certificate = Certificate::new(&format!("{name}-{}", flavor.name()));
+    let config = tls_config(&certificate.path("cert.pem"), &certificate.path("key.pem")).unwrap();
+    let (running, memory, _) = start_over(Layer::StartTls(config), flavor, MAIL_SIZE, Limits::default());
+    (running, memory, certificate)
 }
 
 /// What the server calls itself, by its greeting.
@@ -446,4 +466,91 @@ fn swaks_sends_mail(flavor: Flavor) {
         .args(["--to", "you@there.example,them@there.example", "--data", "-"]);
     // swaks ends the last line itself.
     send(&memory, &mut command, LETTER.trim_end());
+}
+
+// These clients refuse to send in plain text, or to a server whose certificate they do not trust.
+
+fn curl_starts_tls(flavor: Flavor) {
+    let Some(curl) = require_program("curl") else { return };
+    let (running, memory, certificate) = start_with_tls(flavor, "curl");
+    let mut command = Command::new(curl);
+    command
+        .args(["--silent", "--show-error", "--max-time", "20", "--noproxy", "*", "--ssl-reqd", "--cacert"])
+        .arg(certificate.path("cert.pem"))
+        .arg(format!("smtp://{}/me.example", running.address))
+        .args(["--mail-from", "me@here.example", "--mail-rcpt", "you@there.example"])
+        .args(["--mail-rcpt", "them@there.example", "--upload-file", "-"]);
+    send(&memory, &mut command, LETTER);
+}
+
+fn smtplib_starts_tls(flavor: Flavor) {
+    let Some(python) = require_program("python3") else { return };
+    let (running, memory, certificate) = start_with_tls(flavor, "smtplib");
+    let script = r#"
+import smtplib, ssl, sys
+with smtplib.SMTP(sys.argv[1], int(sys.argv[2]), timeout=20) as client:
+    client.ehlo()
+    assert client.has_extn("starttls"), client.esmtp_features
+    client.starttls(context=ssl.create_default_context(cafile=sys.argv[3]))
+    assert client.mail("me@here.example")[0] == 503, "the EHLO in plain text still counts"
+    client.ehlo()
+    assert not client.has_extn("starttls"), client.esmtp_features
+    assert client.docmd("STARTTLS") == (503, b"5.5.1 TLS has started already")
+    to = ["you@there.example", "them@there.example"]
+    client.sendmail("me@here.example", to, sys.stdin.buffer.read(), ["BODY=8BITMIME"])
+"#;
+    let (host, port) = (running.address.ip().to_string(), running.address.port().to_string());
+    let mut command = Command::new(python);
+    command.args(["-I", "-c", script, &host, &port]).arg(certificate.path("cert.pem"));
+    send(&memory, &mut command, LETTER);
+}
+
+fn swaks_starts_tls(flavor: Flavor) {
+    let Some(swaks) = require_program("swaks").filter(|swaks| has_tls(swaks)) else { return };
+    let (running, memory, certificate) = start_with_tls(flavor, "swaks");
+    let (host, port) = (running.address.ip().to_string(), running.address.port().to_string());
+    let mut command = Command::new(swaks);
+    command
+        .args(["--server", &host, "--port", &port, "-tls", "--tls-verify", "--tls-ca-path"])
+        .arg(certificate.path("cert.pem"))
+        .args(["--ehlo", "me.example", "--from", "me@here.example", "--timeout", "20s", "--pipeline"])
+        .args(["--to", "you@there.example,them@there.example", "--data", "-"]);
+    send(&memory, &mut command, LETTER.trim_end());
+}
+
+/// Whether swaks has the Perl module that it needs for TLS. If not, this says so.
+fn has_tls(swaks: &Path) -> bool {
+    let output = Command::new(swaks).arg("--support").output().unwrap();
+    let has_tls = String::from_utf8_lossy(&output.stdout).contains("=== TLS supported");
+    if !has_tls {
+        let required = std::env::var_os("ZEN_REQUIRE_PEERS").is_some_and(|value| value == "1");
+        assert!(!required, "swaks lacks Net::SSLeay, although ZEN_REQUIRE_PEERS=1 requires it");
+        // Not `eprintln!`, which the harness captures.
+        let _ = writeln!(std::io::stderr(), "skipped: swaks lacks Net::SSLeay");
+    }
+    has_tls
+}
+
+/// Somebody between client and server may have said it.
+fn what_is_said_in_plain_text_counts_for_nothing_under_tls(flavor: Flavor) {
+    let (running, memory, _certificate) = start_with_tls(flavor, "injection");
+    let injected = "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\ninjected\r\n.\r\n";
+    for cut in [0, injected.len()] {
+        let mut client = TcpStream::connect(running.address).unwrap();
+        let mut replies = BufReader::new(client.try_clone().unwrap());
+        let ready = |line: &str| line.starts_with("220 2.0.0 ");
+        let (with, after) = injected.split_at(cut);
+        client.write_all(format!("EHLO me.example\r\nSTARTTLS\r\n{with}").as_bytes()).unwrap();
+        let mut line = String::new();
+        while !ready(&line) {
+            line.clear();
+            assert!(replies.read_line(&mut line).unwrap() > 0, "TLS is not offered");
+        }
+        client.write_all(after.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        replies.read_to_end(&mut rest).unwrap();
+        // In a segment of its own, what is injected is no handshake: then an alert comes.
+        assert!(matches!(rest[..], [] | [21, 3, ..]), "{rest:?}");
+    }
+    assert_eq!(memory.take(), []);
 }

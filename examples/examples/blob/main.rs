@@ -22,12 +22,10 @@
 mod by_hand;
 mod protocol;
 
-use std::error::Error;
-
-use examples::main_with;
+use examples::{Failure, main_with};
 use protocol::{Blobs, Framed, options};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     if let [address, mode] = &arguments[..]
         && mode == "--by-hand"

@@ -1,10 +1,12 @@
 //! A mail server that takes every mail and prints a line about each: SMTP (RFC 5321) with
-//! PIPELINING, SIZE, 8BITMIME and enhanced status codes.
+//! PIPELINING, SIZE, 8BITMIME, STARTTLS and enhanced status codes.
 //!
 //! ```sh
 //! cargo run --release -p examples --example mail -- 127.0.0.1:2525 --flavor threaded
 //! curl smtp://127.0.0.1:2525 --crlf --mail-from me@here --mail-rcpt you@there -T letter.txt
 //! ```
+//!
+//! With `--tls-cert FILE --tls-key FILE` it offers STARTTLS.
 //!
 //! | file | its idea |
 //! |---|---|
@@ -15,11 +17,10 @@
 
 mod smtp;
 
-use std::error::Error;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use examples::main_with;
+use examples::{Failure, main_with_start_tls};
 use smtp::{MAIL_SIZE, Mail, Session, Sink, SmtpFraming, Undelivered};
 use zen_proto::Limits;
 use zen_server::Options;
@@ -45,10 +46,11 @@ impl Sink for Printer {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     // RFC 5321 gives clients five minutes for a command (4.5.3.2.7), and they expect it.
     let limits = Limits::default()
         .with_idle_deadline(Duration::from_secs(300))
         .with_question_deadline(Duration::from_secs(300));
-    main_with(Session::new(Printer), SmtpFraming::new(MAIL_SIZE), Options::default().with_limits(limits))
+    let options = Options::default().with_limits(limits);
+    main_with_start_tls(Session::new(Printer), SmtpFraming::new(MAIL_SIZE), options)
 }

@@ -17,14 +17,14 @@
 
 mod resp;
 
-use std::error::Error;
 use std::sync::Arc;
 
+use examples::Failure;
 use zen_server::Options;
 
 use resp::{Redis, Resp, Shared, SystemClock};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     let service = Redis::new(Arc::new(Shared::new(SystemClock)));
     examples::main_with(service, Resp::default(), Options::default().with_limits(resp::limits()))
 }

@@ -13,12 +13,11 @@
 mod awaited;
 mod pooled;
 
-use std::error::Error;
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use examples::{CommandLine, Flavor, main_with};
+use examples::{CommandLine, Failure, Flavor, main_with};
 use zen_proto::aphorism::{self, Aphorisms};
 use zen_proto::{Answer, Service};
 use zen_server::Options;
@@ -33,7 +32,7 @@ const AT_ONCE: usize = 16;
 /// How many questions may wait for a thread. Each holds its text: 1 KiB at most.
 const WAITING: usize = 1024;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Failure> {
     let CommandLine { flavor, .. } = CommandLine::parse(std::env::args().skip(1))?;
     let upstream = start_upstream()?;
     let framing = aphorism::framing();
@@ -51,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Starts a server of zen's own protocol that thinks about each question.
-fn start_upstream() -> Result<SocketAddr, Box<dyn Error>> {
+fn start_upstream() -> Result<SocketAddr, Failure> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let service = |question: &[u8], answer: &mut Answer<'_>| {

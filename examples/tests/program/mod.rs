@@ -13,6 +13,7 @@ use crate::built::built;
 /// A running example server, as its users start it. It is killed if it has not ended when this is
 /// dropped.
 pub(crate) struct Program {
+    /// All zeros if it listens on a Unix socket.
     pub(crate) address: SocketAddr,
     child: Child,
     printed: Lines<BufReader<ChildStdout>>,
@@ -25,7 +26,8 @@ impl Program {
         let mut child = command.args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut printed = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = printed.next().unwrap().unwrap();
-        let address = first.strip_prefix("listening on ").unwrap().parse().unwrap();
+        let place = first.strip_prefix("listening on ").unwrap();
+        let address = if place.starts_with("unix:") { ([0; 4], 0).into() } else { place.parse().unwrap() };
         Self { address, child, printed }
     }
 

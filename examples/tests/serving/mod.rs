@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 
-use examples::{Flavor, serve};
+use examples::{Flavor, Layer, serve_over};
 use zen_proto::{Framing, Service};
 use zen_server::{Options, StopHandle};
 
@@ -16,14 +16,29 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    #[allow(dead_code, reason = "some tests serve over TLS only")]
     pub(crate) fn start<S, F>(flavor: Flavor, service: S, framing: F, options: Options) -> Self
+    where
+        S: Service<F> + Clone + Send + 'static,
+        F: Framing + Clone + Send + 'static,
+    {
+        Self::start_over(Layer::Plain, flavor, service, framing, options)
+    }
+
+    pub(crate) fn start_over<S, F>(
+        layer: Layer,
+        flavor: Flavor,
+        service: S,
+        framing: F,
+        options: Options,
+    ) -> Self
     where
         S: Service<F> + Clone + Send + 'static,
         F: Framing + Clone + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let serving = serve(flavor, listener, service, framing, options).unwrap();
+        let serving = serve_over(layer, flavor, listener, service, framing, options).unwrap();
         let stop = serving.stop;
         let thread = Some(thread::spawn(serving.run));
         Self { address, stop, thread }

@@ -23,6 +23,7 @@ pub(crate) enum Command<'a> {
     Data,
     Reset,
     Verify,
+    StartTls,
     Nothing,
     Help,
     Quit,
@@ -46,8 +47,7 @@ pub(crate) enum BadCommand {
 }
 
 /// The commands of the standards that are not offered here.
-const NOT_IMPLEMENTED: [&str; 10] =
-    ["EXPN", "TURN", "SEND", "SOML", "SAML", "ETRN", "ATRN", "AUTH", "BDAT", "STARTTLS"];
+const NOT_IMPLEMENTED: [&str; 9] = ["EXPN", "TURN", "SEND", "SOML", "SAML", "ETRN", "ATRN", "AUTH", "BDAT"];
 
 impl<'a> Command<'a> {
     /// Reads a line without its line end.
@@ -66,6 +66,7 @@ impl<'a> Command<'a> {
             "RCPT" => recipient(arguments),
             "DATA" => bare(Self::Data, "DATA"),
             "RSET" => bare(Self::Reset, "RSET"),
+            "STARTTLS" => bare(Self::StartTls, "STARTTLS"),
             "QUIT" => bare(Self::Quit, "QUIT"),
             "NOOP" => Ok(Self::Nothing),
             "HELP" => Ok(Self::Help),
@@ -140,7 +141,7 @@ mod tests {
             (b"NOOP\0", NotText),
             (b"NOOP\xff", NotText),
             (b"EXPN list", NotImplemented),
-            (b"STARTTLS", NotImplemented),
+            (b"STARTTLS now", Arguments("STARTTLS")),
             (b"EHLO", Arguments("EHLO host")),
             (b"HELO a b", Arguments("HELO host")),
             (b"RSET now", Arguments("RSET")),

@@ -1,4 +1,5 @@
-//! The server's half of SMTP (RFC 5321), with PIPELINING, SIZE, 8BITMIME and enhanced status codes.
+//! The server's half of SMTP (RFC 5321), with PIPELINING, SIZE, 8BITMIME, STARTTLS
+//! (RFC 3207) and enhanced status codes.
 
 mod address;
 mod command;

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use zen_proto::{Address, Answer, CloseReason, Ending, Flow, Peer, Service};
+use zen_proto::{Address, Answer, CloseReason, Ending, Flow, Peer, Service, Tls};
 
-use super::command::Command;
+use super::command::{BadCommand, Command};
 use super::framing::{BareLineEnd, Received, SmtpFraming};
 use super::sink::{Mail, Sink, Undelivered};
 
@@ -23,6 +23,8 @@ pub(crate) struct Session<K> {
     sink: K,
     /// What the server calls itself.
     host: String,
+    /// Whether the session is under TLS, or can be.
+    tls: Tls,
     /// What the client calls itself, once it has.
     client: Option<String>,
     /// The client knows extensions.
@@ -41,7 +43,15 @@ struct Transaction {
 
 impl<K: Sink> Session<K> {
     pub(crate) const fn new(sink: K) -> Self {
-        Self { sink, host: String::new(), client: None, extended: false, transaction: None, refusals: 0 }
+        Self {
+            sink,
+            host: String::new(),
+            tls: Tls::Unavailable,
+            client: None,
+            extended: false,
+            transaction: None,
+            refusals: 0,
+        }
     }
 
     fn obey(&mut self, command: Command<'_>, answer: &mut Reply<'_>) -> Flow {
@@ -56,6 +66,7 @@ impl<K: Sink> Session<K> {
             }
             // Names are not disclosed. RFC 5321 has a reply for that.
             Command::Verify => self.accept("252 2.5.0 cannot verify, but mail is accepted", answer),
+            Command::StartTls => self.start_tls(answer),
             Command::Nothing => self.accept("250 2.0.0 done", answer),
             Command::Help => self.accept(
                 "214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT, as in RFC 5321",
@@ -77,10 +88,11 @@ impl<K: Sink> Session<K> {
         // Writing an answer does not fail.
         let _ = if extended {
             let size = answer.framing_mut().mail_size();
+            let tls = if self.tls == Tls::Offered { "250-STARTTLS\r\n" } else { "" };
             write!(
                 answer,
                 "250-{host} at your service, {client}\r\n250-PIPELINING\r\n250-SIZE {size}\r\n\
-                 250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 HELP"
+                 250-8BITMIME\r\n{tls}250-ENHANCEDSTATUSCODES\r\n250 HELP"
             )
         } else {
             write!(answer, "250 {host}")
@@ -169,6 +181,17 @@ impl<K: Sink> Session<K> {
         }
     }
 
+    fn start_tls(&mut self, answer: &mut Reply<'_>) -> Flow {
+        match self.tls {
+            Tls::Unavailable => self.refuse(&BadCommand::NotImplemented.to_string(), answer),
+            Tls::Active => self.refuse("503 5.5.1 TLS has started already", answer),
+            Tls::Offered => {
+                self.accept("220 2.0.0 ready to start TLS", answer);
+                Flow::StartTls
+            }
+        }
+    }
+
     fn accept(&mut self, reply: &str, answer: &mut Reply<'_>) -> Flow {
         self.refusals = 0;
         answer.put(reply.as_bytes());
@@ -194,6 +217,7 @@ impl<K: Sink> Service<SmtpFraming> for Session<K> {
             Address::Ip(local) => literal(local.ip()),
             _ => "localhost".to_owned(),
         };
+        self.tls = peer.tls;
         let _ = write!(answer, "220 {} ESMTP zen", self.host);
         Flow::Continue
     }
@@ -211,6 +235,16 @@ impl<K: Sink> Service<SmtpFraming> for Session<K> {
                 self.refuse(TOO_LARGE, answer)
             }
         }
+    }
+
+    /// Nothing that was said in plain text counts (RFC 3207, 4.2).
+    fn tls_started(&mut self, _answer: &mut Reply<'_>) -> Flow {
+        self.tls = Tls::Active;
+        self.client = None;
+        self.extended = false;
+        self.transaction = None;
+        self.refusals = 0;
+        Flow::Silent
     }
 
     fn last_words(&mut self, ending: Ending<'_, BareLineEnd>, answer: &mut Reply<'_>) -> Flow {
