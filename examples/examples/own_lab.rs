@@ -30,10 +30,10 @@ impl Framing for Lines {
         if let Some(at) = input[self.seen..].iter().position(|byte| *byte == b'\n') {
             let end = self.seen + at;
             self.seen = 0;
-            Decoded::Whole { start: 0, end: end + 1, message: &input[..end] }
+            Decoded::whole(end + 1, &input[..end])
         } else {
             self.seen = input.len();
-            Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { input.len() + 1 } }
+            Decoded::partial(input.len() + 1)
         }
     }
 

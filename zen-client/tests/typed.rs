@@ -37,13 +37,11 @@ impl Framing for Pairs {
 
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<Pair<'a>, NoPair> {
         let Some(at) = input.iter().position(|byte| *byte == b';') else {
-            return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { input.len() + 1 } };
+            return Decoded::partial(input.len() + 1);
         };
         let text = str::from_utf8(&input[..at]).ok().and_then(|text| text.split_once('='));
         match text {
-            Some((key, value)) => {
-                Decoded::Whole { start: 0, end: at + 1, message: Pair { key, value: value.parse().ok() } }
-            }
+            Some((key, value)) => Decoded::whole(at + 1, Pair { key, value: value.parse().ok() }),
             None => Decoded::Malformed(NoPair(input[..at].to_vec())),
         }
     }

@@ -38,7 +38,41 @@ pub enum Decoded<M, E> {
 }
 
 impl<M, E> Decoded<M, E> {
+    /// A whole message, which is the first `end` bytes.
+    ///
+    /// ```
+    /// use zen_proto::Decoded;
+    ///
+    /// let message = "hello";
+    /// let written_out = Decoded::<_, ()>::Whole { start: 0, end: 6, message };
+    /// assert_eq!(Decoded::whole(6, message), written_out);
+    /// ```
+    #[inline]
+    pub const fn whole(end: usize, message: M) -> Self {
+        Self::Whole { start: 0, end, message }
+    }
+
+    /// A message has begun with the first byte, and ends at `end` at the earliest.
+    ///
+    /// ```
+    /// use zen_proto::Decoded;
+    ///
+    /// // Eleven bytes have come of a message that ends with a delimiter: at least one is missing.
+    /// assert_eq!(Decoded::<&[u8], ()>::partial(12), Decoded::Partial { start: 0, end: 12 });
+    /// ```
+    #[inline]
+    pub const fn partial(end: usize) -> Self {
+        Self::Partial { start: 0, end }
+    }
+
     /// No message has begun; all of the first `skipped` bytes belong to none.
+    ///
+    /// ```
+    /// use zen_proto::Decoded;
+    ///
+    /// // Two line feeds between messages: they are dropped, and no deadline runs.
+    /// assert_eq!(Decoded::<&[u8], ()>::nothing(2), Decoded::Partial { start: 2, end: 2 });
+    /// ```
     #[inline]
     pub const fn nothing(skipped: usize) -> Self {
         Self::Partial { start: skipped, end: skipped }
@@ -89,22 +123,20 @@ impl Unsendable {
 ///             Some(at) => {
 ///                 let end = self.seen + at;
 ///                 self.seen = 0;
-///                 Decoded::Whole { start: 0, end: end + 1, message: &input[..end] }
+///                 Decoded::whole(end + 1, &input[..end])
 ///             }
 ///             None => {
 ///                 self.seen = input.len();
-///                 // A line has begun with its first byte, and lacks its line feed at least.
-///                 let end = if input.is_empty() { 0 } else { input.len() + 1 };
-///                 Decoded::Partial { start: 0, end }
+///                 // The line lacks its line feed at least.
+///                 Decoded::partial(input.len() + 1)
 ///             }
 ///         }
 ///     }
 /// }
 ///
 /// let mut lines = Lines::default();
-/// assert_eq!(lines.decode(b"hel"), Decoded::Partial { start: 0, end: 4 });
-/// let message = &b"hello"[..];
-/// assert_eq!(lines.decode(b"hello\nyou"), Decoded::Whole { start: 0, end: 6, message });
+/// assert_eq!(lines.decode(b"hel"), Decoded::partial(4));
+/// assert_eq!(lines.decode(b"hello\nyou"), Decoded::whole(6, &b"hello"[..]));
 /// ```
 pub trait Framing {
     /// A decoded message. It may borrow from the input, or own what it had to assemble.
@@ -115,7 +147,7 @@ pub trait Framing {
 
     /// Says what `input` begins with.
     ///
-    /// `input` starts at the first byte that no earlier call has reported as skipped or as part of
+    /// `input` is never empty. It starts at the first byte that no earlier call has reported as skipped or as part of
     /// a whole message. It only grows at its end until one of these is reported, so a framing may
     /// remember how far it has looked.
     ///

@@ -76,6 +76,12 @@ impl From<()> for Flow {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not answer the messages of the framing `{F}`",
+    label = "this is no `Service<{F}>`",
+    note = "a server speaks zen's own framing until `with_framing` gives it that of your protocol",
+    note = "a closure that is a service takes the framing's message and an `&mut Answer<'_, {F}>`"
+)]
 pub trait Service<F: Framing = DelimiterFraming> {
     /// The conversation begins. What is written is a greeting, which no question asked for. By
     /// default there is none.

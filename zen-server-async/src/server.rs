@@ -57,12 +57,7 @@ impl<S> Server<S> {
 
 server_methods!(Server { listener, threads });
 
-impl<S, F, O> Server<S, F, O>
-where
-    S: Service<F> + Clone + Send + 'static,
-    F: Framing + Clone + Send + 'static,
-    O: Observer,
-{
+impl<S, F, O> Server<S, F, O> {
     /// Serves until the stop handle drains the server, in a runtime of its own. Blocks the thread;
     /// inside a runtime, use [`serve`](Self::serve).
     ///
@@ -71,7 +66,12 @@ where
     ///
     /// # Panics
     /// Inside a tokio runtime, which must not be blocked.
-    pub fn run(self) -> io::Result<()> {
+    pub fn run(self) -> io::Result<()>
+    where
+        S: Service<F> + Clone + Send + 'static,
+        F: Framing + Clone + Send + 'static,
+        O: Observer,
+    {
         let Self { listener, setup, threads } = self;
         match threads {
             Threads::One => {
@@ -101,7 +101,12 @@ where
     ///
     /// # Errors
     /// When the listener cannot be watched.
-    pub async fn serve(self) -> io::Result<()> {
+    pub async fn serve(self) -> io::Result<()>
+    where
+        S: Service<F> + Clone + Send + 'static,
+        F: Framing + Clone + Send + 'static,
+        O: Observer,
+    {
         acceptor::serve(self.listener, self.setup).await
     }
 
@@ -124,7 +129,12 @@ where
     ///
     /// # Errors
     /// When the listener cannot be watched.
-    pub async fn serve_until(self, stop: impl Future) -> io::Result<()> {
+    pub async fn serve_until(self, stop: impl Future) -> io::Result<()>
+    where
+        S: Service<F> + Clone + Send + 'static,
+        F: Framing + Clone + Send + 'static,
+        O: Observer,
+    {
         let handle = self.stop_handle();
         let mut serving = pin!(self.serve());
         tokio::select! {

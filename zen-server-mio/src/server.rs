@@ -61,18 +61,18 @@ impl<S> Server<S> {
 
 server_methods!(Server { listener, loops });
 
-impl<S, F, O> Server<S, F, O>
-where
-    S: Service<F> + Clone + Send + 'static,
-    F: Framing + Clone + Send + 'static,
-    O: Observer,
-{
+impl<S, F, O> Server<S, F, O> {
     /// Serves until the stop handle drains the server.
     ///
     /// # Errors
     /// When the system refuses a poll, a waker or a thread, or when waiting fails. Connections are
     /// dropped then.
-    pub fn run(self) -> io::Result<()> {
+    pub fn run(self) -> io::Result<()>
+    where
+        S: Service<F> + Clone + Send + 'static,
+        F: Framing + Clone + Send + 'static,
+        O: Observer,
+    {
         let Self { listener, setup, loops } = self;
         setup.observer.add_sources(SOURCES);
         let polls = (0..loops).map(|_| Poll::new()).collect::<io::Result<Vec<_>>>()?;

@@ -79,18 +79,18 @@ impl<S> Server<S> {
 
 server_methods!(Server { listener, architecture });
 
-impl<S, F, O> Server<S, F, O>
-where
-    S: Service<F> + Clone + Send + 'static,
-    F: Framing + Clone + Send + 'static,
-    O: Observer,
-{
+impl<S, F, O> Server<S, F, O> {
     /// Serves until the stop handle drains the server. The listener is then shut down, to end a
     /// blocked accept. This also shuts down its clones.
     ///
     /// # Errors
     /// When the system refuses the descriptors or the threads that the server starts with.
-    pub fn run(self) -> io::Result<()> {
+    pub fn run(self) -> io::Result<()>
+    where
+        S: Service<F> + Clone + Send + 'static,
+        F: Framing + Clone + Send + 'static,
+        O: Observer,
+    {
         let Self { listener, setup, architecture } = self;
         setup.observer.add_sources(SOURCES);
         listener.set_nonblocking(false)?;

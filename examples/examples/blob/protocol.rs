@@ -60,17 +60,17 @@ impl Framing for Framed {
 
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<Question<'a>, NoQuestion> {
         let Some((prefix, rest)) = input.split_first_chunk::<PREFIX>() else {
-            return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { PREFIX } };
+            return Decoded::partial(PREFIX);
         };
         let length = u32::from_be_bytes(*prefix) as usize;
         let end = PREFIX.saturating_add(length);
         let Some(message) = rest.get(..length) else {
             // Where the message ends is known at its first bytes: one that is too long is refused
             // before it has come, and room for one that is not is made once.
-            return Decoded::Partial { start: 0, end };
+            return Decoded::partial(end);
         };
         match Question::parse(message) {
-            Ok(message) => Decoded::Whole { start: 0, end, message },
+            Ok(message) => Decoded::whole(end, message),
             Err(error) => Decoded::Malformed(error),
         }
     }

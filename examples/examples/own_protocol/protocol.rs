@@ -20,17 +20,15 @@ impl Framing for LengthPrefixed {
 
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
         let Some((prefix, rest)) = input.split_first_chunk::<PREFIX>() else {
-            // No message has begun before its first byte: an idle connection is not a slow
-            // question.
-            return Decoded::Partial { start: 0, end: if input.is_empty() { 0 } else { PREFIX } };
+            return Decoded::partial(PREFIX);
         };
         let length = usize::from(u16::from_be_bytes(*prefix));
         let end = PREFIX + length;
         match rest.get(..length) {
-            Some(message) => Decoded::Whole { start: 0, end, message },
+            Some(message) => Decoded::whole(end, message),
             // The end is reported as soon as it is known, so that a message over the limit is
             // refused before it arrives.
-            None => Decoded::Partial { start: 0, end },
+            None => Decoded::partial(end),
         }
     }
 

@@ -76,10 +76,10 @@ where
             Ok(Some(message)) => {
                 let end = self.given - self.buffer.len();
                 self.given = self.buffer.len();
-                Decoded::Whole { start: 0, end, message }
+                Decoded::whole(end, message)
             }
             // How much is missing is the codec's secret: a byte at least.
-            Ok(None) => Decoded::Partial { start: 0, end: input.len() + 1 },
+            Ok(None) => Decoded::partial(input.len() + 1),
             Err(error) => Decoded::Malformed(error),
         }
     }

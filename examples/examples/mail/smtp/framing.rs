@@ -156,8 +156,7 @@ fn decode_command<'a>(
             return Decoded::nothing(input.len());
         }
         *scanned = input.len();
-        let end = if input.is_empty() { 0 } else { input.len() + 1 };
-        return Decoded::Partial { start: 0, end };
+        return Decoded::partial(input.len() + 1);
     };
     let (line_feed, end) = (*scanned + at, *scanned + at + 1);
     *scanned = 0;
@@ -166,7 +165,7 @@ fn decode_command<'a>(
     }
     let line = &input[..line_feed];
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    Decoded::Whole { start: 0, end, message: Received::Command(line) }
+    Decoded::whole(end, Received::Command(line))
 }
 
 impl Lines {
@@ -200,7 +199,7 @@ impl Lines {
         }
         let mail = &input[..self.line];
         let mail = if self.dots == 0 { mail.into() } else { self.without_dots(mail).into() };
-        Decoded::Whole { start: 0, end, message: Received::Mail(mail) }
+        Decoded::whole(end, Received::Mail(mail))
     }
 
     fn without_dots(&self, mail: &[u8]) -> Vec<u8> {
@@ -220,8 +219,7 @@ impl Lines {
         if self.too_large {
             return self.discard(input);
         }
-        let end = if input.is_empty() { 0 } else { input.len() + 1 };
-        Decoded::Partial { start: 0, end }
+        Decoded::partial(input.len() + 1)
     }
 
     /// Keeps no more than what may become the last line, and a CR that waits for its LF.
