@@ -7,6 +7,7 @@
 mod comments;
 mod packages;
 mod run;
+mod silence;
 mod steps;
 mod tools;
 mod tree;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use run::{Failure, Outcome};
-use steps::{STEPS, Step};
+use steps::{EXTRAS, STEPS, Step};
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -44,8 +45,10 @@ fn help() -> String {
     let tools = ("tools", "install the programs that some steps need, outside of this folder");
     let steps = STEPS.iter().map(|step| (step.name, step.what));
     let lines = [check, tools].into_iter().chain(steps);
-    let lines: Vec<_> = lines.map(|(word, what)| format!("  {word:<17} {what}\n")).collect();
-    format!("usage: cargo xtask check | tools | STEP…\n\n{}", lines.concat())
+    let line = |(word, what)| format!("  {word:<17} {what}\n");
+    let extras = EXTRAS.iter().map(|step| line((step.name, step.what)));
+    let (lines, extras): (String, String) = (lines.map(line).collect(), extras.collect());
+    format!("usage: cargo xtask check | tools | STEP…\n\n{lines}\nNot part of check:\n\n{extras}")
 }
 
 /// The steps of these names, in the order they were given.
@@ -55,6 +58,7 @@ fn named(words: &[&str]) -> Result<Vec<&'static Step>, Failure> {
         .map(|word| {
             STEPS
                 .iter()
+                .chain(EXTRAS)
                 .find(|step| step.name == *word)
                 .ok_or_else(|| Failure::new(format!("there is no step `{word}`; `cargo xtask` lists them")))
         })
@@ -92,13 +96,14 @@ fn run_all(steps: &[&Step]) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::{help, named};
-    use crate::steps::STEPS;
+    use crate::steps::{EXTRAS, STEPS};
 
     #[test]
     fn every_step_is_in_the_help_under_a_name_of_its_own() {
-        for (index, step) in STEPS.iter().enumerate() {
+        let steps: Vec<_> = STEPS.iter().chain(EXTRAS).collect();
+        for (index, step) in steps.iter().enumerate() {
             assert!(help().contains(step.name), "{}", step.name);
-            assert!(STEPS[..index].iter().all(|other| other.name != step.name), "{}", step.name);
+            assert!(steps[..index].iter().all(|other| other.name != step.name), "{}", step.name);
         }
     }
 

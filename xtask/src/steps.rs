@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{Failure, Outcome, cargo, root, run, run_cargo, run_cargo_with};
 use crate::tools::{DENY, HACK, TYPOS};
-use crate::{comments, packages, tree};
+use crate::{comments, packages, silence, tree};
 
 /// One step of a check.
 #[derive(Debug)]
@@ -51,6 +51,13 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tests", what: "every test and example", run: tests },
     Step { name: "compare", what: "the main job, quickly", run: compare },
 ];
+
+/// Steps that `check` leaves out, because they take long and seldom find something.
+pub(crate) const EXTRAS: &[Step] = &[Step {
+    name: "silence",
+    what: "a server that reports to nobody has the instructions of one that does not report",
+    run: silence::check,
+}];
 
 fn format() -> Result<Outcome, Failure> {
     run_cargo("fmt --all --check")

@@ -122,7 +122,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if self.session.expects_wake() && self.session.register_waker(cx.waker()) {
             return Turn::Again;
         }
-        self.observer.step(self.session.waits_for());
+        self.observer.step_with(|| self.session.waits_for());
         Turn::Wait
     }
 
@@ -166,7 +166,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
             }
             Poll::Pending => {
                 self.readable = false;
-                self.observer.step(self.session.waits_for());
+                self.observer.step_with(|| self.session.waits_for());
                 return false;
             }
             Poll::Ready(Err(_)) => self.session.handle_lost(self.now),

@@ -135,7 +135,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
-        self.observer.step(self.session.waits_for());
+        self.observer.step_with(|| self.session.waits_for());
         Turn::Wait
     }
 
@@ -184,7 +184,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.readable = false;
-                self.observer.step(self.session.waits_for());
+                self.observer.step_with(|| self.session.waits_for());
                 return false;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -115,7 +115,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
-        self.observer.step(self.session.waits_for());
+        self.observer.step_with(|| self.session.waits_for());
         Turn::Wait
     }
 

@@ -105,7 +105,7 @@ fn drive<S: Service<F>, F: Framing, O: Observer>(
         if let Some(reason) = session.poll_closed(&mut service) {
             return Ok(reason);
         }
-        observer.step(session.waits_for());
+        observer.step_with(|| session.waits_for());
         let n = stream.read(&mut scratch)?;
         observer.step(Step::Read(n));
         match n {

@@ -57,6 +57,15 @@ pub trait Observer: Clone + Send + Sync + 'static {
     /// driver.
     #[track_caller]
     fn step(&self, step: Step);
+
+    /// The same, for a step that takes effort to find out: none is made if nobody listens.
+    #[inline]
+    #[track_caller]
+    fn step_with(&self, step: impl FnOnce() -> Step) {
+        if !Self::IS_SILENT {
+            self.step(step());
+        }
+    }
 }
 
 /// The observer that does nothing.

@@ -17,11 +17,15 @@ pub mod phases;
 mod picture;
 mod recorder;
 pub mod recording;
+#[cfg(feature = "tracing")]
+mod spans;
 pub mod sums;
 mod terminal;
 pub mod units;
 
 pub use recorder::Recorder;
 pub use recording::{Recording, Trace};
+#[cfg(feature = "tracing")]
+pub use spans::Spans;
 pub use sums::Sums;
 pub use terminal::{LEAST_WIDTH, Terminal};

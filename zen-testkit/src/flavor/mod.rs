@@ -7,12 +7,14 @@
 pub mod cases;
 mod client;
 mod contract_cases;
+mod instructions;
 mod observer_cases;
 mod tester;
 #[cfg(feature = "tls")]
 mod tls_cases;
 mod unix_cases;
 
+pub use instructions::{Counted, count_instructions, serve_until_input_ends};
 pub use observer_cases::Collector;
 pub use tester::*;
 #[cfg(feature = "tls")]

@@ -117,7 +117,7 @@ pub fn an_observer_follows_each_conversation_from_step_to_step(start: Start, _at
         let (file, line) = (place.file(), place.line());
         let text = collected.sources.iter().copied().flatten().find_map(|source| source.line(file, line));
         let text = text.unwrap_or_else(|| panic!("the text of {place} is not known"));
-        let reports = if *step == Step::Accepted { "handle_accepted" } else { "observer.step(" };
+        let reports = if *step == Step::Accepted { "handle_accepted" } else { "observer.step" };
         let parks = matches!(step, Step::Idle | Step::Woken) && text.contains(".step(Step::");
         assert!(text.contains(reports) || parks, "{step:?} is reported by {place}: {text}");
     }
