@@ -11,6 +11,9 @@ const FIRST_SPILL: usize = 512;
 /// How many bytes a driver is expected to read at a time.
 const READ: usize = 16 * 1024;
 
+/// How many bytes a driver may read at a time into [room](Buffer::room) of the buffer.
+const LONGEST_READ: usize = 128 * 1024;
+
 /// Allocations of at least this many bytes are requested zeroed.
 const ZEROED: usize = 128 * 1024;
 
@@ -94,6 +97,26 @@ impl Buffer {
         self.append(data);
     }
 
+    /// Whether the heap memory has so much room at its end that a driver may as well read there.
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.tail + READ <= self.heap.len()
+    }
+
+    /// That room, or as much of it as one read may take.
+    #[inline]
+    pub(crate) fn room(&mut self) -> Option<&mut [u8]> {
+        let end = self.heap.len().min(self.tail + LONGEST_READ);
+        if self.has_room() { self.heap.get_mut(self.tail..end) } else { None }
+    }
+
+    /// Takes in the first `n` bytes of the room.
+    #[inline]
+    pub(crate) fn fill(&mut self, n: usize) {
+        assert!(n <= self.heap.len() - self.tail, "{n} bytes were read into less room");
+        self.tail += n;
+    }
+
     #[inline]
     fn is_inline(&self) -> bool {
         self.heap.is_empty()
@@ -135,7 +158,7 @@ impl Buffer {
     #[cold]
     fn reserve_for(&mut self, len: usize) {
         // While the next read fits, nothing is gained by moving what is buffered.
-        if self.tail + READ <= self.heap.len() {
+        if self.has_room() {
             return;
         }
         // The beginning of the next message may follow a large one. A length is only a claim until

@@ -154,15 +154,22 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
         let mut scratch = ReadBuf::uninit(&mut scratch);
         self.observer.step(Step::Reading);
-        match Pin::new(&mut self.stream).poll_read(cx, &mut scratch) {
-            Poll::Ready(Ok(())) if scratch.filled().is_empty() => {
+        // The rest of a large message goes to where it is wanted.
+        let read = match self.session.input_room() {
+            Some(room) => self.stream.poll_read_into(cx, room),
+            None => {
+                Pin::new(&mut self.stream).poll_read(cx, &mut scratch).map_ok(|()| scratch.filled().len())
+            }
+        };
+        match read {
+            Poll::Ready(Ok(0)) => {
                 self.observer.step(Step::Read(0));
                 self.session.handle_eof(self.now);
             }
             // After a short read tokio knows without a system call that the next one would wait.
-            Poll::Ready(Ok(())) => {
-                self.observer.step(Step::Read(scratch.filled().len()));
-                self.session.handle_input(scratch.filled(), self.now);
+            Poll::Ready(Ok(n)) => {
+                self.observer.step(Step::Read(n));
+                self.session.handle_read(n, scratch.filled(), self.now);
             }
             Poll::Pending => {
                 self.readable = false;

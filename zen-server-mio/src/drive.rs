@@ -169,7 +169,12 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     /// Reads once. Returns false if nothing has come.
     fn read(&mut self, scratch: &mut [u8]) -> bool {
         self.observer.step(Step::Reading);
-        match self.stream.read(scratch) {
+        // The rest of a large message goes to where it is wanted.
+        let (asked, read) = match self.session.input_room() {
+            Some(room) => (room.len(), self.stream.read(room)),
+            None => (scratch.len(), self.stream.read(scratch)),
+        };
+        match read {
             Ok(0) => {
                 self.observer.step(Step::Read(0));
                 self.readable = false;
@@ -179,8 +184,8 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
                 self.observer.step(Step::Read(n));
                 // A short read has emptied the socket. Another would only say so, unless the peer
                 // has closed: then it finds the EOF.
-                self.readable = n == scratch.len() || self.peer_closed;
-                self.session.handle_input(&scratch[..n], self.now);
+                self.readable = n == asked || self.peer_closed;
+                self.session.handle_read(n, scratch, self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 self.readable = false;

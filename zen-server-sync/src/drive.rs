@@ -161,7 +161,11 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
             self.timeouts.before_read(self.stream, deadline, self.now);
             Ok(())
         };
-        let read = waited.and_then(|()| (&mut &*self.stream).read(scratch));
+        // The rest of a large message goes to where it is wanted.
+        let read = waited.and_then(|()| match self.session.input_room() {
+            Some(room) => (&mut &*self.stream).read(room),
+            None => (&mut &*self.stream).read(scratch),
+        });
         self.now = Instant::now();
         self.quiet = read.as_ref().is_err_and(is_timeout);
         match read {
@@ -171,7 +175,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
             }
             Ok(n) => {
                 self.observer.step(Step::Read(n));
-                self.session.handle_input(&scratch[..n], self.now);
+                self.session.handle_read(n, scratch, self.now);
             }
             Err(error) if is_timeout(&error) => self.timeouts.read_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

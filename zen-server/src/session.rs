@@ -47,6 +47,30 @@ impl<F: Framing> Session<F> {
         }
     }
 
+    /// See [`Conversation::input_room`]. Under TLS there is none, since what is read must be
+    /// decrypted first.
+    #[inline]
+    pub fn input_room(&mut self) -> Option<&mut [u8]> {
+        match &self.layer {
+            Layer::Plain(_) => self.conversation.input_room(),
+            #[cfg(feature = "tls")]
+            Layer::Tls(_) => None,
+        }
+    }
+
+    /// See [`Conversation::handle_read`].
+    ///
+    /// # Panics
+    /// If there was less room.
+    #[inline]
+    pub fn handle_read(&mut self, n: usize, scratch: &[u8], now: Instant) {
+        match &mut self.layer {
+            Layer::Plain(_) => self.conversation.handle_read(n, scratch, now),
+            #[cfg(feature = "tls")]
+            Layer::Tls(tls) => tls.handle_input(&mut self.conversation, &scratch[..n], now),
+        }
+    }
+
     /// See [`Conversation::handle_eof`].
     pub fn handle_eof(&mut self, now: Instant) {
         match &mut self.layer {

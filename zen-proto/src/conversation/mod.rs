@@ -1,5 +1,6 @@
 //! The conversation: one connection's life, without the connection.
 
+mod arrival;
 mod deadlines;
 mod deferred;
 mod in_flight;
@@ -25,7 +26,7 @@ use crate::peer::{Peer, Tls};
 use crate::service::Service;
 use crate::{CloseReason, Limits};
 use phase::Phase;
-use write_clock::{FREE, WriteClock, advanced};
+use write_clock::WriteClock;
 
 /// One connection's life, as a state machine without I/O, clock or threads.
 ///
@@ -163,45 +164,6 @@ impl<F: Framing> Conversation<F> {
     }
 
     // What happened.
-
-    /// The peer sent `data`.
-    ///
-    /// All of it is taken. Memory is bounded because a driver reads only while
-    /// [`wants_read`](Self::wants_read) is true.
-    #[inline]
-    pub fn handle_input(&mut self, data: &[u8], now: Instant) {
-        if matches!(self.phase, Phase::Talking) && self.ended.is_none() && !data.is_empty() {
-            self.advance_clock(now);
-            self.tally.bytes_in += data.len() as u64;
-            self.inbound.append(data);
-            self.starved = false;
-            if self.inbound.len() as u64 > FREE {
-                self.advance_question_clock(data.len() as u64);
-            }
-        } else {
-            self.discard(data, now);
-        }
-    }
-
-    /// Counts input that no question will be taken from.
-    #[cold]
-    #[inline(never)]
-    fn discard(&mut self, data: &[u8], now: Instant) {
-        if self.closed().is_some() {
-            return;
-        }
-        self.advance_clock(now);
-        self.tally.bytes_in += data.len() as u64;
-        if let Phase::Lingering { reason, discarded, .. } = &mut self.phase {
-            *discarded += data.len();
-            if *discarded > self.limits.linger_bytes {
-                let reason = *reason;
-                self.close(reason);
-            }
-        } else if matches!(self.phase, Phase::Switching { .. }) && !data.is_empty() {
-            self.finish(CloseReason::Malformed, None);
-        }
-    }
 
     /// The peer will send no more. Whole questions that came before are still answered.
     pub fn handle_eof(&mut self, now: Instant) {
@@ -480,13 +442,6 @@ impl<F: Framing> Conversation<F> {
     /// [`Limits::memory_bound`].
     pub fn heap_size(&self) -> usize {
         self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
-    }
-
-    /// `n` more bytes of a large question have come.
-    #[cold]
-    fn advance_question_clock(&mut self, n: u64) {
-        let (moved, rate, now) = (self.inbound.len() as u64, self.limits.least_rate, self.now());
-        self.question_since = self.question_since.map(|since| advanced(since, n, moved, rate, now));
     }
 
     #[inline]

@@ -243,6 +243,98 @@ fn large_messages_that_follow_each_other_share_their_memory() {
     assert!(sizes[0] > MIB && sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
 }
 
+/// The text of a message, which no other has.
+fn text(first: u8, length: usize) -> impl Iterator<Item = u8> {
+    (0..=250).cycle().take(length).map(move |byte: u8| first.wrapping_add(byte))
+}
+
+/// Reads as a driver does with `scratch` bytes of its own: in place if there is room. Returns how
+/// many bytes were read, and whether in place.
+fn read_once(
+    conversation: &mut Conversation<Blobs>,
+    input: &mut &[u8],
+    scratch: usize,
+    now: Instant,
+) -> (usize, bool) {
+    let mut own = vec![0; scratch];
+    let (n, in_place) = match conversation.input_room() {
+        Some(room) => (std::io::Read::read(input, room).unwrap(), true),
+        None => (std::io::Read::read(input, &mut own).unwrap(), false),
+    };
+    conversation.handle_read(n, &own, now);
+    (n, in_place)
+}
+
+#[test]
+fn a_large_message_is_read_in_place_between_small_ones() {
+    let start = Instant::now();
+    for scratch in [1, 700, 2 * 1024, 16 * 1024, 2 * MIB] {
+        let limits = Limits::default().with_question_length(MIB + 8);
+        let bound = limits.memory_bound(&Blobs, scratch, 32);
+        let mut conversation = Conversation::new(Blobs, limits, start);
+        let (mut seen, mut sent) = (Vec::new(), Vec::new());
+        let (mut input, mut lengths) = (Vec::new(), Vec::new());
+        for length in [5, 1000, MIB, 0, 300_000, MIB - 1, 17, 20_000, 40, MIB] {
+            let first = u8::try_from(lengths.len()).unwrap();
+            input.extend_from_slice(&header(length));
+            input.extend(text(first, length));
+            lengths.push(length);
+        }
+        let (mut left, mut in_place, mut reads) = (&input[..], 0, 0);
+        while !left.is_empty() {
+            assert!(conversation.wants_read());
+            let (n, placed) = read_once(&mut conversation, &mut left, scratch, start);
+            in_place += if placed { n } else { 0 };
+            reads += 1;
+            let mut service = |message: &[u8], answer: &mut Answer<'_, Blobs>| {
+                let first = u8::try_from(seen.len()).unwrap();
+                let right = message.iter().copied().eq(text(first, message.len()));
+                assert!(right, "message {first} with reads of {scratch}");
+                seen.push(message.len());
+                answer.put(b"k");
+            };
+            conversation.answer_with(&mut service, start);
+            sent.extend_from_slice(conversation.transmit());
+            conversation.handle_sent(conversation.transmit().len(), start);
+            assert!(conversation.heap_size() <= bound, "{} > {bound}", conversation.heap_size());
+        }
+        assert_eq!((seen, sent.len()), (lengths, 10));
+        assert_eq!(conversation.take_tally().bytes_in, input.len() as u64);
+        if scratch == 2 * 1024 {
+            assert!(in_place > 2 * MIB && reads < 100, "{in_place} bytes in place, {reads} reads");
+        }
+    }
+}
+
+#[test]
+fn there_is_no_room_for_what_nobody_will_take() {
+    let now = Instant::now();
+    let mut conversation = Conversation::new(Blobs, Limits::default(), now);
+    assert!(conversation.input_room().is_none(), "an idle conversation owns nothing");
+    conversation.handle_input(&header(MIB), now);
+    conversation.handle_input(&vec![0; 64 * 1024], now);
+    let mut service = |_: &[u8], _: &mut Answer<'_, Blobs>| ();
+    conversation.answer_with(&mut service, now);
+    let room = conversation.input_room().map(|room| room.len());
+    assert!(room.is_some_and(|room| room >= 16 * 1024), "{room:?}");
+    conversation.drain(now);
+    assert!(conversation.input_room().is_none());
+    let owned = conversation.heap_size();
+    conversation.handle_read(3, b"abc", now);
+    assert_eq!((conversation.heap_size(), conversation.take_tally().bytes_in), (owned, 64 * 1024 + 11));
+}
+
+#[test]
+#[should_panic(expected = "were read into less room")]
+fn reporting_more_than_there_was_room_for_panics() {
+    let now = Instant::now();
+    let mut conversation = Conversation::new(Blobs, Limits::default(), now);
+    conversation.handle_input(&header(MIB), now);
+    conversation.handle_input(&vec![0; 64 * 1024], now);
+    conversation.answer_with(&mut |_: &[u8], _: &mut Answer<'_, Blobs>| (), now);
+    conversation.handle_read(MIB, &[], now);
+}
+
 #[test]
 fn a_length_that_overflows_is_too_long() {
     let now = Instant::now();
