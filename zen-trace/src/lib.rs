@@ -11,6 +11,7 @@
 struct Readme;
 
 mod files;
+pub mod model;
 pub mod page;
 mod perfetto;
 pub mod phases;
