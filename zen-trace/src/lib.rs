@@ -12,6 +12,7 @@ struct Readme;
 
 mod files;
 pub mod model;
+pub mod outside;
 pub mod page;
 mod perfetto;
 pub mod phases;

@@ -58,9 +58,11 @@ impl ClosedNetwork {
     /// and servers.
     ///
     /// A network in which nothing takes time has no steady state: its throughput is infinite.
+    #[allow(clippy::cast_precision_loss, reason = "numbers of clients and servers")]
     pub fn solve(&self, clients: usize) -> Steady {
         let servers = self.servers as f64;
-        // The probability that j questions are at the station, for each j that leaves a server idle.
+        // The probability that j questions are at the station, for each j that leaves a server
+        // idle.
         let mut idle_with = vec![0.0; self.servers];
         idle_with[0] = 1.0;
         let mut waiting = 0.0;
@@ -87,6 +89,7 @@ impl ClosedNetwork {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_precision_loss, reason = "numbers of clients and servers")]
 mod tests {
     use super::*;
 
@@ -100,7 +103,9 @@ mod tests {
             weights.push(weights[k - 1] * arrivals / departures);
             let largest = weights.iter().copied().fold(0.0, f64::max);
             if largest > 1e200 {
-                weights.iter_mut().for_each(|w| *w /= largest);
+                for weight in &mut weights {
+                    *weight /= largest;
+                }
             }
         }
         let sum: f64 = weights.iter().sum();
@@ -147,6 +152,6 @@ mod tests {
 
     #[test]
     fn nobody_asks_nothing() {
-        assert_eq!(ClosedNetwork::new(0.1, 0.1, 1).solve(0).throughput, 0.0);
+        assert!(ClosedNetwork::new(0.1, 0.1, 1).solve(0).throughput.abs() < f64::EPSILON);
     }
 }

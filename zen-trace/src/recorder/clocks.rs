@@ -17,12 +17,12 @@ impl Moment {
     }
 }
 
-pub(super) fn wall_ns() -> u64 {
+pub(crate) fn wall_ns() -> u64 {
     nanoseconds(clock_gettime(ClockId::Monotonic))
 }
 
 /// The resolution of the wall clock, as the system states it.
-pub(super) fn resolution_ns() -> u64 {
+pub(crate) fn resolution_ns() -> u64 {
     nanoseconds(clock_getres(ClockId::Monotonic)).max(1)
 }
 

@@ -2,7 +2,7 @@
 
 mod assembly;
 mod blocks;
-mod clocks;
+pub(crate) mod clocks;
 mod threads;
 
 #[cfg(test)]

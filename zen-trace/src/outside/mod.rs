@@ -1,0 +1,231 @@
+//! A server as it is seen from outside: what the system says of its threads.
+//!
+//! A server that reports no steps is still a process. The scheduler knows when each of its threads
+//! ran, when it waited for a CPU, and when it was blocked.
+
+mod switches;
+mod tasks;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use self::switches::Switches;
+use self::tasks::Task;
+use crate::recorder::clocks;
+use crate::recording::{Recording, Switch, SwitchKind, Thread};
+
+/// How often the threads are looked at where the system does not tell their switches.
+const SAMPLING: Duration = Duration::from_millis(1);
+/// How often where it does, to read what it has told and to find new processes.
+const READING: Duration = Duration::from_millis(5);
+
+/// Watches the threads of a process, and those of the processes that it starts.
+///
+/// Where the system allows, it tells each moment at which a thread got a CPU and lost it
+/// (`perf_event_open` with context-switch records; your own processes need no privilege as long as
+/// `/proc/sys/kernel/perf_event_paranoid` is 2 or less). Where it does not, the states of the
+/// threads are sampled a thousand times a second from `/proc`, and what is shorter than a
+/// millisecond is not seen. [`Watched::limits`] says which it was. Linux only: elsewhere no thread
+/// is found.
+///
+/// ```
+/// # #[cfg(target_os = "linux")] {
+/// use std::process::Command;
+/// use zen_trace::outside::Watch;
+///
+/// let mut server = Command::new("sleep").arg("0.05").spawn()?;
+/// let watch = Watch::start(server.id())?;
+/// server.wait()?;
+/// let watched = watch.finish();
+/// assert!(!watched.threads.is_empty());
+/// for limit in &watched.limits {
+///     eprintln!("{limit}");
+/// }
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Watch {
+    stop: Sender<()>,
+    watching: JoinHandle<Watched>,
+}
+
+/// What was seen of a process.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Watched {
+    /// All threads, in the order in which they were found. They have no steps.
+    pub threads: Vec<Thread>,
+    /// What the picture lacks, a sentence each: what the system does not tell, and how it was made
+    /// up for. Empty if nothing is missing.
+    pub limits: Vec<String>,
+}
+
+impl Watched {
+    /// A recording of a server of which this is all that is known, except for what its clients saw.
+    pub fn into_recording(self, name: impl Into<String>) -> Recording {
+        let mut recording = Recording::new(name);
+        recording.clock_ns = clocks::resolution_ns();
+        recording.threads = self.threads;
+        recording
+    }
+}
+
+impl Watch {
+    /// Begins to watch the process with this number.
+    ///
+    /// Begin before it has started its threads: what a thread did before is not known.
+    ///
+    /// # Errors
+    /// When no thread can be started to watch it from.
+    pub fn start(process: u32) -> std::io::Result<Self> {
+        // Before the caller goes on, and the process with it.
+        let mut seen = Seen::new(process);
+        seen.look();
+        let (stop, stopped) = channel();
+        let watching = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
+            while stopped.recv_timeout(seen.pause()) == Err(RecvTimeoutError::Timeout) {
+                seen.look();
+            }
+            seen.look();
+            seen.finish()
+        })?;
+        Ok(Self { stop, watching })
+    }
+
+    /// Ends, and says what was seen. The process may have ended.
+    pub fn finish(self) -> Watched {
+        drop(self.stop);
+        // A thread that panics has nothing to say; the watching thread calls nothing that does.
+        self.watching.join().unwrap_or_default()
+    }
+}
+
+/// What has been seen so far.
+struct Seen {
+    process: u32,
+    switches: Result<Switches, String>,
+    threads: BTreeMap<u32, Thread>,
+    /// In the order in which they were found.
+    order: Vec<u32>,
+    /// What each thread's CPU time and run delay were when it was found.
+    before: BTreeMap<u32, tasks::Usage>,
+    lost: u64,
+    no_usage: bool,
+}
+
+impl Seen {
+    fn new(process: u32) -> Self {
+        Self {
+            process,
+            switches: Switches::of(process),
+            threads: BTreeMap::new(),
+            order: Vec::new(),
+            before: BTreeMap::new(),
+            lost: 0,
+            no_usage: false,
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        if self.switches.is_ok() { READING } else { SAMPLING }
+    }
+
+    /// Looks at all threads there are, and takes in what the system has told.
+    fn look(&mut self) {
+        let now = clocks::wall_ns();
+        for task in tasks::of_processes(self.process) {
+            self.take(task, now);
+        }
+        if let Ok(switches) = &mut self.switches {
+            let (told, lost) = switches.take();
+            self.lost += lost;
+            for (id, switch) in told {
+                let thread = self.find(id, switch.wall_ns, String::new);
+                thread.ended_ns = thread.ended_ns.max(switch.wall_ns);
+                thread.switches.push(switch);
+            }
+        }
+    }
+
+    fn take(&mut self, task: Task, now: u64) {
+        let sampled = self.switches.is_err();
+        let known = self.before.contains_key(&task.id);
+        if let Some(usage) = task.usage {
+            // A thread that did not exist at the first look has used nothing before.
+            let found_later = !self.order.is_empty() && !known;
+            self.before.entry(task.id).or_insert(if found_later { tasks::Usage::default() } else { usage });
+        } else {
+            self.no_usage = true;
+        }
+        let before = self.before.get(&task.id).copied();
+        let thread = self.find(task.id, now, || task.name.clone());
+        thread.name = task.name;
+        thread.ended_ns = thread.ended_ns.max(now);
+        let delayed = thread.run_delay_ns.unwrap_or(0);
+        if let (Some(usage), Some(before)) = (task.usage, before) {
+            thread.cpu_ns = usage.ran_ns.saturating_sub(before.ran_ns);
+            thread.run_delay_ns = Some(usage.delayed_ns.saturating_sub(before.delayed_ns));
+        }
+        // Where switches are told, only the state in which it was found is not.
+        if sampled || !known {
+            let waits = thread.run_delay_ns.is_some_and(|now| now > delayed);
+            let kind = match (task.runnable, waits) {
+                (false, _) => SwitchKind::OutBlocked,
+                (true, true) => SwitchKind::OutPreempted,
+                (true, false) => SwitchKind::In,
+            };
+            if thread.switches.last().is_none_or(|last| last.kind != kind) {
+                thread.switches.push(Switch { wall_ns: now, kind });
+            }
+        }
+    }
+
+    fn find(&mut self, id: u32, now: u64, name: impl FnOnce() -> String) -> &mut Thread {
+        let order = &mut self.order;
+        self.threads.entry(id).or_insert_with(|| {
+            order.push(id);
+            Thread::new(id, name(), now, now)
+        })
+    }
+
+    fn finish(mut self) -> Watched {
+        let mut limits = Vec::new();
+        if let Err(why) = &self.switches {
+            limits.push(format!(
+                "The system does not tell when threads run ({why}): their states were sampled once a \
+                 millisecond, and what is shorter is not shown."
+            ));
+        }
+        if self.lost > 0 {
+            limits.push(format!("{} of the scheduler's switches were lost.", self.lost));
+        }
+        if self.no_usage {
+            limits.push(
+                "The system has no schedstat: waiting for a CPU is not told from being blocked.".to_owned(),
+            );
+        }
+        let threads = self.order.iter().filter_map(|id| self.threads.remove(id)).map(by_switches).collect();
+        Watched { threads, limits }
+    }
+}
+
+/// The thread with its switches in the order of time, and with the CPU time that they show where
+/// that is more than was read: a thread may end between two looks.
+fn by_switches(mut thread: Thread) -> Thread {
+    thread.switches.sort_by_key(|switch| switch.wall_ns);
+    let shown: u64 = thread
+        .switches
+        .windows(2)
+        .filter(|pair| pair[0].kind == SwitchKind::In)
+        .map(|pair| pair[1].wall_ns - pair[0].wall_ns)
+        .sum();
+    let most = thread.ended_ns.saturating_sub(thread.started_ns);
+    thread.cpu_ns = thread.cpu_ns.max(shown).min(most);
+    thread
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

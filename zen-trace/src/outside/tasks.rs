@@ -1,0 +1,57 @@
+//! The threads of a process and of its descendants, as `/proc` shows them.
+
+use std::fs;
+
+/// A thread, at the moment of a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Task {
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// Whether it runs or could run.
+    pub(super) runnable: bool,
+    /// `None` where the system has no `schedstat`.
+    pub(super) usage: Option<Usage>,
+}
+
+/// How much CPU a thread has had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Usage {
+    /// How long it has run, in nanoseconds.
+    pub(super) ran_ns: u64,
+    /// How long it was ready to run and had no CPU, in nanoseconds.
+    pub(super) delayed_ns: u64,
+}
+
+/// All threads of a process and of the processes that it has started. What ends during the look is
+/// left out.
+pub(super) fn of_processes(process: u32) -> Vec<Task> {
+    let (mut tasks, mut processes) = (Vec::new(), vec![process]);
+    while let Some(process) = processes.pop() {
+        let Ok(entries) = fs::read_dir(format!("/proc/{process}/task")) else { continue };
+        for id in entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+            let folder = format!("/proc/{process}/task/{id}");
+            tasks.extend(task(&folder, id));
+            // A kernel without this file tells of no descendants.
+            let children = fs::read_to_string(format!("{folder}/children")).unwrap_or_default();
+            processes.extend(children.split_ascii_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+        }
+    }
+    tasks
+}
+
+fn task(folder: &str, id: u32) -> Option<Task> {
+    let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
+    // The name is in parentheses, and may hold any of them itself.
+    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+    Some(Task {
+        id,
+        name: name.to_owned(),
+        runnable: rest.trim_start().starts_with('R'),
+        usage: fs::read_to_string(format!("{folder}/schedstat")).ok().and_then(|text| usage(&text)),
+    })
+}
+
+fn usage(schedstat: &str) -> Option<Usage> {
+    let mut numbers = schedstat.split_ascii_whitespace().map_while(|number| number.parse().ok());
+    Some(Usage { ran_ns: numbers.next()?, delayed_ns: numbers.next()? })
+}
