@@ -2,16 +2,16 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
-use zen_client::{Client, ClientError, ClientLimits, ClientOptions};
+use zen_client::{Client, ClientError, ClientLimits, ClientOptions, ClientTls};
 use zen_proto::aphorism;
 
 use crate::args::AskArgs;
 use crate::escape::{escaped, inert_json};
 use crate::failure::Failure;
-use crate::resolve::Address;
+use crate::listen::Place;
 
 pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
     let (address, questions) = args.understood()?;
@@ -21,9 +21,13 @@ pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
     options
         .validate()
         .map_err(|_| Failure::Usage("--timeout is zero; give it a value of at least 1ms".into()))?;
-    let addresses = address.resolve(args.timeout)?;
+    let options = options.with_tls(tls(args, &address)?);
     let failed = |error: ClientError| explained(&error, &address);
-    let mut client = Client::connect(&addresses[..], &options).map_err(failed)?;
+    let mut client = match &address {
+        Place::Port(port) => Client::connect(&port.resolve(args.timeout)?[..], &options),
+        Place::Unix(path) => Client::connect_unix(path, &options),
+    }
+    .map_err(failed)?;
     // One after another, as the book's client does: the book's server takes only one question at a
     // time.
     for question in questions {
@@ -32,6 +36,26 @@ pub(crate) fn run(args: &AskArgs) -> Result<(), Failure> {
         Failure::from_output(writeln!(io::stdout(), "{line}"))?;
     }
     Ok(())
+}
+
+/// What TLS needs, if it is wanted.
+fn tls(args: &AskArgs, address: &Place) -> Result<Option<ClientTls>, Failure> {
+    if !args.tls {
+        return Ok(None);
+    }
+    let name = match (&args.tls_name, address) {
+        (Some(name), _) => name,
+        (None, Place::Port(port)) => port.host(),
+        (None, Place::Unix(_)) => {
+            let line = "a Unix socket has no name for the certificate to be for; give one with --tls-name";
+            return Err(Failure::Usage(line.into()));
+        }
+    };
+    let tls = match &args.tls_ca {
+        Some(file) => ClientTls::trusting(file, name),
+        None => ClientTls::trusting_the_system(name),
+    };
+    tls.map(Some).map_err(|error| Failure::Failed(escaped(error.to_string().as_bytes()).to_string()))
 }
 
 /// The table's questions in random order, as in the book.
@@ -63,7 +87,7 @@ fn json(question: &str, answer: &[u8]) -> String {
     inert_json(&serde_json::to_string(&answered).unwrap_or_default())
 }
 
-fn explained(error: &ClientError, address: &Address) -> Failure {
+fn explained(error: &ClientError, address: &Place) -> Failure {
     Failure::Failed(match error {
         ClientError::Refused { .. } => {
             format!(
@@ -72,6 +96,28 @@ fn explained(error: &ClientError, address: &Address) -> Failure {
         }
         ClientError::AnswerTimedOut { .. } | ClientError::ConnectTimedOut { .. } => {
             format!("{address}: {error} (--timeout)")
+        }
+        ClientError::ConnectUnix { error, .. } if error.kind() == ErrorKind::NotFound => {
+            format!(
+                "there is no socket {address}; check the path, or start a server with: zen serve {address}"
+            )
+        }
+        ClientError::ConnectUnix { error, .. } if error.kind() == ErrorKind::ConnectionRefused => {
+            format!("nothing listens on {address}; the server that made the socket has ended")
+        }
+        ClientError::ConnectUnix { error, .. } => format!("cannot connect to {address}: {error}"),
+        ClientError::Untrusted { reason } => format!(
+            "{address}: the server's certificate is not trusted: {}; name the CA that has issued it with --tls-ca",
+            escaped(reason.as_bytes())
+        ),
+        ClientError::WrongName { reason } => format!(
+            "{address}: the server's certificate is for another name: {}; give the right one with --tls-name",
+            escaped(reason.as_bytes())
+        ),
+        ClientError::NotTls { reason } => {
+            format!(
+                "{address}: the server does not speak TLS: {reason}; leave --tls out, or check the address"
+            )
         }
         _ => format!("{address}: {error}"),
     })

@@ -1,6 +1,6 @@
 //! Listening: binds a listener or says why not, and prints its address.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::unix_socket::{self, OwnPath};
 /// The longest time for resolving the address to listen on, which is one of this machine's.
 const RESOLVE_WITHIN: Duration = Duration::from_millis(900);
 
-/// Where a server is to listen: `HOST:PORT` or `unix:PATH`.
+/// Where a server listens: `HOST:PORT` or `unix:PATH`.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
     Port(Address),
@@ -33,6 +33,15 @@ impl FromStr for Place {
             Some("") => Err("the path is missing; a Unix socket is unix:PATH, such as unix:/run/zen".into()),
             Some(path) => Ok(Self::Unix(path.into())),
             None => text.parse().map(Self::Port),
+        }
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "unix:{}", escaped(path.as_os_str().as_encoded_bytes())),
         }
     }
 }
@@ -55,8 +64,7 @@ pub(crate) fn listen_at(place: &Place, backlog: i32) -> Result<Listening, Failur
         }
         Place::Unix(path) => {
             let (listener, own_path) = unix_socket::listen(path, backlog)?;
-            let address = format!("unix:{}", escaped(path.as_os_str().as_encoded_bytes()));
-            Ok(Listening { listener: listener.into(), address, path: Some(own_path) })
+            Ok(Listening { listener: listener.into(), address: place.to_string(), path: Some(own_path) })
         }
     }
 }

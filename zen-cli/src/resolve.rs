@@ -53,6 +53,11 @@ impl fmt::Display for Address {
 }
 
 impl Address {
+    /// The host as it was written, without brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The socket addresses that this stands for, at least one, found `within` this time.
     pub(crate) fn resolve(&self, within: Duration) -> Result<Vec<SocketAddr>, Failure> {
         let (found, finding) = mpsc::channel();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use zen_proto::{AskError, AskerError, LimitError, Unsendable};
@@ -125,6 +126,47 @@ pub enum ClientError {
         /// What the system says.
         error: io::Error,
     },
+    /// The server's certificate is not trusted.
+    #[error("the server's certificate is not trusted: {reason}; name the CA that has issued it")]
+    Untrusted {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The server's certificate is for another name than the one asked for.
+    #[error("the server's certificate is for another name: {reason}")]
+    WrongName {
+        /// Which names.
+        reason: String,
+    },
+    /// The server does not speak TLS.
+    #[error("the server does not speak TLS: {reason}")]
+    NotTls {
+        /// What it does instead.
+        reason: String,
+    },
+    /// TLS failed in another way.
+    #[error("TLS failed: {reason}")]
+    Tls {
+        /// What the library for TLS says.
+        reason: String,
+    },
+    /// The connection ended without the server having said so, as TLS asks for: what it had still
+    /// to say may have been cut off.
+    #[error(
+        "the connection was cut off with {awaited} answer(s) outstanding: it ended without close_notify; connect again"
+    )]
+    CutOff {
+        /// Questions without an answer.
+        awaited: usize,
+    },
+    /// A Unix socket cannot be connected to.
+    #[error("cannot connect to unix:{}: {error}", path.display())]
+    ConnectUnix {
+        /// The socket's path.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The conversation failed in a way that this version has no variant for.
     #[error(transparent)]
     Failed(AskError),
@@ -149,8 +191,13 @@ impl ClientError {
         move |error| Self::Socket { doing, error }
     }
 
+    /// The server has not taken part in a handshake.
+    pub(crate) fn no_handshake(within: Duration) -> Self {
+        Self::NotTls { reason: format!("there was no handshake within {within:?}") }
+    }
+
     /// An error of asking, with the system's error if the connection broke.
-    pub(crate) fn new(error: AskError, lost: Option<&io::Error>) -> Self {
+    pub(crate) fn new(error: AskError, lost: Option<&Lost>) -> Self {
         match error {
             AskError::Unsendable(error) => Self::Unsendable(error),
             AskError::Failed(AskerError::TimedOut { awaited: 0, deadline }) => Self::NotClosed { deadline },
@@ -163,11 +210,37 @@ impl ClientError {
             AskError::Failed(AskerError::AnswerTooLong { limit }) => Self::AnswerTooLong { limit },
             AskError::Failed(AskerError::Unasked) => Self::Unasked,
             AskError::Failed(AskerError::Malformed { reason }) => Self::Malformed { reason },
-            AskError::Failed(AskerError::Lost { awaited }) => Self::Lost {
-                awaited,
-                error: lost.map_or_else(|| io::ErrorKind::BrokenPipe.into(), copy_error),
+            AskError::Failed(AskerError::Lost { awaited }) => match lost {
+                None => Self::Lost { awaited, error: io::ErrorKind::BrokenPipe.into() },
+                Some(lost) => lost.to_error(awaited),
             },
             error => Self::Failed(error),
+        }
+    }
+}
+
+/// Why the connection cannot be used any more.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "tls"), allow(dead_code))]
+pub(crate) enum Lost {
+    /// The system says so.
+    System(io::Error),
+    Untrusted(String),
+    WrongName(String),
+    NotTls(String),
+    Tls(String),
+    CutOff,
+}
+
+impl Lost {
+    pub(crate) fn to_error(&self, awaited: usize) -> ClientError {
+        match self {
+            Self::System(error) => ClientError::Lost { awaited, error: copy_error(error) },
+            Self::Untrusted(reason) => ClientError::Untrusted { reason: reason.clone() },
+            Self::WrongName(reason) => ClientError::WrongName { reason: reason.clone() },
+            Self::NotTls(reason) => ClientError::NotTls { reason: reason.clone() },
+            Self::Tls(reason) => ClientError::Tls { reason: reason.clone() },
+            Self::CutOff => ClientError::CutOff { awaited },
         }
     }
 }

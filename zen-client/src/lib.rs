@@ -60,6 +60,8 @@
 //!
 //! - `tokio`: the async client, [`AsyncClient`]. Off by default; without it this crate needs no
 //!   runtime.
+//! - `tls`: TLS by rustls, [`ClientOptions`]`::with_tls`. Off by default. Connecting waits for the
+//!   handshake. An end that the server has not announced is an error.
 //!
 // Without the feature these types do not exist, so their names lead to the section that says so.
 #![cfg_attr(not(feature = "tokio"), doc = "[`AsyncClient`]: self#features")]
@@ -78,13 +80,18 @@ mod asynchronous;
 mod blocking;
 mod dial;
 mod error;
+mod layer;
 mod options;
 mod script;
 mod state;
+#[cfg(feature = "tls")]
+mod tls;
 
 #[cfg(feature = "tokio")]
 pub use asynchronous::{AsyncAnswers, AsyncClient};
 pub use blocking::{Answers, Client};
 pub use error::ClientError;
 pub use options::ClientOptions;
+#[cfg(feature = "tls")]
+pub use tls::{ClientTls, ClientTlsError};
 pub use zen_proto::ClientLimits;

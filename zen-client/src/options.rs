@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use zen_proto::{ClientLimits, LimitError};
 
+#[cfg(feature = "tls")]
+use crate::ClientTls;
+
 /// The options of a client, the same for both clients.
 ///
 /// ```
@@ -40,6 +43,9 @@ pub struct ClientOptions {
     /// Whether questions are sent at once instead of being held back to fill a segment
     /// (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
+    /// TLS, and whom to trust. Default none.
+    #[cfg(feature = "tls")]
+    pub tls: Option<ClientTls>,
 }
 
 impl Default for ClientOptions {
@@ -50,6 +56,8 @@ impl Default for ClientOptions {
             greeting: false,
             answer_timeout: None,
             nodelay: true,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 }
@@ -87,6 +95,14 @@ impl ClientOptions {
     #[must_use]
     pub fn with_nodelay(mut self, nodelay: bool) -> Self {
         self.nodelay = nodelay;
+        self
+    }
+
+    /// Sets [`tls`](Self::tls).
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn with_tls(mut self, tls: impl Into<Option<ClientTls>>) -> Self {
+        self.tls = tls.into();
         self
     }
 

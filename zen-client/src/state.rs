@@ -1,10 +1,10 @@
 //! What a client knows of its conversation, whatever moves its bytes.
 
-use std::io;
 use std::time::{Duration, Instant};
 
 use zen_proto::{AskError, Asker, Framing};
 
+use crate::error::Lost;
 use crate::{ClientError, ClientOptions};
 
 /// The part of a client that both clients have in common.
@@ -58,14 +58,18 @@ impl<F: Framing> State<F> {
         self.asker.finish(now);
     }
 
-    /// How the conversation has ended, once it has. `lost` is what the system said when the
-    /// connection broke.
-    pub(crate) fn poll_finished(&mut self, lost: Option<&io::Error>) -> Option<Result<(), ClientError>> {
+    /// How the conversation has ended, once it has. `lost` is why the connection broke, if it
+    /// did.
+    pub(crate) fn poll_finished(&mut self, lost: Option<&Lost>) -> Option<Result<(), ClientError>> {
         // A message that answers no question is not discarded: it fails the conversation.
         while self.asker.poll_answer_with(|_| ()).is_some() {}
         if let Some(error) = self.asker.failed() {
             return Some(Err(ClientError::new(AskError::Failed(error.clone()), lost)));
         }
-        self.asker.is_closed().then_some(Ok(()))
+        self.asker.is_closed().then(|| match lost {
+            // It owed nothing, but nobody knows what it would have said.
+            Some(lost @ Lost::CutOff) => Err(lost.to_error(0)),
+            _ => Ok(()),
+        })
     }
 }

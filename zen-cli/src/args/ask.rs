@@ -1,5 +1,6 @@
 //! The command line of `zen ask`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -7,7 +8,7 @@ use clap::Args;
 use super::help::{DEFAULT_ADDRESS, TEMPLATE};
 use crate::escape::escaped;
 use crate::failure::Failure;
-use crate::resolve::Address;
+use crate::listen::Place;
 use crate::units;
 
 /// Ask a server, and print each question with its answer
@@ -21,6 +22,8 @@ Examples:
   zen ask 'Simple is better than?'          one question, to 127.0.0.1:1060
   zen ask localhost:4000                    the three questions, to another server
   zen ask localhost:4000 'Why?' 'What?'     two questions over one connection
+  zen ask unix:/run/user/1000/zen           the three questions, over a Unix socket
+  zen ask zen.example:1061 --tls            over TLS, if the system trusts the server's certificate
   zen ask --json | jq -r .answer            one JSON object a line",
     after_help = "\
 A word with a ? in it is a question; the first word may be an address instead. Quote questions:
@@ -35,12 +38,24 @@ pub(crate) struct AskArgs {
     /// The address when `words` has none. It is an option because only options and positional
     /// arguments can have variables.
     #[arg(long = "addr", value_name = "ADDR", env = "ZEN_ADDR", hide = true, default_value = DEFAULT_ADDRESS)]
-    pub(crate) address: Address,
+    pub(crate) address: Place,
 
     /// Longest time for connecting, and for each answer
     #[arg(long, short, value_name = "TIME", env = "ZEN_TIMEOUT", hide_env = true)]
     #[arg(value_parser = units::duration, default_value = "10s")]
     pub(crate) timeout: Duration,
+
+    /// Speak TLS, with a server whose certificate the system trusts
+    #[arg(long, env = "ZEN_TLS", hide_env = true, value_parser = units::switch)]
+    pub(crate) tls: bool,
+
+    /// Trust the certificates in this PEM file instead
+    #[arg(long, value_name = "FILE", env = "ZEN_TLS_CA", hide_env = true, requires = "tls")]
+    pub(crate) tls_ca: Option<PathBuf>,
+
+    /// The name that the certificate must be for [default: the host of ADDR]
+    #[arg(long, value_name = "NAME", env = "ZEN_TLS_NAME", hide_env = true, requires = "tls")]
+    pub(crate) tls_name: Option<String>,
 
     /// Print one JSON object a line
     #[arg(long, env = "ZEN_JSON", hide_env = true, value_parser = units::switch)]
@@ -49,14 +64,14 @@ pub(crate) struct AskArgs {
 
 impl AskArgs {
     /// Where to connect, and the questions from the command line; when there are none, the three.
-    pub(crate) fn understood(&self) -> Result<(Address, Vec<String>), Failure> {
+    pub(crate) fn understood(&self) -> Result<(Place, Vec<String>), Failure> {
         let (address, questions) = understood(&self.words)?;
         Ok((address.unwrap_or_else(|| self.address.clone()), questions))
     }
 }
 
 /// The address and the questions from the words of the command line.
-fn understood(words: &[String]) -> Result<(Option<Address>, Vec<String>), Failure> {
+fn understood(words: &[String]) -> Result<(Option<Place>, Vec<String>), Failure> {
     let (address, words) = match words.split_first() {
         Some((first, rest)) if !first.contains('?') => {
             let address = first.parse().map_err(|_| neither(first))?;
@@ -85,7 +100,7 @@ fn question(word: &str) -> Result<String, Failure> {
 
 fn neither(word: &str) -> Failure {
     Failure::Usage(format!(
-        "'{}' is neither an address (HOST:PORT) nor a question (ending in '?', in quotes)",
+        "'{}' is neither an address (HOST:PORT or unix:PATH) nor a question (ending in '?', in quotes)",
         escaped(word.as_bytes())
     ))
 }
@@ -108,6 +123,7 @@ mod tests {
         assert_eq!(words(&[]), Ok((None, vec![])));
         assert_eq!(words(&["h:1"]), Ok((Some("h:1".into()), vec![])));
         assert_eq!(words(&["Why?"]), Ok((None, vec!["Why?".into()])));
+        assert_eq!(words(&["unix:/a", "Why?"]), Ok((Some("unix:/a".into()), vec!["Why?".into()])));
         assert_eq!(words(&["h:1?"]), Ok((None, vec!["h:1?".into()])));
         assert_eq!(
             words(&["h:1", " Why?\n", "?"]),

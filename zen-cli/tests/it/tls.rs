@@ -1,4 +1,5 @@
-//! `zen serve --tls-cert --tls-key`: it speaks TLS, and a file that is wrong is named in one line.
+//! `zen serve --tls-cert --tls-key` and `zen ask --tls`: they speak TLS, and what is wrong is named
+//! in one line.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -87,4 +88,47 @@ fn a_file_that_is_wrong_is_named() {
     let ended = run(zen(&["serve", "--tls-cert", &files.path("cert.pem")]));
     assert_eq!(ended.status.code(), Some(2), "{ended:?}");
     assert!(ended.stderr.contains("--tls-key"), "{ended:?}");
+}
+
+#[test]
+fn zen_asks_over_tls() {
+    let files = Files::new("asks");
+    let (certificate, key) = (files.path("cert.pem"), files.path("key.pem"));
+    let server = serve(&["--tls-cert", &certificate, "--tls-key", &key]);
+    let address = format!("localhost:{}", server.address.port());
+    let question = "Simple is better than?";
+    let ended = run(zen(&["ask", &address, "--tls", "--tls-ca", &certificate, question]));
+    assert_eq!(ended.stdout, "Simple is better than? Complex.\n", "{ended:?}");
+    let number = server.address.to_string();
+    let named = ["ask", &number, "--tls", "--tls-ca", &certificate, "--tls-name", "localhost", question];
+    assert_eq!(run(zen(&named)).stdout, "Simple is better than? Complex.\n");
+}
+
+#[test]
+fn zen_ask_says_in_a_line_what_is_wrong_with_tls() {
+    let files = Files::new("distrust");
+    let (certificate, key) = (files.path("cert.pem"), files.path("key.pem"));
+    let server = serve(&["--tls-cert", &certificate, "--tls-key", &key]);
+    let plain = serve(&["--question-length", "10"]);
+    let (name, number) = (format!("localhost:{}", server.address.port()), server.address.to_string());
+    let plain = plain.address.to_string();
+    let (missing, other) = (files.path("missing.pem"), files.path("other-cert.pem"));
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(&other, made.cert.pem()).unwrap();
+    let unreadable = format!("cannot read the CA certificates {missing}: No such file");
+    for (status, arguments, says) in [
+        (1, &["ask", &name, "--tls", "--tls-ca", &missing][..], &unreadable[..]),
+        (1, &["ask", &name, "--tls", "--tls-ca", &key], "there is no certificate in"),
+        (1, &["ask", &name, "--tls", "--tls-ca", &other], "certificate is not trusted"),
+        (1, &["ask", &number, "--tls", "--tls-ca", &certificate], "certificate is for another name"),
+        (1, &["ask", &plain, "--tls", "--tls-ca", &certificate], "does not speak TLS"),
+        (1, &["ask", &name, "Why?"], &name),
+        (2, &["ask", &name, "--tls-ca", &certificate], "--tls is missing"),
+        (2, &["ask", "unix:/nowhere", "--tls"], "--tls-name"),
+    ] {
+        let ended = run(zen(arguments));
+        assert_eq!(ended.status.code(), Some(status), "{arguments:?}: {ended:?}");
+        assert!(ended.stderr.contains(says), "{says}: {ended:?}");
+        assert_eq!((ended.stderr.lines().count(), &ended.stdout[..]), (1, ""), "{ended:?}");
+    }
 }

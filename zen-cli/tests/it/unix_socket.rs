@@ -1,4 +1,5 @@
-//! `zen serve unix:PATH`: it answers, it goes, and what is in its way is named in one line.
+//! `zen serve unix:PATH` and `zen ask unix:PATH`: the server answers, it goes, and what is in its
+//! way is named in one line.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -107,4 +108,24 @@ fn what_is_in_the_way_is_named() {
     let ended = run(zen(&["serve", "unix:"]));
     assert_eq!(ended.status.code(), Some(2));
     assert!(ended.stderr.contains("the path is missing"), "{ended:?}");
+}
+
+#[test]
+fn zen_asks_over_a_unix_socket_and_says_what_is_wrong_with_one() {
+    let directory = Directory::new("ask");
+    let (path, address) = directory.address("socket");
+    let server = serve(&address);
+    let ended = run(zen(&["ask", &address, "Simple is better than?"]));
+    assert_eq!(ended.stdout, "Simple is better than? Complex.\n", "{ended:?}");
+    drop(server);
+    // What a server leaves behind that was killed.
+    let _ = fs::remove_file(&path);
+    drop(UnixListener::bind(&path).unwrap());
+    let (_, missing) = directory.address("missing");
+    for (address, says) in [(&address, "nothing listens on"), (&missing, "there is no socket")] {
+        let ended = run(zen(&["ask", address]));
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert!(ended.stderr.contains(says) && ended.stderr.contains(address.as_str()), "{ended:?}");
+        assert_eq!((ended.stderr.lines().count(), &ended.stdout[..]), (1, ""), "{ended:?}");
+    }
 }

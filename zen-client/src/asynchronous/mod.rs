@@ -1,20 +1,24 @@
 //! The client that waits in a tokio runtime.
 
 mod connect;
+mod stream;
 mod wire;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::net::{TcpStream, ToSocketAddrs};
+use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
 use tokio::time::timeout;
-use zen_proto::{ByteFraming, DelimiterFraming, Framing, aphorism};
+use zen_proto::{AskError, ByteFraming, DelimiterFraming, Framing, aphorism};
 
+use crate::layer::Layer;
 use crate::script::{Script, Step};
 use crate::state::State;
 use crate::{ClientError, ClientOptions};
+use stream::Stream;
 use wire::Wire;
 
 /// A client that waits in a tokio runtime.
@@ -46,6 +50,14 @@ impl AsyncClient {
     pub async fn connect(address: impl ToSocketAddrs, options: &ClientOptions) -> Result<Self, ClientError> {
         Self::connect_with(address, aphorism::client_framing(), options).await
     }
+
+    /// The same, to a Unix socket.
+    ///
+    /// # Errors
+    /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Self::connect).
+    pub async fn connect_unix(path: impl AsRef<Path>, options: &ClientOptions) -> Result<Self, ClientError> {
+        Self::connect_unix_with(path, aphorism::client_framing(), options).await
+    }
 }
 
 impl<F: Framing> AsyncClient<F> {
@@ -63,7 +75,29 @@ impl<F: Framing> AsyncClient<F> {
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
             .map_err(|error| ClientError::Resolve { error })?;
         let stream = connect::connect(addresses.collect(), began, options.connect_timeout).await?;
-        Self::from_stream(stream, framing, options)
+        let mut client = Self::from_stream(stream, framing, options)?;
+        client.handshake(began, options).await?;
+        Ok(client)
+    }
+
+    /// Like [`connect_with`](Self::connect_with), to a Unix socket.
+    ///
+    /// # Errors
+    /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](AsyncClient::connect).
+    pub async fn connect_unix_with(
+        path: impl AsRef<Path>,
+        framing: F,
+        options: &ClientOptions,
+    ) -> Result<Self, ClientError> {
+        options.validate()?;
+        let (began, path) = (now(), path.as_ref());
+        let stream = timeout(options.connect_timeout, UnixStream::connect(path))
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            .map_err(|error| ClientError::ConnectUnix { path: path.to_owned(), error })?;
+        let mut client = Self::over(Stream::Unix(stream), framing, options)?;
+        client.handshake(began, options).await?;
+        Ok(client)
     }
 
     /// Wraps a connection that is already open.
@@ -75,7 +109,27 @@ impl<F: Framing> AsyncClient<F> {
         if options.nodelay {
             stream.set_nodelay(true).map_err(ClientError::socket("set TCP_NODELAY"))?;
         }
-        Ok(Self { wire: Wire::new(stream), state: State::new(framing, options, now()) })
+        Self::over(Stream::Tcp(stream), framing, options)
+    }
+
+    fn over(stream: Stream, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
+        let wire = Wire::new(stream, Layer::new(options)?);
+        Ok(Self { wire, state: State::new(framing, options, now()) })
+    }
+
+    /// Waits for TLS until `began` is longer ago than the options allow.
+    async fn handshake(&mut self, began: Instant, options: &ClientOptions) -> Result<(), ClientError> {
+        let until = began.checked_add(options.connect_timeout);
+        while self.wire.is_handshaking() {
+            let late = self.wire.turn(&mut self.state.asker, until).await;
+            if let Some(error) = self.state.asker.failed() {
+                return Err(ClientError::new(AskError::Failed(error.clone()), self.wire.lost()));
+            }
+            if late {
+                return Err(ClientError::no_handshake(options.connect_timeout));
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
@@ -184,7 +238,7 @@ impl<F: Framing> AsyncClient<F> {
         }
     }
 
-    /// The server's address.
+    /// The server's address. A Unix socket has none of this kind.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.wire.stream().peer_addr()
     }

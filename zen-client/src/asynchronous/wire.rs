@@ -1,6 +1,6 @@
 //! The wire: a tokio socket, and the moves of bytes between it and the asker.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,35 +8,43 @@ use std::time::Instant;
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::timeout_at;
 use zen_proto::{Asker, Framing};
 
 use super::now;
+use super::stream::Stream;
+use crate::error::Lost;
+use crate::layer::Layer;
 
 /// How many bytes one read takes at most.
 const READ: usize = 16 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
+    layer: Layer,
     /// A write failed. Answers that arrived before it may still be read.
     broken: bool,
-    /// What the system said when the connection broke.
-    lost: Option<io::Error>,
+    /// Why the connection broke.
+    lost: Option<Lost>,
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, broken: false, lost: None }
+    pub(super) fn new(stream: Stream, layer: Layer) -> Self {
+        Self { stream, layer, broken: false, lost: None }
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(super) fn stream(&self) -> &Stream {
         &self.stream
     }
 
-    pub(super) fn lost(&self) -> Option<&io::Error> {
+    pub(super) fn lost(&self) -> Option<&Lost> {
         self.lost.as_ref()
+    }
+
+    /// Whether nothing can be asked yet.
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.layer.is_handshaking()
     }
 
     /// Waits until bytes have moved, the deadline has passed, or the caller wants to give up.
@@ -63,18 +71,14 @@ impl Wire {
     /// Reads what is in the socket, whether the runtime has noticed it or not: it has not had the
     /// time to if its thread was busy. Returns whether there was anything, the end included.
     pub(super) fn read_now<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
-        if !asker.wants_read() {
+        if !self.layer.wants_read(asker) {
             return false;
         }
         let mut buffer = [0; READ];
         match (&*SockRef::from(&self.stream)).read(&mut buffer) {
-            Ok(0) => asker.handle_eof(now()),
-            Ok(n) => asker.handle_input(&buffer[..n], now()),
+            Ok(n) => self.take(asker, &buffer[..n]),
             Err(error) if is_passing(&error) => return false,
-            Err(error) => {
-                self.lost = Some(error);
-                asker.handle_lost(now());
-            }
+            Err(error) => self.lose(asker, Lost::System(error)),
         }
         true
     }
@@ -91,18 +95,19 @@ impl Wire {
     }
 
     fn poll_write<F: Framing>(&mut self, asker: &mut Asker<F>, context: &mut Context<'_>) -> Poll<()> {
+        self.layer.prepare(asker);
         let mut stream = Pin::new(&mut self.stream);
-        if !self.broken && !asker.transmit().is_empty() {
-            match std::task::ready!(stream.as_mut().poll_write(context, asker.transmit())) {
-                Ok(n) => asker.handle_sent(n, now()),
+        if !self.broken && !self.layer.transmit(asker).is_empty() {
+            match std::task::ready!(stream.as_mut().poll_write(context, self.layer.transmit(asker))) {
+                Ok(n) => self.layer.handle_sent(asker, n, now()),
                 Err(error) => {
                     self.broken = true;
-                    self.lost = Some(error);
+                    self.lost = Some(Lost::System(error));
                 }
             }
             return Poll::Ready(());
         }
-        if asker.poll_shutdown() {
+        if self.layer.poll_shutdown(asker) {
             // Completes at once. If it fails, the connection is gone, and the next read reports
             // that.
             return stream.poll_shutdown(context).map(drop);
@@ -111,20 +116,35 @@ impl Wire {
     }
 
     fn poll_read<F: Framing>(&mut self, asker: &mut Asker<F>, context: &mut Context<'_>) -> Poll<()> {
-        if !asker.wants_read() {
+        if !self.layer.wants_read(asker) {
             return Poll::Pending;
         }
         let mut space = [const { MaybeUninit::uninit() }; READ];
         let mut buffer = ReadBuf::uninit(&mut space);
         match std::task::ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)) {
-            Ok(()) if buffer.filled().is_empty() => asker.handle_eof(now()),
-            Ok(()) => asker.handle_input(buffer.filled(), now()),
-            Err(error) => {
-                self.lost = Some(error);
-                asker.handle_lost(now());
-            }
+            Ok(()) => self.take(asker, buffer.filled()),
+            Err(error) => self.lose(asker, Lost::System(error)),
         }
         Poll::Ready(())
+    }
+
+    /// Takes what was read. Nothing is the end.
+    fn take<F: Framing>(&mut self, asker: &mut Asker<F>, read: &[u8]) {
+        let taken = if read.is_empty() {
+            self.layer.handle_eof(asker, now())
+        } else {
+            self.layer.handle_input(asker, read, now())
+        };
+        if let Err(lost) = taken {
+            // What there still is to send says why. It may fail, since all is over.
+            let _ = (&*SockRef::from(&self.stream)).write(self.layer.transmit(asker));
+            self.lose(asker, lost);
+        }
+    }
+
+    fn lose<F: Framing>(&mut self, asker: &mut Asker<F>, lost: Lost) {
+        self.lost = Some(lost);
+        asker.handle_lost(now());
     }
 }
 

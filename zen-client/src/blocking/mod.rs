@@ -5,11 +5,17 @@ mod wire;
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+#[cfg(unix)]
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use zen_proto::{ByteFraming, DelimiterFraming, Framing, aphorism};
+use socket2::Socket;
+use zen_proto::{AskError, ByteFraming, DelimiterFraming, Framing, aphorism};
 
+use crate::layer::Layer;
 use crate::script::{Script, Step};
 use crate::state::State;
 use crate::{ClientError, ClientOptions};
@@ -40,6 +46,15 @@ impl Client {
     pub fn connect(address: impl ToSocketAddrs, options: &ClientOptions) -> Result<Self, ClientError> {
         Self::connect_with(address, aphorism::client_framing(), options)
     }
+
+    /// The same, to a Unix socket.
+    ///
+    /// # Errors
+    /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Self::connect).
+    #[cfg(unix)]
+    pub fn connect_unix(path: impl AsRef<Path>, options: &ClientOptions) -> Result<Self, ClientError> {
+        Self::connect_unix_with(path, aphorism::client_framing(), options)
+    }
 }
 
 impl<F: Framing> Client<F> {
@@ -54,7 +69,28 @@ impl<F: Framing> Client<F> {
         let began = Instant::now();
         let addresses = address.to_socket_addrs().map_err(|error| ClientError::Resolve { error })?;
         let stream = connect::connect(addresses.collect(), began, options.connect_timeout)?;
-        Self::from_stream(stream, framing, options)
+        let mut client = Self::from_stream(stream, framing, options)?;
+        client.handshake(began, options)?;
+        Ok(client)
+    }
+
+    /// Like [`connect_with`](Self::connect_with), to a Unix socket.
+    ///
+    /// # Errors
+    /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Client::connect).
+    #[cfg(unix)]
+    pub fn connect_unix_with(
+        path: impl AsRef<Path>,
+        framing: F,
+        options: &ClientOptions,
+    ) -> Result<Self, ClientError> {
+        options.validate()?;
+        let (began, path) = (Instant::now(), path.as_ref());
+        let stream = UnixStream::connect(path)
+            .map_err(|error| ClientError::ConnectUnix { path: path.to_owned(), error })?;
+        let mut client = Self::over(stream.into(), framing, options)?;
+        client.handshake(began, options)?;
+        Ok(client)
     }
 
     /// Wraps a connection that is already open. It must be in blocking mode. From now on the client
@@ -67,9 +103,29 @@ impl<F: Framing> Client<F> {
         if options.nodelay {
             stream.set_nodelay(true).map_err(ClientError::socket("set TCP_NODELAY"))?;
         }
+        Self::over(stream.into(), framing, options)
+    }
+
+    fn over(stream: Socket, framing: F, options: &ClientOptions) -> Result<Self, ClientError> {
         stream.set_write_timeout(Some(SLICE)).map_err(ClientError::socket("set the write timeout"))?;
         stream.set_read_timeout(None).map_err(ClientError::socket("set the read timeout"))?;
-        Ok(Self { wire: Wire::new(stream), state: State::new(framing, options, Instant::now()) })
+        let wire = Wire::new(stream, Layer::new(options)?);
+        Ok(Self { wire, state: State::new(framing, options, Instant::now()) })
+    }
+
+    /// Waits for TLS until `began` is longer ago than the options allow.
+    fn handshake(&mut self, began: Instant, options: &ClientOptions) -> Result<(), ClientError> {
+        let until = began.checked_add(options.connect_timeout);
+        while self.wire.is_handshaking() {
+            let late = self.wire.turn(&mut self.state.asker, until);
+            if let Some(error) = self.state.asker.failed() {
+                return Err(ClientError::new(AskError::Failed(error.clone()), self.wire.lost()));
+            }
+            if late {
+                return Err(ClientError::no_handshake(options.connect_timeout));
+            }
+        }
+        Ok(())
     }
 
     /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
@@ -175,14 +231,14 @@ impl<F: Framing> Client<F> {
         }
     }
 
-    /// The server's address.
+    /// The server's address. A Unix socket has none of this kind.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.wire.stream().peer_addr()
+        self.wire.stream().peer_addr()?.as_socket().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     /// The client's own address, as the server sees it.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.wire.stream().local_addr()
+        self.wire.stream().local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 }
 

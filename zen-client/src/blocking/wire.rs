@@ -1,10 +1,14 @@
 //! The wire: a blocking socket, and the moves of bytes between it and the asker.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
+use socket2::Socket;
 use zen_proto::{Asker, Framing};
+
+use crate::error::Lost;
+use crate::layer::Layer;
 
 /// How many bytes one read takes at most.
 const READ: usize = 16 * 1024;
@@ -16,7 +20,8 @@ pub(super) const SLICE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Socket,
+    layer: Layer,
     buffer: Box<[u8]>,
     /// The socket's current read timeout, kept so that it is set only when it changes.
     read_timeout: Option<Duration>,
@@ -27,15 +32,16 @@ pub(super) struct Wire {
     flooded: bool,
     /// A write failed. Answers that arrived before it may still be read.
     broken: bool,
-    /// What the system said when the connection broke.
-    lost: Option<io::Error>,
+    /// Why the connection broke.
+    lost: Option<Lost>,
 }
 
 impl Wire {
     /// `stream` has a write timeout of [`SLICE`] and no read timeout.
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Socket, layer: Layer) -> Self {
         Self {
             stream,
+            layer,
             buffer: vec![0; READ].into_boxed_slice(),
             read_timeout: None,
             stalled: false,
@@ -45,28 +51,34 @@ impl Wire {
         }
     }
 
-    pub(super) fn stream(&self) -> &TcpStream {
+    pub(super) fn stream(&self) -> &Socket {
         &self.stream
     }
 
-    pub(super) fn lost(&self) -> Option<&io::Error> {
+    pub(super) fn lost(&self) -> Option<&Lost> {
         self.lost.as_ref()
+    }
+
+    /// Whether nothing can be asked yet.
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.layer.is_handshaking()
     }
 
     /// Moves bytes: writes once if there is something to write, then waits until something can be
     /// read, the deadline has passed, or the caller wants to give up. Returns whether the caller
     /// gives up.
     pub(super) fn turn<F: Framing>(&mut self, asker: &mut Asker<F>, give_up: Option<Instant>) -> bool {
+        self.layer.prepare(asker);
         // While the server sends more than one read takes, its unread answers keep it from reading
         // questions, so only read.
         if self.is_unsent(asker) && !(self.stalled && self.flooded) {
             self.write(asker);
         }
-        if asker.poll_shutdown() {
+        if self.layer.poll_shutdown(asker) {
             // Fails only when the connection is gone, and the next read reports that.
             let _ = self.stream.shutdown(Shutdown::Write);
         }
-        if !asker.wants_read() {
+        if !self.layer.wants_read(asker) {
             return false;
         }
         let now = Instant::now();
@@ -88,27 +100,27 @@ impl Wire {
     /// included.
     pub(super) fn read_now<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
         if let Err(error) = self.stream.set_nonblocking(true) {
-            self.lose(asker, error);
+            self.lose(asker, Lost::System(error));
             return true;
         }
         let found = self.read_once(asker);
         if let Err(error) = self.stream.set_nonblocking(false) {
-            self.lose(asker, error);
+            self.lose(asker, Lost::System(error));
         }
         found
     }
 
     fn is_unsent<F: Framing>(&self, asker: &Asker<F>) -> bool {
-        !self.broken && !asker.transmit().is_empty()
+        !self.broken && !self.layer.transmit(asker).is_empty()
     }
 
     fn write<F: Framing>(&mut self, asker: &mut Asker<F>) {
-        match self.stream.write(asker.transmit()) {
-            Ok(n) => asker.handle_sent(n, Instant::now()),
+        match self.stream.write(self.layer.transmit(asker)) {
+            Ok(n) => self.layer.handle_sent(asker, n, Instant::now()),
             Err(error) if is_passing(&error) => {}
             Err(error) => {
                 self.broken = true;
-                self.lost = Some(error);
+                self.lost = Some(Lost::System(error));
             }
         }
         self.stalled = self.is_unsent(asker);
@@ -117,7 +129,7 @@ impl Wire {
     fn read<F: Framing>(&mut self, asker: &mut Asker<F>, timeout: Option<Duration>) {
         if self.read_timeout != timeout {
             if let Err(error) = self.stream.set_read_timeout(timeout) {
-                self.lose(asker, error);
+                self.lose(asker, Lost::System(error));
                 return;
             }
             self.read_timeout = timeout;
@@ -128,19 +140,27 @@ impl Wire {
     fn read_once<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
         self.flooded = false;
         match self.stream.read(&mut self.buffer) {
-            Ok(0) => asker.handle_eof(Instant::now()),
+            Ok(0) => {
+                if let Err(lost) = self.layer.handle_eof(asker, Instant::now()) {
+                    self.lose(asker, lost);
+                }
+            }
             Ok(n) => {
                 self.flooded = n == self.buffer.len();
-                asker.handle_input(&self.buffer[..n], Instant::now());
+                if let Err(lost) = self.layer.handle_input(asker, &self.buffer[..n], Instant::now()) {
+                    // What there still is to send says why. It may fail, since all is over.
+                    let _ = self.stream.write(self.layer.transmit(asker));
+                    self.lose(asker, lost);
+                }
             }
             Err(error) if is_passing(&error) => return false,
-            Err(error) => self.lose(asker, error),
+            Err(error) => self.lose(asker, Lost::System(error)),
         }
         true
     }
 
-    fn lose<F: Framing>(&mut self, asker: &mut Asker<F>, error: io::Error) {
-        self.lost = Some(error);
+    fn lose<F: Framing>(&mut self, asker: &mut Asker<F>, lost: Lost) {
+        self.lost = Some(lost);
         asker.handle_lost(Instant::now());
     }
 }
