@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("zen-client", &["zen-proto"]),
     ("zen-testkit", &["zen-proto", "zen-server"]),
     ("zen-trace", &["zen-proto", "zen-server"]),
-    ("zen-compare", &["zen-proto"]),
+    ("zen-compare", &["zen-proto", "zen-trace"]),
     (
         "zen-cli",
         &[

@@ -1,32 +1,13 @@
 //! Numbers as people read them: three digits, a prefix, a unit.
 
+use zen_trace::units::scaled;
+pub(crate) use zen_trace::units::{digits, time};
+
 use crate::stats::Estimate;
 
 /// A number with three significant digits and a prefix for its thousands.
 pub(crate) fn count(number: f64) -> String {
     scaled(number, &[(1e9, " G"), (1e6, " M"), (1e3, " k"), (1.0, "")])
-}
-
-/// Nanoseconds with three significant digits in the unit that suits them.
-pub(crate) fn time(nanoseconds: f64) -> String {
-    scaled(nanoseconds, &[(1e9, " s"), (1e6, " ms"), (1e3, " µs"), (1.0, " ns")])
-}
-
-fn scaled(number: f64, units: &[(f64, &str)]) -> String {
-    // What would round up to a thousand of a unit is written in the next one.
-    let fits = |(unit, _): &&(f64, &str)| number >= unit * 0.9995;
-    let (unit, name) = units.iter().find(fits).or(units.last()).copied().unwrap_or((1.0, ""));
-    format!("{}{name}", digits(number / unit))
-}
-
-/// A number below a thousand or so with three digits.
-pub(crate) fn digits(value: f64) -> String {
-    let decimals = match value {
-        v if v >= 99.95 => 0,
-        v if v >= 9.995 => 1,
-        _ => 2,
-    };
-    format!("{value:.decimals$}")
 }
 
 /// The ends of an interval, with their unit only once when it is the same. A single run has no

@@ -69,7 +69,7 @@
 
     const axis = lanes.querySelector(".axis"), rules = lanes.querySelector(".rules");
     const ticks = () => {
-      const most = Math.max(2, Math.floor(axis.clientWidth / 90));
+      const most = Math.max(2, Math.floor(axis.clientWidth / 64));
       const span = to - from;
       let step = 10 ** Math.floor(Math.log10(span / most));
       for (const factor of [1, 2, 5, 10]) {

@@ -6,7 +6,7 @@
 pub(crate) mod axis;
 
 use crate::phases::{Activity, Cause, Phase, ServerPhases};
-use crate::recording::{Recording, Trace};
+use crate::recording::{Recording, Thread, Trace};
 use crate::sums::{Occupancy, ServerSum};
 
 /// Servers under each other.
@@ -61,7 +61,7 @@ impl<'a> ServerPicture<'a> {
         let threads = recording.threads.iter().zip(phases.threads).zip(&sum.per_thread);
         let threads = threads
             .map(|((thread, lane), sum)| Lane {
-                name: if thread.name.is_empty() { thread.id.to_string() } else { thread.name.clone() },
+                name: thread_name(thread),
                 phases: lane.phases,
                 occupancy: Occupancy { share: sum.occupancy, bound: sum.occupancy_bound },
                 starved: false,
@@ -78,6 +78,12 @@ impl<'a> ServerPicture<'a> {
             .collect();
         Self { recording, sum, zero_ns, end_ns: end_ns.max(zero_ns), threads, conversations }
     }
+}
+
+/// A thread's name, without what all threads of the project's servers begin with.
+fn thread_name(thread: &Thread) -> String {
+    let name = thread.name.strip_prefix("zen-").unwrap_or(&thread.name);
+    if name.is_empty() { thread.id.to_string() } else { name.to_owned() }
 }
 
 /// What a phase looks like. Several causes look the same, because a reader wants to know whom the

@@ -43,6 +43,7 @@ impl Trace {
         let mut text = layout.axis();
         for server in &picture.servers {
             layout.server(server, &mut seen, &mut text);
+            text.push('\n');
         }
         layout.legend(&seen, &mut text);
         terminal.spell(text)

@@ -19,6 +19,7 @@ mod sweep;
 mod table;
 
 use askama::Template;
+use zen_trace::page::GROUND_STYLE;
 
 use self::figure::{Figure, Source};
 use self::glance::{Glance, VerdictView};
@@ -32,7 +33,7 @@ use crate::results::Report;
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
-    style: &'static str,
+    style: String,
     colors: String,
     script: &'static str,
     headline: String,
@@ -81,7 +82,7 @@ pub(super) fn html(report: &Report) -> String {
     let flavors = report.settings.contenders.iter().filter(|contender| !contender.floor).count();
     let floor = if flavors < contenders { " and the floor" } else { "" };
     let page = Page {
-        style: include_str!("../../../templates/report.css"),
+        style: [GROUND_STYLE, include_str!("../../../templates/report.css")].join("\n"),
         colors: identities.css(),
         script: include_str!("../../../templates/report.js"),
         headline: match &advice {
