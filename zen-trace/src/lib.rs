@@ -2,7 +2,35 @@
 //!
 //! A [`Recording`] holds what one server did: every step of each thread, with the moment at which
 //! it began, the conversation that it belongs to, and the line of the driver that took it. Several
-//! recordings that are shown together are a [`Trace`], which is saved as JSON and read again.
+//! recordings that are shown together are a [`Trace`], which is saved as JSON and read again. A
+//! [`Recorder`] makes a recording of any server that reports its steps.
+//!
+//! Everything else follows from a trace:
+//!
+//! - [`phases`]: what each thread and each conversation did from moment to moment;
+//! - [`Sums`]: computing, waiting by cause, and occupancy with its error bound, also as JSON;
+//! - [`Recording::to_listing`], [`Trace::to_time_line`] and [`Sums::to_table`] for a terminal;
+//! - [`Trace::to_html`]: one page with the time line and the sums;
+//! - [`Trace::write_perfetto`]: a trace for [Perfetto](https://ui.perfetto.dev);
+//! - [`Trace::write_all`]: all of these files.
+//!
+//! ```
+//! use zen_server::Step;
+//! use zen_trace::recording::{Entry, Place, Thread};
+//! use zen_trace::{Recording, Sums, Terminal, Trace};
+//!
+//! let mut thread = Thread::new(1, "main", 0, 40_100_000);
+//! let step = |wall_ns, cpu_ns, step| Entry { wall_ns, cpu_ns, conversation: Some(1), step, place: 0 };
+//! thread.steps = vec![step(0, 0, Step::WaitingForQuestion), step(40_000_000, 0, Step::Answering)];
+//! thread.cpu_ns = 100_000;
+//! let mut recording = Recording::new("mine");
+//! recording.places.push(Place { file: "src/main.rs".into(), line: 7, text: "answer();".into() });
+//! recording.threads.push(thread);
+//!
+//! let trace = Trace::new(vec![recording]);
+//! assert_eq!(Sums::new(&trace).servers[0].occupancy().percent(), "0.249");
+//! println!("{}", trace.to_time_line(Terminal::new(80)));
+//! ```
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.

@@ -5,6 +5,8 @@ pub mod escape;
 mod lanes;
 mod tables;
 
+use std::fmt::Write;
+
 use askama::Template;
 
 use self::lanes::Lanes;
@@ -90,28 +92,35 @@ fn rendered(template: &impl Template) -> String {
 
 /// What is said above several servers: who kept clients in line, and who did not.
 fn headline(sums: &[&ServerSum]) -> String {
-    let mut said: Vec<(f64, String)> = Vec::new();
-    for sum in sums {
-        let starved = sum.per_conversation.iter().filter(|conversation| !conversation.accepted).count();
-        let longest = sum.per_conversation.iter().map(|conversation| conversation.in_line_ns).max();
-        let longest = longest.map_or(0.0, float);
-        if starved > 0 {
-            let clients = counted(starved as u64, "client");
-            said.push((f64::INFINITY, format!("{} never served {clients}", sum.name)));
-        } else if longest >= LEAST_LINE_NS {
-            said.push((longest, format!("{} kept a client in line for {}", sum.name, time(longest))));
-        }
+    // The worst first: how long, or without end.
+    let mut lines: Vec<(f64, &ServerSum)> = sums.iter().map(|sum| (in_line(sum), *sum)).collect();
+    lines.retain(|(length, _)| *length >= LEAST_LINE_NS);
+    lines.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let others = sums.len() - lines.len();
+    let mut said = String::new();
+    // A headline is no table.
+    for (index, (length, sum)) in lines.iter().take(2).enumerate() {
+        let (joint, verb) = if index == 0 { ("", " kept a client in line") } else { (", ", "") };
+        let length = if length.is_finite() { time(*length) } else { "good".to_owned() };
+        // Writing to a string cannot fail.
+        let _ = write!(said, "{joint}{}{verb} for {length}", sum.name);
     }
-    let others = sums.len() - said.len();
-    said.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let mut parts: Vec<String> = said.into_iter().map(|(_, said)| said).take(2).collect();
-    match (parts.is_empty(), others) {
+    match (said.is_empty(), others) {
         (_, 0) => {}
-        (true, _) => parts.push(format!("None of {others} servers kept a client in line")),
-        (false, 1) => parts.push("the other one kept nobody".to_owned()),
-        (false, _) => parts.push(format!("the other {others} kept nobody")),
+        (true, 1) => said.push_str("Nobody stood in line"),
+        (true, _) => drop(write!(said, "None of {others} servers kept a client in line")),
+        (false, 1) => said.push_str("; the other one kept nobody"),
+        (false, _) => drop(write!(said, "; the other {others} kept nobody")),
     }
-    parts.join("; ") + "."
+    said + "."
+}
+
+/// The longest time that a client stood in line; without end if one was never served.
+fn in_line(sum: &ServerSum) -> f64 {
+    if sum.per_conversation.iter().any(|conversation| !conversation.accepted) {
+        return f64::INFINITY;
+    }
+    sum.per_conversation.iter().map(|conversation| float(conversation.in_line_ns)).fold(0.0, f64::max)
 }
 
 fn subtitle(sums: &[&ServerSum]) -> String {

@@ -54,3 +54,31 @@ fn an_empty_trace_is_a_page() {
     assert!(Trace::new(vec![]).to_html().contains("</html>"));
     assert!(Trace::new(vec![crate::Recording::new("x")]).to_html().contains("</html>"));
 }
+
+#[test]
+fn the_headline_says_who_kept_clients_in_line() {
+    let headline = |trace: &Trace| {
+        let html = trace.to_html();
+        html.split("<h1 id=\"headline\">").nth(1).unwrap().split("</h1>").next().unwrap().to_owned()
+    };
+    let (mut slow, mut slower, quick) = (page(), page(), page());
+    slow.name = "pool".into();
+    quick.name.clone_into(&mut slower.name);
+    for (recording, connected) in [(&mut slow, 3_000_000), (&mut slower, 1_000_000)] {
+        let mut first = Conversation::new(1);
+        first.client_spans =
+            vec![ClientSpan { from_ns: connected, to_ns: 9_000_000, kind: ClientSpanKind::Thinking }];
+        recording.conversations.push(first);
+    }
+    let text = headline(&Trace::new(vec![slow, quick.clone(), slower]));
+    assert_eq!(
+        text,
+        "blocking kept a client in line for 4.00 ms, pool for 2.00 ms; the other one kept nobody."
+    );
+    assert_eq!(headline(&Trace::new(vec![quick.clone(), quick])), "None of 2 servers kept a client in line.");
+    assert!(
+        headline(&trace()).contains("blocking kept a client in line for good, "),
+        "{}",
+        headline(&trace())
+    );
+}
