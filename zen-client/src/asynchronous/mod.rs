@@ -6,11 +6,14 @@ mod wire;
 
 use std::io;
 use std::net::SocketAddr;
+#[cfg(unix)]
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tokio::net::{TcpStream, ToSocketAddrs, UnixStream};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 use zen_proto::{AskError, ByteFraming, DelimiterFraming, Framing, aphorism};
 
@@ -55,6 +58,7 @@ impl AsyncClient {
     ///
     /// # Errors
     /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Self::connect).
+    #[cfg(unix)]
     pub async fn connect_unix(path: impl AsRef<Path>, options: &ClientOptions) -> Result<Self, ClientError> {
         Self::connect_unix_with(path, aphorism::client_framing(), options).await
     }
@@ -84,6 +88,7 @@ impl<F: Framing> AsyncClient<F> {
     ///
     /// # Errors
     /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](AsyncClient::connect).
+    #[cfg(unix)]
     pub async fn connect_unix_with(
         path: impl AsRef<Path>,
         framing: F,

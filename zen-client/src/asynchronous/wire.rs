@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout_at;
 use zen_proto::{Asker, Framing};
@@ -75,7 +74,7 @@ impl Wire {
             return false;
         }
         let mut buffer = [0; READ];
-        match (&*SockRef::from(&self.stream)).read(&mut buffer) {
+        match (&*self.stream.socket()).read(&mut buffer) {
             Ok(n) => self.take(asker, &buffer[..n]),
             Err(error) if is_passing(&error) => return false,
             Err(error) => self.lose(asker, Lost::System(error)),
@@ -137,7 +136,7 @@ impl Wire {
         };
         if let Err(lost) = taken {
             // What there still is to send says why. It may fail, since all is over.
-            let _ = (&*SockRef::from(&self.stream)).write(self.layer.transmit(asker));
+            let _ = (&*self.stream.socket()).write(self.layer.transmit(asker));
             self.lose(asker, lost);
         }
     }
