@@ -2,6 +2,7 @@
 
 mod lanes;
 mod listing;
+mod sweep;
 mod table;
 
 /// How a terminal wants its text.
@@ -60,7 +61,8 @@ impl Terminal {
                 '·' => plain.push('.'),
                 'µ' => plain.push('u'),
                 '±' => plain.push_str("+-"),
-                '–' | '─' => plain.push('-'),
+                '–' | '─' | '━' => plain.push('-'),
+                '│' => plain.push('|'),
                 '⋮' => plain.push(':'),
                 '…' => plain.push('~'),
                 '◂' => plain.push('<'),

@@ -160,7 +160,7 @@ impl Layout {
 }
 
 /// The words of a sentence, in lines as wide as the terminal.
-fn wrap(sentence: &str, terminal: Terminal, text: &mut String) {
+pub(super) fn wrap(sentence: &str, terminal: Terminal, text: &mut String) {
     let mut used = 0;
     // A space that must not break is part of a word.
     for word in sentence.split(' ') {
