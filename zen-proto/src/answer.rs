@@ -13,6 +13,21 @@ use crate::service::Flow;
 /// fails.
 ///
 /// A test makes one with [`detached`](Self::detached).
+///
+/// ```
+/// use std::io::Write;
+/// use zen_proto::{Answer, Flow};
+///
+/// /// A service that is a function: it writes in whichever way is the shortest.
+/// fn count(line: &[u8], answer: &mut Answer<'_>) -> Flow {
+///     if line.is_empty() {
+///         return Flow::Silent;
+///     }
+///     answer.put(b"length ");
+///     let _ = write!(answer, "{}", line.len());
+///     Flow::Continue
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Answer<'a, F = DelimiterFraming> {
     output: Output<'a>,
@@ -72,6 +87,42 @@ impl<'a, F> Answer<'a, F> {
 
     /// The conversation's framing, whose state the service may switch: the next message is decoded
     /// in the new state, also if its bytes are buffered already.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use zen_proto::{Answer, Decoded, Flow, Framing, Service};
+    ///
+    /// /// Single bytes, until a service asks for blocks.
+    /// struct Blocks { size: usize }
+    ///
+    /// impl Framing for Blocks {
+    ///     type Message<'a> = &'a [u8];
+    ///     type Error = Infallible;
+    ///     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
+    ///         match input.get(..self.size) {
+    ///             Some(block) => Decoded::whole(self.size, block),
+    ///             None => Decoded::partial(self.size),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// /// The first byte says how long the blocks behind it are.
+    /// struct Sized;
+    ///
+    /// impl Service<Blocks> for Sized {
+    ///     fn answer(&mut self, block: &[u8], answer: &mut Answer<'_, Blocks>) -> Flow {
+    ///         match block {
+    ///             [size] => answer.framing_mut().size = usize::from(*size).max(1),
+    ///             block => answer.put(block),
+    ///         }
+    ///         Flow::Continue
+    ///     }
+    /// }
+    ///
+    /// let (mut bytes, mut framing) = (Vec::new(), Blocks { size: 1 });
+    /// Sized.answer(&[4], &mut Answer::detached(&mut bytes, &mut framing));
+    /// assert_eq!(framing.decode(b"sparse"), Decoded::whole(4, &b"spar"[..]));
+    /// ```
     #[inline]
     pub fn framing_mut(&mut self) -> &mut F {
         self.framing
@@ -83,6 +134,21 @@ impl<'a, F> Answer<'a, F> {
     ///
     /// Answers leave in the order of the questions, so those behind this one wait for it. The
     /// service has [`Limits::answer_deadline`](crate::Limits::answer_deadline) to give the answer.
+    ///
+    /// ```
+    /// use std::thread;
+    /// use zen_proto::{Answer, Flow};
+    ///
+    /// /// The upper-case answer takes a while, so a thread of its own gives it.
+    /// fn shout(question: &[u8], answer: &mut Answer<'_>) -> Flow {
+    ///     let (question, responder) = (question.to_vec(), answer.later());
+    ///     thread::spawn(move || {
+    ///         // It fails only if the peer is gone, and then nobody waits for the answer.
+    ///         let _ = responder.answer(question.to_ascii_uppercase());
+    ///     });
+    ///     Flow::Later
+    /// }
+    /// ```
     pub fn later(&mut self) -> Responder {
         self.special = true;
         match &mut self.in_flight {
@@ -94,6 +160,28 @@ impl<'a, F> Answer<'a, F> {
     /// A way to send the peer messages that no question asked for, from any thread, for as long as
     /// the conversation lasts. What waits to be sent is bounded by
     /// [`Limits::pushed_bytes`](crate::Limits::pushed_bytes).
+    ///
+    /// ```
+    /// use zen_proto::{Answer, Flow, Peer, Pusher, Service};
+    ///
+    /// /// Hands a pusher of every conversation to whoever has news.
+    /// #[derive(Clone)]
+    /// struct News { listeners: std::sync::mpsc::Sender<Pusher> }
+    ///
+    /// impl Service for News {
+    ///     fn open(&mut self, _: &Peer, answer: &mut Answer<'_>) -> Flow {
+    ///         match self.listeners.send(answer.pusher()) {
+    ///             Ok(()) => Flow::Silent,
+    ///             Err(_) => Flow::Close,
+    ///         }
+    ///     }
+    ///
+    ///     fn answer(&mut self, _: &[u8], answer: &mut Answer<'_>) -> Flow {
+    ///         answer.put(b"Wait for the news.");
+    ///         Flow::Continue
+    ///     }
+    /// }
+    /// ```
     pub fn pusher(&mut self) -> Pusher {
         match &mut self.in_flight {
             Some(in_flight) => in_flight.pusher(),
@@ -110,6 +198,32 @@ impl<F: Framing> Answer<'_, F> {
     ///
     /// A conversation whose pieces add up to another length ends with
     /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
+    ///
+    /// ```
+    /// use zen_proto::{Answer, DelimiterFraming, Flow, Framing, Service};
+    ///
+    /// /// Answers with as many zeros as were asked for, a page at a time.
+    /// struct Zeros { left: u64 }
+    ///
+    /// impl Service for Zeros {
+    ///     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
+    ///         let asked = question.len() as u64 * 1_000_000;
+    ///         if let Err(unsendable) = answer.stream(asked) {
+    ///             answer.put(unsendable.reason().as_bytes());
+    ///             return Flow::Continue;
+    ///         }
+    ///         self.left = asked;
+    ///         self.resume(answer)
+    ///     }
+    ///
+    ///     fn resume(&mut self, answer: &mut Answer<'_>) -> Flow {
+    ///         let piece = self.left.min(4096);
+    ///         answer.put(&[b'0'; 4096][..piece as usize]);
+    ///         self.left -= piece;
+    ///         if self.left > 0 { Flow::More } else { Flow::Continue }
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`Unsendable`] when the framing cannot write a message of that length, or when one that is

@@ -19,12 +19,28 @@ pub const UNKNOWN: &str = "Error: unknown aphorism.";
 pub const TOO_LONG: &str = "Error: question too long.";
 
 /// The server's framing: a question ends with the first `?`, white space before it is skipped.
+///
+/// ```
+/// use zen_proto::{Decoded, Framing, aphorism};
+///
+/// let message = &b"Why?"[..];
+/// let decoded = aphorism::framing().decode(b" Why? Wh");
+/// assert_eq!(decoded, Decoded::Whole { start: 1, end: 5, message });
+/// ```
 pub const fn framing() -> DelimiterFraming {
     DelimiterFraming::new(b'?').skip_white_space().when_too_long(TOO_LONG.as_bytes())
 }
 
 /// The client's framing: an answer ends with the first `.`, and a question must end with its only
 /// `?`.
+///
+/// ```
+/// use zen_proto::{AskError, Asker, ClientLimits, aphorism};
+///
+/// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+/// let refused = asker.ask(b"no question", std::time::Instant::now());
+/// assert!(matches!(refused, Err(AskError::Unsendable(_))));
+/// ```
 pub const fn client_framing() -> DelimiterFraming {
     DelimiterFraming::new(b'.').send_until(b'?')
 }
@@ -54,6 +70,18 @@ pub fn answer(question: &[u8]) -> &'static str {
 }
 
 /// The service that answers from the [`TABLE`].
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::aphorism::{Aphorisms, framing};
+/// use zen_proto::{Conversation, Limits};
+///
+/// let now = Instant::now();
+/// let mut conversation = Conversation::new(framing(), Limits::default(), now);
+/// conversation.handle_input(b"Explicit is better than?", now);
+/// conversation.answer_with(&mut Aphorisms, now);
+/// assert_eq!(conversation.transmit(), b"Implicit.");
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Aphorisms;
 

@@ -6,6 +6,15 @@ macro_rules! close_reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// Why a conversation ended. Nothing that a peer does is an error of the server; it is one
         /// of these reasons.
+        ///
+        /// ```
+        /// use zen_proto::CloseReason;
+        ///
+        /// assert_eq!(CloseReason::WriteDeadline.to_string(), "write_deadline");
+        /// for (index, reason) in CloseReason::ALL.iter().enumerate() {
+        ///     assert_eq!(*reason as usize, index, "so an array can count them");
+        /// }
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum CloseReason {
@@ -69,6 +78,26 @@ impl fmt::Display for CloseReason {
 
 /// What was done in a conversation that is over; the argument of
 /// [`Service::closed`](crate::Service::closed).
+///
+/// ```
+/// use zen_proto::{Answer, Closed, CloseReason, Flow, Service};
+///
+/// #[derive(Clone)]
+/// struct Logged;
+///
+/// impl Service for Logged {
+///     fn answer(&mut self, _: &[u8], answer: &mut Answer<'_>) -> Flow {
+///         answer.put(b"Yes.");
+///         Flow::Continue
+///     }
+///
+///     fn closed(&mut self, closed: &Closed) {
+///         if closed.reason != CloseReason::Finished {
+///             eprintln!("{} after {} questions", closed.reason, closed.questions);
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Closed {

@@ -4,6 +4,27 @@ use crate::CloseReason;
 
 /// Why a conversation ends, for [`Service::last_words`](crate::Service::last_words) and
 /// [`Framing::last_words`](crate::Framing::last_words). `E` is the framing's error.
+///
+/// ```
+/// use zen_proto::{Ending, Output};
+///
+/// /// The last words of a protocol of lines, whose framing calls this.
+/// fn last_words<E: std::error::Error>(ending: &Ending<'_, E>, output: &mut Output<'_>) {
+///     let words = match ending {
+///         Ending::TooLong { limit } => format!("ERR a line has at most {limit} bytes\n"),
+///         Ending::Malformed(error) => format!("ERR {error}\n"),
+///         Ending::Drained => "BYE the server stops\n".to_owned(),
+///         // Whatever else there is: the connection ends without a word.
+///         _ => return,
+///     };
+///     output.put(words.as_bytes());
+/// }
+///
+/// let mut sent = Vec::new();
+/// let ending: Ending<'_, std::fmt::Error> = Ending::TooLong { limit: 512 };
+/// last_words(&ending, &mut Output::from(&mut sent));
+/// assert_eq!(sent, b"ERR a line has at most 512 bytes\n");
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending<'a, E> {

@@ -11,6 +11,25 @@ pub(crate) const MESSAGE_LIMIT: usize = 1024;
 /// What the unread input begins with; the result of [`Framing::decode`].
 ///
 /// Every position counts from the first byte of the input.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use zen_proto::Decoded;
+///
+/// /// Messages of four bytes. Zeros before one are padding.
+/// fn decode(input: &[u8]) -> Decoded<&[u8], Infallible> {
+///     let start = input.iter().take_while(|byte| **byte == 0).count();
+///     let end = start + 4;
+///     match input.get(start..end) {
+///         Some(message) => Decoded::Whole { start, end, message },
+///         None if start == input.len() => Decoded::nothing(start),
+///         None => Decoded::Partial { start, end },
+///     }
+/// }
+///
+/// assert_eq!(decode(&[0, 0]), Decoded::nothing(2));
+/// assert_eq!(decode(&[0, 7, 7]), Decoded::Partial { start: 1, end: 5 });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decoded<M, E> {
@@ -81,6 +100,23 @@ impl<M, E> Decoded<M, E> {
 
 /// A message that the framing cannot write, with the reason: it is longer than a length field can
 /// say, for instance, or lacks its delimiter.
+///
+/// ```
+/// use zen_proto::{Output, Unsendable};
+///
+/// /// Ends a line, for [`Framing::end`](zen_proto::Framing::end).
+/// fn end(output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+///     if output.tail_mut(start).contains(&b'\n') {
+///         return Err(Unsendable::new("a line feed inside a line"));
+///     }
+///     output.put(b"\n");
+///     Ok(())
+/// }
+///
+/// let mut bytes = b"two\nlines".to_vec();
+/// let error = end(&mut Output::from(&mut bytes), 0).unwrap_err();
+/// assert_eq!(error.to_string(), "a line feed inside a line");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Unsendable {
@@ -215,6 +251,20 @@ pub trait Framing {
 
 /// A framing whose messages are byte slices. Every such framing implements this trait, which is
 /// only a shorter way to write the bound.
+///
+/// ```
+/// use zen_proto::{Answer, ByteFraming, Flow, Service};
+///
+/// /// Echoes in any framing of bytes.
+/// struct Echo;
+///
+/// impl<F: ByteFraming> Service<F> for Echo {
+///     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, F>) -> Flow {
+///         answer.put(question);
+///         Flow::Continue
+///     }
+/// }
+/// ```
 pub trait ByteFraming: for<'a> Framing<Message<'a> = &'a [u8]> {}
 
 impl<F> ByteFraming for F where F: for<'a> Framing<Message<'a> = &'a [u8]> {}

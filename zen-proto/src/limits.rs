@@ -184,6 +184,15 @@ impl Limits {
     /// It is twice the content, since a buffer doubles when it grows. The answers in flight count
     /// once more, since they move to an outbound buffer that keeps its room until it is empty. The
     /// rest is what allocations are rounded up by.
+    ///
+    /// ```
+    /// use zen_proto::{Limits, aphorism};
+    ///
+    /// // A server that reads 16 KiB at a time, and whose longest answer has 24 bytes.
+    /// let limits = Limits::default();
+    /// let bound = limits.memory_bound(&aphorism::framing(), 16 * 1024, 24);
+    /// assert!(bound < 256 * 1024, "{bound} bytes for one conversation, however it behaves");
+    /// ```
     pub fn memory_bound(&self, framing: &impl Framing, read: usize, answer: usize) -> usize {
         let inbound = framing.memory_bound(self.question_length).saturating_add(read);
         let outbound = self.outbound_high_water.saturating_add(answer);
@@ -213,6 +222,16 @@ fn extension(bytes: u64, least_rate: u32) -> Duration {
 }
 
 /// Limits under which no conversation could be held.
+///
+/// ```
+/// use zen_proto::Limits;
+///
+/// let error = Limits::default().with_outbound_low_water(1 << 20).validate().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the outbound low water (1048576 bytes) must be below the high water (65536 bytes)"
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LimitError {

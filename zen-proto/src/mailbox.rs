@@ -175,6 +175,29 @@ pub struct ConversationClosed;
 /// Answering wakes whatever drives the conversation. A responder that is dropped without an answer
 /// ends the conversation with [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed),
 /// after the answers before it.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{Answer, Conversation, Flow, Limits, Responder, aphorism};
+///
+/// let mut waiting: Vec<Responder> = Vec::new();
+/// let mut service = |_: &[u8], answer: &mut Answer<'_>| {
+///     waiting.push(answer.later());
+///     Flow::Later
+/// };
+/// let now = Instant::now();
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// conversation.handle_input(b"First?Second?", now);
+/// conversation.answer_with(&mut service, now);
+///
+/// // The answers come in the wrong order, and leave in the right one.
+/// for (responder, answer) in waiting.drain(..).rev().zip(["Two.", "One."]) {
+///     responder.answer(answer)?;
+/// }
+/// conversation.answer_with(&mut aphorism::Aphorisms, now);
+/// assert_eq!(conversation.transmit(), b"One.Two.");
+/// # Ok::<(), zen_proto::ConversationClosed>(())
+/// ```
 pub struct Responder {
     mailbox: Arc<Mailbox>,
     sequence: u64,
@@ -270,6 +293,30 @@ pub enum PushError {
 /// When the conversation is drained, or the peer has closed, what was pushed before is still sent.
 /// Behind an answer that closes the conversation nothing is. A pusher may end the conversation
 /// itself: [`push_and_close`](Self::push_and_close).
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{Answer, Conversation, Flow, Limits, PushError, aphorism};
+///
+/// let mut pusher = None;
+/// let mut subscribe = |_: &[u8], answer: &mut Answer<'_>| {
+///     pusher = Some(answer.pusher());
+///     answer.put(b"Subscribed.");
+/// };
+/// let now = Instant::now();
+/// let limits = Limits::default().with_pushed_bytes(100);
+/// let mut conversation = Conversation::new(aphorism::framing(), limits, now);
+/// conversation.handle_input(b"News?", now);
+/// conversation.answer_with(&mut subscribe, now);
+///
+/// let pusher = pusher.expect("it has subscribed");
+/// pusher.push("Rain.")?;
+/// // The first has not been taken yet, and each counts 48 bytes more than its text.
+/// assert!(matches!(pusher.push("Sunshine."), Err(PushError::Full { limit: 100, .. })));
+/// conversation.answer_with(&mut aphorism::Aphorisms, now);
+/// assert_eq!(conversation.transmit(), b"Subscribed.Rain.");
+/// # Ok::<(), PushError>(())
+/// ```
 #[derive(Clone)]
 pub struct Pusher {
     mailbox: Arc<Mailbox>,

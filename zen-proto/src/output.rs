@@ -66,6 +66,18 @@ impl<'a> Output<'a> {
     /// The bytes from position `start` on (as [`len`](Self::len) counts), to be read or
     /// overwritten.
     ///
+    /// ```
+    /// use zen_proto::Output;
+    ///
+    /// // A header whose number is known once the text is written.
+    /// let mut bytes = b"sent before".to_vec();
+    /// let mut output = Output::from(&mut bytes);
+    /// let start = output.len();
+    /// output.put(&[0, b'z', b'e', b'n']);
+    /// output.tail_mut(start)[0] = 3;
+    /// assert_eq!(bytes, b"sent before\x03zen");
+    /// ```
+    ///
     /// # Panics
     /// If `start` is greater than [`len`](Self::len).
     pub fn tail_mut(&mut self, start: usize) -> &mut [u8] {

@@ -6,6 +6,14 @@ use std::path::PathBuf;
 
 /// Who is at the other end of a conversation; the argument of
 /// [`Service::open`](crate::Service::open).
+///
+/// ```
+/// use zen_proto::{Address, Peer};
+///
+/// let (remote, local) = (([127, 0, 0, 1], 52_000), ([127, 0, 0, 1], 1060));
+/// let peer = Peer::new(Address::Ip(remote.into()), Address::Ip(local.into()), 1);
+/// assert_eq!(peer.remote.to_string(), "127.0.0.1:52000");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Peer {
@@ -48,6 +56,22 @@ pub enum Tls {
 }
 
 /// An address of one end of a connection.
+///
+/// ```
+/// use zen_proto::Address;
+///
+/// /// Whether the peer is on the same machine.
+/// fn is_near(address: &Address) -> bool {
+///     match address {
+///         Address::Ip(address) => address.ip().is_loopback(),
+///         Address::Unix(_) => true,
+///         _ => false,
+///     }
+/// }
+///
+/// assert!(is_near(&Address::Unix(None)));
+/// assert_eq!(Address::Unix(Some("/run/zen".into())).to_string(), "unix:/run/zen");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Address {

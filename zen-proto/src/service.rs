@@ -8,6 +8,24 @@ use crate::framing::Framing;
 use crate::peer::Peer;
 
 /// What becomes of a conversation after the service has been called.
+///
+/// ```
+/// use zen_proto::{Answer, Flow};
+///
+/// fn service(question: &[u8], answer: &mut Answer<'_>) -> Flow {
+///     match question {
+///         b"quit?" => {
+///             answer.put(b"Goodbye.");
+///             Flow::Close
+///         }
+///         b"note?" => Flow::Silent,
+///         _ => {
+///             answer.put(b"Yes.");
+///             Flow::Continue
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Flow {

@@ -5,6 +5,21 @@ use std::time::Duration;
 use crate::framing::Unsendable;
 
 /// Why a client's conversation failed. `awaited` counts the questions that have no answer.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+///
+/// let now = Instant::now();
+/// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+/// asker.ask(b"Why?", now)?;
+/// asker.handle_input(b"Beca", now);
+/// asker.handle_eof(now);
+/// assert_eq!(asker.poll_answer(), None);
+/// let failed = AskerError::ClosedEarly { awaited: 1, partial: true };
+/// assert_eq!(asker.failed(), Some(&failed));
+/// # Ok::<(), zen_proto::AskError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskerError {
@@ -51,6 +66,19 @@ pub enum AskerError {
 }
 
 /// Why a question cannot be asked.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{AskError, Asker, ClientLimits, aphorism};
+///
+/// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+/// match asker.ask(b"Why? And how?", Instant::now()) {
+///     Err(AskError::Unsendable(error)) => println!("say it otherwise: {error}"),
+///     Err(AskError::Failed(error)) => println!("connect again: {error}"),
+///     Err(error) => println!("{error}"),
+///     Ok(()) => unreachable!("there are two questions in it"),
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AskError {

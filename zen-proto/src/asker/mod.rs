@@ -129,6 +129,18 @@ impl<F: Framing> Asker<F> {
     /// [`wants_question`](Self::wants_question) is false, since some servers refuse a client that
     /// speaks before their greeting.
     ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.expect_greeting(now);
+    /// assert!(!asker.wants_question());
+    /// asker.handle_input(b"Welcome.", now);
+    /// assert_eq!(asker.poll_answer().as_deref(), Some(&b"Welcome."[..]));
+    /// assert!(asker.wants_question());
+    /// ```
+    ///
     /// # Panics
     /// After the first question.
     pub fn expect_greeting(&mut self, now: Instant) {
@@ -166,6 +178,23 @@ impl<F: Framing> Asker<F> {
     /// Says that there are no more questions: [`poll_shutdown`](Self::poll_shutdown) asks for FIN
     /// once all is sent, and the server has [`ClientLimits::answer_deadline`] from `now` to send
     /// its own. Further calls change nothing.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.ask(b"Why?", now)?;
+    /// asker.finish(now);
+    /// assert!(!asker.poll_shutdown(), "the question is not sent yet");
+    /// asker.handle_sent(4, now);
+    /// assert!(asker.poll_shutdown(), "send FIN");
+    /// asker.handle_input(b"Because.", now);
+    /// assert!(asker.poll_answer().is_some());
+    /// asker.handle_eof(now);
+    /// assert!(asker.is_closed());
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn finish(&mut self, now: Instant) {
         if self.finishing.is_none() {
             self.finishing = Some(now);
@@ -175,6 +204,19 @@ impl<F: Framing> Asker<F> {
 
     /// Whether another question may be asked now. It may if the connection is good and fewer than
     /// [`ClientLimits::questions_in_flight`] questions wait for their answers.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let limits = ClientLimits::default().with_questions_in_flight(1);
+    /// let mut asker = Asker::new(aphorism::client_framing(), limits);
+    /// asker.ask(b"Why?", now)?;
+    /// assert!(!asker.wants_question());
+    /// asker.handle_input(b"Because.", now);
+    /// assert!(asker.poll_answer().is_some() && asker.wants_question());
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn wants_question(&self) -> bool {
         self.failed.is_none()
             && self.end.is_none()
@@ -223,6 +265,20 @@ impl<F: Framing> Asker<F> {
     ///
     /// An answer that waits in the socket is not late either: pass a time from before a read that
     /// found nothing.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let limits = ClientLimits::default().with_answer_deadline(Duration::from_secs(2));
+    /// let mut asker = Asker::new(aphorism::client_framing(), limits);
+    /// asker.ask(b"Why?", now)?;
+    /// let late = asker.poll_timeout().expect("an answer is due");
+    /// assert_eq!(late - now, Duration::from_secs(2));
+    /// asker.handle_timeout(late);
+    /// assert!(matches!(asker.failed(), Some(AskerError::TimedOut { awaited: 1, .. })));
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_timeout().is_some_and(|at| at <= now) {
             self.fail(AskerError::TimedOut {
@@ -240,6 +296,17 @@ impl<F: Framing> Asker<F> {
 
     /// The next answer, in the order of the questions, as `take` makes it from the decoded message.
     /// For messages that are byte slices, see [`poll_answer`](Self::poll_answer).
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.ask(b"Why?", now)?;
+    /// asker.handle_input(b"Because.", now);
+    /// assert_eq!(asker.poll_answer_with(|answer| answer.len()), Some(8));
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn poll_answer_with<T>(&mut self, take: impl FnOnce(F::Message<'_>) -> T) -> Option<T> {
         while self.abandoned > 0 {
             self.next_answer(|_| ())?;
@@ -365,6 +432,19 @@ impl<F: Framing> Asker<F> {
 
 impl<F: ByteFraming> Asker<F> {
     /// The next answer, in the order of the questions.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.ask(b"Why?", now)?;
+    /// asker.ask(b"How?", now)?;
+    /// asker.handle_input(b"Because.So.", now);
+    /// let answers: Vec<_> = std::iter::from_fn(|| asker.poll_answer()).collect();
+    /// assert_eq!(answers, ["Because.", "So."]);
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn poll_answer(&mut self) -> Option<Bytes> {
         self.poll_answer_with(Bytes::copy_from_slice)
     }

@@ -46,6 +46,22 @@ impl<F: Framing> Conversation<F> {
     /// Answers the question of `ticket`. Answers leave in the order of the questions, in whatever
     /// order they are given. One that is given after the conversation has closed is dropped.
     ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"First?Second?", now);
+    /// let first = conversation.poll_question().expect("a question");
+    /// let second = conversation.poll_question().expect("another one");
+    ///
+    /// conversation.answer(second.ticket, b"Two.", now)?;
+    /// assert_eq!(conversation.transmit(), b"", "the first answer is still to come");
+    /// conversation.answer(first.ticket, b"One.", now)?;
+    /// assert_eq!(conversation.transmit(), b"One.Two.");
+    /// # Ok::<(), zen_proto::ForeignTicket>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
     /// then.
@@ -66,6 +82,21 @@ impl<F: Framing> Conversation<F> {
     /// before it are answered, those after it are not, and the conversation ends with
     /// [`CloseReason::ServiceFailed`](crate::CloseReason::ServiceFailed).
     ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// # use zen_proto::CloseReason;
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Why?", now);
+    /// let question = conversation.poll_question().expect("a question");
+    /// conversation.give_up(question.ticket, now)?;
+    /// assert!(conversation.poll_shutdown());
+    /// conversation.handle_eof(now);
+    /// assert_eq!(conversation.closed(), Some(CloseReason::ServiceFailed));
+    /// # Ok::<(), zen_proto::ForeignTicket>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ForeignTicket`] when the ticket belongs to another conversation; nothing has happened
     /// then.
@@ -81,6 +112,17 @@ impl<F: ByteFraming> Conversation<F> {
     /// Hands out the next question, to be answered later: `None` when no whole one is buffered, or
     /// when [`Limits::questions_in_flight`](crate::Limits::questions_in_flight) or the outbound
     /// high water is reached.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Why? And", now);
+    /// let question = conversation.poll_question().expect("a whole question");
+    /// assert_eq!(question.text, "Why?");
+    /// assert!(conversation.poll_question().is_none(), "the other is not whole");
+    /// ```
     pub fn poll_question(&mut self) -> Option<Question> {
         let (text, ticket) = self.poll_question_with(Bytes::copy_from_slice)?;
         Some(Question::new(text, ticket))

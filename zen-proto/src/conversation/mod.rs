@@ -117,6 +117,17 @@ pub struct Conversation<F: Framing> {
 }
 
 /// What happened in a conversation since the last [`Conversation::take_tally`].
+///
+/// ```
+/// # use std::time::Instant;
+/// # use zen_proto::{Conversation, Limits, aphorism};
+/// # let now = Instant::now();
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// conversation.handle_input(b"Why?", now);
+/// conversation.answer_with(&mut aphorism::Aphorisms, now);
+/// let tally = conversation.take_tally();
+/// assert_eq!((tally.questions, tally.bytes_in, tally.bytes_out), (1, 4, 0));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Tally {
@@ -134,6 +145,19 @@ impl<F: Framing> Conversation<F> {
     ///
     /// Limits that do not [`validate`](Limits::validate) are obeyed too, and may end the
     /// conversation at once.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// use std::sync::Arc;
+    ///
+    /// // A server's conversations share one copy of its limits.
+    /// let limits = Arc::new(Limits::default());
+    /// let first = Conversation::new(aphorism::framing(), Arc::clone(&limits), now);
+    /// let second = Conversation::new(aphorism::framing(), limits, now);
+    /// assert!(first.wants_read() && second.wants_read());
+    /// ```
     pub fn new(framing: F, limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
         let limits = limits.into();
         Self {
@@ -166,6 +190,18 @@ impl<F: Framing> Conversation<F> {
     // What happened.
 
     /// The peer will send no more. Whole questions that came before are still answered.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// # use zen_proto::CloseReason;
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Simple is bet", now);
+    /// conversation.handle_eof(now);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// assert_eq!(conversation.closed(), Some(CloseReason::Truncated));
+    /// ```
     pub fn handle_eof(&mut self, now: Instant) {
         self.advance_clock(now);
         self.peer_closed = true;
@@ -178,6 +214,17 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// The first `n` bytes of [`transmit`](Self::transmit) were sent.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Simple is better than?", now);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// conversation.handle_sent(4, now);
+    /// assert_eq!(conversation.transmit(), b"lex.");
+    /// ```
     ///
     /// # Panics
     /// If there were fewer.
@@ -210,6 +257,21 @@ impl<F: Framing> Conversation<F> {
     /// The peer is told the last words of the service that has [opened](Self::open) the
     /// conversation, or else of the framing, unless it is the peer that does not read, or the drain
     /// that took too long. It has [`Limits::linger_deadline`] to take them.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// # use zen_proto::CloseReason;
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Simple is", now);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// let late = conversation.poll_timeout().expect("a question has begun");
+    /// assert_eq!(late - now, Limits::default().question_deadline);
+    /// conversation.handle_timeout(late);
+    /// // zen's own protocol has no last words for this.
+    /// assert_eq!(conversation.closed(), Some(CloseReason::QuestionDeadline));
+    /// ```
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance_clock(now);
         // An answer that has come is not late, even if the driver was.
@@ -247,6 +309,31 @@ impl<F: Framing> Conversation<F> {
     /// Begins the conversation with the service: it is told who the peer is, and may greet it.
     /// Call this once, before anything is read; later calls do nothing. A conversation that is
     /// never opened has neither a greeting nor last words of its service.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use zen_proto::{Address, Answer, Conversation, Flow, Limits, Peer, Service, aphorism};
+    ///
+    /// /// Greets, with the number of the connection.
+    /// struct Greeter;
+    ///
+    /// impl Service for Greeter {
+    ///     fn open(&mut self, peer: &Peer, answer: &mut Answer<'_>) -> Flow {
+    ///         answer.put(format!("Welcome, number {}.", peer.connection).as_bytes());
+    ///         Flow::Continue
+    ///     }
+    ///
+    ///     fn answer(&mut self, _: &[u8], answer: &mut Answer<'_>) -> Flow {
+    ///         answer.put(b"Yes.");
+    ///         Flow::Continue
+    ///     }
+    /// }
+    ///
+    /// let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.open(&mut Greeter, &Peer::new(Address::Unknown, Address::Unknown, 7), now);
+    /// assert_eq!(conversation.transmit(), b"Welcome, number 7.");
+    /// ```
     pub fn open(&mut self, service: &mut impl Service<F>, peer: &Peer, now: Instant) {
         self.advance_clock(now);
         if self.attended || !matches!(self.phase, Phase::Talking) {
@@ -286,6 +373,22 @@ impl<F: Framing> Conversation<F> {
     /// Takes no more questions. Whole questions that were received are answered, a partial one is
     /// not; then come FIN and a lingering close. All of this is done within
     /// [`Limits::drain_deadline`]. Further calls change nothing.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// # use zen_proto::CloseReason;
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Why?Simple is bet", now);
+    /// conversation.drain(now);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// assert_eq!(conversation.transmit(), b"Error: unknown aphorism.");
+    /// conversation.handle_sent(24, now);
+    /// assert!(conversation.poll_shutdown(), "the half question is not waited for");
+    /// conversation.handle_eof(now);
+    /// assert_eq!(conversation.closed(), Some(CloseReason::Drained));
+    /// ```
     pub fn drain(&mut self, now: Instant) {
         self.advance_clock(now);
         if self.drained_at.is_none() {
@@ -317,6 +420,19 @@ impl<F: Framing> Conversation<F> {
 
     /// Whether to read. While this is false, reading would only fill memory, so the peer has to
     /// wait.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let limits = Limits::default().with_outbound_high_water(20).with_outbound_low_water(0);
+    /// let mut conversation = Conversation::new(aphorism::framing(), limits, now);
+    /// conversation.handle_input(b"Why?", now);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// assert!(!conversation.wants_read(), "24 bytes wait to be sent");
+    /// conversation.handle_sent(24, now);
+    /// assert!(conversation.wants_read());
+    /// ```
     #[inline]
     pub fn wants_read(&self) -> bool {
         if matches!(self.phase, Phase::Talking) {
@@ -385,6 +501,43 @@ impl<F: Framing> Conversation<F> {
     ///
     /// A waker is used once: register it again before each wait, while
     /// [`expects_wake`](Self::expects_wake) holds.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::task::{Wake, Waker};
+    /// use std::thread::{self, Thread};
+    /// use std::time::Instant;
+    /// use zen_proto::{Answer, Conversation, Flow, Limits, aphorism};
+    ///
+    /// /// Ends the wait of the thread that drives.
+    /// struct Unpark(Thread);
+    ///
+    /// impl Wake for Unpark {
+    ///     fn wake(self: Arc<Self>) {
+    ///         self.0.unpark();
+    ///     }
+    /// }
+    ///
+    /// let mut slow = |_: &[u8], answer: &mut Answer<'_>| {
+    ///     let responder = answer.later();
+    ///     thread::spawn(|| responder.answer("Now."));
+    ///     Flow::Later
+    /// };
+    /// let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"When?", now);
+    /// conversation.answer_with(&mut slow, now);
+    ///
+    /// let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    /// while conversation.transmit().is_empty() {
+    ///     // If an answer has come before, nothing will wake this thread for it.
+    ///     if !conversation.register_waker(&waker) {
+    ///         thread::park();
+    ///     }
+    ///     conversation.answer_with(&mut slow, now);
+    /// }
+    /// assert_eq!(conversation.transmit(), b"Now.");
+    /// ```
     pub fn register_waker(&mut self, waker: &Waker) -> bool {
         // Pushed messages that wait for room are no reason to go again before there is some.
         self.in_flight.register(waker, !self.pushed)
