@@ -11,7 +11,7 @@ use askama::Template;
 
 use self::lanes::Lanes;
 use self::tables::Table;
-use crate::picture::Picture;
+use crate::picture::{Picture, ServerPicture};
 use crate::recording::{SCHEMA, Trace};
 use crate::sums::{PAGE, ServerSum};
 use crate::units::{float, time};
@@ -44,7 +44,7 @@ impl Trace {
         let sums: Vec<&ServerSum> = picture.servers.iter().map(|server| &server.sum).collect();
         let (headline, sentences) = match &sums[..] {
             [only] => (only.sentence(), Vec::new()),
-            _ => (headline(&sums), sums.iter().map(|sum| sum.sentence()).collect()),
+            _ => (headline(&picture), sums.iter().map(|sum| sum.sentence()).collect()),
         };
         rendered(&Page {
             style: format!("{GROUND_STYLE}\n{TIME_LINE_STYLE}"),
@@ -90,10 +90,18 @@ fn rendered(template: &impl Template) -> String {
     template.render().unwrap_or_else(|error| format!("<p>{error}</p>"))
 }
 
-/// What is said above several servers: who kept clients in line, and who did not.
-fn headline(sums: &[&ServerSum]) -> String {
+/// What is said above several servers: who kept clients in line, and who did not. Only clients that
+/// were recorded can tell.
+fn headline(picture: &Picture<'_>) -> String {
+    let sums: Vec<&ServerSum> = picture.servers.iter().map(|server| &server.sum).collect();
+    let recorded = |server: &ServerPicture<'_>| {
+        server.recording.conversations.iter().any(|conversation| !conversation.client_spans.is_empty())
+    };
+    if !picture.servers.iter().all(recorded) {
+        return format!("{} on one time axis.", counted(sums.len() as u64, "server"));
+    }
     // The worst first: how long, or without end.
-    let mut lines: Vec<(f64, &ServerSum)> = sums.iter().map(|sum| (in_line(sum), *sum)).collect();
+    let mut lines: Vec<_> = sums.iter().map(|sum| (in_line(sum), sum)).collect();
     lines.retain(|(length, _)| *length >= LEAST_LINE_NS);
     lines.sort_by(|one, other| other.0.total_cmp(&one.0));
     let others = sums.len() - lines.len();

@@ -61,10 +61,10 @@ fn the_headline_says_who_kept_clients_in_line() {
         let html = trace.to_html();
         html.split("<h1 id=\"headline\">").nth(1).unwrap().split("</h1>").next().unwrap().to_owned()
     };
-    let (mut slow, mut slower, quick) = (page(), page(), page());
+    let (mut slow, mut slower, mut quick) = (page(), page(), page());
     slow.name = "pool".into();
-    quick.name.clone_into(&mut slower.name);
-    for (recording, connected) in [(&mut slow, 3_000_000), (&mut slower, 1_000_000)] {
+    for (recording, connected) in [(&mut slow, 3_000_000), (&mut slower, 1_000_000), (&mut quick, 4_990_000)]
+    {
         let mut first = Conversation::new(1);
         first.client_spans =
             vec![ClientSpan { from_ns: connected, to_ns: 9_000_000, kind: ClientSpanKind::Thinking }];
