@@ -67,6 +67,7 @@ impl Layer {
     }
 
     /// The error is the reason why the layer cannot go on.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unnecessary_wraps))]
     pub(crate) fn handle_input<F: Framing>(
         &mut self,
         asker: &mut Asker<F>,
@@ -84,6 +85,7 @@ impl Layer {
     }
 
     /// The error is the reason why this is no regular end.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unnecessary_wraps))]
     pub(crate) fn handle_eof<F: Framing>(&mut self, asker: &mut Asker<F>, now: Instant) -> Result<(), Lost> {
         match self {
             Self::Plain => {

@@ -6,6 +6,8 @@ mod wire;
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
+use std::os::fd::OwnedFd;
+#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 #[cfg(unix)]
 use std::path::Path;
@@ -88,7 +90,7 @@ impl<F: Framing> Client<F> {
         let (began, path) = (Instant::now(), path.as_ref());
         let stream = UnixStream::connect(path)
             .map_err(|error| ClientError::ConnectUnix { path: path.to_owned(), error })?;
-        let mut client = Self::over(stream.into(), framing, options)?;
+        let mut client = Self::over(OwnedFd::from(stream).into(), framing, options)?;
         client.handshake(began, options)?;
         Ok(client)
     }
