@@ -44,13 +44,19 @@ impl<F: Framing> Conversation<F> {
             && self.starved
             && matches!(self.phase, Phase::Talking)
         {
-            match reason {
-                CloseReason::Finished if self.question_since.is_some() => {
-                    self.finish(CloseReason::Truncated, None);
-                }
-                CloseReason::Drained => self.finish(reason, Some(Pending::Drained)),
-                _ => self.finish(reason, None),
+            self.finish_starved(reason);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn finish_starved(&mut self, reason: CloseReason) {
+        match reason {
+            CloseReason::Finished if self.question_since.is_some() => {
+                self.finish(CloseReason::Truncated, None);
             }
+            CloseReason::Drained => self.finish(reason, Some(Pending::Drained)),
+            _ => self.finish(reason, None),
         }
     }
 
@@ -117,8 +123,16 @@ impl<F: Framing> Conversation<F> {
     /// Goes on from finishing once no answer is owed and all is sent: to closed if the peer has
     /// closed too, else to a lingering close. Closing with unread input would make the kernel send
     /// RST, and that destroys answers in flight.
+    #[inline]
     pub(super) fn settle(&mut self) {
-        let Phase::Finishing(reason) = self.phase else { return };
+        if let Phase::Finishing(reason) = self.phase {
+            self.settle_finishing(reason);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_finishing(&mut self, reason: CloseReason) {
         if self.resuming || self.pushed || !self.in_flight.is_empty() {
             return;
         }
