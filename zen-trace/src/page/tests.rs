@@ -1,4 +1,7 @@
-//! The page as a reader without scripts gets it; how it looks and moves is tried in a browser.
+//! The page as a reader without scripts gets it, and how it moves in a browser.
+
+use std::path::Path;
+use std::process::Command;
 
 use crate::phases::tests::page;
 use crate::recording::{ClientSpan, ClientSpanKind, Conversation, Trace};
@@ -80,5 +83,49 @@ fn the_headline_says_who_kept_clients_in_line() {
         headline(&trace()).contains("blocking kept a client in line for good, "),
         "{}",
         headline(&trace())
+    );
+}
+
+/// The title that `probe.js` leaves in the page; `None` without a browser.
+fn probed(html: &str) -> Option<String> {
+    let browser = zen_testkit::peers::require_program("chromium")?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("../target/zen-trace-test-browser-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let folder = folder.canonicalize().unwrap();
+    // A browser that dumps a page draws no frames.
+    let before = "<script>window.requestAnimationFrame = draw => setTimeout(draw, 0);</script><script>\n";
+    let (start, script) = html.rsplit_once("<script>\n").unwrap();
+    let probe = format!("{start}{before}{script}<script>{}</script>", include_str!("probe.js"));
+    let page = folder.join("page.html");
+    std::fs::write(&page, probe).unwrap();
+    let output = Command::new(browser)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1000,800", "--dump-dom"])
+        .args([
+            "--virtual-time-budget=20000",
+            &format!("--user-data-dir={}", folder.join("profile").display()),
+        ])
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap();
+    let _ = std::fs::remove_dir_all(&folder);
+    let dumped = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some(dumped.split("<title>").nth(1)?.split("</title>").next()?.to_owned())
+}
+
+#[test]
+fn wheel_keys_touch_and_pointer_move_through_time() {
+    let mut recording = page();
+    // An axis of 200 ms, so that the moments are easy to follow.
+    let mut conversation = Conversation::new(1);
+    let (from_ns, to_ns) = (0, 200_000_000);
+    conversation.client_spans = vec![ClientSpan { from_ns, to_ns, kind: ClientSpanKind::Thinking }];
+    recording.conversations.push(conversation);
+    let Some(title) = probed(&Trace::new(vec![recording]).to_html()) else { return };
+    assert_eq!(
+        title,
+        "whole 0-100; the page scrolls; wheel 25-75; sideways 37.5-87.5; plus 50-75; left 45-70; \
+         pinch 50-62.5; drag 47.5-60; all 0-100; \
+         thread-1: waiting for its question (waiting for question, drive.rs:7), 40.0 ms, from 5.03 ms"
     );
 }
