@@ -183,9 +183,9 @@ pub trait Framing {
 
     /// Says what `input` begins with.
     ///
-    /// `input` is never empty. It starts at the first byte that no earlier call has reported as skipped or as part of
-    /// a whole message. It only grows at its end until one of these is reported, so a framing may
-    /// remember how far it has looked.
+    /// `input` is never empty. It starts at the first byte that no earlier call has reported as
+    /// skipped or as part of a whole message. It only grows at its end until one of these is
+    /// reported, so a framing may remember how far it has looked.
     ///
     /// A whole message takes at least one byte of the input and ends within it. A framing that says
     /// otherwise ends its conversation with

@@ -11,9 +11,31 @@
 //! | one connection's life | [`Conversation`], [`Limits`], [`CloseReason`] |
 //! | the side that asks | [`Asker`], [`ClientLimits`] |
 //!
-//! A protocol of your own is a [`Framing`] and a [`Service`]; everything else stays as it is. A
-//! driver of your own takes a [`Conversation`] through five steps a turn, which its documentation
-//! lists.
+//! A protocol of your own is a [`Framing`] and a [`Service`]; everything else stays as it is.
+//!
+//! # A turn
+//!
+//! A driver takes a conversation through the same five steps again and again. The servers of
+//! `zen-server-sync`, `zen-server-mio` and `zen-server-async` are such drivers, and one of your own
+//! is forty lines ([`Conversation`] says more of each step):
+//!
+//! ```text
+//!    socket           driver                  conversation
+//!
+//!                  ┌─► 1 answer      ──────── answer_with ──► Framing::decode, Service::answer
+//!   write ◄────────┼── 2 write       ◄─────── transmit        bytes that wait to be sent
+//!                  │      report it  ──────── handle_sent     … go back to 1 if wants_answer
+//!     FIN ◄────────┼── 3 half-close  ◄─────── poll_shutdown   everything owed is sent
+//!   close ◄────────┼── 4 drop        ◄─────── poll_closed     it is over, for this CloseReason
+//!                  │   5 wait        ◄─────── wants_read, poll_timeout, expects_wake
+//!    read ────────►└──── what came   ──────── handle_input, handle_eof, handle_timeout
+//! ```
+//!
+//! Time is an argument of every call, so a test chooses it.
+//!
+//! # Systems
+//!
+//! Any that has `std`: nothing here touches a socket, a file, a clock or a thread.
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.

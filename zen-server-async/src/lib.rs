@@ -5,9 +5,37 @@
 //! same name in the other server crates. `answering.rs` is what this architecture can do and the
 //! others cannot: wait for an answer.
 //!
+//! # A turn
+//!
+//! All servers of zen drive a conversation in the same turns. Only how they wait differs:
+//!
+//! ```text
+//! ┌─► notice a stop, a deadline, an answer of another thread
+//! │   answer every whole question that is buffered   ──► your service
+//! │   write what is ready, and count it
+//! │   send FIN if everything owed is sent
+//! │   drop the connection if the conversation is over
+//! └── wait, then read   ◄── the task returns `Poll::Pending`; the runtime polls it again
+//! ```
+//!
+//! # Which of them, and when
+//!
+//! | flavor | threads | choose it for |
+//! |---|---|---|
+//! | [`Server::single`] | the caller's | handlers that await something, and any number of clients |
+//! | [`Server::multi`] | a worker for each core | the same, when one core is not enough |
+//!
+//! A service may be an `async fn` ([`Deferred`]); its conversation alone waits for it. A handler
+//! that blocks its thread blocks the runtime: use the `threaded` server of `zen-server-sync` for
+//! those. `run` makes a runtime; [`Server::serve`] is for a program that has one.
+//!
+//! # Systems
+//!
 //! The servers accept at a TCP port or a Unix socket, and speak TLS with the feature `tls`. They
 //! run on Linux, where they are tested, and on macOS. They do not run on Windows, since they know
 //! connections by their descriptors.
+//!
+//! # Example
 //!
 //! ```
 //! use std::net::TcpListener;

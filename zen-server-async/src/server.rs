@@ -28,6 +28,16 @@ enum Threads {
 impl<S> Server<S> {
     /// Flavor `async`: every task on the thread that calls [`run`](Self::run).
     ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_async::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// let server = Server::single(listener, echo, Options::default())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn single(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
@@ -36,6 +46,16 @@ impl<S> Server<S> {
 
     /// Flavor `async-multi`: tasks on [`Options::workers`] threads, by default one for each core,
     /// which take work from each other.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_async::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// let server = Server::multi(listener, echo, Options::default().with_workers(2))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -60,6 +80,20 @@ server_methods!(Server { listener, threads });
 impl<S, F, O> Server<S, F, O> {
     /// Serves until the stop handle drains the server, in a runtime of its own. Blocks the thread;
     /// inside a runtime, use [`serve`](Self::serve).
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_async::{Options, Server, aphorism::Aphorisms};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let server = Server::single(listener, Aphorisms, Options::default())?;
+    /// let stop = server.stop_handle();
+    /// let running = std::thread::spawn(|| server.run());
+    /// // From a signal handler, or wherever the end is decided:
+    /// stop.stop();
+    /// running.join().expect("it has not panicked")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// When the system refuses the runtime its threads or descriptors.

@@ -4,9 +4,37 @@
 //! `drive.rs` is such a turn: read it beside the file of the same name in the other server crates.
 //! `event_loop.rs` waits. `acceptor.rs` takes new connections and deals them to the loops.
 //!
+//! # A turn
+//!
+//! All servers of zen drive a conversation in the same turns. Only how they wait differs:
+//!
+//! ```text
+//! ┌─► notice a stop, a deadline, an answer of another thread
+//! │   answer every whole question that is buffered   ──► your service
+//! │   write what is ready, and count it
+//! │   send FIN if everything owed is sent
+//! │   drop the connection if the conversation is over
+//! └── wait, then read   ◄── the loop waits in `epoll_wait` (kqueue on macOS) for all its sockets
+//! ```
+//!
+//! # Which of them, and when
+//!
+//! | flavor | threads | choose it for |
+//! |---|---|---|
+//! | [`Server::single`] | the caller's | quick handlers and any number of clients: the least CPU time per question |
+//! | [`Server::multi`] | a loop for each core | the same, when one core is not enough |
+//!
+//! A handler that waits holds every client of its loop. Let it answer later
+//! ([`Answer::later`]) from a thread of its own, or use `zen-server-async` or the `threaded` server
+//! of `zen-server-sync`.
+//!
+//! # Systems
+//!
 //! The servers accept at a TCP port or a Unix socket, and speak TLS with the feature `tls`. They
 //! run on Linux, where they are tested, and on macOS. They do not run on Windows, since they know
 //! connections by their descriptors.
+//!
+//! # Example
 //!
 //! ```
 //! use std::net::{TcpListener, TcpStream};

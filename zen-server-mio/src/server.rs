@@ -29,6 +29,16 @@ pub struct Server<S, F = DelimiterFraming, O = Silent> {
 impl<S> Server<S> {
     /// Flavor `mio`: one event loop, on the thread that calls [`run`](Self::run).
     ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_mio::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// let server = Server::single(listener, echo, Options::default())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn single(listener: impl Into<Listener>, service: S, options: Options) -> Result<Self, OptionsError> {
@@ -40,6 +50,16 @@ impl<S> Server<S> {
     /// The first loop accepts, and deals each connection to the loop that has the fewest, itself
     /// included. Loops with equally many take turns. So the numbers of connections differ only by
     /// what has closed since.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_mio::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// let server = Server::multi(listener, echo, Options::default().with_workers(2))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -63,6 +83,20 @@ server_methods!(Server { listener, loops });
 
 impl<S, F, O> Server<S, F, O> {
     /// Serves until the stop handle drains the server.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_mio::{Options, Server, aphorism::Aphorisms};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let server = Server::single(listener, Aphorisms, Options::default())?;
+    /// let stop = server.stop_handle();
+    /// let running = std::thread::spawn(|| server.run());
+    /// // From a signal handler, or wherever the end is decided:
+    /// stop.stop();
+    /// running.join().expect("it has not panicked")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// When the system refuses a poll, a waker or a thread, or when waiting fails. Connections are

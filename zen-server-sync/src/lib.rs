@@ -6,9 +6,38 @@
 //! of the same name in the other server crates. `architecture.rs` holds what tells the three
 //! flavors apart: which thread accepts, and which one drives.
 //!
+//! # A turn
+//!
+//! All servers of zen drive a conversation in the same turns. Only how they wait differs:
+//!
+//! ```text
+//! ┌─► notice a stop, a deadline, an answer of another thread
+//! │   answer every whole question that is buffered   ──► your service
+//! │   write what is ready, and count it
+//! │   send FIN if everything owed is sent
+//! │   drop the connection if the conversation is over
+//! └── wait, then read   ◄── the thread blocks in `read`, or in `poll` once the peer is quiet
+//! ```
+//!
+//! # Which of them, and when
+//!
+//! | flavor | who is served | choose it for |
+//! |---|---|---|
+//! | [`Server::threaded`] | a client for each thread, 1 000 by default | handlers that block, some hundred clients |
+//! | [`Server::pool`] | as many clients as there are workers, 4 by default | few clients that you know |
+//! | [`Server::blocking`] | one client | a tool with one user, or to read how a server works |
+//!
+//! A client that is silent holds its thread. With a pool, and even more so with `blocking`, a few
+//! such clients keep all others out: such a server should not face strangers. For thousands of
+//! clients use `zen-server-mio` or `zen-server-async`.
+//!
+//! # Systems
+//!
 //! The servers accept at a TCP port or a Unix socket, and speak TLS with the feature `tls`. They
 //! run on Linux, where they are tested, and on macOS. They do not run on Windows: a thread waits in
 //! `poll`, for several descriptors.
+//!
+//! # Example
 //!
 //! ```
 //! use std::net::{TcpListener, TcpStream};

@@ -33,6 +33,16 @@ enum Architecture {
 impl<S> Server<S> {
     /// Flavor `blocking`: one conversation at a time, on the thread that calls [`run`](Self::run).
     ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_sync::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// let server = Server::blocking(listener, echo, Options::default())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
     pub fn blocking(
@@ -44,6 +54,17 @@ impl<S> Server<S> {
     }
 
     /// Flavor `threaded`: a thread for each conversation, by default at most 1 000.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_sync::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// // Each thread costs some 14 KiB while its client is silent.
+    /// let server = Server::threaded(listener, echo, Options::default().with_connections(200))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -57,6 +78,16 @@ impl<S> Server<S> {
 
     /// Flavor `pool`: [`Options::workers`] threads, by default 4, each of which serves one
     /// conversation at a time.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_sync::{Answer, Options, Server};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let echo = |question: &[u8], answer: &mut Answer<'_>| answer.put(question);
+    /// let server = Server::pool(listener, echo, Options::default().with_workers(8))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`OptionsError`] says which option is wrong and what to do.
@@ -82,6 +113,20 @@ server_methods!(Server { listener, architecture });
 impl<S, F, O> Server<S, F, O> {
     /// Serves until the stop handle drains the server. The listener is then shut down, to end a
     /// blocked accept. This also shuts down its clones.
+    ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_sync::{Options, Server, aphorism::Aphorisms};
+    ///
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let server = Server::threaded(listener, Aphorisms, Options::default())?;
+    /// let stop = server.stop_handle();
+    /// let running = std::thread::spawn(|| server.run());
+    /// // From a signal handler, or wherever the end is decided:
+    /// stop.stop();
+    /// running.join().expect("it has not panicked")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// When the system refuses the descriptors or the threads that the server starts with.

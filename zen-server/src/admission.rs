@@ -85,6 +85,20 @@ impl Admission {
     /// for 5 ms, then for twice as long each time, and for at most 1 s.
     ///
     /// Returns `None` for "would block" and "interrupted", which are no failures.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::time::{Duration, Instant};
+    /// use zen_server::Admission;
+    ///
+    /// let (mut admission, now) = (Admission::new(100), Instant::now());
+    /// let too_many_files = io::Error::from_raw_os_error(24);
+    /// let trouble = admission.handle_error(&too_many_files, now).expect("it is a failure");
+    /// assert_eq!(trouble.pause, Duration::from_millis(5));
+    /// assert!(!admission.wants_accept());
+    /// admission.handle_timeout(now + trouble.pause);
+    /// assert!(admission.wants_accept());
+    /// ```
     pub fn handle_error(&mut self, error: &io::Error, now: Instant) -> Option<AcceptTrouble> {
         match Cause::classify(error) {
             Cause::Nothing => None,

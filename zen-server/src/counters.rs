@@ -6,6 +6,15 @@ use zen_proto::{CloseReason, Tally};
 
 /// A server's counters. They only go up, and each is exact. A [`snapshot`](Self::snapshot) of them
 /// may fall between two updates that belong together.
+///
+/// ```
+/// use zen_server::Counters;
+///
+/// let counters = Counters::default();
+/// assert_eq!(counters.count_accepted(), 1);
+/// assert_eq!(counters.count_accepted(), 2);
+/// assert_eq!(counters.snapshot().open, 2);
+/// ```
 #[derive(Debug, Default)]
 pub struct Counters {
     accepted: AtomicU64,
@@ -17,6 +26,16 @@ pub struct Counters {
 }
 
 /// The counters at one moment.
+///
+/// ```
+/// use zen_server::Snapshot;
+///
+/// /// A line for a log.
+/// fn line(now: &Snapshot) -> String {
+///     let closed: Vec<String> = now.closes().map(|(reason, n)| format!("{reason} {n}")).collect();
+///     format!("{} open, {} questions; closed: {}", now.open, now.questions, closed.join(", "))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {

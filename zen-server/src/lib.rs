@@ -18,6 +18,22 @@
 //! You need to name this crate only if you write a server of a new architecture, or code for
 //! servers of any. Each server crate re-exports what its users need.
 //!
+//! A driver moves bytes between a socket and a [`Session`], in turns:
+//!
+//! ```text
+//!  accept ──► Admission ──► Setup::begin ──► (Session, service)
+//!                                │
+//!     ┌─► handle_timeout, drain  ▼  if a deadline has passed, or StopHandle::is_stopped
+//!     │   answer_with            your service answers what is buffered
+//!     │   transmit, handle_sent  until nothing can be written, or wants_answer
+//!     │   Counters::count        with take_tally
+//!     │   poll_shutdown          send FIN
+//!     │   poll_closed            drop the connection, Admission::handle_closed
+//!     └── wait                   wants_read, poll_timeout, register_waker; then handle_input
+//! ```
+//!
+//! The example `new_architecture` is a whole server of this kind.
+//!
 //! This crate and the servers run on Linux, where they are tested, and on macOS. They do not run on
 //! Windows.
 #![forbid(unsafe_code)]

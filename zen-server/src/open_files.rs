@@ -4,6 +4,12 @@ use nix::sys::resource::{Resource, getrlimit};
 
 /// How many descriptors this process may have open at once: the soft limit, as in `ulimit -n`.
 /// `None` if the system does not say.
+///
+/// ```
+/// // As many connections as this process may have, but for a few descriptors for itself.
+/// let most = zen_server::open_file_limit().map(|limit| limit.saturating_sub(32));
+/// assert_ne!(most, Some(0));
+/// ```
 pub fn open_file_limit() -> Option<u64> {
     getrlimit(Resource::RLIMIT_NOFILE).ok().map(|(soft, _)| soft)
 }

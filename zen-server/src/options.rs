@@ -125,6 +125,16 @@ impl Options {
 }
 
 /// Options with which no server can run.
+///
+/// ```
+/// use zen_server::Options;
+///
+/// let error = Options::default().with_workers(0).validate().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the worker count is zero, so nothing would be served; give it a value of at least 1"
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionsError {

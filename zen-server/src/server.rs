@@ -7,6 +7,21 @@ use crate::{Counters, Observer, StopHandle};
 
 /// A server, of whatever architecture. Every type named `Server` of the server crates is one;
 /// [`server_methods!`](crate::server_methods) makes it so.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_server::Server;
+///
+/// /// Stops any server after a while, and prints how many questions it has answered by then.
+/// fn stop_after(server: &impl Server, time: Duration) {
+///     let (stop, counters) = (server.stop_handle(), server.counters());
+///     std::thread::spawn(move || {
+///         std::thread::sleep(time);
+///         println!("{} questions", counters.snapshot().questions);
+///         stop.stop();
+///     });
+/// }
+/// ```
 pub trait Server: Sized {
     /// The same server for the framing `G`.
     type WithFraming<G>: Server;

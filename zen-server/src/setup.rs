@@ -11,6 +11,20 @@ use crate::{Counters, Options, OptionsError, Session, Silent, StopHandle, open_f
 
 /// What every server is made of, whatever its architecture. You need it to write a server, not to
 /// use one.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::aphorism::{Aphorisms, framing};
+/// use zen_server::{Options, Setup, defaults};
+///
+/// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+/// let now = Instant::now();
+/// let (mut session, mut service) = setup.begin(now).expect("neither clone panics");
+/// session.handle_input(b"Simple is better than?", now);
+/// session.answer_with(&mut service, now);
+/// assert_eq!(session.transmit(), b"Complex.");
+/// # Ok::<(), zen_server::OptionsError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Setup<S, F, O = Silent> {

@@ -54,6 +54,16 @@ impl StopHandle {
 
     /// Calls `wake` once when the server is asked to drain, or at once if it was already. A driver
     /// uses it to end a wait during which it cannot look at [`is_stopped`](Self::is_stopped).
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use zen_server::StopHandle;
+    ///
+    /// let (stop, (wake, woken)) = (StopHandle::default(), mpsc::channel());
+    /// stop.on_stop(move || drop(wake.send(())));
+    /// stop.stop();
+    /// assert_eq!(woken.recv(), Ok(()));
+    /// ```
     pub fn on_stop(&self, wake: impl Fn() + Send + Sync + 'static) {
         let mut wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_stopped() {

@@ -50,6 +50,13 @@ pub enum TlsError {
 /// TLS 1.2 and 1.3 with the certificate chain and the private key of these PEM files. Clients need
 /// no certificate.
 ///
+/// ```
+/// use std::path::Path;
+///
+/// let error = zen_server::tls_config(Path::new("no-such.pem"), Path::new("key.pem")).unwrap_err();
+/// assert!(error.to_string().starts_with("cannot read the certificate no-such.pem: "));
+/// ```
+///
 /// # Errors
 /// [`TlsError`] says which file is wrong, and why.
 pub fn tls_config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
