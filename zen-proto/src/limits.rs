@@ -51,6 +51,17 @@ pub struct Limits {
     ///
     /// Memory: none of its own.
     pub outbound_low_water: usize,
+    /// How long a conversation is answered for until it is the next one's turn, and what is
+    /// finished leaves. Default 1 ms. A turn takes longer by one call of the service at the most if
+    /// that is slow, or by up to 64 if it was quick before. With zero, a turn answers as few
+    /// questions as possible; with [`Duration::MAX`], the time is not looked at.
+    ///
+    /// See [`Conversation::answer_in_turn`](crate::Conversation::answer_in_turn). Memory: none.
+    pub turn_time: Duration,
+    /// How many questions are answered in one turn. Default 1024.
+    ///
+    /// Memory: none of its own.
+    pub turn_questions: usize,
     /// How long a question may take from its first byte to its last. Default 10 s (`HAProxy`'s
     /// advice, hyper). A trickle of bytes does not extend it. The clock stands still while the
     /// server itself has stopped reading.
@@ -109,6 +120,8 @@ impl Default for Limits {
             pushed_bytes: 64 * 1024,
             outbound_high_water: 64 * 1024,
             outbound_low_water: 16 * 1024,
+            turn_time: Duration::from_millis(1),
+            turn_questions: 1024,
             question_deadline: Duration::from_secs(10),
             idle_deadline: Duration::from_secs(60),
             answer_deadline: Duration::from_secs(30),
@@ -128,6 +141,8 @@ impl Limits {
         with_least_rate sets least_rate: u32;
         with_outbound_high_water sets outbound_high_water: usize;
         with_outbound_low_water sets outbound_low_water: usize;
+        with_turn_time sets turn_time: Duration;
+        with_turn_questions sets turn_questions: usize;
         with_question_deadline sets question_deadline: Duration;
         with_idle_deadline sets idle_deadline: Duration;
         with_answer_deadline sets answer_deadline: Duration;
@@ -156,6 +171,7 @@ impl Limits {
             ("questions in flight", self.questions_in_flight > 0),
             ("pushed bytes", self.pushed_bytes > 0),
             ("least rate", self.least_rate > 0),
+            ("turn questions", self.turn_questions > 0),
             ("outbound high water", self.outbound_high_water > 0),
             ("question deadline", !self.question_deadline.is_zero()),
             ("idle deadline", !self.idle_deadline.is_zero()),

@@ -346,8 +346,7 @@ impl Pusher {
     ///
     /// ```
     /// # use std::time::Instant;
-    /// # use zen_proto::{Answer, CloseReason, Conversation, Limits, Peer, Pusher, Service};
-    /// # use zen_proto::aphorism;
+    /// # use zen_proto::{Answer, Conversation, Limits, Pusher, aphorism};
     /// # let now = Instant::now();
     /// # let mut pusher: Option<Pusher> = None;
     /// # let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);

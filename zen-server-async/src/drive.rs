@@ -24,7 +24,7 @@ pub(crate) struct Connection<S, F: Framing, O> {
     pub(crate) stop: StopHandle,
     counters: Arc<Counters>,
     pub(crate) observer: O,
-    /// The time when the task was woken.
+    /// The time when the task was woken, or after the last answer.
     now: Instant,
     /// How many reads it gets before it is the next task's turn.
     budget: usize,
@@ -76,8 +76,10 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         self.now = Instant::now();
         (self.readable, self.writable) = (true, true);
         let (mut reads, mut turned) = (0, false);
+        let until = self.session.turn_until(self.now);
         loop {
-            if reads == self.budget && self.may_read() {
+            let over = turned && until.is_some_and(|until| until <= self.now);
+            if (over || reads == self.budget) && self.may_read() {
                 return Turn::Again;
             }
             let came = self.may_read() && self.read(cx);
@@ -97,7 +99,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         self.notice();
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
-        self.session.answer_with(&mut self.service, self.now);
+        self.now = self.session.answer_with(&mut self.service, self.now);
         self.observer.step(Step::Answered(self.session.tally().questions));
         // Write what is ready.
         while self.writable && !self.session.transmit().is_empty() {

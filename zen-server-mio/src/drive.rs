@@ -22,7 +22,7 @@ pub(crate) struct Connection<S, F: Framing, O> {
     service: S,
     stop: StopHandle,
     pub(crate) observer: O,
-    /// The time after the loop's last wait.
+    /// The time after the loop's last wait, or after the last answer.
     now: Instant,
     /// How many reads it gets before it is the next connection's turn.
     budget: usize,
@@ -91,8 +91,10 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     pub(crate) fn drive(&mut self, scratch: &mut [u8], tally: &mut Tally, now: Instant) -> Turn {
         self.now = now;
         let (mut reads, mut turned) = (0, false);
+        let until = self.session.turn_until(self.now);
         loop {
-            if reads == self.budget && self.may_read() {
+            let over = turned && until.is_some_and(|until| until <= self.now);
+            if (over || reads == self.budget) && self.may_read() {
                 return Turn::Again;
             }
             let came = self.may_read() && self.read(scratch);
@@ -112,7 +114,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         self.notice();
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
-        self.session.answer_with(&mut self.service, self.now);
+        self.now = self.session.answer_with(&mut self.service, self.now);
         self.observer.step(Step::Answered(self.session.tally().questions));
         // Write what is ready.
         while self.writable && !self.session.transmit().is_empty() {

@@ -25,7 +25,7 @@ pub(crate) struct Connection<'a, S, F: Framing, O> {
     stop: &'a StopHandle,
     counters: &'a Counters,
     observer: O,
-    /// The time after the last wait.
+    /// The time after the last wait, or after the last answer.
     now: Instant,
     /// How long a read or a write may wait.
     timeouts: Timeouts,
@@ -91,7 +91,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         self.notice();
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
-        self.session.answer_with(&mut self.service, self.now);
+        self.now = self.session.answer_with(&mut self.service, self.now);
         self.observer.step(Step::Answered(self.session.tally().questions));
         // Write what is ready. A peer that takes a little at a time gets a turn for each piece, so
         // that a stop and a broken deadline are noticed.

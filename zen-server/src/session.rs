@@ -122,11 +122,19 @@ impl<F: Framing> Session<F> {
         self.conversation.open(service, peer, now);
     }
 
-    /// See [`Conversation::answer_with`].
+    /// See [`Conversation::answer_in_turn`]. Reads the system's clock once the service has
+    /// answered, and returns the latest time.
     #[inline]
-    pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
-        self.conversation.answer_with(service, now);
+    pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) -> Instant {
+        let now = self.conversation.answer_in_turn(service, now, Instant::now);
         self.turn_layer(now);
+        now
+    }
+
+    /// See [`Conversation::turn_until`].
+    #[inline]
+    pub fn turn_until(&self, now: Instant) -> Option<Instant> {
+        self.conversation.turn_until(now)
     }
 
     /// See [`Conversation::drain`].

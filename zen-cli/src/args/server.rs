@@ -32,6 +32,16 @@ pub(crate) struct ServerArgs {
     #[arg(value_parser = units::count, help_heading = "Capacity")]
     turn_budget: usize,
 
+    /// Time that one ready connection is answered for before the next one's turn
+    #[arg(long, value_name = "TIME", env = "ZEN_TURN_TIME", hide_env = true, default_value = "1ms")]
+    #[arg(value_parser = units::deadline, help_heading = "Capacity")]
+    turn_time: Duration,
+
+    /// Questions that one ready connection is answered before the next one's turn
+    #[arg(long, value_name = "N", env = "ZEN_TURN_QUESTIONS", hide_env = true, default_value = "1024")]
+    #[arg(value_parser = units::count, help_heading = "Capacity")]
+    turn_questions: usize,
+
     /// Send answers at once, rather than wait to fill a segment
     #[arg(long, value_name = "BOOL", env = "ZEN_NODELAY", hide_env = true, default_value = "true")]
     #[arg(action = clap::ArgAction::Set, value_parser = units::switch)]
@@ -109,6 +119,8 @@ impl ServerArgs {
             .with_outbound_high_water(self.outbound_high_water)
             // A user who lowers only the high water need not know that there is a low water.
             .with_outbound_low_water(self.outbound_low_water.unwrap_or(self.outbound_high_water / 4))
+            .with_turn_time(self.turn_time)
+            .with_turn_questions(self.turn_questions)
             .with_question_deadline(self.question_deadline)
             .with_idle_deadline(self.idle_deadline)
             .with_answer_deadline(self.answer_deadline)
@@ -155,7 +167,7 @@ mod tests {
 
     #[test]
     fn every_option_sets_its_own_field() {
-        let line = "zen serve --workers 3 --connections 77 --turn-budget 5 --nodelay false --question-length 2k \
+        let line = "zen serve --workers 3 --connections 77 --turn-budget 5 --turn-time 9ms --turn-questions 8 --nodelay false --question-length 2k \
                     --questions-in-flight 9 --outbound-high-water 8k --outbound-low-water 1k --linger-bytes 3k \
                     --question-deadline 1s --idle-deadline none --answer-deadline 3s --write-deadline 4s \
                     --linger-deadline 5s --drain-deadline 6s";
@@ -170,6 +182,8 @@ mod tests {
             .with_write_deadline(Duration::from_secs(4))
             .with_linger_deadline(Duration::from_secs(5))
             .with_linger_bytes(3072)
+            .with_turn_time(Duration::from_millis(9))
+            .with_turn_questions(8)
             .with_drain_deadline(Duration::from_secs(6));
         let expected = Options::default()
             .with_limits(limits)

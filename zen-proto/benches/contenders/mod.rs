@@ -29,7 +29,8 @@ impl Contender for Core {
         let conversation = &mut self.conversation;
         assert!(conversation.wants_read());
         conversation.handle_input(segment, self.now);
-        conversation.answer_with(&mut aphorism::Aphorisms, self.now);
+        let now = self.now;
+        conversation.answer_in_turn(&mut aphorism::Aphorisms, now, || now);
         let sent = black_box(conversation.transmit()).len();
         conversation.handle_sent(sent, self.now);
         assert!(!conversation.poll_shutdown() && conversation.closed().is_none());

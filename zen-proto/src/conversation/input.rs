@@ -1,6 +1,7 @@
 //! Takes questions from the input, one at a time and only when there is room for the answer.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use super::Conversation;
 use crate::CloseReason;
@@ -16,6 +17,8 @@ use crate::service::{Flow, Service};
 pub(super) enum Stop<E> {
     /// There is no room for an answer.
     Full,
+    /// So many questions as were wanted are answered.
+    Enough,
     /// No question has begun.
     Starved,
     /// A question has begun and is not whole. It will be at least this many bytes long.
@@ -56,6 +59,8 @@ pub(super) fn next_question<'a, F: Framing>(
 
 /// How far [`Conversation::answer_all`] has come: what lies behind these marks is taken back.
 struct Progress {
+    /// How many questions more are to be answered.
+    wanted: u64,
     /// How many bytes of the input are left.
     left: usize,
     /// Where the last whole answer in the output ends.
@@ -63,21 +68,33 @@ struct Progress {
 }
 
 impl<F: Framing> Conversation<F> {
-    /// Answers what is buffered while every answer is given at once and nothing is owed before it.
+    /// Answers what is buffered, up to `most` questions, while every answer is given at once and
+    /// nothing is owed before it. False if nothing is left to do.
     #[inline]
-    pub(super) fn answer_buffered(&mut self, service: &mut impl Service<F>) {
-        let (buffered, before, asked) = (self.inbound.len(), self.outbound.len(), self.tally.questions);
-        let mut progress = Progress { left: buffered, end: before };
+    pub(super) fn answer_buffered(
+        &mut self,
+        service: &mut impl Service<F>,
+        most: u64,
+        clock: &mut impl FnMut() -> Instant,
+    ) -> bool {
+        let (buffered, before) = (self.inbound.len(), self.outbound.len());
+        let mut progress = Progress { wanted: most, left: buffered, end: before };
         // A panic leaves behind at most a part of an answer, from `progress.end` on. It is removed
         // below.
         let stopped = catch_unwind(AssertUnwindSafe(|| self.answer_all(service, &mut progress)));
         self.inbound.consume(buffered - progress.left);
-        if self.tally.questions > asked {
+        if progress.wanted < most {
+            self.tally.questions += most - progress.wanted;
+            self.advance_clock(clock());
             self.wrote(progress.end - before);
             self.done_with_question();
         }
         match stopped.unwrap_or(Stop::Failed) {
-            Stop::Starved => self.starve(),
+            Stop::Starved => {
+                self.starve();
+                // The end of the input has consequences.
+                return self.ended.is_some();
+            }
             Stop::Failed => {
                 self.outbound.truncate(progress.end);
                 self.in_flight.truncate(0);
@@ -85,6 +102,7 @@ impl<F: Framing> Conversation<F> {
             }
             stop => self.stop(stop),
         }
+        true
     }
 
     /// No question has begun.
@@ -115,12 +133,11 @@ impl<F: Framing> Conversation<F> {
             };
             let (outbound, in_flight) = (&mut self.outbound, &mut self.in_flight);
             self.framing.begin(&mut Output::new(outbound));
-            let text = outbound.len();
             let mut answer = Answer::new(Output::new(outbound), &mut self.framing, progress.end, in_flight);
             let mut flow = service.answer(question, &mut answer);
             if flow != Flow::Continue || answer.is_special() {
                 let left = rest.len() - end;
-                match self.end_message(flow, (progress.end, text), 0) {
+                match self.end_message(flow, progress.end, 0) {
                     Some(ended) => flow = ended,
                     None => return Stop::Failed,
                 }
@@ -133,9 +150,13 @@ impl<F: Framing> Conversation<F> {
             }
             progress.left = rest.len();
             progress.end = self.outbound.len();
-            self.tally.questions += 1;
+            progress.wanted -= 1;
             if !matches!(flow, Flow::Continue | Flow::Silent) {
                 return Stop::Flow(flow);
+            }
+            // What ends the loop anyway goes before.
+            if progress.wanted == 0 && !rest.is_empty() && progress.end < room {
+                return Stop::Enough;
             }
         }
     }
@@ -143,7 +164,11 @@ impl<F: Framing> Conversation<F> {
     /// Takes one question while earlier ones wait for their answers. Its own answer waits behind
     /// them.
     #[inline(never)]
-    pub(super) fn answer_behind(&mut self, service: &mut impl Service<F>) {
+    pub(super) fn answer_behind(
+        &mut self,
+        service: &mut impl Service<F>,
+        clock: &mut impl FnMut() -> Instant,
+    ) {
         let (mut text, owed) = (Vec::new(), self.in_flight.len());
         let taken = catch_unwind(AssertUnwindSafe(|| {
             let input = self.inbound.unread();
@@ -156,6 +181,7 @@ impl<F: Framing> Conversation<F> {
             Ok(Ok((flow, end))) => {
                 self.inbound.consume(end);
                 self.tally.questions += 1;
+                self.advance_clock(clock());
                 flow
             }
             Ok(Err((skip, stop))) => {
@@ -195,7 +221,7 @@ impl<F: Framing> Conversation<F> {
     pub(super) fn stop(&mut self, stop: Stop<F::Error>) {
         match stop {
             // The last whole question may have used the room up.
-            Stop::Full => self.end_if_starved(),
+            Stop::Full | Stop::Enough => self.end_if_starved(),
             Stop::Starved => self.starve(),
             Stop::Begun(length) => {
                 self.starved = true;

@@ -8,6 +8,7 @@ mod input;
 mod layered;
 mod phase;
 mod saying;
+mod turn;
 mod write_clock;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,11 +36,12 @@ use write_clock::WriteClock;
 /// backwards: an earlier `now` counts as the latest one seen. Each turn of a driver has the same
 /// order:
 ///
-/// 1. answer what is buffered: [`answer_with`](Self::answer_with), or
-///    [`poll_question`](Self::poll_question) until it is `None`;
+/// 1. answer what is buffered: [`answer_in_turn`](Self::answer_in_turn) or
+///    [`answer_with`](Self::answer_with), or [`poll_question`](Self::poll_question) until it is
+///    `None`;
 /// 2. write while [`transmit`](Self::transmit) is not empty, and report it to
 ///    [`handle_sent`](Self::handle_sent); go back to 1 if [`wants_answer`](Self::wants_answer) says
-///    that this has made room;
+///    that this has made room, or that the turn was over before everything was answered;
 /// 3. send FIN if [`poll_shutdown`](Self::poll_shutdown) says so;
 /// 4. drop the socket if [`closed`](Self::closed) gives a reason, or
 ///    [`poll_closed`](Self::poll_closed) if there is a service that wants to know it;
@@ -105,6 +107,8 @@ pub struct Conversation<F: Framing> {
     pushed: bool,
     /// A broken deadline has ended everything but the last words.
     cut_off: bool,
+    /// How many questions are answered before the clock is read.
+    pace: u8,
     in_flight: InFlight,
     outbound: Buffer,
     /// The high water was reached, and the low water has not been reached since.
@@ -178,6 +182,7 @@ impl<F: Framing> Conversation<F> {
             resuming: false,
             pushed: false,
             cut_off: false,
+            pace: 1,
             outbound: Buffer::default(),
             congested: false,
             write_clock: WriteClock::new(now),
@@ -341,7 +346,7 @@ impl<F: Framing> Conversation<F> {
         }
         self.attended = true;
         self.may_start_tls = peer.tls == Tls::Offered;
-        if let Some(flow) = self.say(|answer| service.open(peer, answer)) {
+        if let Some(flow) = self.say(|answer| service.open(peer, answer), &mut || now) {
             self.follow(flow);
         }
     }
@@ -350,6 +355,9 @@ impl<F: Framing> Conversation<F> {
     /// the outbound high water; goes on with a reply that comes in pieces; takes the answers and
     /// the pushed messages of other threads; says last words.
     ///
+    /// A driver that serves other conversations too, or whose service may be slow, calls
+    /// [`answer_in_turn`](Self::answer_in_turn) instead.
+    ///
     /// If the service panics, the answers before it are sent and the conversation ends with
     /// [`CloseReason::ServiceFailed`].
     pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
@@ -357,17 +365,7 @@ impl<F: Framing> Conversation<F> {
         if self.in_flight.has_mail() {
             self.take_mail();
         }
-        loop {
-            if self.has_rare_work() {
-                self.do_rare_work(service);
-            } else if !self.wants_question() {
-                return;
-            } else if self.in_flight.is_empty() {
-                self.answer_buffered(service);
-            } else {
-                self.answer_behind(service);
-            }
-        }
+        while self.do_next(service, u64::MAX, &mut || now) {}
     }
 
     /// Takes no more questions. Whole questions that were received are answered, a partial one is
@@ -648,13 +646,13 @@ impl<F: Framing> Conversation<F> {
 
     #[cold]
     #[inline(never)]
-    fn do_rare_work(&mut self, service: &mut impl Service<F>) {
+    fn do_rare_work(&mut self, service: &mut impl Service<F>, clock: &mut impl FnMut() -> Instant) {
         if self.resuming {
-            self.say_piece(service);
+            self.say_piece(service, clock);
         } else if self.pushed && !matches!(self.pending, Some(Pending::TlsStarted)) {
             self.say_pushed();
         } else {
-            self.say_pending(service);
+            self.say_pending(service, clock);
         }
     }
 

@@ -2,6 +2,7 @@
 //! messages, last words.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
 use super::Conversation;
 use super::phase::Phase;
@@ -15,18 +16,22 @@ use crate::service::{Flow, Service};
 impl<F: Framing> Conversation<F> {
     /// Lets the service write one message, or a piece of one. `None` if it failed, which has ended
     /// the conversation then.
-    pub(super) fn say(&mut self, call: impl FnOnce(&mut Answer<'_, F>) -> Flow) -> Option<Flow> {
+    pub(super) fn say(
+        &mut self,
+        call: impl FnOnce(&mut Answer<'_, F>) -> Flow,
+        clock: &mut impl FnMut() -> Instant,
+    ) -> Option<Flow> {
         let (start, owed) = (self.outbound.len(), self.in_flight.len());
         let inside = self.in_flight.is_streaming();
         let said = catch_unwind(AssertUnwindSafe(|| {
             if !inside {
                 self.framing.begin(&mut Output::new(&mut self.outbound));
             }
-            let text = self.outbound.len();
             let (output, in_flight) = (Output::new(&mut self.outbound), &mut self.in_flight);
             let flow = call(&mut Answer::new(output, &mut self.framing, start, in_flight));
-            self.end_message(flow, (start, text), owed)
+            self.end_message(flow, start, owed)
         }));
+        self.advance_clock(clock());
         if let Some(flow) = said.ok().flatten() {
             self.wrote(self.outbound.len() - start);
             self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
@@ -40,23 +45,20 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Ends the message that lies in the output from `start` on, with its text from `text` on, as
-    /// the flow says. `None` if that breaks the contract.
+    /// Ends the message that lies in the output from `start` on as the flow says. `None` if that
+    /// breaks the contract.
     #[cold]
     #[inline(never)]
-    pub(super) fn end_message(
-        &mut self,
-        flow: Flow,
-        (start, text): (usize, usize),
-        owed: usize,
-    ) -> Option<Flow> {
+    pub(super) fn end_message(&mut self, flow: Flow, start: usize, owed: usize) -> Option<Flow> {
         let streaming = self.in_flight.is_streaming();
         let flow = self.checked(flow, self.outbound.len() - start, owed)?;
         match flow {
             _ if streaming => {}
             Flow::Silent | Flow::Later => self.outbound.truncate(start),
             // An end without a message has no header either.
-            Flow::Close if self.outbound.len() == text => self.outbound.truncate(start),
+            Flow::Close if self.outbound.len() - start == self.header_length() => {
+                self.outbound.truncate(start);
+            }
             Flow::Continue | Flow::More | Flow::Close | Flow::StartTls => {
                 self.framing.end(&mut Output::new(&mut self.outbound), start).ok()?;
                 // A service that goes on with nothing would be resumed for ever.
@@ -66,6 +68,14 @@ impl<F: Framing> Conversation<F> {
             }
         }
         Some(flow)
+    }
+
+    /// How much the framing puts before a text. It is asked again, since only an end without a
+    /// message needs to know.
+    fn header_length(&mut self) -> usize {
+        let mut header = Vec::new();
+        self.framing.begin(&mut Output::from(&mut header));
+        header.len()
     }
 
     /// Checks the flow of a service that has written `written` bytes, when `owed` answers were owed
@@ -109,8 +119,8 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// The next piece of the answer that is under way.
-    pub(super) fn say_piece(&mut self, service: &mut impl Service<F>) {
-        if let Some(flow) = self.say(|answer| service.resume(answer)) {
+    pub(super) fn say_piece(&mut self, service: &mut impl Service<F>, clock: &mut impl FnMut() -> Instant) {
+        if let Some(flow) = self.say(|answer| service.resume(answer), clock) {
             self.idle_since = self.now();
             self.follow(flow);
         }
@@ -130,28 +140,34 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// Tells the service what is pending.
-    pub(super) fn say_pending(&mut self, service: &mut impl Service<F>) {
+    pub(super) fn say_pending(&mut self, service: &mut impl Service<F>, clock: &mut impl FnMut() -> Instant) {
         let Some(pending) = self.pending.take() else { return };
         match pending {
             Pending::TlsStarted => {
-                if let Some(flow) = self.say(|answer| service.tls_started(answer)) {
+                if let Some(flow) = self.say(|answer| service.tls_started(answer), clock) {
                     self.follow(flow);
                 }
             }
             Pending::Failed => self.say_last_words_alone(&pending),
-            _ => self.say_last_words(&pending, service),
+            _ => self.say_last_words(&pending, service, clock),
         }
     }
 
     /// Tells the peer why the conversation ends: in the service's words, or else in the framing's.
-    fn say_last_words(&mut self, pending: &Pending<F::Error>, service: &mut impl Service<F>) {
+    fn say_last_words(
+        &mut self,
+        pending: &Pending<F::Error>,
+        service: &mut impl Service<F>,
+        clock: &mut impl FnMut() -> Instant,
+    ) {
         let Some(ending) = pending.ending() else { return };
         let before = self.outbound.len();
-        let said = self.say(|answer| match service.last_words(ending, answer) {
+        let words = |answer: &mut Answer<'_, F>| match service.last_words(ending, answer) {
             Flow::Silent | Flow::Later => Flow::Silent,
             Flow::Continue | Flow::More | Flow::StartTls => Flow::Continue,
             Flow::Close => Flow::Close,
-        });
+        };
+        let said = self.say(words, clock);
         let Some(flow) = said else { return };
         if flow == Flow::Silent {
             self.say_framings_last_words(pending);

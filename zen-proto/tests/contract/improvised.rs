@@ -160,13 +160,17 @@ fn plan() -> impl Strategy<Value = Plan> {
     let letter =
         prop_oneof![20 => 0..4_usize, 20 => 5..7_usize, 1 => 0..ALL.len()].prop_map(|index| ALL[index]);
     let water = (1..300_usize).prop_flat_map(|high| (Just(high), 0..high));
-    let limits = (1..8_usize, water, 60..400_usize).prop_map(|(in_flight, (high, low), pushed)| {
-        Limits::default()
-            .with_questions_in_flight(in_flight)
-            .with_outbound_high_water(high)
-            .with_outbound_low_water(low)
-            .with_pushed_bytes(pushed)
-    });
+    let turn = (1..6_usize, 0..4_u64);
+    let limits =
+        (1..8_usize, water, 60..400_usize, turn).prop_map(|(in_flight, (high, low), pushed, turn)| {
+            Limits::default()
+                .with_questions_in_flight(in_flight)
+                .with_outbound_high_water(high)
+                .with_outbound_low_water(low)
+                .with_pushed_bytes(pushed)
+                .with_turn_questions(turn.0)
+                .with_turn_time(Duration::from_nanos(turn.1))
+        });
     let read = prop_oneof![1..6_usize, Just(500)];
     (style, vec(letter, 0..40), 0..50_usize, any::<bool>(), read, limits).prop_map(
         |(style, letters, filler, truncated, longest_read, limits)| Plan {
@@ -257,6 +261,17 @@ impl<'a> Improviser<'a> {
         self.conversation.handle_sent(n, self.now);
     }
 
+    /// Answers for a turn, which may be over after any number of questions.
+    fn take_turn(&mut self) {
+        let step = Duration::from_nanos(self.decide(3) as u64);
+        let mut clock = self.now;
+        let tick = || {
+            clock += step;
+            clock
+        };
+        self.now = self.conversation.answer_in_turn(&mut self.service, self.now, tick);
+    }
+
     fn push(&mut self) -> Result<(), TestCaseError> {
         let pushed = self.service.pusher.as_ref().unwrap().push(format!("p{}", self.pushed));
         match pushed {
@@ -273,7 +288,8 @@ impl<'a> Improviser<'a> {
         self.now += Duration::from_nanos(1);
         match self.decide(40) {
             0..=9 => self.read(),
-            10..=19 => self.conversation.answer_with(&mut self.service, self.now),
+            10..=14 => self.conversation.answer_with(&mut self.service, self.now),
+            15..=19 => self.take_turn(),
             20..=25 if !self.service.script.responders.is_empty() => {
                 prop_assert!(self.conversation.closed().is_some() || self.conversation.expects_wake());
                 let index = self.decide(self.service.script.responders.len() - 1);
@@ -314,7 +330,7 @@ impl<'a> Improviser<'a> {
             let waker = std::task::Waker::noop();
             let woken = self.conversation.expects_wake() && self.conversation.register_waker(waker);
             if self.conversation.wants_answer() || woken {
-                self.conversation.answer_with(&mut self.service, self.now);
+                self.take_turn();
             } else if !self.conversation.transmit().is_empty() {
                 self.send(self.conversation.transmit().len());
             } else if !self.service.script.responders.is_empty() {

@@ -33,5 +33,6 @@ mod start_tls;
 mod switching;
 mod tickets;
 mod told;
+mod turns;
 mod typed;
 mod wakes;

@@ -26,6 +26,9 @@ async fn asked(
     let sent = QUESTION.repeat(questions);
     client.write_all(&sent).expect("sends");
     while stream.peek(&mut vec![0; sent.len()]).await.expect("arrives") < sent.len() {}
+    // A busy machine must not end a turn.
+    let limits = options.limits.clone().with_turn_time(Duration::MAX);
+    let options = options.with_limits(limits);
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
     let begun = setup.begin(Instant::now()).expect("begins");
     (client, Connection::new(Stream::Tcp(stream), begun, &Peer::default(), &setup, Silent))

@@ -23,6 +23,9 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
     client.write_all(&sent).expect("sends");
     while stream.peek(&mut vec![0; sent.len()]).expect("arrives") < sent.len() {}
     stream.set_nonblocking(true).expect("an option");
+    // A busy machine must not end a turn.
+    let limits = options.limits.clone().with_turn_time(Duration::MAX);
+    let options = options.with_limits(limits);
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
     let begun = setup.begin(Instant::now()).expect("begins");
     let poll = mio::Poll::new().expect("a poll");

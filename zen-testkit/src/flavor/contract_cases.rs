@@ -16,9 +16,10 @@ use zen_server::Options;
 use super::cases::{Start, options_with, patient};
 use super::client::Client;
 use super::{
-    BYE, BYE_ANSWER, BYE_LATER, GIVE_UP, GREET, GREETING, HUSH, LAST_WORDS, LATE, PANIC_IN_DECODE,
-    PANIC_IN_LAST_WORDS, PIECE, PIECES, PIECES_ANSWER, PUSH, PUSH_ALL, PUSHED, PUSHED_BIG, SET_ANSWER,
-    STOPPING, TIMEOUT, WHO, described, later,
+    BYE, BYE_ANSWER, BYE_LATER, DAWDLE, DAWDLE_ANSWER, GIVE_UP, GREET, GREETING, HUSH, KICK, KICKED,
+    LAST_WORDS, LATE, OUT_OF_ORDER, PANIC_IN_DECODE, PANIC_IN_LAST_WORDS, PANIC_WITH_WORDS, PIECE, PIECES,
+    PIECES_ANSWER, PUSH, PUSH_ALL, PUSHED, PUSHED_BIG, SET_ANSWER, SLOW, SLOW_ANSWER, STOPPING, TIMEOUT, WHO,
+    described, later,
 };
 
 pub fn other_threads_answer_in_any_order_and_the_answers_keep_theirs(start: Start, _at_once: usize) {
@@ -262,4 +263,81 @@ pub fn a_framing_that_panics_ends_its_own_conversation_only(start: Start, at_onc
     let started = Instant::now();
     server.join().expect("drains");
     assert!(started.elapsed() < TIMEOUT);
+}
+
+pub fn an_operator_ends_a_conversation_with_a_last_message(start: Start, at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut other = (at_once > 1).then(|| Client::connect(server.address));
+    let mut client = Client::connect(server.address);
+    client.send(KICK);
+    client.expect(SET_ANSWER);
+    assert_eq!(client.rest(), KICKED);
+    drop(client);
+    server.wait_for("over", |counters| counters.closed(CloseReason::ServiceClosed) == 1);
+    if let Some(other) = &mut other {
+        other.ask();
+    }
+}
+
+pub fn the_peer_of_a_service_that_has_failed_is_told_so(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(&[b"Simple is better than?", PANIC_WITH_WORDS, b"Simple is better than?"].concat());
+    client.expect(b"Complex.");
+    assert_eq!(client.rest(), OUT_OF_ORDER);
+    drop(client);
+    server.wait_for("over", |counters| counters.closed(CloseReason::ServiceFailed) == 1);
+}
+
+pub fn what_is_finished_leaves_before_a_slow_handler_goes_on(start: Start, _at_once: usize) {
+    let server = start(options_with(patient()));
+    let mut client = Client::connect(server.address);
+    client.send(&SLOW.repeat(4));
+    let asked = Instant::now();
+    client.expect(SLOW_ANSWER);
+    let first = asked.elapsed();
+    client.expect(&SLOW_ANSWER.repeat(3));
+    // All four take two seconds, and would leave together.
+    assert!(first < asked.elapsed() / 2, "the first of four answers came after {first:?}");
+}
+
+pub fn a_pipeline_of_slow_questions_lets_the_others_have_their_turns(start: Start, at_once: usize) {
+    if at_once < 2 {
+        return;
+    }
+    let server = start(options_with(patient()));
+    let mut flood = Client::connect(server.address);
+    flood.send(&DAWDLE.repeat(1000));
+    flood.expect(DAWDLE_ANSWER);
+    let mut other = Client::connect(server.address);
+    for _ in 0..3 {
+        other.ask();
+    }
+    // The others had their turns while most of the pipeline was still to be answered.
+    let answered = server.counters().questions;
+    assert!(answered < 500, "{answered} questions were answered meanwhile");
+    assert_eq!(server.counters().open, 2);
+}
+
+pub fn a_drain_ends_in_time_whatever_is_buffered(start: Start, _at_once: usize) {
+    let server = start(options_with(patient().with_drain_deadline(Duration::from_millis(300))));
+    let mut flood = Client::connect(server.address);
+    flood.send(&DAWDLE.repeat(2000));
+    flood.expect(DAWDLE_ANSWER);
+    server.stop.stop();
+    let counters = server.join_with_counters().expect("drains");
+    assert_eq!(counters.closed(CloseReason::DrainDeadline), 1, "{counters:?}");
+    assert!(counters.questions < 1500, "{} questions take longer than that", counters.questions);
+}
+
+pub fn the_time_of_a_slow_handler_counts_for_no_deadline(start: Start, _at_once: usize) {
+    // The handler takes half a second.
+    let limits = patient().with_idle_deadline(Duration::from_millis(400));
+    let server = start(options_with(limits.with_write_deadline(Duration::from_millis(400))));
+    let mut client = Client::connect(server.address);
+    client.send(SLOW);
+    client.expect(SLOW_ANSWER);
+    // The server is idle from now on, and not since the question.
+    thread::sleep(Duration::from_millis(100));
+    client.ask();
 }

@@ -241,6 +241,12 @@ macro_rules! flavor_tests {
                 the_peer_is_told_why_the_conversation_ends
                 a_reply_in_pieces_takes_a_bounded_amount_of_memory
                 a_framing_that_panics_ends_its_own_conversation_only
+                an_operator_ends_a_conversation_with_a_last_message
+                the_peer_of_a_service_that_has_failed_is_told_so
+                what_is_finished_leaves_before_a_slow_handler_goes_on
+                a_pipeline_of_slow_questions_lets_the_others_have_their_turns
+                a_drain_ends_in_time_whatever_is_buffered
+                the_time_of_a_slow_handler_counts_for_no_deadline
             );
         }
     };

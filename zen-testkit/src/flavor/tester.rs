@@ -39,6 +39,10 @@ pub const PANIC: &[u8] = b"Panic?";
 pub const PANIC_IN_DECODE: &[u8] = b"Panic in decode?";
 /// After the answer to this question, the framing panics when it is asked for last words.
 pub const PANIC_IN_LAST_WORDS: &[u8] = b"Panic in last words?";
+/// The answer to this question is [`DAWDLE_ANSWER`], and takes two milliseconds.
+pub const DAWDLE: &[u8] = b"Dawdle?";
+/// The answer to [`DAWDLE`].
+pub const DAWDLE_ANSWER: &[u8] = b"So.";
 /// The answer to this question takes half a second.
 pub const SLOW: &[u8] = b"Slow?";
 /// The answer to [`SLOW`].
@@ -89,6 +93,14 @@ pub const BYE_LATER: &[u8] = b"Bye, later?";
 pub const BYE_ANSWER: &[u8] = b"Goodbye.";
 /// The answer to this question is left to a thread that gives up.
 pub const GIVE_UP: &[u8] = b"Give up?";
+/// After the answer to this question, another thread ends the conversation with [`KICKED`].
+pub const KICK: &[u8] = b"Kick me?";
+/// The last message after [`KICK`].
+pub const KICKED: &[u8] = b"Out.";
+/// The service panics while it answers this question, and the framing says [`OUT_OF_ORDER`].
+pub const PANIC_WITH_WORDS: &[u8] = b"Panic with words?";
+/// The last words after [`PANIC_WITH_WORDS`].
+pub const OUT_OF_ORDER: &[u8] = b"Out of order.";
 /// After the answer to this question, another thread pushes [`PUSHED`], when the peer is quiet.
 pub const PUSH: &[u8] = b"Push?";
 /// The message that [`PUSH`] asks for.
@@ -153,9 +165,13 @@ impl<F: ByteFraming> Service<F> for Tester {
 
     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, F>) -> Flow {
         match question {
-            PANIC => {
+            PANIC | PANIC_WITH_WORDS => {
                 answer.put(b"never to be sent.");
                 panic!("a question asked for this panic");
+            }
+            DAWDLE => {
+                thread::sleep(Duration::from_millis(2));
+                answer.put(DAWDLE_ANSWER);
             }
             SLOW => {
                 thread::sleep(Duration::from_millis(500));
@@ -206,6 +222,13 @@ impl<F: ByteFraming> Service<F> for Tester {
                 let responder = answer.later();
                 in_another_thread(Duration::from_millis(50), move || drop(responder));
                 return Flow::Later;
+            }
+            KICK => {
+                let pusher = answer.pusher();
+                in_another_thread(Duration::from_millis(200), move || {
+                    let _ = pusher.push_and_close(KICKED);
+                });
+                answer.put(SET_ANSWER);
             }
             PUSH => {
                 let pusher = answer.pusher();
@@ -287,11 +310,12 @@ fn push_all(pusher: &Pusher) {
 pub struct TesterFraming {
     inner: DelimiterFraming,
     panics: bool,
+    has_words: bool,
 }
 
 impl Default for TesterFraming {
     fn default() -> Self {
-        Self { inner: aphorism::framing(), panics: false }
+        Self { inner: aphorism::framing(), panics: false, has_words: false }
     }
 }
 
@@ -304,6 +328,7 @@ impl Framing for TesterFraming {
         if let Decoded::Whole { message, .. } = &decoded {
             assert!(*message != PANIC_IN_DECODE, "a question asked for this panic of the framing");
             self.panics |= *message == PANIC_IN_LAST_WORDS;
+            self.has_words |= *message == PANIC_WITH_WORDS;
         }
         decoded
     }
@@ -316,6 +341,9 @@ impl Framing for TesterFraming {
         if self.panics {
             output.put(b"never to be sent.");
             panic!("a question asked for this panic of the last words");
+        }
+        if self.has_words && matches!(ending, Ending::Failed) {
+            output.put(OUT_OF_ORDER);
         }
         self.inner.last_words(ending, output);
     }
