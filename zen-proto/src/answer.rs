@@ -191,6 +191,29 @@ impl<'a, F> Answer<'a, F> {
 }
 
 impl<F: Framing> Answer<'_, F> {
+    /// The longest question that is taken now, in bytes on the wire: what the framing says, with
+    /// the operator's [`Limits::question_length`](crate::Limits::question_length). For a service
+    /// that tells its peer.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use zen_proto::{Answer, Conversation, Limits, aphorism};
+    ///
+    /// let now = Instant::now();
+    /// let limits = Limits::default().with_question_length(4096);
+    /// let mut conversation = Conversation::new(aphorism::framing(), limits, now);
+    /// conversation.handle_input(b"How long may I ask?", now);
+    /// let mut service = |_: &[u8], answer: &mut Answer<'_>| {
+    ///     let limit = answer.message_limit();
+    ///     answer.put(format!("{limit} bytes.").as_bytes());
+    /// };
+    /// conversation.answer_with(&mut service, now);
+    /// assert_eq!(conversation.transmit(), b"4096 bytes.");
+    /// ```
+    pub fn message_limit(&self) -> usize {
+        self.framing.message_limit(self.in_flight.as_ref().and_then(|in_flight| in_flight.question_length()))
+    }
+
     /// Begins an answer of exactly `length` bytes that is one message and is written piece by
     /// piece. What was written before is taken back. Return [`Flow::More`] after each piece but the
     /// last: the first may be written at once, the others by

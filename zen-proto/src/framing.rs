@@ -194,6 +194,16 @@ pub trait Framing {
     /// framing says of it.
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<Self::Message<'a>, Self::Error>;
 
+    /// Told once, before anything else, what the longest message is that the operator allows, in
+    /// bytes on the wire: [`Limits::question_length`](crate::Limits::question_length), if it is
+    /// set; on the client's side
+    /// [`ClientLimits::answer_length`](crate::ClientLimits::answer_length). For a framing that
+    /// tells its peer (SMTP's SIZE), or answers what is too long by itself. By default nothing is
+    /// kept of it.
+    fn configure(&mut self, message_limit: Option<usize>) {
+        let _ = message_limit;
+    }
+
     /// Writes what goes before a message's text: a length that [`end`](Self::end) fills in, for
     /// instance.
     #[inline]

@@ -1,6 +1,6 @@
 //! Limits: every bound a conversation obeys.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::framing::Framing;
 use crate::setters::setters;
@@ -220,21 +220,18 @@ impl Limits {
     }
 }
 
-/// How much of a message its deadline is meant for, in bytes; what goes beyond extends it.
-const FREE: u64 = 64 * 1024;
+/// How much of a message its deadline is meant for, in bytes.
+pub(crate) const FREE: u64 = 64 * 1024;
 
-/// The deadline of a message of which `moved` bytes have come or gone: what is beyond the first
-/// 64 KiB extends it by the time that it takes at the least rate.
-#[inline]
-pub(crate) fn extended(deadline: Duration, moved: u64, least_rate: u32) -> Duration {
-    if moved <= FREE { deadline } else { deadline.saturating_add(extension(moved - FREE, least_rate)) }
-}
-
-#[cold]
-fn extension(bytes: u64, least_rate: u32) -> Duration {
-    // Nanoseconds overflow only beyond 18 GB, which counts as a time without end.
-    let nanos = bytes.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(least_rate.max(1)));
-    nanos.map_or(Duration::MAX, Duration::from_nanos)
+/// The start of a clock after `n` bytes have moved, which makes `moved` bytes in all: what is
+/// beyond the first 64 KiB moves it on by the time that it takes at the least rate, but not beyond
+/// `now`. So no peer can save up time by being fast at first.
+pub(crate) fn advanced(since: Instant, n: u64, moved: u64, least_rate: u32, now: Instant) -> Instant {
+    let beyond = n.min(moved.saturating_sub(FREE));
+    // 18 GB at once count as a time without end.
+    let nanos = beyond.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(least_rate.max(1)));
+    let later = nanos.and_then(|nanos| since.checked_add(Duration::from_nanos(nanos)));
+    later.map_or(now, |later| later.min(now)).max(since)
 }
 
 /// Limits under which no conversation could be held.

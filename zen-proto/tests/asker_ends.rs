@@ -208,20 +208,49 @@ fn the_answer_due_next_is_not_helped_by_its_own_bytes() {
     assert_eq!(asker.poll_timeout(), Some(second + deadline));
 }
 
-#[test]
-fn a_large_answer_extends_its_deadline_at_the_least_rate() {
+/// An asker of large messages that must advance by a KiB a second, once 64 KiB have moved.
+fn patient_asker() -> (Asker<DelimiterFraming>, Instant, impl Fn(u64) -> Instant) {
     let start = Instant::now();
     let limits = ClientLimits::default().with_answer_length(1 << 20).with_least_rate(1024);
-    let deadline = limits.answer_deadline;
-    let mut asker = Asker::new(aphorism::client_framing(), limits);
+    let asker = Asker::new(aphorism::client_framing(), limits);
+    (asker, start, move |seconds| start + Duration::from_secs(seconds))
+}
+
+#[test]
+fn a_large_answer_extends_its_deadline_at_the_least_rate() {
+    let (mut asker, start, after) = patient_asker();
+    let deadline = ClientLimits::default().answer_deadline;
     asker.ask(b"1?", start).unwrap();
-    for (kib, extension) in [(64, 0), (1, 1), (9, 10)] {
-        asker.handle_input(&b"x".repeat(kib << 10), start);
+    // So many KiB come then, and the deadline runs from so many seconds on.
+    for (kib, then, since) in [(64, 20, 0), (1, 20, 1), (9, 25, 10), (500, 25, 25), (1, 26, 26)] {
+        asker.handle_input(&b"x".repeat(kib << 10), after(then));
         assert!(asker.poll_answer().is_none());
-        assert_eq!(asker.poll_timeout(), Some(start + deadline + Duration::from_secs(extension)), "{kib}");
+        assert_eq!(asker.poll_timeout(), Some(after(since) + deadline), "{kib} KiB after {then} s");
     }
-    asker.handle_timeout(start + deadline + Duration::from_secs(10));
-    assert!(asker.failed().is_some());
+    asker.handle_timeout(after(26) + deadline);
+    assert!(asker.failed().is_some(), "nobody saves time up by being fast at first");
+}
+
+#[test]
+fn a_large_question_extends_the_deadline_too_while_it_is_sent() {
+    let (mut asker, start, after) = patient_asker();
+    let deadline = ClientLimits::default().answer_deadline;
+    for _ in 0..2 {
+        let mut question = b"x".repeat(100 << 10);
+        question.push(b'?');
+        asker.ask(&question, start).unwrap();
+    }
+    for (kib, then, since) in [(64, 20, 0), (1, 20, 1), (9, 25, 10), (100, 25, 25), (1, 26, 26)] {
+        asker.handle_sent(kib << 10, after(then));
+        assert_eq!(asker.poll_timeout(), Some(after(since) + deadline), "{kib} KiB after {then} s");
+    }
+    // A small one has the deadline alone.
+    asker.handle_sent(asker.transmit().len(), after(27));
+    asker.handle_input(b"One.Two.", after(30));
+    assert!(asker.poll_answer().is_some() && asker.poll_answer().is_some());
+    asker.ask(b"3?", after(40)).unwrap();
+    asker.handle_sent(2, after(45));
+    assert_eq!(asker.poll_timeout(), Some(after(40) + deadline));
 }
 
 #[test]

@@ -5,10 +5,11 @@ use std::future::Future;
 
 use bytes::Bytes;
 use tokio::task::JoinSet;
-use zen_proto::{Answer, ByteFraming, Flow, Service};
+use zen_proto::{Answer, ByteFraming, Flow, Framing, Responder, Service};
 
 /// A service that answers later: an `async fn(Bytes)`, or a closure that returns a future, of
-/// anything that is bytes.
+/// anything that is bytes. For framings whose messages are not byte slices, see
+/// [`typed`](Deferred::typed).
 ///
 /// Each future is a task of the runtime that serves. Up to
 /// [`Limits::questions_in_flight`](zen_proto::Limits::questions_in_flight) questions of a
@@ -35,6 +36,30 @@ impl<H> Deferred<H> {
     }
 }
 
+/// A handler of decoded messages; see [`Deferred::typed`].
+#[derive(Debug, Clone)]
+pub struct Typed<H>(H);
+
+impl<H> Deferred<Typed<H>> {
+    /// A service of any framing that answers with `handler`, a closure from a decoded message to a
+    /// future. The message ends with the call, so the closure takes what it needs out of it before
+    /// it returns the future.
+    ///
+    /// ```
+    /// # use std::borrow::Cow;
+    /// use zen_server_async::Deferred;
+    ///
+    /// // The messages of this framing are `Cow<'_, str>`.
+    /// let service = Deferred::typed(|question: Cow<'_, str>| {
+    ///     let question = question.into_owned();
+    ///     async move { format!("{question} Let me think.") }
+    /// });
+    /// ```
+    pub fn typed(handler: H) -> Self {
+        Self::new(Typed(handler))
+    }
+}
+
 impl<H: Clone> Clone for Deferred<H> {
     /// The same handler, with nothing in progress: what is in progress belongs to one conversation.
     fn clone(&self) -> Self {
@@ -57,7 +82,28 @@ where
 {
     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_, F>) -> Flow {
         let pending = (self.handler)(Bytes::copy_from_slice(question));
-        let responder = answer.later();
+        self.begin(pending, answer.later())
+    }
+}
+
+impl<F, H, A> Service<F> for Deferred<Typed<H>>
+where
+    F: Framing,
+    H: for<'a> FnMut(F::Message<'a>) -> A,
+    A: Future<Output: AsRef<[u8]>> + Send + 'static,
+{
+    fn answer(&mut self, question: F::Message<'_>, answer: &mut Answer<'_, F>) -> Flow {
+        let pending = (self.handler.0)(question);
+        self.begin(pending, answer.later())
+    }
+}
+
+impl<H> Deferred<H> {
+    /// Answers by way of `responder` when the future is ready.
+    fn begin<A>(&mut self, pending: A, responder: Responder) -> Flow
+    where
+        A: Future<Output: AsRef<[u8]>> + Send + 'static,
+    {
         let begun = self.begun.get_or_insert_default();
         // Those that are done are forgotten, so that a long conversation does not collect them.
         while begun.try_join_next().is_some() {}

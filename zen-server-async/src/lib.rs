@@ -95,7 +95,7 @@ mod server;
 mod stream;
 mod task;
 
-pub use answering::Deferred;
+pub use answering::{Deferred, Typed};
 #[cfg(feature = "tower")]
 pub use bridges::Tower;
 #[cfg(feature = "codec")]
@@ -108,7 +108,8 @@ pub use zen_proto::{
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
 pub use zen_server::{
-    ConversationId, Counters, Listener, Observer, Options, OptionsError, Silent, Snapshot, Step, StopHandle,
+    Answered, ConversationId, Counters, Listener, Monitor, Monitored, Observer, Options, OptionsError,
+    Silent, Snapshot, Step, StopHandle,
 };
 #[cfg(feature = "tls")]
 pub use zen_server::{TlsError, rustls, tls_config};

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use zen_proto::{Decoded, Framing};
 use zen_server_async::{CloseReason, Counters, Deferred, Limits, Options, Server, Service, StopHandle};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -235,4 +236,43 @@ async fn a_deadline_stands_though_a_handler_has_used_up_the_tasks_share() {
     let mut client = connect(server.address).await;
     client.write_all(b"Why?").await.expect("sends");
     closed(&server, CloseReason::AnswerDeadline).await;
+}
+
+/// Questions that end with `?`, as text; `None` where they are none.
+#[derive(Clone)]
+struct Texts;
+
+impl Framing for Texts {
+    type Message<'a> = Option<&'a str>;
+    type Error = std::convert::Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<Option<&'a str>, Self::Error> {
+        let Some(end) = input.iter().position(|byte| *byte == b'?') else {
+            return Decoded::Partial { start: 0, end: input.len() + 1 };
+        };
+        Decoded::Whole { start: 0, end: end + 1, message: std::str::from_utf8(&input[..end]).ok() }
+    }
+}
+
+#[tokio::test]
+async fn a_handler_of_decoded_messages_takes_what_it_needs_and_answers_later() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let handler = |question: Option<&str>| {
+        let question = question.map(str::to_uppercase);
+        async move {
+            tokio::task::yield_now().await;
+            question.unwrap_or_else(|| "no text".to_owned())
+        }
+    };
+    let server = Server::single(listener, Deferred::typed(handler), Options::default());
+    let server = server.expect("good options").with_framing(Texts);
+    let (stop, serving) = (server.stop_handle(), tokio::spawn(server.serve()));
+    let mut client = connect(address).await;
+    client.write_all(b"why?\xff?who?").await.expect("sends");
+    expect(&mut client, "WHYno textWHO").await;
+    stop.stop();
+    expect_end(&mut client).await;
+    drop(client);
+    serving.await.expect("no panic").expect("drains");
 }

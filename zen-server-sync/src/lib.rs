@@ -84,7 +84,8 @@ pub use zen_proto::{
     Framing, LimitError, Limits, Output, Peer, PushError, Pusher, Responder, Service, Unsendable, aphorism,
 };
 pub use zen_server::{
-    ConversationId, Counters, Listener, Observer, Options, OptionsError, Silent, Snapshot, Step, StopHandle,
+    Answered, ConversationId, Counters, Listener, Monitor, Monitored, Observer, Options, OptionsError,
+    Silent, Snapshot, Step, StopHandle,
 };
 #[cfg(feature = "tls")]
 pub use zen_server::{TlsError, rustls, tls_config};

@@ -50,6 +50,7 @@ pub mod defaults;
 mod layer;
 mod listener;
 mod methods;
+mod monitored;
 mod observer;
 mod open_files;
 mod options;
@@ -64,6 +65,7 @@ pub use counters::{Counters, Snapshot};
 #[cfg(feature = "tls")]
 pub use layer::{TlsError, tls_config};
 pub use listener::{Listener, LocalAddress, unix_address};
+pub use monitored::{Answered, Monitor, Monitored};
 pub use observer::{ConversationId, Observer, Silent, Step};
 pub use open_files::open_file_limit;
 pub use options::{Options, OptionsError};

@@ -29,9 +29,10 @@ pub struct ClientLimits {
     /// answer before it has come, whichever is later. Default 30 s. A trickle of bytes does not
     /// extend it.
     pub answer_deadline: Duration,
-    /// The rate at which a large answer must advance, in bytes a second, once its deadline is over.
-    /// Default 16 384. What goes beyond its first 64 KiB extends the deadline by the time that it
-    /// takes at this rate.
+    /// The rate at which a large question or answer must advance, in bytes a second, once the
+    /// deadline is over. Default 16 384. What goes beyond its first 64 KiB puts the deadline off by
+    /// the time that it takes at this rate, but never further than the whole deadline from now, as
+    /// [`Limits::least_rate`](crate::Limits::least_rate) does on the other side.
     pub least_rate: u32,
 }
 

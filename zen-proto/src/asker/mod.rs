@@ -14,7 +14,7 @@ pub use limits::ClientLimits;
 use crate::buffer::Buffer;
 use crate::decoding::{Missing, next_message};
 use crate::framing::{ByteFraming, Framing};
-use crate::limits::extended;
+use crate::limits::{FREE, advanced};
 use crate::output::Output;
 
 /// Asks questions and takes answers, as a state machine without I/O, clock or threads: the mirror
@@ -55,6 +55,11 @@ pub struct Asker<F> {
     heard: Option<Instant>,
     /// When the last answer had arrived. The next one is due from then on.
     answered: Option<Instant>,
+    /// How many bytes of questions were sent since all were.
+    sent: u64,
+    /// Until when the answer that is due was not awaited, since a large message was on its way in
+    /// either direction.
+    progressed: Option<Instant>,
     /// How many of them, counted from the oldest, were abandoned.
     abandoned: usize,
     /// When [`finish`](Self::finish) was called.
@@ -73,7 +78,8 @@ enum End {
 
 impl<F: Framing> Asker<F> {
     /// An asker on a fresh connection. `framing` cuts answers and writes questions.
-    pub fn new(framing: F, limits: ClientLimits) -> Self {
+    pub fn new(mut framing: F, limits: ClientLimits) -> Self {
+        framing.configure(Some(limits.answer_length));
         Self {
             framing,
             limits,
@@ -84,6 +90,8 @@ impl<F: Framing> Asker<F> {
             greeting: false,
             heard: None,
             answered: None,
+            sent: 0,
+            progressed: None,
             abandoned: 0,
             finishing: None,
             fin_due: false,
@@ -237,6 +245,7 @@ impl<F: Framing> Asker<F> {
             self.heard = Some(now);
             self.inbound.append(data);
             self.starved = false;
+            self.progress(data.len() as u64, self.inbound.len() as u64, now);
         }
     }
 
@@ -250,7 +259,7 @@ impl<F: Framing> Asker<F> {
     ///
     /// # Panics
     /// If there were fewer.
-    pub fn handle_sent(&mut self, n: usize, _now: Instant) {
+    pub fn handle_sent(&mut self, n: usize, now: Instant) {
         // The conversation may have failed while a write was under way. The write no longer matters
         // then.
         if self.failed.is_some() {
@@ -258,6 +267,11 @@ impl<F: Framing> Asker<F> {
         }
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.outbound.consume(n);
+        self.sent += n as u64;
+        self.progress(n as u64, self.sent, now);
+        if self.outbound.is_empty() {
+            self.sent = 0;
+        }
     }
 
     /// Time has passed. Fails the conversation if an answer is late, and does nothing otherwise.
@@ -340,15 +354,27 @@ impl<F: Framing> Asker<F> {
         if self.failed.is_some() || !self.starved || self.is_closed() {
             return None;
         }
-        let asked = *self.asked.front().or(self.finishing.as_ref())?;
-        let due = self.answered.map_or(asked, |answered| answered.max(asked));
-        let received = self.inbound.len() as u64;
-        due.checked_add(extended(self.limits.answer_deadline, received, self.limits.least_rate))
+        self.due_since()?.checked_add(self.limits.answer_deadline)
     }
 
     /// Why the conversation failed, if it did: drop the socket.
     pub fn failed(&self) -> Option<&AskerError> {
         self.failed.as_ref()
+    }
+
+    /// When the time of the next answer has begun.
+    fn due_since(&self) -> Option<Instant> {
+        let asked = *self.asked.front().or(self.finishing.as_ref())?;
+        [Some(asked), self.answered, self.progressed].into_iter().flatten().max()
+    }
+
+    /// `n` more bytes of a message have moved, which makes `moved` in all.
+    fn progress(&mut self, n: u64, moved: u64, now: Instant) {
+        if moved > FREE
+            && let Some(since) = self.due_since()
+        {
+            self.progressed = Some(advanced(since, n, moved, self.limits.least_rate, now));
+        }
     }
 
     /// The next answer on the wire, abandoned or not.

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use super::Conversation;
 use super::phase::Phase;
-use super::write_clock::{FREE, advanced};
 use crate::CloseReason;
 use crate::framing::Framing;
+use crate::limits::{FREE, advanced};
 
 impl<F: Framing> Conversation<F> {
     /// The peer sent `data`.

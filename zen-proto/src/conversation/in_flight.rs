@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::Limits;
 use crate::answer::Reply;
 use crate::mailbox::{Mailbox, Pusher, Responder};
 use crate::queue::Queue;
@@ -60,8 +61,7 @@ pub(crate) struct InFlight {
     slots: Queue<Slot>,
     /// The latest time that the conversation has seen.
     pub(super) clock: Instant,
-    /// How many bytes of pushed messages may wait.
-    pushed_bytes: usize,
+    limits: Arc<Limits>,
     /// Made for the first responder or pusher.
     mailbox: Option<Owner>,
     /// One more than the bytes of a streamed message that are still to be written.
@@ -81,14 +81,14 @@ impl Drop for Owner {
 }
 
 impl InFlight {
-    pub(crate) fn new(pushed_bytes: usize, now: Instant) -> Self {
+    pub(crate) fn new(limits: Arc<Limits>, now: Instant) -> Self {
         static CONVERSATIONS: AtomicU64 = AtomicU64::new(0);
         Self {
             conversation: CONVERSATIONS.fetch_add(1, Ordering::Relaxed),
             front: 0,
             slots: Queue::new(),
             clock: now,
-            pushed_bytes,
+            limits,
             mailbox: None,
             stream: None,
             unpushable: false,
@@ -150,12 +150,17 @@ impl InFlight {
         Responder::new(Arc::clone(self.mailbox()), sequence)
     }
 
+    /// The operator's limit.
+    pub(crate) fn question_length(&self) -> Option<usize> {
+        self.limits.question_length
+    }
+
     pub(crate) fn pusher(&mut self) -> Pusher {
         Pusher::new(Arc::clone(self.mailbox()))
     }
 
     fn mailbox(&mut self) -> &Arc<Mailbox> {
-        let (pushed_bytes, unpushable) = (self.pushed_bytes, self.unpushable);
+        let (pushed_bytes, unpushable) = (self.limits.pushed_bytes, self.unpushable);
         let owner = self.mailbox.get_or_insert_with(|| {
             let mailbox = Mailbox::new(pushed_bytes);
             if unpushable {

@@ -162,11 +162,12 @@ impl<F: Framing> Conversation<F> {
     /// let second = Conversation::new(aphorism::framing(), limits, now);
     /// assert!(first.wants_read() && second.wants_read());
     /// ```
-    pub fn new(framing: F, limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
+    pub fn new(mut framing: F, limits: impl Into<Arc<Limits>>, now: Instant) -> Self {
         let limits = limits.into();
-        Self {
+        let configured = catch_unwind(AssertUnwindSafe(|| framing.configure(limits.question_length)));
+        let mut new = Self {
             framing,
-            in_flight: InFlight::new(limits.pushed_bytes, now),
+            in_flight: InFlight::new(Arc::clone(&limits), now),
             limits,
             phase: Phase::Talking,
             inbound: Buffer::default(),
@@ -189,7 +190,11 @@ impl<F: Framing> Conversation<F> {
             drained_at: None,
             tally: Tally::default(),
             taken: Tally::default(),
+        };
+        if configured.is_err() {
+            new.fail();
         }
+        new
     }
 
     // What happened.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::limits::advanced;
 use crate::queue::Queue;
 
 /// Remembers when the unsent bytes were written, so that a peer cannot keep a conversation alive by
@@ -82,20 +83,6 @@ impl WriteClock {
     pub(crate) fn heap(&self) -> usize {
         self.later.heap()
     }
-}
-
-/// How much of a message its deadline is meant for, in bytes.
-pub(super) const FREE: u64 = 64 * 1024;
-
-/// The start of a clock after `n` bytes have moved, which makes `moved` bytes in all: what is
-/// beyond the first 64 KiB moves it on by the time that it takes at the least rate, but not beyond
-/// `now`. So no peer can save up time by being fast at first.
-pub(super) fn advanced(since: Instant, n: u64, moved: u64, least_rate: u32, now: Instant) -> Instant {
-    let beyond = n.min(moved.saturating_sub(FREE));
-    // 18 GB at once count as a time without end.
-    let nanos = beyond.checked_mul(1_000_000_000).map(|nanos| nanos / u64::from(least_rate.max(1)));
-    let later = nanos.and_then(|nanos| since.checked_add(Duration::from_nanos(nanos)));
-    later.map_or(now, |later| later.min(now)).max(since)
 }
 
 #[cfg(test)]

@@ -195,3 +195,56 @@ fn the_limit_is_the_framings_unless_the_operator_has_set_one() {
         }
     }
 }
+
+/// Counts how it was configured, and panics if that is wanted.
+struct Configured {
+    limits: Vec<Option<usize>>,
+    panics: bool,
+}
+
+impl Framing for Configured {
+    type Message<'a> = &'a [u8];
+    type Error = std::convert::Infallible;
+
+    fn configure(&mut self, message_limit: Option<usize>) {
+        self.limits.push(message_limit);
+        if self.panics {
+            std::panic::resume_unwind(Box::new("configure"));
+        }
+    }
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Self::Error> {
+        Decoded::Whole { start: 0, end: input.len(), message: input }
+    }
+
+    fn message_limit(&self, configured: Option<usize>) -> usize {
+        configured.unwrap_or(7)
+    }
+}
+
+#[test]
+fn a_framing_and_a_service_learn_of_the_operators_limit() {
+    let now = Instant::now();
+    for (limit, now_taken) in [(None, "7"), (Some(5000), "5000")] {
+        let framing = Configured { limits: Vec::new(), panics: false };
+        let mut conversation = Conversation::new(framing, Limits::default().with_question_length(limit), now);
+        let mut service = |_: &[u8], answer: &mut Answer<'_, Configured>| {
+            assert_eq!(answer.framing_mut().limits, [limit]);
+            let taken = answer.message_limit().to_string();
+            answer.put(taken.as_bytes());
+        };
+        conversation.handle_input(b"a", now);
+        conversation.answer_with(&mut service, now);
+        assert_eq!(conversation.transmit(), now_taken.as_bytes());
+    }
+}
+
+#[test]
+fn a_framing_that_panics_when_it_is_configured_fails() {
+    let now = Instant::now();
+    let framing = Configured { limits: Vec::new(), panics: true };
+    let mut conversation = Conversation::new(framing, Limits::default(), now);
+    assert!(!conversation.wants_answer() && conversation.poll_shutdown());
+    conversation.handle_eof(now);
+    assert_eq!(conversation.closed(), Some(CloseReason::ServiceFailed));
+}

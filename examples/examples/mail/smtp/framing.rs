@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use zen_proto::{Decoded, Framing, Output, Unsendable};
+use zen_proto::{Decoded, Ending, Framing, Output, Unsendable};
 
 /// The longest command line, its line end included, in bytes. RFC 5321 asks for 512, and the
 /// parameters of SIZE and 8BITMIME for 43 more.
@@ -130,6 +130,21 @@ impl Framing for SmtpFraming {
     fn end(&mut self, output: &mut Output<'_>, _start: usize) -> Result<(), Unsendable> {
         output.put(b"\r\n");
         Ok(())
+    }
+
+    /// The SIZE that the client is told is what the operator's limit leaves for a mail, also for
+    /// one that needs a dot before each of its lines.
+    fn configure(&mut self, message_limit: Option<usize>) {
+        if let Some(limit) = message_limit {
+            self.mail_size = self.mail_size.min(limit.saturating_sub(8) / 4 * 3);
+        }
+    }
+
+    /// A service that has failed cannot speak, so this does.
+    fn last_words(&mut self, ending: &Ending<'_, BareLineEnd>, output: &mut Output<'_>) {
+        if matches!(ending, Ending::Failed) {
+            output.put(b"421 4.3.0 internal error, closing\r\n");
+        }
     }
 
     fn message_limit(&self, configured: Option<usize>) -> usize {
@@ -337,6 +352,16 @@ mod tests {
             for cuts in [vec![], vec![COMMAND_LINE - 1], vec![COMMAND_LINE], vec![500, length, length + 1]] {
                 assert_eq!(decode(&input, &cuts, 5), (vec!["CommandTooLong".into(), "NOOP".into()], None));
             }
+        }
+    }
+
+    #[test]
+    fn an_operators_limit_is_the_size_that_the_client_is_told() {
+        for (limit, size) in [(None, 1000), (Some(5000), 1000), (Some(108), 75), (Some(4), 0)] {
+            let mut framing = SmtpFraming::new(1000);
+            framing.configure(limit);
+            assert_eq!(framing.mail_size(), size, "{limit:?}");
+            assert!(limit.is_none_or(|limit| size == 0 || framing.mail_on_the_wire() <= limit));
         }
     }
 

@@ -13,7 +13,7 @@ use crate::resp::{inline, number};
 pub(crate) const MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The longest bulk string of the protocol, in bytes.
-const BULK_LIMIT: i64 = 512 * 1024 * 1024;
+const BULK_LIMIT: usize = 512 * 1024 * 1024;
 
 /// The longest inline command, and the longest line that holds a length, in bytes.
 const LINE_LIMIT: usize = 64 * 1024;
@@ -56,6 +56,15 @@ pub(crate) enum ProtocolError {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Resp {
     seen: Option<Seen>,
+    /// The longest command that the server's operator allows, if that was said.
+    operators_limit: Option<usize>,
+}
+
+impl Resp {
+    /// The longest bulk string that is accepted, in bytes: Redis's own limit, or the operator's.
+    pub(crate) fn bulk_limit(&self) -> usize {
+        self.operators_limit.map_or(BULK_LIMIT, |limit| limit.min(BULK_LIMIT))
+    }
 }
 
 /// How much of a command was looked at: everything before `at`. So many bulk strings come after it.
@@ -109,6 +118,10 @@ impl Framing for Resp {
         }
     }
 
+    fn configure(&mut self, message_limit: Option<usize>) {
+        self.operators_limit = message_limit;
+    }
+
     fn message_limit(&self, configured: Option<usize>) -> usize {
         configured.unwrap_or(MESSAGE_LIMIT)
     }
@@ -123,6 +136,7 @@ impl Framing for Resp {
         let error = match ending {
             Ending::Malformed(error) => (*error).clone(),
             Ending::TooLong { .. } => ProtocolError::BulkLength,
+            Ending::Failed => return output.put(b"-ERR internal error\r\n"),
             // Redis closes without a word when it stops, or when a client is late.
             _ => return,
         };
@@ -219,7 +233,7 @@ fn bulk(input: &[u8], at: usize, missing: usize) -> Result<(&[u8], usize), Stop>
         None => return Err(Stop::Partial(at.saturating_add(SHORTEST_BULK).saturating_add(after))),
     }
     let (length, start) = length(input, at + 1, &ProtocolError::BulkLine, &ProtocolError::BulkLength)?;
-    if !(0..=BULK_LIMIT).contains(&length) {
+    if !usize::try_from(length).is_ok_and(|length| length <= BULK_LIMIT) {
         return Err(Stop::Malformed(ProtocolError::BulkLength));
     }
     let end = start + usize::try_from(length).unwrap_or(usize::MAX);

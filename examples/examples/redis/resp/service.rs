@@ -25,8 +25,9 @@ impl Redis {
 
 impl Service<Resp> for Redis {
     /// Redis sends no greeting.
-    fn open(&mut self, peer: &Peer, _answer: &mut Answer<'_, Resp>) -> Flow {
+    fn open(&mut self, peer: &Peer, answer: &mut Answer<'_, Resp>) -> Flow {
         self.session.peer = peer.clone();
+        self.session.bulk_limit = answer.framing_mut().bulk_limit();
         self.session.id = self.shared.connected();
         Flow::Silent
     }

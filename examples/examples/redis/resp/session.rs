@@ -20,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) peer: Peer,
     /// The client's number.
     pub(crate) id: u64,
+    /// The longest bulk string that is taken from it, in bytes.
+    pub(crate) bulk_limit: usize,
     /// The version of the protocol that it speaks.
     pub(crate) version: Version,
     /// What it calls itself.
@@ -48,6 +50,7 @@ impl Session {
             shared,
             peer: Peer::default(),
             id: 0,
+            bulk_limit: 0,
             version: Version::Two,
             name: Vec::new(),
             database: 0,

@@ -22,13 +22,16 @@ pub(super) const COMMAND: &[Spec] = &[
 /// The subcommands of CONFIG.
 pub(super) const CONFIG: &[Spec] = &[subcommand("config|get", -3, OfSession(config_get))];
 
+/// The setting that depends on the operator.
+const BULK_LIMIT: &str = "proto-max-bulk-len";
+
 /// The settings that clients ask for. None can be changed while the server runs.
 const SETTINGS: &[(&str, &str)] = &[
     ("appendonly", "no"),
     ("databases", "16"),
     ("maxmemory", "0"),
     ("maxmemory-policy", "noeviction"),
-    ("proto-max-bulk-len", "536870912"),
+    (BULK_LIMIT, ""),
     ("save", ""),
     ("timeout", "0"),
 ];
@@ -85,14 +88,18 @@ pub(super) fn info(data: &mut Data, session: &mut Session, words: &[&[u8]], repl
     reply.text(&text);
 }
 
-fn config_get(_: &mut Session, words: &[&[u8]], reply: &mut Reply<'_>) {
+fn config_get(session: &mut Session, words: &[&[u8]], reply: &mut Reply<'_>) {
     let patterns: Vec<_> = words[2..].iter().map(|word| word.to_ascii_lowercase()).collect();
     let matches = |name: &str| patterns.iter().any(|pattern| glob::matches(pattern, name.as_bytes()));
     let found: Vec<_> = SETTINGS.iter().filter(|(name, _)| matches(name)).collect();
     reply.map(found.len());
     for (name, value) in found {
         reply.bulk(name.as_bytes());
-        reply.bulk(value.as_bytes());
+        if *name == BULK_LIMIT {
+            reply.bulk(session.bulk_limit.to_string().as_bytes());
+        } else {
+            reply.bulk(value.as_bytes());
+        }
     }
 }
 
