@@ -16,6 +16,19 @@ use zen_proto::{AskError, AskerError, LimitError, Unsendable};
 ///
 /// `awaited` counts all questions without an answer, including those whose caller has stopped
 /// waiting.
+///
+/// ```
+/// use zen_client::{Client, ClientError, ClientOptions};
+///
+/// // A port on which nothing listens any more.
+/// let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+/// match Client::connect(address, &ClientOptions::default()) {
+///     Err(ClientError::Refused { address }) => println!("start the server on {address}"),
+///     Err(error) => println!("{error}"),
+///     Ok(_) => println!("somebody else listens there now"),
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {

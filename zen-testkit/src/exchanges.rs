@@ -54,6 +54,16 @@ impl Exchanges {
     }
 
     /// The server greets with these bytes, in all exchanges *that follow*.
+    ///
+    /// ```
+    /// use zen_testkit::Exchanges;
+    ///
+    /// let suite = Exchanges::new()
+    ///     .greets(b"HELLO\n")
+    ///     .closes("a goodbye", b"BYE\n", b"SEE YOU\n")
+    ///     .suite();
+    /// assert_eq!(suite.transcripts()[0].name(), "the greeting");
+    /// ```
     pub fn greets(mut self, greeting: &[u8]) -> Self {
         self.greeting = greeting.to_vec();
         if self.transcripts.is_empty() {
@@ -85,6 +95,16 @@ impl Exchanges {
     }
 
     /// Adds a transcript of your own.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zen_testkit::{Exchanges, Transcript};
+    ///
+    /// // What happens in the course of time is no exchange.
+    /// let slow = Transcript::new("a slow line").send(b"ze").pause(Duration::from_millis(50)).ask(b"n\n", b"ZEN\n");
+    /// let suite = Exchanges::new().answers("a line", b"zen\n", b"ZEN\n").with(slow).suite();
+    /// assert_eq!(suite.only("slow").len(), 1);
+    /// ```
     pub fn with(mut self, transcript: Transcript) -> Self {
         self.transcripts.push(transcript);
         self

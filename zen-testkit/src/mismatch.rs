@@ -54,6 +54,17 @@ pub enum Fault {
 /// received.
 ///
 /// Displayed, it takes a few lines. The peer's bytes are escaped, and long runs are shortened.
+///
+/// ```
+/// use zen_proto::{Limits, aphorism};
+/// use zen_testkit::{Fault, Transcript};
+///
+/// let wrong = Transcript::new("an aphorism").ask(b"Simple is better than?", b"Complicated.");
+/// let protocol = || (aphorism::framing(), aphorism::Aphorisms);
+/// let mismatch = wrong.run_in_memory(&Limits::default(), protocol).unwrap_err();
+/// assert!(matches!(mismatch.fault(), Fault::Differs { at: 5 }));
+/// assert_eq!(mismatch.received(), b"Complex.");
+/// ```
 #[derive(Debug)]
 pub struct Mismatch(Box<Details>);
 

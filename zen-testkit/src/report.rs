@@ -18,6 +18,20 @@ pub struct Outcome {
 }
 
 /// The outcome of a suite. Displayed, it lists every mismatch and ends with a one-line summary.
+///
+/// ```
+/// use zen_proto::{Limits, aphorism};
+/// use zen_testkit::{Suite, Transcript};
+///
+/// let suite = Suite::new([
+///     Transcript::new("right").ask(b"Explicit is better than?", b"Implicit."),
+///     Transcript::new("wrong").ask(b"Explicit is better than?", b"Hidden."),
+/// ]);
+/// let report = suite.run_in_memory(&Limits::default(), || (aphorism::framing(), aphorism::Aphorisms));
+/// // Each is played twice: with room for all answers, and through a narrow network.
+/// assert_eq!((report.passed(), report.mismatches().count()), (2, 2));
+/// assert!(report.to_string().contains("expected  \"Hidden.\""));
+/// ```
 #[derive(Debug)]
 #[must_use = "a report may hold failures"]
 #[non_exhaustive]

@@ -139,6 +139,14 @@ impl Transcript {
     }
 
     /// Sends `data` in segments that end at the given offsets, in bytes.
+    ///
+    /// ```
+    /// use zen_testkit::Transcript;
+    ///
+    /// // In two segments: the question mark arrives alone.
+    /// let cut = Transcript::new("cut").send_cut_at(b"Why?", &[3]).expect(b"Because.");
+    /// assert_eq!(cut.steps().len(), 2);
+    /// ```
     pub fn send_cut_at(self, data: &[u8], at: &[usize]) -> Self {
         let gap = self.gap;
         self.step(Step::Send { segments: cut_at(data, at), gap })
@@ -188,6 +196,19 @@ impl Transcript {
 
     /// The server sends a beginning of `answers`, none or all of them included, and then FIN: what
     /// it owes to a client that has half-closed somewhere within its questions.
+    ///
+    /// ```
+    /// use zen_proto::{Limits, aphorism};
+    /// use zen_testkit::Transcript;
+    ///
+    /// // The second question is not whole, so only the first may be answered.
+    /// Transcript::new("broken off")
+    ///     .send(b"Simple is better than?Explicit is")
+    ///     .finish()
+    ///     .ends_within(b"Complex.Implicit.")
+    ///     .run_in_memory(&Limits::default(), || (aphorism::framing(), aphorism::Aphorisms))?;
+    /// # Ok::<(), zen_testkit::Mismatch>(())
+    /// ```
     pub fn ends_within(self, answers: &[u8]) -> Self {
         self.step(Step::ExpectStartAndEnd(answers.to_vec()))
     }

@@ -32,6 +32,34 @@ use wire::Wire;
 /// run on tokio's clock.
 ///
 /// Memory: the questions and answers in flight.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// # runtime.block_on(async {
+/// # use std::io::{Read, Write};
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # std::thread::spawn(move || {
+/// #     let (mut stream, _) = listener.accept().unwrap();
+/// #     stream.write_all(b"").unwrap();
+/// #     let answers: &[&[u8]] = &[b"Complex."];
+/// #     for answer in answers {
+/// #         let mut byte = [0];
+/// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+/// #         stream.write_all(answer).unwrap();
+/// #     }
+/// #     stream.read(&mut [0]).unwrap();
+/// # });
+/// use zen_client::{AsyncClient, ClientOptions};
+///
+/// let mut client = AsyncClient::connect(address, &ClientOptions::default()).await?;
+/// assert_eq!(client.ask("Simple is better than?").await?, "Complex.");
+/// client.finish().await?;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AsyncClient<F = DelimiterFraming> {
     wire: Wire,
@@ -259,6 +287,34 @@ impl<F: ByteFraming> AsyncClient<F> {
     /// Waits for the server's greeting. Returns `None` if none is expected or it has come already;
     /// see [`greeting_with`](Self::greeting_with).
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"Welcome.").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{AsyncClient, ClientOptions};
+    ///
+    /// let options = ClientOptions::default().with_greeting(true);
+    /// let mut client = AsyncClient::connect(address, &options).await?;
+    /// assert_eq!(client.greeting().await?.as_deref(), Some(&b"Welcome."[..]));
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`ask`](Self::ask).
     pub async fn greeting(&mut self) -> Result<Option<Bytes>, ClientError> {
@@ -271,6 +327,37 @@ impl<F: ByteFraming> AsyncClient<F> {
     ///
     /// The future may be dropped, as that of [`ask_with`](Self::ask_with).
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because.", b"So."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use std::time::Duration;
+    /// use tokio::time::timeout;
+    /// use zen_client::{AsyncClient, ClientOptions};
+    ///
+    /// let mut client = AsyncClient::connect(address, &ClientOptions::default()).await?;
+    /// // Dropping the future gives up on its answer only: the next question gets its own.
+    /// let _ = timeout(Duration::ZERO, client.ask("Why?")).await;
+    /// assert_eq!(client.ask("How?").await?, "So.");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`ClientError::keeps_connection`] says for each error whether the client can still be used.
     pub async fn ask(&mut self, question: impl AsRef<[u8]>) -> Result<Bytes, ClientError> {
@@ -279,6 +366,33 @@ impl<F: ByteFraming> AsyncClient<F> {
 
     /// Asks all questions, as many at once as the limits allow, and returns the answers in the
     /// order of the questions.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because.", b"So."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{AsyncClient, ClientOptions};
+    ///
+    /// let mut client = AsyncClient::connect(address, &ClientOptions::default()).await?;
+    /// assert_eq!(client.ask_all(["Why?", "How?"]).await?, ["Because.", "So."]);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The first error. The answers before it are lost; use [`pipeline`](Self::pipeline) to keep

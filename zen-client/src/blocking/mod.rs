@@ -26,6 +26,32 @@ use wire::{SLICE, Wire};
 /// A client that blocks its thread while it waits.
 ///
 /// Memory: 16 KiB, plus the questions and answers in flight.
+///
+/// ```
+/// # use std::io::{Read, Write};
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # std::thread::spawn(move || {
+/// #     let (mut stream, _) = listener.accept().unwrap();
+/// #     stream.write_all(b"").unwrap();
+/// #     let answers: &[&[u8]] = &[b"Complex."];
+/// #     for answer in answers {
+/// #         let mut byte = [0];
+/// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+/// #         stream.write_all(answer).unwrap();
+/// #     }
+/// #     stream.read(&mut [0]).unwrap();
+/// # });
+/// use zen_client::{Client, ClientError, ClientOptions};
+///
+/// let mut client = Client::connect(address, &ClientOptions::default())?;
+/// match client.ask("Simple is better than?") {
+///     Ok(answer) => assert_eq!(answer, "Complex."),
+///     Err(error) if error.keeps_connection() => println!("ask again: {error}"),
+///     Err(error) => println!("connect again: {error}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Client<F = DelimiterFraming> {
     wire: Wire,
@@ -62,6 +88,31 @@ impl Client {
 impl<F: Framing> Client<F> {
     /// Like [`connect`](Client::connect), for a protocol of your own: `framing` cuts answers and
     /// writes questions. [`ClientOptions::greeting`] says whether the server greets.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because!"];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{Client, ClientOptions};
+    /// use zen_proto::DelimiterFraming;
+    ///
+    /// // Answers of this server end with an exclamation mark.
+    /// let framing = DelimiterFraming::new(b'!').send_until(b'?');
+    /// let mut client = Client::connect_with(address, framing, &ClientOptions::default())?;
+    /// assert_eq!(client.ask("Why?")?, "Because!");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn connect_with(
         address: impl ToSocketAddrs,
         framing: F,
@@ -201,12 +252,62 @@ impl<F: Framing> Client<F> {
 
     /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. With a timeout of zero, a
     /// call returns only what has arrived already.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use std::time::Duration;
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// let mut client = Client::connect(address, &ClientOptions::default())?;
+    /// // This question is a hard one.
+    /// client.set_answer_timeout(Some(Duration::from_secs(5)));
+    /// assert_eq!(client.ask("Why?")?, "Because.");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.state.set_answer_timeout(timeout);
     }
 
     /// How many answers the server owes, including those whose caller has stopped waiting. They
     /// come before the answer to the next question.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because.", b"So."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// let mut client = Client::connect(address, &ClientOptions::default())?;
+    /// let first = client.pipeline(["Why?", "How?"]).next().expect("an answer is due")?;
+    /// assert_eq!(first, "Because.");
+    /// // The other answers are not waited for, and are discarded when they come.
+    /// assert!(client.awaited() <= 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn awaited(&self) -> usize {
         self.state.asker.awaited()
     }
@@ -219,6 +320,30 @@ impl<F: Framing> Client<F> {
 
     /// Ends the conversation cleanly: sends FIN and waits for the server's FIN, which shows that
     /// the server has seen everything.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// let mut client = Client::connect(address, &ClientOptions::default())?;
+    /// client.ask("Why?")?;
+    /// // Returns when the server has closed, too, so it has seen everything.
+    /// client.finish()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ClientError::NotClosed`] when the server does not close; otherwise as for
@@ -249,6 +374,30 @@ impl<F: ByteFraming> Client<F> {
     /// Waits for the server's greeting. Returns `None` if none is expected or it has come already;
     /// see [`greeting_with`](Self::greeting_with).
     ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"Welcome.").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// let options = ClientOptions::default().with_greeting(true);
+    /// let mut client = Client::connect(address, &options)?;
+    /// assert_eq!(client.greeting()?.as_deref(), Some(&b"Welcome."[..]));
+    /// assert_eq!(client.ask("Why?")?, "Because.");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As for [`ask`](Self::ask).
     pub fn greeting(&mut self) -> Result<Option<Bytes>, ClientError> {
@@ -259,6 +408,28 @@ impl<F: ByteFraming> Client<F> {
     /// [`ClientLimits::answer_deadline`](crate::ClientLimits::answer_deadline), and no longer than
     /// [`ClientOptions::answer_timeout`].
     ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Complex."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// let mut client = Client::connect(address, &ClientOptions::default())?;
+    /// assert_eq!(client.ask("Simple is better than?")?, "Complex.");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ClientError::keeps_connection`] says for each error whether the client can still be used.
     pub fn ask(&mut self, question: impl AsRef<[u8]>) -> Result<Bytes, ClientError> {
@@ -267,6 +438,28 @@ impl<F: ByteFraming> Client<F> {
 
     /// Asks all questions, as many at once as the limits allow, and returns the answers in the
     /// order of the questions.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.write_all(b"").unwrap();
+    /// #     let answers: &[&[u8]] = &[b"Because.", b"So."];
+    /// #     for answer in answers {
+    /// #         let mut byte = [0];
+    /// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+    /// #         stream.write_all(answer).unwrap();
+    /// #     }
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// let mut client = Client::connect(address, &ClientOptions::default())?;
+    /// assert_eq!(client.ask_all(["Why?", "How?"])?, ["Because.", "So."]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The first error. The answers before it are lost; use [`pipeline`](Self::pipeline) to keep
@@ -299,6 +492,31 @@ impl<F: ByteFraming> Client<F> {
 }
 
 /// The answers to a [`Client::pipeline`] of questions, each made by `C` from the decoded message.
+///
+/// ```
+/// # use std::io::{Read, Write};
+/// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// # let address = listener.local_addr()?;
+/// # std::thread::spawn(move || {
+/// #     let (mut stream, _) = listener.accept().unwrap();
+/// #     stream.write_all(b"").unwrap();
+/// #     let answers: &[&[u8]] = &[b"Because.", b"So."];
+/// #     for answer in answers {
+/// #         let mut byte = [0];
+/// #         while byte != *b"?" { stream.read_exact(&mut byte).unwrap(); }
+/// #         stream.write_all(answer).unwrap();
+/// #     }
+/// #     stream.read(&mut [0]).unwrap();
+/// # });
+/// use zen_client::{Client, ClientOptions};
+///
+/// let mut client = Client::connect(address, &ClientOptions::default())?;
+/// // An iterator: each answer is there as soon as it has come.
+/// for answer in client.pipeline(["Why?", "How?"]) {
+///     println!("{}", answer?.escape_ascii());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Answers<'a, F, I: Iterator, C = fn(&[u8]) -> Bytes> {
     client: &'a mut Client<F>,
