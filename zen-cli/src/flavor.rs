@@ -8,8 +8,9 @@ use bytes::Bytes;
 use clap::ValueEnum;
 use zen_proto::Service;
 use zen_proto::aphorism::{self, Aphorisms};
+use zen_server::Server as _;
 use zen_server::rustls::ServerConfig;
-use zen_server::{Counters, Listener, Options, OptionsError, RunServer, StopHandle};
+use zen_server::{Counters, Listener, Observer, Options, OptionsError, RunServer, StopHandle};
 use zen_server_async::Deferred;
 
 use crate::work::{Work, WorkKind, Working};
@@ -64,7 +65,7 @@ impl Flavor {
     }
 
     /// Whether its service may wait without making other clients wait.
-    fn is_async(self) -> bool {
+    pub(crate) fn is_async(self) -> bool {
         matches!(self, Self::Async | Self::AsyncMulti)
     }
 
@@ -94,7 +95,13 @@ pub(crate) struct Server {
     pub(crate) run: Box<dyn FnOnce() -> io::Result<()>>,
 }
 
-fn ready(server: impl RunServer + 'static, tls: Option<Arc<ServerConfig>>) -> Server {
+fn ready<R, O>(server: R, tls: Option<Arc<ServerConfig>>, observer: O) -> Server
+where
+    R: zen_server::Server,
+    R::WithObserver<O>: RunServer + 'static,
+    O: Observer,
+{
+    let server = server.with_observer(observer);
     match tls {
         Some(config) => running(server.with_tls(config)),
         None => running(server),
@@ -106,50 +113,59 @@ fn running(server: impl RunServer + 'static) -> Server {
 }
 
 /// A server of `flavor` that answers aphorisms on `listener`, after the work for each question, if
-/// there is any; over TLS, if that is configured.
-pub(crate) fn server(
+/// there is any; over TLS, if that is configured. It reports its steps to the observer.
+pub(crate) fn server<O: Observer>(
     flavor: Flavor,
     listener: Listener,
     work: Option<Work>,
     tls: Option<Arc<ServerConfig>>,
     options: Options,
+    observer: O,
 ) -> Result<Server, OptionsError> {
     match work {
-        None => inline(flavor, listener, Aphorisms, tls, options),
+        None => inline(flavor, listener, Aphorisms, tls, options, observer),
         Some(Work { kind: WorkKind::Sleep, time }) if flavor.is_async() => {
             let answer = Deferred::new(move |question: Bytes| async move {
                 tokio::time::sleep(time).await;
                 aphorism::answer(&question)
             });
             Ok(if flavor == Flavor::AsyncMulti {
-                ready(zen_server_async::Server::multi(listener, answer, options)?, tls)
+                ready(zen_server_async::Server::multi(listener, answer, options)?, tls, observer)
             } else {
-                ready(zen_server_async::Server::single(listener, answer, options)?, tls)
+                ready(zen_server_async::Server::single(listener, answer, options)?, tls, observer)
             })
         }
-        Some(work) => inline(flavor, listener, Working { work, service: Aphorisms }, tls, options),
+        Some(work) => inline(flavor, listener, Working { work, service: Aphorisms }, tls, options, observer),
     }
 }
 
 /// The same, for a service that answers at once. Another flavor is a change of one line.
-fn inline<S>(
+fn inline<S, O>(
     flavor: Flavor,
     listener: Listener,
     service: S,
     tls: Option<Arc<ServerConfig>>,
     options: Options,
+    observer: O,
 ) -> Result<Server, OptionsError>
 where
     S: Service + Clone + Send + 'static,
+    O: Observer,
 {
     Ok(match flavor {
-        Flavor::Blocking => ready(zen_server_sync::Server::blocking(listener, service, options)?, tls),
-        Flavor::Threaded => ready(zen_server_sync::Server::threaded(listener, service, options)?, tls),
-        Flavor::Pool => ready(zen_server_sync::Server::pool(listener, service, options)?, tls),
-        Flavor::Mio => ready(zen_server_mio::Server::single(listener, service, options)?, tls),
-        Flavor::MioMulti => ready(zen_server_mio::Server::multi(listener, service, options)?, tls),
-        Flavor::Async => ready(zen_server_async::Server::single(listener, service, options)?, tls),
-        Flavor::AsyncMulti => ready(zen_server_async::Server::multi(listener, service, options)?, tls),
+        Flavor::Blocking => {
+            ready(zen_server_sync::Server::blocking(listener, service, options)?, tls, observer)
+        }
+        Flavor::Threaded => {
+            ready(zen_server_sync::Server::threaded(listener, service, options)?, tls, observer)
+        }
+        Flavor::Pool => ready(zen_server_sync::Server::pool(listener, service, options)?, tls, observer),
+        Flavor::Mio => ready(zen_server_mio::Server::single(listener, service, options)?, tls, observer),
+        Flavor::MioMulti => ready(zen_server_mio::Server::multi(listener, service, options)?, tls, observer),
+        Flavor::Async => ready(zen_server_async::Server::single(listener, service, options)?, tls, observer),
+        Flavor::AsyncMulti => {
+            ready(zen_server_async::Server::multi(listener, service, options)?, tls, observer)
+        }
     })
 }
 

@@ -1,4 +1,4 @@
-//! The `zen` command: serves, asks, lists and compares. It parses and prints; the work is done by
+//! The `zen` command: serves, asks, lists, compares and traces. It parses and prints; the work is done by
 //! the other crates.
 #![forbid(unsafe_code)]
 
@@ -16,6 +16,7 @@ mod logging;
 mod resolve;
 mod serve;
 mod terminal;
+mod trace;
 mod units;
 mod unix_socket;
 mod work;
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
         Command::Ask(args) => ask::run(&args),
         Command::Flavors(args) => flavors::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Trace(args) => trace::run(&args),
+        Command::Traced(args) => serve::run_recorded(&args),
+        Command::Clients(args) => trace::clients::run(&args),
         Command::Floor(args) => floor::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -1,6 +1,8 @@
 //! `zen serve`: binds, prints the address, serves until a signal, and drains.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -11,9 +13,11 @@ use signal_hook::iterator::Signals;
 use tracing::info;
 use zen_compare::child::end_with_the_lab;
 use zen_server::rustls::ServerConfig;
-use zen_server::{Options, OptionsError, Snapshot, StopHandle, tls_config};
+use zen_server::{Observer, Options, OptionsError, Silent, Snapshot, StopHandle, tls_config};
+use zen_trace::Recorder;
+use zen_trace::recording::Trace;
 
-use crate::args::ServeArgs;
+use crate::args::{ServeArgs, TracedArgs};
 use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::flavor::{self, Flavor};
@@ -22,6 +26,22 @@ use crate::logging;
 use crate::work::Work;
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
+    serve(args, Silent)
+}
+
+/// The same, with a recorder, whose recording is written when the server has ended, however it
+/// ended.
+pub(crate) fn run_recorded(args: &TracedArgs) -> Result<(), Failure> {
+    let recorder = Recorder::new(args.steps);
+    let result = catch_unwind(AssertUnwindSafe(|| serve(&args.serve, recorder.clone())))
+        .unwrap_or_else(|_| Err(Failure::Failed("the server panicked; its recording ends there".to_owned())));
+    let trace = Trace::new(vec![recorder.recording(args.serve.flavor.name())]);
+    let file = File::create(&args.recording).and_then(|file| trace.write_json(BufWriter::new(file)));
+    file.map_err(|error| Failure::Failed(format!("cannot write the recording: {error}")))?;
+    result
+}
+
+fn serve(args: &ServeArgs, observer: impl Observer) -> Result<(), Failure> {
     end_with_the_lab();
     let options = checked(args)?;
     logging::start(&args.log)?;
@@ -31,7 +51,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let Listening { listener, address, path: _path } = listen_at(&args.address, args.server.backlog)?;
     // Work of zero length is no work, and then the service is not wrapped.
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
-    let server = flavor::server(args.flavor, listener, work, tls, options)
+    let server = flavor::server(args.flavor, listener, work, tls, options, observer)
         .map_err(|error| refused(&error, args.server.connections.is_some()))?;
     drain_on_signal(signals, server.stop);
     announce(&address)?;

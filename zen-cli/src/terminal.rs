@@ -12,6 +12,15 @@ pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
+/// Whether the terminal has neither colors nor characters beyond ASCII: `TERM=dumb`, or a locale
+/// that is not UTF-8.
+pub(crate) fn is_plain() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let utf8 = locale.to_ascii_lowercase().replace('-', "").ends_with("utf8");
+    set("TERM").is_some_and(|term| term == "dumb") || !utf8
+}
+
 /// The width of standard output in columns; `None` if it is not a terminal.
 pub(crate) fn width() -> Option<u16> {
     Table::new().width()

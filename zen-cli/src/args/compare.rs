@@ -197,7 +197,7 @@ fn scenarios(name: &str) -> Result<Named, String> {
     Scenario::named(name.trim()).map(Named).ok_or_else(known)
 }
 
-fn contender(text: &str) -> Result<Contender, String> {
+pub(super) fn contender(text: &str) -> Result<Contender, String> {
     let advice = "write NAME='COMMAND {port}'";
     match text.split_once('=') {
         // The name is printed wherever the results go, and must not control a terminal there.

@@ -9,6 +9,7 @@ mod floor;
 mod help;
 mod serve;
 mod server;
+mod trace;
 
 use std::ffi::OsString;
 
@@ -22,6 +23,7 @@ pub(crate) use self::flavors::FlavorsArgs;
 pub(crate) use self::floor::FloorArgs;
 use self::help::{TEMPLATE, VARIABLES};
 pub(crate) use self::serve::ServeArgs;
+pub(crate) use self::trace::{ClientsArgs, TraceArgs, TracedArgs};
 
 /// One small protocol, seven server architectures, one table.
 #[derive(Debug, Parser)]
@@ -36,7 +38,8 @@ Examples:
   zen serve --flavor pool         a server on 127.0.0.1:1060 until Ctrl-C
   zen ask                         the three questions, in another terminal
   zen flavors                     a table of the flavors, and when to choose each
-  zen compare                     what each of them costs on this machine, and which to pick",
+  zen compare                     what each of them costs on this machine, and which to pick
+  zen trace                       where a server's time goes, step by step",
     after_help = VARIABLES,
 )]
 pub(crate) struct Cli {
@@ -74,6 +77,11 @@ pub(crate) enum Command {
     Ask(AskArgs),
     Flavors(FlavorsArgs),
     Compare(CompareArgs),
+    Trace(TraceArgs),
+    #[command(hide = true)]
+    Traced(TracedArgs),
+    #[command(hide = true)]
+    Clients(ClientsArgs),
     #[command(hide = true)]
     Floor(FloorArgs),
     Completions(CompletionsArgs),
@@ -102,7 +110,7 @@ mod tests {
                 }
                 let promised = match (command.get_name(), long) {
                     // A file here, and a switch everywhere else.
-                    ("compare", "json") => "ZEN_JSON_FILE".to_owned(),
+                    ("compare" | "trace", "json") => "ZEN_JSON_FILE".to_owned(),
                     _ => format!("ZEN_{}", long.to_uppercase().replace('-', "_")),
                 };
                 let name = arg.get_env().map(|name| name.to_string_lossy().into_owned());

@@ -1,0 +1,171 @@
+//! `zen clients`: clients of the book's kind, in a process of their own, which note what they do.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use zen_client::{Client, ClientOptions};
+use zen_compare::child::end_with_the_lab;
+use zen_proto::aphorism;
+use zen_trace::recording::{ClientSpan, ClientSpanKind};
+
+use crate::args::ClientsArgs;
+use crate::failure::Failure;
+
+/// What all clients did.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct ClientRecords {
+    /// In the order in which the connections were made, which is that of the server's backlog.
+    pub(super) conversations: Vec<Vec<ClientSpan>>,
+    /// How many questions were answered.
+    pub(super) answers: u64,
+    /// When the first client began, and the last one ended.
+    pub(super) from_ns: u64,
+    pub(super) to_ns: u64,
+    /// Why a client failed, if one did.
+    pub(super) failure: Option<String>,
+}
+
+/// What the threads of the clients share.
+struct Crowd {
+    address: SocketAddr,
+    options: ClientOptions,
+    think: Duration,
+    conversations: usize,
+    questions: usize,
+    stop_at: Option<Instant>,
+    records: Mutex<ClientRecords>,
+}
+
+pub(crate) fn run(args: &ClientsArgs) -> Result<(), Failure> {
+    end_with_the_lab();
+    let address = args.address.resolve(Duration::from_secs(1))?[0];
+    let from_ns = now();
+    let crowd = Arc::new(Crowd {
+        address,
+        options: ClientOptions::default(),
+        think: args.think,
+        conversations: args.conversations,
+        questions: args.questions,
+        stop_at: args.stop_after.and_then(|after| Instant::now().checked_add(after)),
+        records: Mutex::new(ClientRecords { from_ns, ..ClientRecords::default() }),
+    });
+    print_on_signal(&crowd)?;
+    let clients: Vec<_> = (0..args.clients)
+        .map(|index| {
+            let crowd = Arc::clone(&crowd);
+            let builder = thread::Builder::new().name(format!("client-{index}")).stack_size(256 * 1024);
+            builder.spawn(move || crowd.be_client())
+        })
+        .collect();
+    for client in clients {
+        let client = client.map_err(|error| Failure::Failed(format!("cannot start a client: {error}")))?;
+        // A client that panics leaves what it has noted.
+        let _ = client.join();
+    }
+    crowd.print()
+}
+
+/// A client that waits cannot notice anything, so the first signal ends the process, which prints
+/// what the clients have done until then.
+fn print_on_signal(crowd: &Arc<Crowd>) -> Result<(), Failure> {
+    let signals = Signals::new([SIGTERM, SIGINT]);
+    let mut signals =
+        signals.map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
+    let crowd = Arc::clone(crowd);
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            let code = i32::from(crowd.print().is_err());
+            std::process::exit(code);
+        }
+    });
+    Ok(())
+}
+
+impl Crowd {
+    fn records(&self) -> MutexGuard<'_, ClientRecords> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn print(&self) -> Result<(), Failure> {
+        let mut records = self.records();
+        records.to_ns = now();
+        // Numbers and names always serialize.
+        let json = serde_json::to_string(&*records).unwrap_or_default();
+        Failure::from_output(writeln!(io::stdout(), "{json}"))
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop_at.is_some_and(|stop| Instant::now() >= stop)
+    }
+
+    fn be_client(&self) {
+        let mut order = RandomState::new().build_hasher().finish();
+        for _ in 0..self.conversations {
+            if self.is_over() {
+                return;
+            }
+            if let Err(error) = self.converse(&mut order) {
+                self.records().failure.get_or_insert(error);
+                return;
+            }
+        }
+    }
+
+    fn converse(&self, order: &mut u64) -> Result<(), String> {
+        let from_ns = now();
+        let (mut client, index) = {
+            // One at a time, so that the order here is the order in the backlog.
+            let mut records = self.records();
+            let connected = Client::connect(self.address, &self.options);
+            let span = ClientSpan { from_ns, to_ns: now(), kind: ClientSpanKind::Connecting };
+            let client = connected.map_err(|error| error.to_string())?;
+            records.conversations.push(vec![span]);
+            (client, records.conversations.len() - 1)
+        };
+        let note = |from_ns, kind| {
+            let span = ClientSpan { from_ns, to_ns: now(), kind };
+            self.records().conversations[index].push(span);
+        };
+        for _ in 0..self.questions {
+            if self.is_over() {
+                break;
+            }
+            if !self.think.is_zero() {
+                let thinks = now();
+                thread::sleep(self.think);
+                note(thinks, ClientSpanKind::Thinking);
+            }
+            let (question, _) = aphorism::TABLE[pick(order, aphorism::TABLE.len())];
+            let asks = now();
+            let answer = client.ask(question).map_err(|error| error.to_string());
+            note(asks, ClientSpanKind::Waiting);
+            answer?;
+            self.records().answers += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The next question, at random (xorshift: any spread will do).
+fn pick(state: &mut u64, of: usize) -> usize {
+    *state = (*state).max(1);
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    usize::try_from(*state % of as u64).unwrap_or(0)
+}
+
+/// The clock that all recordings share.
+fn now() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

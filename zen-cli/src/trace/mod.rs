@@ -1,0 +1,159 @@
+//! `zen trace`: traces one server after the other under the same clients, and shows where the time of
+//! each has gone.
+
+pub(crate) mod clients;
+mod server;
+mod sweep;
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+use zen_compare::StopFlag;
+use zen_trace::recording::Trace;
+use zen_trace::{LEAST_WIDTH, Sums, Terminal};
+
+use self::server::{Load, Traced};
+use crate::args::TraceArgs;
+use crate::escape::escaped;
+use crate::failure::Failure;
+use crate::terminal::{is_plain, wants_color, width};
+use crate::work::Work;
+
+/// The questions of a conversation, as in the book.
+const QUESTIONS: usize = 3;
+
+/// The width of the pictures where there is no terminal.
+const WIDTH: u16 = 100;
+
+pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
+    let terminal = terminal(args)?;
+    if let Some(folder) = &args.out {
+        check_folder(folder)?;
+    }
+    let stop = stop_on_signal()?;
+    let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
+    if args.sweep {
+        return sweep::run(args, work, terminal, &stop);
+    }
+    let load = Load {
+        clients: args.clients,
+        conversations: args.conversations,
+        questions: QUESTIONS,
+        think: args.think,
+        work,
+        stop_after: None,
+    };
+    let servers = args.flavors().into_iter().map(Traced::Flavor);
+    let servers = servers.chain(args.against.iter().cloned().map(Traced::Outside));
+    let (mut recordings, mut failure) = (Vec::new(), None);
+    for server in servers {
+        if stop.is_stopped() && !recordings.is_empty() {
+            break;
+        }
+        match server.trace(&load, &stop) {
+            Ok(traced) => {
+                for note in &traced.notes {
+                    note_on(server.name(), note);
+                }
+                if let Some(why) = &traced.clients.failure {
+                    note_on(server.name(), &format!("a client gave up: {why}"));
+                }
+                recordings.push(traced.recording);
+            }
+            // One that fails leaves the others in.
+            Err(failed) => {
+                if let Some(earlier) = failure.replace(failed) {
+                    earlier.report();
+                }
+            }
+        }
+    }
+    if !recordings.is_empty() {
+        show(args, &Trace::new(recordings), terminal)?;
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+/// Prints and writes everything that was asked for.
+fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failure> {
+    let sums = Sums::new(trace);
+    let prints_json = args.json.as_deref() == Some(Path::new("-"));
+    let mut out = io::stdout().lock();
+    let printed = if prints_json {
+        out.write_all(sums.to_json().as_bytes())
+    } else {
+        let listing = match &trace.servers[..] {
+            [alone] => alone.to_listing(terminal),
+            _ => String::new(),
+        };
+        let parts = [listing, trace.to_time_line(terminal), sums.to_table(terminal)];
+        let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        out.write_all(parts.join("\n").as_bytes())
+    };
+    Failure::from_output(printed)?;
+    if let Some(file) = args.json.as_deref().filter(|_| !prints_json) {
+        std::fs::write(file, sums.to_json()).map_err(|error| cannot_write(file, &error))?;
+        say(&format!("wrote {}", shown(file)));
+    }
+    if let Some(folder) = &args.out {
+        let files = trace.write_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
+        say(&format!("wrote {}", names.join(", ")));
+    }
+    Ok(())
+}
+
+/// How standard output wants its text.
+fn terminal(args: &TraceArgs) -> Result<Terminal, Failure> {
+    let prints_pictures = args.json.as_deref() != Some(Path::new("-"));
+    let width = width().unwrap_or(WIDTH);
+    if prints_pictures && width < LEAST_WIDTH {
+        return Err(Failure::Failed(format!(
+            "the terminal has {width} columns, and the pictures need {LEAST_WIDTH}: make it wider, or use --json -"
+        )));
+    }
+    let color = wants_color(&io::stdout()) && !is_plain();
+    Ok(Terminal::new(width).with_color(color).with_ascii(is_plain() && io::stdout().is_terminal()))
+}
+
+/// Says that a folder cannot be written, before anything runs.
+fn check_folder(folder: &Path) -> Result<(), Failure> {
+    let tried = folder.join(format!(".zen-trace-{}", std::process::id()));
+    let made = std::fs::create_dir_all(folder).and_then(|()| std::fs::File::create_new(&tried));
+    made.map_err(|error| cannot_write(folder, &error))?;
+    std::fs::remove_file(&tried).map_err(|error| cannot_write(folder, &error))
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot write to {}: {error}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    escaped(path.as_os_str().as_encoded_bytes()).to_string()
+}
+
+fn note_on(server: &str, note: &str) {
+    say(&format!("{}: {}", escaped(server.as_bytes()), escaped(note.as_bytes())));
+}
+
+fn say(line: &str) {
+    // When standard error is closed, nobody wants to know.
+    let _ = writeln!(io::stderr(), "zen: {line}");
+}
+
+/// The first SIGINT or SIGTERM ends the trace, which then shows what it has; the second ends the
+/// process at once.
+fn stop_on_signal() -> Result<StopFlag, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // The order matters: the signal that sets the flag must not find it set.
+        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
+            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
+            .map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
+    }
+    Ok(StopFlag::from(stop))
+}
