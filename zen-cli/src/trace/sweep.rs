@@ -22,8 +22,16 @@ const THINK: [u64; 5] = [0, 1, 10, 40, 100];
 /// How many clients.
 const CLIENTS: [usize; 3] = [1, 8, 64];
 
-/// How long a point takes at the most.
-const POINT: Duration = Duration::from_millis(700);
+/// The least time that a point takes.
+const LEAST: Duration = Duration::from_millis(700);
+
+/// How many times a client thinks in a point, at least: what a server does once, when it starts and
+/// ends, must not look like the cost of its questions.
+const ROUNDS: u32 = 20;
+
+fn time_of(think: Duration) -> Duration {
+    LEAST.max(think * ROUNDS)
+}
 
 pub(super) fn run(
     args: &TraceArgs,
@@ -33,7 +41,10 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let flavors = args.flavors();
     let points = THINK.len() * CLIENTS.len() * flavors.len();
-    let seconds = POINT.as_secs_f64() * 1.2 * f64::from(u32::try_from(points).unwrap_or(u32::MAX));
+    let thinks = THINK.map(|think| time_of(Duration::from_millis(think)).as_secs_f64());
+    let runs = u32::try_from(CLIENTS.len() * flavors.len()).unwrap_or(u32::MAX);
+    // Starting and ending a server takes a fifth of the shortest time.
+    let seconds = (thinks.iter().sum::<f64>() + LEAST.as_secs_f64()) * f64::from(runs);
     say(&format!("{points} points, about {seconds:.0} s"));
     let mut servers = Vec::new();
     for flavor in flavors {
@@ -70,7 +81,7 @@ fn measure(flavor: Flavor, work: Option<Work>, stop: &StopFlag) -> Result<Vec<Me
                 questions: usize::MAX,
                 think: Duration::from_millis(think),
                 work,
-                stop_after: Some(POINT),
+                stop_after: Some(time_of(Duration::from_millis(think))),
             };
             let traced = Traced::Flavor(flavor).trace(&load, stop)?;
             let wall_ns = traced.clients.to_ns.saturating_sub(traced.clients.from_ns);

@@ -57,7 +57,7 @@ fn most(point: &Point) -> f64 {
 fn row(point: &Point, full: f64, terminal: Terminal, text: &mut String) {
     let measured = &point.measured;
     let mark = if point.why.is_some() { '!' } else { ' ' };
-    let think = time(measured.think * 1e9);
+    let think = thinking(measured.think);
     let (is, said) = (percent(measured.occupancy), percent(point.predicted_occupancy));
     // Writing to a string cannot fail.
     let _ = if wide(terminal) {
@@ -92,6 +92,11 @@ fn bar(measured: f64, predicted: f64, width: usize) -> String {
     (0..width).map(cell).collect()
 }
 
+/// A think time, which may be none.
+fn thinking(seconds: f64) -> String {
+    if seconds > 0.0 { time(seconds * 1e9) } else { "none".to_owned() }
+}
+
 fn percent(share: f64) -> String {
     let percent = share * 100.0;
     let digits = match percent {
@@ -110,9 +115,9 @@ fn rate(per_second: f64) -> String {
 fn reasons(points: &[Point], terminal: Terminal, text: &mut String) {
     for point in points {
         if let Some(why) = &point.why {
-            let (think, clients) = (time(point.measured.think * 1e9), point.measured.clients);
+            let (think, clients) = (thinking(point.measured.think), point.measured.clients);
             let clients = if clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") };
-            super::table::wrap(&format!("! {think}, {clients}: {why}."), terminal, text);
+            super::table::wrap(&format!("! think {think}, {clients}: {why}."), terminal, text);
         }
     }
     if points.iter().all(|point| point.why.is_none()) {
@@ -144,7 +149,7 @@ mod tests {
         let text = sweep().to_table(Terminal::new(110));
         let row = text.lines().find(|line| line.contains("  64  ")).unwrap();
         assert!(row.contains("49000") && row.contains("98.0 %") && row.contains('│'), "{text}");
-        assert!(text.contains("! 40.0 ms, 1 client: a question costs 60.2 µs"), "{text}");
+        assert!(text.contains("! think 40.0 ms, 1 client: a question costs 60.2 µs"), "{text}");
     }
 
     #[test]
