@@ -43,6 +43,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "zen-server-async",
             "zen-client",
             "zen-compare",
+            "zen-trace",
         ],
     ),
     // xtask checks the others from outside.
