@@ -136,4 +136,13 @@ examples! {
             "second client: 2000 digits -> that is too long",
         ]);
     },
+    record: |printed| {
+        let (listing, sums) = printed.split_once("occupied").unwrap();
+        for line in ["match self.listener.accept() {", "setup.handle_accepted(", "self.stream.write(unsent)"] {
+            assert!(listing.contains(line), "no line {line:?} in:\n{printed}");
+        }
+        // What the client thinks: twice of three times, since the first question may come at once.
+        assert!(listing.matches("s waiting for its question").count() >= 2, "{printed}");
+        assert!(sums.contains("of 4 conversations, these were recorded: [2, 3]"), "{printed}");
+    },
 }

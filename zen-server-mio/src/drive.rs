@@ -149,8 +149,8 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     }
 
     fn write(&mut self) {
-        self.observer.step(Step::Writing);
         let unsent = self.session.transmit();
+        self.observer.step(Step::Writing);
         match self.stream.write(unsent) {
             Ok(n) => {
                 // The socket took what it had room for; the next write would only say so.
@@ -178,15 +178,15 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         };
         match read {
             Ok(0) => {
-                self.observer.step(Step::Read(0));
                 self.readable = false;
+                self.observer.step(Step::Read(0));
                 self.session.handle_eof(self.now);
             }
             Ok(n) => {
-                self.observer.step(Step::Read(n));
                 // A short read has emptied the socket. Another would only say so, unless the peer
                 // has closed: then it finds the EOF.
                 self.readable = n == asked || self.peer_closed;
+                self.observer.step(Step::Read(n));
                 self.session.handle_read(n, scratch, self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -1,6 +1,6 @@
 //! The driver: one conversation's whole life, on a thread that waits with it.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::Instant;
 
@@ -115,7 +115,6 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
-        self.observer.step_with(|| self.session.waits_for());
         Turn::Wait
     }
 
@@ -129,8 +128,8 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
     /// Waits until the peer has room, or the deadline. Another thread's answer does not end this
     /// wait: it leaves after what is being written. `write_all` would hide how far the write got.
     fn write(&mut self) {
-        self.observer.step(Step::Writing);
         self.timeouts.before_write(self.stream, self.session.poll_timeout(), self.now);
+        self.observer.step(Step::Writing);
         let written = (&mut &*self.stream).write(self.session.transmit());
         self.now = Instant::now();
         match written {
@@ -146,23 +145,9 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
 
     /// Waits until the peer has sent, another thread has answered, or the deadline, or the stop.
     fn read(&mut self, scratch: &mut [u8]) {
-        let deadline = self.session.poll_timeout();
-        let expects_wake = self.session.expects_wake();
-        let waited = if self.quiet || expects_wake {
-            let wait = Wait {
-                stream: self.session.wants_read().then_some(self.stream),
-                wake_up: expects_wake.then_some(&self.wake_up),
-                stop: (!self.session.is_draining()).then_some(self.stop_pipe),
-                deadline,
-                now: self.now,
-            };
-            wait.until_readable()
-        } else {
-            self.timeouts.before_read(self.stream, deadline, self.now);
-            Ok(())
-        };
         // The rest of a large message goes to where it is wanted.
-        let read = waited.and_then(|()| match self.session.input_room() {
+        self.observer.step_with(|| self.session.waits_for());
+        let read = self.wait().and_then(|()| match self.session.input_room() {
             Some(room) => (&mut &*self.stream).read(room),
             None => (&mut &*self.stream).read(scratch),
         });
@@ -180,6 +165,25 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
             Err(error) if is_timeout(&error) => self.timeouts.read_timed_out(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(_) => self.session.handle_lost(self.now),
+        }
+    }
+
+    /// Waits in `poll` if the read alone could wait too long.
+    fn wait(&mut self) -> io::Result<()> {
+        let deadline = self.session.poll_timeout();
+        let expects_wake = self.session.expects_wake();
+        if self.quiet || expects_wake {
+            let wait = Wait {
+                stream: self.session.wants_read().then_some(self.stream),
+                wake_up: expects_wake.then_some(&self.wake_up),
+                stop: (!self.session.is_draining()).then_some(self.stop_pipe),
+                deadline,
+                now: self.now,
+            };
+            wait.until_readable()
+        } else {
+            self.timeouts.before_read(self.stream, deadline, self.now);
+            Ok(())
         }
     }
 }

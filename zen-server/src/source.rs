@@ -42,6 +42,29 @@ impl Source {
         self.text.lines().nth(index).map(str::trim)
     }
 
+    /// The line of this file that a step begins with, and its text: the line that reports the step,
+    /// or if that does nothing else, the next one with code. `None` if the place is in another
+    /// file.
+    ///
+    /// ```
+    /// use zen_server::Source;
+    ///
+    /// const TEXT: &str = "observer.step(Step::Writing);\n// At once.\nwrite();\n";
+    /// const HERE: Source = Source::new("src/lib.rs", "main.rs", TEXT);
+    /// assert_eq!(HERE.step_line("src/main.rs", 1), Some((3, "write();")));
+    /// assert_eq!(HERE.step_line("src/main.rs", 3), Some((3, "write();")));
+    /// ```
+    pub fn step_line(&self, file: &str, line: u32) -> Option<(u32, &'static str)> {
+        let text = self.line(file, line)?;
+        if !text.contains("observer.step") {
+            return Some((line, text));
+        }
+        let is_code =
+            |text: &str| !text.is_empty() && !text.starts_with("//") && !text.contains("observer.step");
+        let mut next = (line + 1..).map_while(|line| Some((line, self.line(file, line)?)));
+        Some(next.find(|(_, text)| is_code(text)).unwrap_or((line, text)))
+    }
+
     fn folder(&self) -> &'static str {
         self.neighbour.rfind('/').map_or("", |slash| &self.neighbour[..=slash])
     }

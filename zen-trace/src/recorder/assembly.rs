@@ -97,8 +97,10 @@ impl Places {
     fn index(&mut self, place: &'static Location<'static>) -> u32 {
         *self.indices.entry(place).or_insert_with(|| {
             let (file, line) = (place.file(), place.line());
-            let text = self.sources.iter().copied().flatten().find_map(|source| source.line(file, line));
-            self.list.push(Place { file: file.into(), line, text: text.unwrap_or_default().into() });
+            let known =
+                self.sources.iter().copied().flatten().find_map(|source| source.step_line(file, line));
+            let (line, text) = known.unwrap_or((line, ""));
+            self.list.push(Place { file: file.into(), line, text: text.into() });
             // There are no more places than lines in a program.
             u32::try_from(self.list.len() - 1).unwrap_or(u32::MAX)
         })
