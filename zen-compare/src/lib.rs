@@ -23,6 +23,33 @@
 //! with an earlier one. A [`UserLoad`] is a workload of your own, for which you get [`Advice`].
 //! With [`child`], the servers can be part of the program that runs the lab.
 //!
+//! # A protocol of your own
+//!
+//! A [`Workload`] is questions and answers as bytes, and a greeting if there is one.
+//! [`Contender::own_floor_for`] is the floor for it:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! use zen_compare::{Contender, Plan, Scenario, Workload, child, compare};
+//!
+//! # fn serve(_: &str, _: std::net::TcpListener) -> Result<(), String> { Ok(()) }
+//! fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+//!     // The lab starts this program again as each of its servers: `serve` gets the role's name.
+//!     if let Some(code) = child::serve_if_asked(serve) {
+//!         return Ok(code);
+//!     }
+//!     let workload = Workload::new([("PING\r\n", "PONG\r\n")])?;
+//!     let servers = vec![Contender::own_floor_for(&workload)?, Contender::own("mine")?];
+//!     let loads = vec![Scenario::saturate(16), Scenario::pipeline(4, 16)];
+//!     let mut plan = Plan::quick(servers, loads);
+//!     plan.workload = workload;
+//!     print!("{}", compare(&plan, &mut ())?.to_table(100, false));
+//!     Ok(ExitCode::SUCCESS)
+//! }
+//! ```
+//!
+//! # Systems
+//!
 //! Linux only: what a process uses is read from `/proc` and from the scheduler's clocks.
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::float_cmp, reason = "figures chosen to be exact"))]

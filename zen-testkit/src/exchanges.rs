@@ -101,7 +101,8 @@ impl Exchanges {
     /// use zen_testkit::{Exchanges, Transcript};
     ///
     /// // What happens in the course of time is no exchange.
-    /// let slow = Transcript::new("a slow line").send(b"ze").pause(Duration::from_millis(50)).ask(b"n\n", b"ZEN\n");
+    /// let pause = Duration::from_millis(50);
+    /// let slow = Transcript::new("a slow line").send(b"ze").pause(pause).ask(b"n\n", b"ZEN\n");
     /// let suite = Exchanges::new().answers("a line", b"zen\n", b"ZEN\n").with(slow).suite();
     /// assert_eq!(suite.only("slow").len(), 1);
     /// ```

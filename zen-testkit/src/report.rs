@@ -27,7 +27,8 @@ pub struct Outcome {
 ///     Transcript::new("right").ask(b"Explicit is better than?", b"Implicit."),
 ///     Transcript::new("wrong").ask(b"Explicit is better than?", b"Hidden."),
 /// ]);
-/// let report = suite.run_in_memory(&Limits::default(), || (aphorism::framing(), aphorism::Aphorisms));
+/// let protocol = || (aphorism::framing(), aphorism::Aphorisms);
+/// let report = suite.run_in_memory(&Limits::default(), protocol);
 /// // Each is played twice: with room for all answers, and through a narrow network.
 /// assert_eq!((report.passed(), report.mismatches().count()), (2, 2));
 /// assert!(report.to_string().contains("expected  \"Hidden.\""));
