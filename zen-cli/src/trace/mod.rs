@@ -1,11 +1,11 @@
-//! `zen trace`: traces one server after the other under the same clients, and shows where the time of
-//! each has gone.
+//! `zen trace`: traces one server after the other under the same clients, and shows where the time
+//! of each has gone.
 
 pub(crate) mod clients;
 mod server;
 mod sweep;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -30,6 +30,11 @@ const QUESTIONS: usize = 3;
 const WIDTH: u16 = 100;
 
 pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
+    for (count, option) in [(args.clients, "--clients"), (args.conversations, "--conversations")] {
+        if count == 0 {
+            return Err(Failure::Usage(format!("{option} is 0: there is nothing to trace; give at least 1")));
+        }
+    }
     let terminal = terminal(args)?;
     if let Some(folder) = &args.out {
         check_folder(folder)?;
@@ -117,7 +122,7 @@ fn terminal(args: &TraceArgs) -> Result<Terminal, Failure> {
         )));
     }
     let color = wants_color(&io::stdout()) && !is_plain();
-    Ok(Terminal::new(width).with_color(color).with_ascii(is_plain() && io::stdout().is_terminal()))
+    Ok(Terminal::new(width).with_color(color).with_ascii(is_plain()))
 }
 
 /// Says that a folder cannot be written, before anything runs.

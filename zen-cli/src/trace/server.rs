@@ -1,4 +1,5 @@
-//! One traced server: started, met by the clients, and ended; what it and they have noted, together.
+//! One traced server: started, met by the clients, and ended; what it and they have noted,
+//! together.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -160,7 +161,11 @@ fn meet(server: &Running, load: &Load, stop: &StopFlag) -> Result<ClientRecords,
         }
         thread::sleep(LOOK);
     }
-    let records = clients.records()?;
+    let records = match clients.records() {
+        // They were asked to end before they could note anything.
+        Err(_) if asked.is_some() => ClientRecords::default(),
+        records => records?,
+    };
     match (&records.failure, records.answers) {
         (Some(why), 0) => Err(format!("no question was answered: {why}")),
         _ => Ok(records),

@@ -23,11 +23,11 @@ const THINK: [u64; 5] = [0, 1, 10, 40, 100];
 const CLIENTS: [usize; 3] = [1, 8, 64];
 
 /// The least time that a point takes.
-const LEAST: Duration = Duration::from_millis(700);
+const LEAST: Duration = Duration::from_millis(400);
 
 /// How many times a client thinks in a point, at least: what a server does once, when it starts and
 /// ends, must not look like the cost of its questions.
-const ROUNDS: u32 = 20;
+const ROUNDS: u32 = 10;
 
 fn time_of(think: Duration) -> Duration {
     LEAST.max(think * ROUNDS)

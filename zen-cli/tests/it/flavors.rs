@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::running::{FLAVORS, run, zen};
 
-const COMMANDS: [&str; 5] = ["serve", "ask", "flavors", "compare", "completions"];
+const COMMANDS: [&str; 6] = ["serve", "ask", "flavors", "compare", "trace", "completions"];
 
 #[test]
 fn the_table_names_every_flavor_in_order() {

@@ -11,4 +11,5 @@ mod running;
 mod serve;
 mod signals;
 mod tls;
+mod trace;
 mod unix_socket;

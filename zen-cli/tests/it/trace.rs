@@ -1,0 +1,262 @@
+//! `zen trace`: servers of every flavor, and one of the book's kind, under clients that think.
+
+use std::fs;
+use std::path::PathBuf;
+
+use nix::sys::signal::Signal;
+use serde_json::Value;
+use zen_testkit::peers::Python;
+
+use crate::running::{Ended, FLAVORS, Running, run, until, zen};
+
+/// The book's single-threaded server, with nothing but the standard library.
+const BOOKS_SERVER: &str = "\
+import socket, sys
+
+ANSWERS = {b'Beautiful is better than?': b'Ugly.',
+           b'Explicit is better than?': b'Implicit.',
+           b'Simple is better than?': b'Complex.'}
+
+def recv_until(sock, suffix):
+    message = sock.recv(4096)
+    if not message:
+        raise EOFError('socket closed')
+    while not message.endswith(suffix):
+        data = sock.recv(4096)
+        if not data:
+            raise IOError('received {!r} then socket closed'.format(message))
+        message += data
+    return message
+
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(('127.0.0.1', int(sys.argv[1])))
+listener.listen(64)
+while True:
+    sock, address = listener.accept()
+    try:
+        while True:
+            sock.sendall(ANSWERS.get(recv_until(sock, b'?'), b'Error: unknown aphorism.'))
+    except EOFError:
+        sock.close()
+";
+
+/// A folder of the test's own, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("trace-{name}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn sums(ended: &Ended) -> Vec<Value> {
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    let json: Value = serde_json::from_str(&ended.stdout).unwrap();
+    json["servers"].as_array().unwrap().clone()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("not a number: {value}"))
+}
+
+/// The waiting of a sum, all causes together.
+fn waiting(sum: &Value) -> f64 {
+    sum["waiting_ns"].as_object().unwrap().values().map(number).sum()
+}
+
+#[test]
+fn the_page_is_replayed() {
+    let mut command = zen(&["trace", "--think", "20ms"]);
+    command.env("LC_ALL", "C.UTF-8").env("TERM", "xterm");
+    let traced = run(command);
+    assert_eq!((traced.status.code(), traced.stderr.as_str()), (Some(0), ""), "{}", traced.stdout);
+    for part in [
+        "acceptor.rs:",
+        "session.answer_with(",
+        "waiting for its question",
+        "blocking",
+        "occupied",
+        "7 percent occupied",
+    ] {
+        assert!(traced.stdout.contains(part), "{part} is missing:\n{}", traced.stdout);
+    }
+}
+
+#[test]
+fn the_phases_of_every_flavor_sum_to_the_wall_clock() {
+    let traced = run(zen(&["trace", "--flavor", "all", "--clients", "8", "--think", "10ms", "--json", "-"]));
+    let servers = sums(&traced);
+    let names: Vec<_> = servers.iter().map(|server| server["name"].as_str().unwrap()).collect();
+    assert_eq!(names, FLAVORS);
+    for server in &servers {
+        let name = &server["name"];
+        assert_eq!((&server["questions"], &server["conversations"]), (&24.into(), &8.into()), "{name}");
+        assert!(number(&server["occupancy"]) > 0.0 && number(&server["occupancy_bound"]) > 0.0, "{name}");
+        assert_eq!(server["lost"], 0, "{name}");
+        let each = ["per_thread", "per_conversation"].map(|each| server[each].as_array().unwrap());
+        for sum in each.into_iter().flatten() {
+            let (parts, wall) = (number(&sum["computing_ns"]) + waiting(sum), number(&sum["wall_ns"]));
+            assert!((parts - wall).abs() <= 0.01 * wall, "{name}: {parts} of {wall}: {sum}");
+        }
+        // Each client thinks three times 10 ms, the first time perhaps while it stands in line.
+        for conversation in each[1] {
+            let waits = number(&conversation["waiting_ns"]["question"]);
+            assert!(waits >= 15e6, "{name}: {conversation}");
+        }
+    }
+    let line = |server: &Value| {
+        let lines = server["per_conversation"].as_array().unwrap().iter().map(|c| number(&c["in_line_ns"]));
+        lines.fold(0.0, f64::max)
+    };
+    // Seven conversations come before the last one of `blocking`; `pool` serves four at a time.
+    assert!(line(&servers[0]) >= 130e6, "{}", line(&servers[0]));
+    assert!(line(&servers[2]) >= 15e6, "{}", line(&servers[2]));
+}
+
+#[test]
+fn every_file_is_written() {
+    let folder = Folder::new("files");
+    let (out, json) = (folder.path("out"), folder.path("sums.json"));
+    let traced = run(zen(&["trace", "--flavor", "mio", "--think", "1ms", "--out", &out, "--json", &json]));
+    assert_eq!(traced.status.code(), Some(0), "{}", traced.stderr);
+    for (file, start) in [("steps.json", "{\"schema\":\"zen-trace/1\""), ("timeline.html", "<!doctype html>")]
+    {
+        let text = fs::read_to_string(folder.0.join("out").join(file)).unwrap();
+        assert!(text.to_lowercase().starts_with(start), "{file}: {}", &text[..80]);
+    }
+    assert!(fs::metadata(folder.0.join("out/trace.pftrace")).unwrap().len() > 1000);
+    let sums: Value = serde_json::from_slice(&fs::read(json).unwrap()).unwrap();
+    assert_eq!(sums["servers"][0]["questions"], 3);
+    assert!(traced.stderr.contains("trace.pftrace"), "{}", traced.stderr);
+}
+
+#[test]
+fn the_books_server_is_seen_from_outside() {
+    if Python::require().is_none() {
+        return;
+    }
+    let folder = Folder::new("book");
+    let script = folder.path("server.py");
+    fs::write(&script, BOOKS_SERVER).unwrap();
+    let book = format!("book=python3 {script} {{port}}");
+    let traced = run(zen(&[
+        "trace",
+        "--flavor",
+        "blocking",
+        "--against",
+        &book,
+        "--clients",
+        "3",
+        "--think",
+        "20ms",
+        "--json",
+        "-",
+    ]));
+    let servers = sums(&traced);
+    assert_eq!(servers.len(), 2);
+    let (ours, theirs) = (&servers[0], &servers[1]);
+    assert_eq!((&ours["name"], &theirs["name"]), (&"blocking".into(), &"book".into()));
+    assert_eq!((&theirs["questions"], &theirs["conversations"]), (&9.into(), &3.into()), "{theirs}");
+    // Both wait for their clients for nearly all of the time: one conversation after the other.
+    for server in [ours, theirs] {
+        let occupancy = number(&server["occupancy"]);
+        assert!(occupancy > 0.0 && occupancy < 0.5, "{server}");
+        assert!(number(&server["wall_ns"]) >= 120e6, "{server}");
+    }
+}
+
+#[test]
+fn a_server_that_fails_leaves_the_others_in() {
+    let traced = run(zen(&["trace", "--flavor", "mio", "--against", "gone=false {port}", "--think", "1ms"]));
+    assert_eq!(traced.status.code(), Some(1));
+    assert!(traced.stderr.contains("zen: gone: it ended at once (exit status 1)"), "{}", traced.stderr);
+    assert!(traced.stdout.contains("mio"), "{}", traced.stdout);
+}
+
+#[test]
+fn a_plain_terminal_gets_ascii() {
+    let mut command = zen(&["trace", "--think", "1ms"]);
+    command.env("TERM", "dumb");
+    let traced = run(command);
+    assert_eq!(traced.status.code(), Some(0), "{}", traced.stderr);
+    assert!(traced.stdout.is_ascii(), "{}", traced.stdout);
+}
+
+#[test]
+fn bad_input_is_one_clear_line_before_anything_runs() {
+    let folder = Folder::new("bad");
+    let file = folder.path("file");
+    fs::write(&file, "").unwrap();
+    let inside = format!("{file}/inside");
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["--flavor", "mia"], 2, "unknown flavor 'mia': did you mean mio?"),
+        (&["--clients", "0"], 2, "--clients"),
+        (&["--think", "soon"], 2, "--think 'soon'"),
+        (&["--against", "nameless"], 2, "the name is missing"),
+        (&["--sweep", "--out", "x"], 2, "cannot be used together"),
+        (&["--out", &inside], 1, "cannot write to"),
+    ];
+    for (arguments, status, says) in cases {
+        let mut command = zen(&["trace"]);
+        command.args(arguments);
+        let refused = run(command);
+        assert_eq!(refused.status.code(), Some(status), "{arguments:?}: {}", refused.stderr);
+        assert!(refused.stderr.contains(says), "{arguments:?}: {}", refused.stderr);
+        assert_eq!((refused.stderr.lines().count(), refused.stdout.as_str()), (1, ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_shows_what_there_is() {
+    use std::process::Stdio;
+    let mut command = zen(&["trace", "--think", "60s"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let mut tracing = Running::new(child);
+    let processes = || fs::read_to_string(&children).unwrap_or_default();
+    until("a server and the clients", || (processes().split_whitespace().count() == 2).then_some(()));
+    tracing.signal(Signal::SIGINT);
+    let status = tracing.wait();
+    let (stdout, stderr) = (tracing.stdout.end(), tracing.stderr.end());
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    assert!(stdout.contains("blocking"), "{stdout}");
+}
+
+#[test]
+fn a_sweep_stands_beside_theory() {
+    // Without the time limit of the others, since it takes many runs; each is bounded by itself.
+    let swept = zen(&["trace", "--sweep", "--flavor", "mio", "--json", "-"]).output().unwrap();
+    assert!(swept.status.success(), "{}", String::from_utf8_lossy(&swept.stderr));
+    let json: Value = serde_json::from_slice(&swept.stdout).unwrap();
+    let servers = json["servers"].as_array().unwrap();
+    let points = servers[0]["points"].as_array().unwrap();
+    assert_eq!(points.len(), 15);
+    for point in points {
+        let measured = &point["measured"];
+        let (throughput, predicted) =
+            (number(&measured["throughput"]), number(&point["predicted_throughput"]));
+        assert!(throughput > 0.0 && predicted > 0.0, "{point}");
+        let off = (throughput / predicted - 1.0).abs();
+        assert!(off <= 0.1 || point["why"].is_string(), "a difference without a reason: {point}");
+    }
+    // The first point is the one that theory takes the cost of a question from.
+    assert!(
+        (number(&points[0]["predicted_throughput"]) / number(&points[0]["measured"]["throughput"]) - 1.0)
+            .abs()
+            < 0.01
+    );
+}
