@@ -30,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "zen-server-mio",
             "zen-server-async",
             "zen-client",
+            "zen-trace",
             "zen-compare",
         ],
     ),

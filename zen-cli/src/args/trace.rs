@@ -51,7 +51,7 @@ impl ValueEnum for Choice {
     help_template = TEMPLATE,
     before_help = "\
 Examples:
-  zen trace                                  one client that thinks, and the server that waits for it
+  zen trace                                  one client, and a server that waits for it
   zen trace --flavor all --clients 8         all architectures on one time axis
   zen trace --flavor mio --out trace         and the files: a page, a Perfetto trace, the steps
   zen trace --against 'mine=python3 server.py {port}'
@@ -75,38 +75,40 @@ pub(crate) struct TraceArgs {
 
     /// Clients at the same time
     #[arg(long, value_name = "N", env = "ZEN_CLIENTS", hide_env = true, value_parser = units::count)]
-    #[arg(default_value = "1")]
+    #[arg(default_value = "1", help_heading = "Load")]
     pub(crate) clients: usize,
 
     /// Conversations of each client, one after the other
     #[arg(long, value_name = "N", env = "ZEN_CONVERSATIONS", hide_env = true, value_parser = units::count)]
-    #[arg(default_value = "1")]
+    #[arg(default_value = "1", help_heading = "Load")]
     pub(crate) conversations: usize,
 
     /// How long a client thinks before each question
     #[arg(long, value_name = "TIME", env = "ZEN_THINK", hide_env = true, value_parser = units::duration)]
-    #[arg(default_value = "40ms")]
+    #[arg(default_value = "40ms", help_heading = "Load")]
     pub(crate) think: Duration,
 
     /// Work for each answer [default: none]
     #[arg(long, value_name = "TIME", env = "ZEN_WORK", hide_env = true, value_parser = units::duration)]
+    #[arg(help_heading = "Load")]
     pub(crate) work: Option<Duration>,
 
     /// What the work does: spin burns CPU time, sleep waits (the async flavors await it)
     #[arg(long, value_name = "KIND", env = "ZEN_WORK_KIND", hide_env = true, value_enum, default_value_t)]
-    #[arg(hide_possible_values = true)]
+    #[arg(hide_possible_values = true, help_heading = "Load")]
     pub(crate) work_kind: WorkKind,
 
     /// Try think times of 0 to 100 ms with 1, 8 and 64 clients, and compare with theory
     #[arg(long, env = "ZEN_SWEEP", hide_env = true, conflicts_with_all = ["against", "out"])]
+    #[arg(help_heading = "Load")]
     pub(crate) sweep: bool,
 
     /// Write timeline.html, trace.pftrace and steps.json into this folder
-    #[arg(long, value_name = "DIR", env = "ZEN_OUT", hide_env = true)]
+    #[arg(long, value_name = "DIR", env = "ZEN_OUT", hide_env = true, help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 
     /// Write the sums as JSON to this file; - prints them instead of the pictures
-    #[arg(long, value_name = "FILE", env = "ZEN_JSON_FILE", hide_env = true)]
+    #[arg(long, value_name = "FILE", env = "ZEN_JSON_FILE", hide_env = true, help_heading = "Output")]
     pub(crate) json: Option<PathBuf>,
 }
 

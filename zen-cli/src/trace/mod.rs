@@ -2,6 +2,7 @@
 //! of each has gone.
 
 pub(crate) mod clients;
+mod saying;
 mod server;
 mod sweep;
 
@@ -16,9 +17,9 @@ use zen_compare::StopFlag;
 use zen_trace::recording::Trace;
 use zen_trace::{LEAST_WIDTH, Sums, Terminal};
 
+use self::saying::{cannot_write, note_on, say, shown};
 use self::server::{Load, Traced};
 use crate::args::TraceArgs;
-use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::terminal::{is_plain, wants_color, width};
 use crate::work::Work;
@@ -131,23 +132,6 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     let made = std::fs::create_dir_all(folder).and_then(|()| std::fs::File::create_new(&tried));
     made.map_err(|error| cannot_write(folder, &error))?;
     std::fs::remove_file(&tried).map_err(|error| cannot_write(folder, &error))
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::Failed(format!("cannot write to {}: {error}", shown(path)))
-}
-
-fn shown(path: &Path) -> String {
-    escaped(path.as_os_str().as_encoded_bytes()).to_string()
-}
-
-fn note_on(server: &str, note: &str) {
-    say(&format!("{}: {}", escaped(server.as_bytes()), escaped(note.as_bytes())));
-}
-
-fn say(line: &str) {
-    // When standard error is closed, nobody wants to know.
-    let _ = writeln!(io::stderr(), "zen: {line}");
 }
 
 /// The first SIGINT or SIGTERM ends the trace, which then shows what it has; the second ends the

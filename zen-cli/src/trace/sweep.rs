@@ -9,8 +9,8 @@ use zen_trace::model::{Measured, ServerSweep, Station, Sweep};
 use zen_trace::recording::Trace;
 use zen_trace::{Sums, Terminal};
 
+use super::saying::{cannot_write, say, shown};
 use super::server::{Load, Traced};
-use super::{cannot_write, say, shown};
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::flavor::Flavor;
