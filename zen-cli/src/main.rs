@@ -1,5 +1,5 @@
-//! The `zen` command: serves, asks, lists, compares and traces. It parses and prints; the work is done by
-//! the other crates.
+//! The `zen` command: serves, asks, lists, compares and traces. It parses and prints; the work is
+//! done by the other crates.
 #![forbid(unsafe_code)]
 
 mod args;
