@@ -18,6 +18,8 @@ pub(crate) struct Connection<L> {
     timeout: Duration,
     /// Every byte that was sent.
     pub(crate) sent: Vec<u8>,
+    /// Where the last send was cut.
+    pub(crate) cuts: Vec<usize>,
     /// Every byte that was received.
     received: Vec<u8>,
     /// How many of the received bytes have been checked against an expectation.
@@ -31,7 +33,16 @@ pub(crate) struct Connection<L> {
 impl<L: Link> Connection<L> {
     /// A connection that was begun at `since`.
     pub(crate) fn new(link: L, timeout: Duration, since: Instant) -> Self {
-        Self { link, timeout, sent: Vec::new(), received: Vec::new(), matched: 0, ended: false, since }
+        Self {
+            link,
+            timeout,
+            sent: Vec::new(),
+            cuts: Vec::new(),
+            received: Vec::new(),
+            matched: 0,
+            ended: false,
+            since,
+        }
     }
 
     /// Why the server has ended the conversation, if the link knows.
@@ -47,9 +58,13 @@ impl<L: Link> Connection<L> {
     /// Writes each segment with a write of its own. Reads only when the server has stopped reading.
     pub(crate) fn send(&mut self, segments: &[Vec<u8>], gap: Duration) -> Result<(), Fault> {
         self.since = self.link.now();
+        self.cuts.clear();
         for (index, segment) in segments.iter().enumerate() {
-            if index > 0 && !gap.is_zero() {
-                self.link.pause(gap);
+            if index > 0 {
+                self.cuts.push(self.sent.len());
+                if !gap.is_zero() {
+                    self.link.pause(gap);
+                }
             }
             self.send_segment(segment)?;
         }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::escape::Escaped;
 
+/// How many cuts are shown at most.
+const CUTS_SHOWN: usize = 4;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,7 +56,17 @@ pub enum Fault {
 /// The failure of one transcript: its name, the step, and what the connection had sent and
 /// received.
 ///
-/// Displayed, it takes a few lines. The peer's bytes are escaped, and long runs are shortened.
+/// Displayed, it takes a few lines. The peer's bytes are escaped, and long runs are shortened. A bar
+/// shows where the input was cut, and a caret the first byte that is wrong or did not come:
+///
+/// ```text
+/// two lines, cut after 2 bytes
+///   step 2 of 4, waiting for answers: the answers differ from byte 3 on
+///   sent      "ze" | "n\nof\n"
+///   expected  "ZEN\nOF\n"
+///   received  "ZENOF\n"
+///                 ^
+/// ```
 ///
 /// ```
 /// use zen_proto::{Limits, aphorism};
@@ -77,6 +90,8 @@ pub(crate) struct Details {
     pub(crate) doing: &'static str,
     pub(crate) fault: Fault,
     pub(crate) sent: Vec<u8>,
+    /// Where the last send was cut.
+    pub(crate) cuts: Vec<usize>,
     pub(crate) expected: Option<Vec<u8>>,
     pub(crate) matched: Vec<u8>,
     pub(crate) received: Vec<u8>,
@@ -120,22 +135,42 @@ impl Mismatch {
     pub fn received(&self) -> &[u8] {
         &self.0.received
     }
+
+    /// The first of the expected bytes that is wrong, or did not come.
+    fn wrong_byte(&self) -> Option<usize> {
+        match self.0.fault {
+            Fault::Differs { at } => Some(at),
+            Fault::Silent(_) | Fault::Ended => Some(self.0.received.len()),
+            _ => None,
+        }
+    }
+}
+
+impl Details {
+    /// The cuts, unless there are so many that they would hide the bytes.
+    fn few_cuts(&self) -> &[usize] {
+        if self.cuts.len() <= CUTS_SHOWN { &self.cuts } else { &[] }
+    }
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if let Fault::Differs { at } = self.0.fault { at } else { 0 };
+        let at = self.wrong_byte();
         writeln!(f, "{}", self.0.transcript)?;
         writeln!(f, "  step {} of {}, {}: {}", self.0.step, self.0.steps, self.0.doing, self.0.fault)?;
-        writeln!(f, "  sent      {}", Escaped::start(&self.0.sent))?;
+        writeln!(f, "  sent      {}", Escaped::cut(&self.0.sent, self.0.few_cuts()))?;
         if !self.0.matched.is_empty() {
             writeln!(f, "  matched   {}", Escaped::end(&self.0.matched))?;
         }
         match &self.0.expected {
-            Some(expected) => writeln!(f, "  expected  {}", Escaped::around(expected, at))?,
+            Some(expected) => writeln!(f, "  expected  {}", Escaped::around(expected, at.unwrap_or(0)))?,
             None => writeln!(f, "  expected  nothing")?,
         }
-        write!(f, "  received  {}", Escaped::around(&self.0.received, at))?;
+        let received = Escaped::around(&self.0.received, at.unwrap_or(0));
+        write!(f, "  received  {received}")?;
+        if at.is_some() {
+            write!(f, "\n            {:1$}^", "", received.column())?;
+        }
         match self.0.reason {
             Some(reason) => write!(f, "\n  ended     {reason}"),
             None => Ok(()),

@@ -123,6 +123,7 @@ impl Transcript {
             doing,
             fault,
             sent: connection.map_or_else(Vec::new, |connection| connection.sent.clone()),
+            cuts: connection.map_or_else(Vec::new, |connection| connection.cuts.clone()),
             expected: match at {
                 Some(Step::Expect(bytes) | Step::ExpectStartAndEnd(bytes)) => Some(bytes.clone()),
                 _ => None,

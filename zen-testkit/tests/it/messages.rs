@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::thread;
 use std::time::Duration;
 
-use zen_testkit::{Expectations, Fault, Suite, Transcript, zen_suite};
+use zen_proto::{Answer, DelimiterFraming, Limits};
+use zen_testkit::{Exchanges, Expectations, Fault, Suite, Transcript, zen_suite};
 
 /// A server that answers the first read with these bytes, then waits until the client closes.
 fn parrot(answer: &'static [u8]) -> SocketAddr {
@@ -39,12 +40,40 @@ fn a_mismatch_shows_every_step_with_its_bytes_escaped() {
   sent      "red\x1b?"
   matched   "Ugly."
   expected  "Complex."
-  received  "\x1b[31m\r\n""#
+  received  "\x1b[31m\r\n"
+             ^"#
     );
     assert_eq!((mismatch.transcript(), mismatch.step()), ("colours", 3));
     assert_eq!(mismatch.sent(), b"red\x1b?");
     assert_eq!(mismatch.expected(), Some(&b"Complex."[..]));
     assert_eq!(mismatch.received(), b"\x1b[31m\r\n");
+}
+
+#[test]
+fn a_mismatch_shows_the_cut_and_the_byte() {
+    let shout = |line: &[u8], answer: &mut Answer<'_>| answer.put(&line.to_ascii_uppercase());
+    let framing = || DelimiterFraming::new(b'\n').when_too_long(b"too long\n");
+    let report = Exchanges::new()
+        .answers("two lines", b"zen\nof\n", b"ZEN\nIF\n")
+        .suite()
+        .only("cut after 5 bytes")
+        .run_in_memory(&Limits::default(), || (framing(), shout));
+    let mismatch = report.mismatches().next().unwrap();
+    assert_eq!(
+        mismatch.to_string(),
+        r#"two lines, cut after 5 bytes
+  step 2 of 4, waiting for answers: the answers differ from byte 4 on
+  sent      "zen\no" | "f\n"
+  expected  "ZEN\nIF\n"
+  received  "ZEN\nOF\n"
+                  ^"#
+    );
+    let unfinished = Transcript::new("a line that does not come")
+        .with_timeout(Duration::from_millis(50))
+        .ask(b"?", b"Ugly.")
+        .run(parrot(b"Ug"))
+        .unwrap_err();
+    assert!(unfinished.to_string().ends_with("received  \"Ug\"\n               ^"), "{unfinished}");
 }
 
 #[test]
