@@ -4,9 +4,10 @@
 //! for events, reads and writes. All it knows of the protocol is to count the questions in what it
 //! reads, as a closed loop and a pipeline need to keep going: it sends as many answers as questions
 //! came in. It counts by the cheapest mark that the questions have in common: a byte such as the
-//! question mark, or their length. Only where they have none does it compare them. Every answer is
-//! the same, and comes from a buffer that was filled before the first connection, so no byte is
-//! copied on the way. There are no limits, deadlines or counters, and no clock is read.
+//! question mark, or their length. Only where they have none does it look at as many of a
+//! question's first bytes as tell which one it is. Every answer is the same, and comes from a
+//! buffer that was filled before the first connection, so no byte is copied on the way. There are
+//! no limits, deadlines or counters, and no clock is read.
 //!
 //! It saves every system call that can be saved, as a good driver does: connections are registered
 //! once for both directions (edge-triggered), after a short read, the read that would only say
