@@ -15,7 +15,8 @@
 //! | `slow_upstream` | answers that wait for another server: an `async fn`, and a pool of threads |
 //!
 //! This library holds what the servers of well-known protocols among them share: a command line
-//! that chooses the address, the flavor and TLS, and the signals that end a server.
+//! that chooses the address, the flavor and TLS, the signals that end a server, and the lab that
+//! compares the flavors: `cargo run --release -p examples --example redis -- --compare`.
 #![forbid(unsafe_code)]
 
 /// The README's code, so that the tests compile it.
@@ -26,12 +27,14 @@ struct Readme;
 mod command_line;
 mod failure;
 mod flavor;
+mod lab;
 mod listen;
 mod signals;
 
 pub use command_line::{CommandLine, UsageError};
 pub use failure::Failure;
 pub use flavor::{Flavor, Layer, Serving, UnknownFlavor, serve, serve_over};
+pub use lab::{Lab, compare_if_asked};
 
 use std::io::Write;
 use std::sync::Arc;

@@ -23,12 +23,11 @@ use program::Program;
 use protocol::{Blobs, Framed, PIECE, QUESTION, options, piece};
 use serving::Running;
 use zen_proto::Limits;
-use zen_testkit::{Suite, Transcript, every_cut};
+use zen_testkit::{Exchanges, Suite, Transcript};
 
 with_every_flavor!(
     every_question_has_its_answer,
-    messages_are_the_same_with_every_cut,
-    what_is_no_question_is_refused_with_the_reason,
+    the_exchanges_hold,
     a_client_that_waits_too_long_is_told,
     clients_that_read_slowly_cost_no_more_than_the_bound,
     questions_that_are_not_whole_cost_no_more_than_the_bound,
@@ -85,38 +84,34 @@ fn every_question_has_its_answer(flavor: Flavor) {
     Suite::new(sent).run(running.address).assert_passed();
 }
 
-fn messages_are_the_same_with_every_cut(flavor: Flavor) {
-    let running = start(flavor, options().limits);
+fn suite() -> Suite {
+    let zero = message(&[b"+", &number(0)]);
     let questions = [message(&[b"e", b"a"]), message(&[b"s", &number(3)]), message(&[b"m"])].concat();
-    let answers = [message(&[b"+a"]), message(&[b"+", &[0, 1, 2]]), message(&[b"+", &number(0)])].concat();
-    let cuts = [every_cut(questions.len(), 2), every_cut(questions.len(), questions.len())].concat();
-    let suite = cuts.iter().map(|cut| {
-        Transcript::new(format!("cut at {cut:?}"))
-            .send_cut_at(&questions, cut)
-            .expect(&answers)
-            .finish_and_end()
-    });
-    suite.collect::<Suite>().run(running.address).assert_passed();
-}
-
-fn what_is_no_question_is_refused_with_the_reason(flavor: Flavor) {
-    let running = start(flavor, options().limits);
+    let answers = [&message(&[b"+a"]), &message(&[b"+", &[0, 1, 2]]), &zero].map(Vec::as_slice).concat();
     // Only the length has come when this is refused.
     let too_long = u32::try_from(QUESTION + 1).unwrap().to_be_bytes();
-    let cases = [
+    let refused = [
         (message(&[]), "an empty message asks nothing"),
         (message(&[b"x"]), "a question begins with m, e or s"),
         (message(&[b"s", b"12"]), "s needs a number of eight bytes"),
         (message(&[b"s", &number(u64::MAX)]), "a message is at most 4 GiB long"),
         (too_long.into(), "more than 1048581 bytes"),
     ];
-    let refused = cases.map(|(question, reason)| {
-        let answers = [message(&[b"+", &number(0)]), message(&[b"-", reason.as_bytes()])].concat();
-        Transcript::new(reason).send(&[message(&[b"m"]), question].concat()).expect(&answers).ends()
+    let exchanges = Exchanges::new().answers("one of each", &questions, &answers);
+    let exchanges = refused.iter().fold(exchanges, |exchanges, (question, reason)| {
+        let answers = [&zero[..], &message(&[b"-", reason.as_bytes()])].concat();
+        exchanges.closes(reason, &[&message(&[b"m"])[..], question].concat(), &answers)
     });
-    Suite::new(refused).run(running.address).assert_passed();
-    let half = Transcript::new("half a question").send(&message(&[b"e", b"half"])[..7]);
-    half.finish_and_end().run(running.address).unwrap();
+    exchanges.suite()
+}
+
+fn the_exchanges_hold(flavor: Flavor) {
+    suite().run(start(flavor, options().limits).address).assert_passed();
+}
+
+#[test]
+fn the_exchanges_hold_in_memory() {
+    suite().run_in_memory(&options().limits, || (Framed, Blobs::default())).assert_passed();
 }
 
 fn a_client_that_waits_too_long_is_told(flavor: Flavor) {

@@ -16,6 +16,8 @@ mod differential;
 #[path = "redis/peers.rs"]
 mod peers;
 mod program;
+#[path = "redis/protocol.rs"]
+mod protocol;
 #[path = "../examples/redis/resp/mod.rs"]
 mod resp;
 mod serving;
@@ -33,6 +35,9 @@ fn start(flavor: Flavor) -> Running {
 }
 
 fn start_with(flavor: Flavor, limits: Limits) -> Running {
-    let service = Redis::new(Arc::new(Shared::new(SystemClock)));
-    Running::start(flavor, service, Resp::default(), Options::default().with_limits(limits))
+    Running::start(flavor, redis(), Resp::default(), Options::default().with_limits(limits))
+}
+
+fn redis() -> Redis {
+    Redis::new(Arc::new(Shared::new(SystemClock)))
 }

@@ -26,12 +26,13 @@ use program::Program;
 use serving::Running;
 use zen_client::{Client, ClientOptions};
 use zen_proto::aphorism::{self, Aphorisms};
-use zen_proto::{Answer, Service};
+use zen_proto::{Answer, Limits, Service};
 use zen_server::Options;
 use zen_server_async::Deferred;
-use zen_testkit::Transcript;
+use zen_testkit::{Exchanges, Suite, Transcript};
 
 with_every_flavor!(
+    the_exchanges_hold,
     answers_leave_in_the_order_of_the_questions,
     a_slow_answer_delays_no_other_client,
     what_is_owed_when_the_server_stops_is_answered,
@@ -107,7 +108,11 @@ fn ways(flavor: Flavor) -> &'static [Way] {
 }
 
 fn start(flavor: Flavor, way: Way, upstream: SocketAddr) -> Running {
-    let (framing, options) = (aphorism::framing(), Options::default());
+    start_with(flavor, way, upstream, Limits::default())
+}
+
+fn start_with(flavor: Flavor, way: Way, upstream: SocketAddr, limits: Limits) -> Running {
+    let (framing, options) = (aphorism::framing(), Options::default().with_limits(limits));
     match way {
         Way::Pooled => {
             let pooled = Pooled::start(upstream, AT_ONCE, 1024).unwrap();
@@ -143,6 +148,36 @@ fn answers_leave_in_the_order_of_the_questions(flavor: Flavor) {
                 .unwrap();
         });
     }
+}
+
+fn suite() -> Suite {
+    let questions = [SLOW, QUICK, b"Why?"].concat();
+    let answers = [SLOW_ANSWER, QUICK_ANSWER, b"Error: unknown aphorism."].concat();
+    let too_long = [QUICK, &[b'x'; 65]].concat();
+    Exchanges::new()
+        .answers("three questions", &questions, &answers)
+        .closes("a long question", &too_long, &[QUICK_ANSWER, b"Error: question too long."].concat())
+        .suite()
+}
+
+fn limits() -> Limits {
+    Limits::default().with_question_length(64)
+}
+
+fn the_exchanges_hold(flavor: Flavor) {
+    for way in ways(flavor) {
+        let (upstream, gate) = upstream();
+        gate.open();
+        suite().run(start_with(flavor, *way, upstream.address, limits()).address).assert_passed();
+    }
+}
+
+#[test]
+fn the_exchanges_hold_in_memory() {
+    let (upstream, gate) = upstream();
+    gate.open();
+    let pooled = Pooled::start(upstream.address, AT_ONCE, 1024).unwrap();
+    suite().run_in_memory(&limits(), || (aphorism::framing(), pooled.clone())).assert_passed();
 }
 
 fn a_slow_answer_delays_no_other_client(flavor: Flavor) {

@@ -3,6 +3,7 @@
 //!
 //! ```sh
 //! cargo run --release -p examples --example blob -- 127.0.0.1:7070 --flavor async
+//! cargo run --release -p examples --example blob -- --compare
 //! ```
 //!
 //! A message is its length (four bytes, the highest first) and that many bytes. The first of them
@@ -17,20 +18,29 @@
 //!
 //! `protocol.rs` holds the framing and the service. `by_hand.rs` is the same server without this
 //! library, a yardstick: `-- 127.0.0.1:7070 --by-hand`. `cargo bench -p examples --bench
-//! large_messages` compares what the two cost.
+//! large_messages` compares what the two cost, and `-- --compare` all flavors by the questions of
+//! `lab.rs`.
 
 mod by_hand;
+mod lab;
 mod protocol;
 
-use examples::{Failure, main_with};
+use std::process::ExitCode;
+
+use examples::{Failure, compare_if_asked, main_with};
 use protocol::{Blobs, Framed, options};
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<ExitCode, Failure> {
+    if let Some(code) = compare_if_asked(lab::lab)? {
+        return Ok(code);
+    }
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     if let [address, mode] = &arguments[..]
         && mode == "--by-hand"
     {
-        return Ok(by_hand::serve(address)?);
+        by_hand::serve(address)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    main_with(Blobs::default(), Framed, options())
+    main_with(Blobs::default(), Framed, options())?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release -p examples --example mail -- 127.0.0.1:2525 --flavor threaded
 //! curl smtp://127.0.0.1:2525 --crlf --mail-from me@here --mail-rcpt you@there -T letter.txt
+//! cargo run --release -p examples --example mail -- --compare
 //! ```
 //!
 //! With `--tls-cert FILE --tls-key FILE` it offers STARTTLS.
@@ -14,13 +15,16 @@
 //! | `smtp/command.rs`, `smtp/address.rs` | what a line says, and what is wrong with it |
 //! | `smtp/session.rs` | the service: greeting, commands in their order, last words |
 //! | `smtp/sink.rs` | where mails go |
+//! | `lab.rs` | what the lab asks to compare the flavors |
 
+mod lab;
 mod smtp;
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 use std::time::Duration;
 
-use examples::{Failure, main_with_start_tls};
+use examples::{Failure, compare_if_asked, main_with_start_tls};
 use smtp::{MAIL_SIZE, Mail, Session, Sink, SmtpFraming, Undelivered};
 use zen_proto::Limits;
 use zen_server::Options;
@@ -46,11 +50,15 @@ impl Sink for Printer {
     }
 }
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<ExitCode, Failure> {
+    if let Some(code) = compare_if_asked(lab::lab)? {
+        return Ok(code);
+    }
     // RFC 5321 gives clients five minutes for a command (4.5.3.2.7), and they expect it.
     let limits = Limits::default()
         .with_idle_deadline(Duration::from_secs(300))
         .with_question_deadline(Duration::from_secs(300));
     let options = Options::default().with_limits(limits);
-    main_with_start_tls(Session::new(Printer), SmtpFraming::new(MAIL_SIZE), options)
+    main_with_start_tls(Session::new(Printer), SmtpFraming::new(MAIL_SIZE), options)?;
+    Ok(ExitCode::SUCCESS)
 }

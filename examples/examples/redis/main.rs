@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release -p examples --example redis -- 127.0.0.1:6390 --flavor mio
 //! redis-cli -p 6390 set greeting hello
+//! cargo run --release -p examples --example redis -- --compare
 //! ```
 //!
 //! | file | its idea |
@@ -14,17 +15,24 @@
 //! | `resp/keyspace.rs` | a database whose keys expire |
 //! | `resp/hub.rs` | who has subscribed to what |
 //! | `resp/reply.rs` | how replies are written |
+//! | `lab.rs` | what the lab asks to compare the flavors |
 
+mod lab;
 mod resp;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
-use examples::Failure;
+use examples::{Failure, compare_if_asked};
 use zen_server::Options;
 
 use resp::{Redis, Resp, Shared, SystemClock};
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<ExitCode, Failure> {
+    if let Some(code) = compare_if_asked(lab::lab)? {
+        return Ok(code);
+    }
     let service = Redis::new(Arc::new(Shared::new(SystemClock)));
-    examples::main_with(service, Resp::default(), Options::default().with_limits(resp::limits()))
+    examples::main_with(service, Resp::default(), Options::default().with_limits(resp::limits()))?;
+    Ok(ExitCode::SUCCESS)
 }

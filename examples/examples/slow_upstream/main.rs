@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo run --release -p examples --example slow_upstream -- 127.0.0.1:1061 --flavor mio
 //! cargo run --release -- ask 127.0.0.1:1061 "Simple is better than?"
+//! cargo run --release -p examples --example slow_upstream -- --compare
 //! ```
 //!
 //! The service is written twice: `awaited.rs` is an `async fn`, for the flavors of the async crate;
@@ -14,10 +15,12 @@ mod awaited;
 mod pooled;
 
 use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use examples::{CommandLine, Failure, Flavor, main_with};
+use examples::{CommandLine, Failure, Flavor, Lab, compare_if_asked, main_with};
+use zen_compare::{Scenario, Workload};
 use zen_proto::aphorism::{self, Aphorisms};
 use zen_proto::{Answer, Service};
 use zen_server::Options;
@@ -32,7 +35,16 @@ const AT_ONCE: usize = 16;
 /// How many questions may wait for a thread. Each holds its text: 1 KiB at most.
 const WAITING: usize = 1024;
 
-fn main() -> Result<(), Failure> {
+/// What the lab asks. As many clients as the upstream answers at once show which flavors serve them
+/// together.
+fn lab() -> Lab {
+    Lab::new(Workload::aphorisms(), [Scenario::saturate(AT_ONCE)])
+}
+
+fn main() -> Result<ExitCode, Failure> {
+    if let Some(code) = compare_if_asked(|| Ok(lab()))? {
+        return Ok(code);
+    }
     let CommandLine { flavor, .. } = CommandLine::parse(std::env::args().skip(1))?;
     let upstream = start_upstream()?;
     let framing = aphorism::framing();
@@ -40,13 +52,14 @@ fn main() -> Result<(), Failure> {
         Flavor::Async | Flavor::AsyncMulti => {
             let upstream = awaited::Upstream::new(upstream, AT_ONCE);
             let ask = move |question| upstream.clone().ask(question);
-            main_with(Deferred::new(ask), framing, Options::default())
+            main_with(Deferred::new(ask), framing, Options::default())?;
         }
         _ => {
             let pooled = pooled::Pooled::start(upstream, AT_ONCE, WAITING)?;
-            main_with(pooled, framing, Options::default())
+            main_with(pooled, framing, Options::default())?;
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Starts a server of zen's own protocol that thinks about each question.

@@ -1,7 +1,7 @@
 //! A client that sees every byte of a reply.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 pub(crate) struct Client {
@@ -53,11 +53,6 @@ impl Client {
     pub(crate) fn line(&mut self, line: &str) -> String {
         let words: Vec<_> = line.split(' ').collect();
         self.ask(&words).escape_ascii().to_string()
-    }
-
-    /// Says that nothing more will be sent.
-    pub(crate) fn end(&mut self) {
-        self.stream.get_mut().shutdown(Shutdown::Write).unwrap();
     }
 
     /// All that comes until the server closes.

@@ -14,8 +14,7 @@ crate::with_every_flavor!(
     keys_expire,
     a_transaction_is_run_as_one,
     a_scan_finds_all,
-    a_pipeline_is_answered_in_order_with_every_cut,
-    malformed_input_is_told_what_is_wrong,
+    a_request_of_a_browser_changes_nothing,
     a_long_command_is_refused_before_it_has_come,
     messages_reach_their_subscribers,
     a_subscriber_that_does_not_read_does_not_hold_the_others,
@@ -151,54 +150,8 @@ fn a_scan_finds_all(flavor: Flavor) {
     assert_eq!(found, keys);
 }
 
-fn a_pipeline_is_answered_in_order_with_every_cut(flavor: Flavor) {
+fn a_request_of_a_browser_changes_nothing(flavor: Flavor) {
     let server = start(flavor);
-    let mut client = Client::connect(server.address);
-    let value = [&b"\0\xff\r\n$"[..], &[b'x'; 40]].concat();
-    let pipeline = [
-        array(&[&b"SET"[..], b"a", &value]),
-        b"PING\r\nget a\n".to_vec(),
-        array(&["GET", "none"]),
-        b"*0\r\n\r\nECHO 'b c'\r\n".to_vec(),
-    ]
-    .concat();
-    let bulk = [b"$45\r\n", &value[..], b"\r\n"].concat();
-    let expected = [&b"+OK\r\n"[..], b"+PONG\r\n", &bulk, b"$-1\r\n", b"$3\r\nb c\r\n"];
-    for cut in 0..=pipeline.len() {
-        client.send(&pipeline[..cut]);
-        // Whether the two come as one is the network's affair; now and then they do not.
-        if cut % 8 == 0 {
-            thread::sleep(Duration::from_millis(1));
-        }
-        client.send(&pipeline[cut..]);
-        for reply in expected {
-            assert_eq!(client.reply(), reply, "cut at {cut}");
-        }
-    }
-}
-
-fn malformed_input_is_told_what_is_wrong(flavor: Flavor) {
-    let server = start(flavor);
-    for (input, error) in [
-        (&b"*1\r\n$-5\r\n"[..], "invalid bulk length"),
-        (b"*x\r\n", "invalid multibulk length"),
-        (b"*1\r\nfoo\r\n", "expected '$', got 'f'"),
-        (b"get 'a\r\n", "unbalanced quotes in request"),
-        (&b"x".repeat(70_000), "too big inline request"),
-    ] {
-        let mut client = Client::connect(server.address);
-        client.send(b"PING\r\n");
-        client.send(input);
-        client.send(b"PING\r\n");
-        let expected = format!("+PONG\r\n-ERR Protocol error: {error}\r\n");
-        assert_eq!(client.rest().escape_ascii().to_string(), expected.as_bytes().escape_ascii().to_string());
-    }
-    // Half a command, and the end: there is nothing to answer.
-    let mut client = Client::connect(server.address);
-    client.send(b"PING\r\n*2\r\n$3\r\nGET\r\n$1");
-    client.end();
-    assert_eq!(client.rest(), b"+PONG\r\n");
-    // A browser's request is not read as commands.
     let mut client = Client::connect(server.address);
     client.send(b"POST / HTTP/1.1\r\nSET a 1\r\n");
     assert_eq!(client.rest(), b"");
