@@ -1,5 +1,6 @@
 //! `zen clients`: clients of the book's kind, in a process of their own, which note what they do.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Write};
@@ -32,6 +33,9 @@ pub(super) struct ClientRecords {
     pub(super) to_ns: u64,
     /// Why a client failed, if one did.
     pub(super) failure: Option<String>,
+    /// What clients are doing in their conversations, and since when.
+    #[serde(skip)]
+    doing: BTreeMap<usize, (u64, ClientSpanKind)>,
 }
 
 /// What the threads of the clients share.
@@ -98,8 +102,13 @@ impl Crowd {
     fn print(&self) -> Result<(), Failure> {
         let mut records = self.records();
         records.to_ns = now();
+        // A client that the end has interrupted did the same until then.
+        let records = &mut *records;
+        for (index, (from_ns, kind)) in std::mem::take(&mut records.doing) {
+            records.conversations[index].push(ClientSpan { from_ns, to_ns: records.to_ns, kind });
+        }
         // Numbers and names always serialize.
-        let json = serde_json::to_string(&*records).unwrap_or_default();
+        let json = serde_json::to_string(records).unwrap_or_default();
         Failure::from_output(writeln!(io::stdout(), "{json}"))
     }
 
@@ -131,23 +140,28 @@ impl Crowd {
             records.conversations.push(vec![span]);
             (client, records.conversations.len() - 1)
         };
-        let note = |from_ns, kind| {
-            let span = ClientSpan { from_ns, to_ns: now(), kind };
-            self.records().conversations[index].push(span);
+        let begin = |kind| {
+            self.records().doing.insert(index, (now(), kind));
+        };
+        let end = || {
+            let records = &mut *self.records();
+            if let Some((from_ns, kind)) = records.doing.remove(&index) {
+                records.conversations[index].push(ClientSpan { from_ns, to_ns: now(), kind });
+            }
         };
         for _ in 0..self.questions {
             if self.is_over() {
                 break;
             }
             if !self.think.is_zero() {
-                let thinks = now();
+                begin(ClientSpanKind::Thinking);
                 thread::sleep(self.think);
-                note(thinks, ClientSpanKind::Thinking);
+                end();
             }
             let (question, _) = aphorism::TABLE[pick(order, aphorism::TABLE.len())];
-            let asks = now();
+            begin(ClientSpanKind::Waiting);
             let answer = client.ask(question).map_err(|error| error.to_string());
-            note(asks, ClientSpanKind::Waiting);
+            end();
             answer?;
             self.records().answers += 1;
         }

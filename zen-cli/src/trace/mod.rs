@@ -40,6 +40,9 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
     if let Some(folder) = &args.out {
         check_folder(folder)?;
     }
+    if let Some(file) = args.json.as_deref().filter(|_| !prints_json(args)) {
+        check_file(file)?;
+    }
     let stop = stop_on_signal()?;
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
     if args.sweep {
@@ -65,7 +68,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
                 for note in &traced.notes {
                     note_on(server.name(), note);
                 }
-                if let Some(why) = &traced.clients.failure {
+                if let Some(why) = traced.clients.failure.as_ref().filter(|_| !stop.is_stopped()) {
                     note_on(server.name(), &format!("a client gave up: {why}"));
                 }
                 recordings.push(traced.recording);
@@ -87,7 +90,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
 /// Prints and writes everything that was asked for.
 fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failure> {
     let sums = Sums::new(trace);
-    let prints_json = args.json.as_deref() == Some(Path::new("-"));
+    let prints_json = prints_json(args);
     let mut out = io::stdout().lock();
     let printed = if prints_json {
         out.write_all(sums.to_json().as_bytes())
@@ -115,7 +118,7 @@ fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failu
 
 /// How standard output wants its text.
 fn terminal(args: &TraceArgs) -> Result<Terminal, Failure> {
-    let prints_pictures = args.json.as_deref() != Some(Path::new("-"));
+    let prints_pictures = !prints_json(args);
     let width = width().unwrap_or(WIDTH);
     if prints_pictures && width < LEAST_WIDTH {
         return Err(Failure::Failed(format!(
@@ -132,6 +135,22 @@ fn check_folder(folder: &Path) -> Result<(), Failure> {
     let made = std::fs::create_dir_all(folder).and_then(|()| std::fs::File::create_new(&tried));
     made.map_err(|error| cannot_write(folder, &error))?;
     std::fs::remove_file(&tried).map_err(|error| cannot_write(folder, &error))
+}
+
+/// Says that a file cannot be written, before anything runs, and leaves it as it is.
+fn check_file(file: &Path) -> Result<(), Failure> {
+    let is_new = !file.exists();
+    let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
+    opened.map_err(|error| cannot_write(file, &error))?;
+    if is_new {
+        std::fs::remove_file(file).map_err(|error| cannot_write(file, &error))?;
+    }
+    Ok(())
+}
+
+/// Whether JSON is printed instead of the pictures.
+fn prints_json(args: &TraceArgs) -> bool {
+    args.json.as_deref() == Some(Path::new("-"))
 }
 
 /// The first SIGINT or SIGTERM ends the trace, which then shows what it has; the second ends the

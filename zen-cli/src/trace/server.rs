@@ -82,7 +82,7 @@ fn trace_flavor(flavor: Flavor, load: &Load, stop: &StopFlag) -> Result<Outcome,
     }
     let server = Contender::new(flavor.name(), own_program()?, words).start(None);
     let server = server.map_err(|error| error.to_string())?;
-    let clients = meet(&server, load, stop)?;
+    let clients = meet(&server, load, stop, FirstToEnd::Server)?;
     end(server)?;
     let mut recording = file.read()?;
     flavor.name().clone_into(&mut recording.name);
@@ -95,7 +95,7 @@ fn trace_flavor(flavor: Flavor, load: &Load, stop: &StopFlag) -> Result<Outcome,
 fn trace_outside(contender: &Contender, load: &Load, stop: &StopFlag) -> Result<Outcome, String> {
     let server = contender.start(None).map_err(|error| error.to_string())?;
     let watch = Watch::start(server.pid()).map_err(|error| format!("cannot watch it: {error}"))?;
-    let clients = meet(&server, load, stop);
+    let clients = meet(&server, load, stop, FirstToEnd::Clients);
     let watched = watch.finish();
     let clients = clients?;
     let failed = |error| format!("cannot end it: {error}");
@@ -123,8 +123,26 @@ fn own_program() -> Result<PathBuf, String> {
     std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))
 }
 
+/// Who ends first when a trace is interrupted.
+#[derive(Debug, Clone, Copy)]
+enum FirstToEnd {
+    Server,
+    Clients,
+}
+
+/// Asks a process to end. It may have ended already.
+fn ask_to_end(process: u32) {
+    // Process numbers are far below 2^31.
+    let _ = kill(Pid::from_raw(i32::try_from(process).unwrap_or(i32::MAX)), Signal::SIGTERM);
+}
+
 /// Runs the clients until they are done, the server ends, or the trace is interrupted.
-fn meet(server: &Running, load: &Load, stop: &StopFlag) -> Result<ClientRecords, String> {
+fn meet(
+    server: &Running,
+    load: &Load,
+    stop: &StopFlag,
+    first_to_end: FirstToEnd,
+) -> Result<ClientRecords, String> {
     let address = server.address().to_string();
     let mut command = Command::new(own_program()?);
     command.args(["clients", &address, "--think", &written(load.think)]);
@@ -139,12 +157,13 @@ fn meet(server: &Running, load: &Load, stop: &StopFlag) -> Result<ClientRecords,
     let mut clients = Clients { child, output: None };
     clients.listen();
     let mut asked: Option<Instant> = None;
+    let mut told = false;
     loop {
         if clients.has_ended()? {
             break;
         }
         let ended = server.ended().map_err(|error| error.to_string())?;
-        if let Some(how) = ended {
+        if let Some(how) = ended.as_ref().filter(|_| asked.is_none()) {
             let words = server.last_words();
             let said = if words.is_empty() { String::new() } else { format!("; it said: {words}") };
             return Err(format!("the server ended before its clients were done ({how}){said}"));
@@ -152,6 +171,15 @@ fn meet(server: &Running, load: &Load, stop: &StopFlag) -> Result<ClientRecords,
         match asked {
             None if stop.is_stopped() => {
                 asked = Some(Instant::now());
+                // A server of ours ends first. If the clients went first, it would accept those who
+                // still stand in line, and they would pass for served.
+                match first_to_end {
+                    FirstToEnd::Server => ask_to_end(server.pid()),
+                    FirstToEnd::Clients => clients.ask_to_end(),
+                }
+            }
+            Some(_) if ended.is_some() && !told => {
+                told = true;
                 clients.ask_to_end();
             }
             Some(asked) if asked.elapsed() > END_WITHIN => {
@@ -167,17 +195,15 @@ fn meet(server: &Running, load: &Load, stop: &StopFlag) -> Result<ClientRecords,
         records => records?,
     };
     match (&records.failure, records.answers) {
-        (Some(why), 0) => Err(format!("no question was answered: {why}")),
+        (Some(why), 0) if asked.is_none() => Err(format!("no question was answered: {why}")),
         _ => Ok(records),
     }
 }
 
 /// Ends a server of ours, which drains and writes its recording first.
 fn end(server: Running) -> Result<(), String> {
-    // Process numbers are far below 2^31.
-    let process = Pid::from_raw(i32::try_from(server.pid()).unwrap_or(i32::MAX));
-    // It may have ended by itself; then the file tells what it has recorded.
-    let _ = kill(process, Signal::SIGTERM);
+    // If it has ended by itself, the file tells what it has recorded.
+    ask_to_end(server.pid());
     let asked = Instant::now();
     while server.ended().map_err(|error| error.to_string())?.is_none() && asked.elapsed() < END_WITHIN {
         thread::sleep(LOOK);
@@ -211,9 +237,7 @@ impl Clients {
     }
 
     fn ask_to_end(&self) {
-        let process = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX));
-        // They may have ended already.
-        let _ = kill(process, Signal::SIGTERM);
+        ask_to_end(self.child.id());
     }
 
     fn records(mut self) -> Result<ClientRecords, String> {

@@ -202,13 +202,14 @@ fn bad_input_is_one_clear_line_before_anything_runs() {
     let file = folder.path("file");
     fs::write(&file, "").unwrap();
     let inside = format!("{file}/inside");
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["--flavor", "mia"], 2, "unknown flavor 'mia': did you mean mio?"),
         (&["--clients", "0"], 2, "--clients"),
         (&["--think", "soon"], 2, "--think 'soon'"),
         (&["--against", "nameless"], 2, "the name is missing"),
         (&["--sweep", "--out", "x"], 2, "cannot be used together"),
         (&["--out", &inside], 1, "cannot write to"),
+        (&["--json", &inside], 1, "cannot write to"),
     ];
     for (arguments, status, says) in cases {
         let mut command = zen(&["trace"]);
@@ -234,6 +235,45 @@ fn ctrl_c_shows_what_there_is() {
     let (stdout, stderr) = (tracing.stdout.end(), tracing.stderr.end());
     assert_eq!(status.code(), Some(0), "{stderr}");
     assert!(stdout.contains("blocking"), "{stdout}");
+}
+
+#[test]
+fn who_was_never_served_is_said_and_does_not_pass_for_served() {
+    use std::process::Stdio;
+    let load = ["--clients", "3", "--think", "30s", "--json", "-"];
+    let mut command = zen(&["trace"]);
+    let child = command.args(load).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let process = child.id();
+    let mut tracing = Running::new(child);
+    // The clients think, so what has arrived at the server is all in line but one.
+    until("all clients are connected", || {
+        let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).ok()?;
+        let sockets = |child: &str| {
+            let files = fs::read_dir(format!("/proc/{child}/fd")).into_iter().flatten().flatten();
+            let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
+            targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+        };
+        let is = |child: &str, word: &str| {
+            let words = fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+            words.split('\0').nth(1) == Some(word)
+        };
+        let mut children = children.split_whitespace();
+        let has_one = |child: &str| is(child, "traced") && sockets(child) >= 2;
+        let are_there = |child: &str| is(child, "clients") && sockets(child) >= 3;
+        let (server, clients) = (children.clone().any(has_one), children.any(are_there));
+        (server && clients).then_some(())
+    });
+    tracing.signal(Signal::SIGINT);
+    let status = tracing.wait();
+    let (stdout, stderr) = (tracing.stdout.end(), tracing.stderr.end());
+    let json: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{status}: {stdout}{stderr}"));
+    let conversations = json["servers"][0]["per_conversation"].as_array().unwrap();
+    let accepted: Vec<_> = conversations.iter().map(|c| c["accepted"] == true).collect();
+    assert_eq!(accepted, [true, false, false], "{stdout}");
+    for starved in &conversations[1..] {
+        assert_eq!(starved["waiting_ns"]["accept"], starved["wall_ns"], "{starved}");
+        assert_eq!(starved["computing_ns"], 0, "{starved}");
+    }
 }
 
 #[test]
