@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread;
@@ -30,11 +29,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
 }
 
 /// The same, with a recorder, whose recording is written when the server has ended, however it
-/// ended.
+/// ended. The server has a thread of its own, so that what the recording costs is not taken for
+/// the server's.
 pub(crate) fn run_recorded(args: &TracedArgs) -> Result<(), Failure> {
     let recorder = Recorder::new(args.steps);
-    let result = catch_unwind(AssertUnwindSafe(|| serve(&args.serve, recorder.clone())))
-        .unwrap_or_else(|_| Err(Failure::Failed("the server panicked; its recording ends there".to_owned())));
+    let result = thread::scope(|scope| {
+        let server = thread::Builder::new().name("main".to_owned());
+        let server = server.spawn_scoped(scope, || serve(&args.serve, recorder.clone()));
+        let server = server.map_err(|error| Failure::Failed(format!("cannot start a thread: {error}")))?;
+        let panicked = || Failure::Failed("the server panicked; its recording ends there".to_owned());
+        server.join().unwrap_or_else(|_| Err(panicked()))
+    });
     let trace = Trace::new(vec![recorder.recording(args.serve.flavor.name())]);
     let file = File::create(&args.recording).and_then(|file| trace.write_json(BufWriter::new(file)));
     file.map_err(|error| Failure::Failed(format!("cannot write the recording: {error}")))?;

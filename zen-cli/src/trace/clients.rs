@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,6 @@ struct Crowd {
     think: Duration,
     conversations: usize,
     questions: usize,
-    stop_at: Option<Instant>,
     records: Mutex<ClientRecords>,
 }
 
@@ -59,10 +58,16 @@ pub(crate) fn run(args: &ClientsArgs) -> Result<(), Failure> {
         think: args.think,
         conversations: args.conversations,
         questions: args.questions,
-        stop_at: args.stop_after.and_then(|after| Instant::now().checked_add(after)),
         records: Mutex::new(ClientRecords { from_ns, ..ClientRecords::default() }),
     });
     print_on_signal(&crowd)?;
+    if let Some(after) = args.stop_after {
+        let crowd = Arc::clone(&crowd);
+        thread::spawn(move || {
+            thread::sleep(after);
+            crowd.print_and_exit();
+        });
+    }
     let clients: Vec<_> = (0..args.clients)
         .map(|index| {
             let crowd = Arc::clone(&crowd);
@@ -87,8 +92,7 @@ fn print_on_signal(crowd: &Arc<Crowd>) -> Result<(), Failure> {
     let crowd = Arc::clone(crowd);
     thread::spawn(move || {
         if signals.forever().next().is_some() {
-            let code = i32::from(crowd.print().is_err());
-            std::process::exit(code);
+            crowd.print_and_exit();
         }
     });
     Ok(())
@@ -112,16 +116,15 @@ impl Crowd {
         Failure::from_output(writeln!(io::stdout(), "{json}"))
     }
 
-    fn is_over(&self) -> bool {
-        self.stop_at.is_some_and(|stop| Instant::now() >= stop)
+    /// The clients' threads may be anywhere; what they have noted is whole.
+    fn print_and_exit(&self) -> ! {
+        let code = i32::from(self.print().is_err());
+        std::process::exit(code)
     }
 
     fn be_client(&self) {
         let mut order = RandomState::new().build_hasher().finish();
         for _ in 0..self.conversations {
-            if self.is_over() {
-                return;
-            }
             if let Err(error) = self.converse(&mut order) {
                 self.records().failure.get_or_insert(error);
                 return;
@@ -150,9 +153,6 @@ impl Crowd {
             }
         };
         for _ in 0..self.questions {
-            if self.is_over() {
-                break;
-            }
             if !self.think.is_zero() {
                 begin(ClientSpanKind::Thinking);
                 thread::sleep(self.think);

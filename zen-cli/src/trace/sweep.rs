@@ -5,9 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use zen_compare::StopFlag;
+use zen_trace::Terminal;
 use zen_trace::model::{Measured, ServerSweep, Station, Sweep};
-use zen_trace::recording::Trace;
-use zen_trace::{Sums, Terminal};
 
 use super::saying::{cannot_write, say, shown};
 use super::server::{Load, Traced};
@@ -27,7 +26,7 @@ const LEAST: Duration = Duration::from_millis(400);
 
 /// How many times a client thinks in a point, at least: what a server does once, when it starts and
 /// ends, must not look like the cost of its questions.
-const ROUNDS: u32 = 10;
+const ROUNDS: u32 = 20;
 
 fn time_of(think: Duration) -> Duration {
     LEAST.max(think * ROUNDS)
@@ -84,10 +83,9 @@ fn measure(flavor: Flavor, work: Option<Work>, stop: &StopFlag) -> Result<Vec<Me
                 stop_after: Some(time_of(Duration::from_millis(think))),
             };
             let traced = Traced::Flavor(flavor).trace(&load, stop)?;
-            let wall_ns = traced.clients.to_ns.saturating_sub(traced.clients.from_ns);
-            let sums = Sums::new(&Trace::new(vec![traced.recording]));
+            let window = (traced.clients.from_ns, traced.clients.to_ns);
             let seconds = Duration::from_millis(think).as_secs_f64();
-            let measured = Measured::new(&sums.servers[0], wall_ns, seconds, clients);
+            let measured = Measured::new(&traced.recording, window, seconds, clients);
             points.push(measured.with_blocked(blocked(flavor, work)));
         }
     }

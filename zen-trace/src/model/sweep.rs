@@ -1,9 +1,10 @@
 //! A sweep: measured points beside what theory says of them, and why they differ.
 
 use serde::{Deserialize, Serialize};
+use zen_server::Step;
 
 use super::station::{Demand, Station};
-use crate::sums::ServerSum;
+use crate::recording::{Entry, Recording};
 use crate::units::time;
 
 /// From which difference on it is said, as a share of the predicted value.
@@ -76,19 +77,33 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// What the sums of a server say about such a load. `wall_ns` is the window in which clients
-    /// were there: a server may have waited before and after.
+    /// What a recording says about such a load, between the moments `from_ns` and `to_ns`: what the
+    /// server did before and after has nothing to do with it.
     #[allow(clippy::cast_precision_loss, reason = "nanoseconds and counts below 2^52")]
-    pub fn new(sum: &ServerSum, wall_ns: u64, think: f64, clients: usize) -> Self {
-        let wall = wall_ns.max(1) as f64;
-        let delay = sum.waiting_ns.get(&crate::phases::Cause::Cpu).copied().unwrap_or(0);
+    pub fn new(recording: &Recording, (from_ns, to_ns): (u64, u64), think: f64, clients: usize) -> Self {
+        let wall = to_ns.saturating_sub(from_ns).max(1) as f64;
+        let (mut questions, mut computing, mut delay) = (0, 0, 0);
+        for thread in &recording.threads {
+            let within = |entry: &&Entry| (from_ns..=to_ns).contains(&entry.wall_ns);
+            let mut within = thread.steps.iter().filter(within).peekable();
+            let first = within.peek().map_or(0, |first| first.cpu_ns);
+            let mut last = first;
+            for entry in within {
+                last = entry.cpu_ns;
+                if let Step::Answered(answered) = entry.step {
+                    questions += answered;
+                }
+            }
+            computing += last.saturating_sub(first);
+            delay += thread.run_delay_ns.unwrap_or(0);
+        }
         Self {
             think,
             clients,
-            throughput: sum.questions as f64 / wall * 1e9,
-            occupancy: sum.computing_ns as f64 / wall,
+            throughput: questions as f64 / wall * 1e9,
+            occupancy: computing as f64 / wall,
             run_delay: delay as f64 / wall,
-            threads: sum.per_thread.len(),
+            threads: recording.threads.len(),
             blocked: 0.0,
         }
     }
@@ -213,6 +228,24 @@ mod tests {
         assert!((sweep.service - 20e-6).abs() < 1e-12 && (sweep.round - 30e-6).abs() < 1e-12);
         assert!((sweep.points[0].predicted_occupancy - 0.4).abs() < 1e-9);
         assert_eq!(sweep.points[0].why, None);
+    }
+
+    #[test]
+    fn only_the_window_is_measured() {
+        let entry = |wall_ns, cpu_ns, step| Entry { wall_ns, cpu_ns, conversation: None, step, place: 0 };
+        let mut recording = Recording::new("mio");
+        let mut thread = crate::recording::Thread::new(1, "main", 0, 10_000);
+        thread.steps = vec![
+            entry(0, 0, Step::Answered(9)),
+            entry(1_000, 500, Step::Answering),
+            entry(1_500, 900, Step::Answered(2)),
+            entry(2_000, 1_000, Step::Idle),
+            entry(3_000, 2_500, Step::Answered(9)),
+        ];
+        recording.threads = vec![thread];
+        let measured = Measured::new(&recording, (1_000, 2_000), 0.0, 1);
+        assert!((measured.throughput - 2e6).abs() < 1.0, "{measured:?}");
+        assert!((measured.occupancy - 0.5).abs() < 1e-9, "{measured:?}");
     }
 
     #[test]
