@@ -78,6 +78,9 @@ fn counts(tree: &Path, server: &str) -> Result<Vec<(String, f64)>, Failure> {
         .args(["bench", "--quiet", "--package", server, "--bench", "instructions"])
         .arg("--target-dir")
         .arg(tree.with_extension("target"))
+        // With several units of code, the compiler divides the crate by the sizes of its functions,
+        // and what it inlines changes with that by some instructions, up or down.
+        .env("CARGO_PROFILE_BENCH_CODEGEN_UNITS", "1")
         // A line that is taken out leaves names that nobody uses.
         .env("RUSTFLAGS", "-A warnings")
         .output()

@@ -100,7 +100,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
         self.now = self.session.answer_with(&mut self.service, self.now);
-        self.observer.step(Step::Answered(self.session.tally().questions));
+        self.observer.step_with(|| Step::Answered(self.session.tally().questions));
         // Write what is ready.
         while self.writable && !self.session.transmit().is_empty() {
             self.write(cx);

@@ -92,7 +92,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
         self.now = self.session.answer_with(&mut self.service, self.now);
-        self.observer.step(Step::Answered(self.session.tally().questions));
+        self.observer.step_with(|| Step::Answered(self.session.tally().questions));
         // Write what is ready. A peer that takes a little at a time gets a turn for each piece, so
         // that a stop and a broken deadline are noticed.
         if !self.session.transmit().is_empty() {

@@ -72,16 +72,22 @@ pub trait Observer: Clone + Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Silent;
 
+// Gone before the compiler weighs what is worth inlining, so that nothing else is compiled
+// differently.
+#[allow(clippy::inline_always)]
 impl Observer for Silent {
     const IS_SILENT: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn for_conversation(&self, _: ConversationId) -> Self {
         Self
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&self, _: Step) {}
+
+    #[inline(always)]
+    fn step_with(&self, _: impl FnOnce() -> Step) {}
 }
 
 /// Which conversation a step belongs to: the number of its connection, which no other conversation
