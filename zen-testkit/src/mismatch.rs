@@ -56,8 +56,8 @@ pub enum Fault {
 /// The failure of one transcript: its name, the step, and what the connection had sent and
 /// received.
 ///
-/// Displayed, it takes a few lines. The peer's bytes are escaped, and long runs are shortened. A bar
-/// shows where the input was cut, and a caret the first byte that is wrong or did not come:
+/// Displayed, it takes a few lines. The peer's bytes are escaped, and long runs are shortened. A
+/// bar shows where the input was cut, and a caret the first byte that is wrong or did not come:
 ///
 /// ```text
 /// two lines, cut after 2 bytes

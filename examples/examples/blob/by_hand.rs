@@ -1,4 +1,4 @@
-//! The yardstick: the same protocol in a loop without this library. It has no limits but the
+//! The same protocol in a loop without this library. It has no limits but the
 //! longest question, no deadlines, and no drain, and it keeps a buffer for each client as long as
 //! that is there.
 

@@ -17,7 +17,7 @@
 //! | anything else | `-` and what is wrong; then the conversation ends |
 //!
 //! `protocol.rs` holds the framing and the service. `by_hand.rs` is the same server without this
-//! library, a yardstick: `-- 127.0.0.1:7070 --by-hand`. `cargo bench -p examples --bench
+//! library, for comparison: `-- 127.0.0.1:7070 --by-hand`. `cargo bench -p examples --bench
 //! large_messages` compares what the two cost, and `-- --compare` all flavors by the questions of
 //! `lab.rs`.
 

@@ -1,5 +1,5 @@
-//! The protocol as exchanges, in memory and under every flavor: each becomes some hundred transcripts
-//! with every cut.
+//! The protocol as exchanges, in memory and under every flavor: each becomes some hundred
+//! transcripts with every cut.
 
 use examples::Flavor;
 use zen_testkit::{Exchanges, Suite};

@@ -120,7 +120,7 @@ impl Seen {
     fn new(process: u32) -> Self {
         Self {
             process,
-            switches: Switches::of(process),
+            switches: Switches::follow(process),
             threads: BTreeMap::new(),
             order: Vec::new(),
             before: BTreeMap::new(),

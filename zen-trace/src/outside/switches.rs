@@ -26,7 +26,7 @@ mod linux {
     impl Switches {
         /// The switches of all threads of the process from now on, and of all that they start. The
         /// error says why there are none.
-        pub(in super::super) fn of(process: u32) -> Result<Self, String> {
+        pub(in super::super) fn follow(process: u32) -> Result<Self, String> {
             let cpus = online().ok_or("the CPUs are not listed in /sys")?;
             let mut rings = Vec::new();
             for thread in threads(process) {
@@ -133,7 +133,7 @@ mod none {
     pub(in super::super) struct Switches;
 
     impl Switches {
-        pub(in super::super) fn of(_process: u32) -> Result<Self, String> {
+        pub(in super::super) fn follow(_process: u32) -> Result<Self, String> {
             Err("only Linux does".to_owned())
         }
 

@@ -99,7 +99,7 @@ impl Lanes {
         let all =
             picture.servers.iter().flat_map(|server| server.threads.iter().chain(&server.conversations));
         let seen: std::collections::BTreeSet<Look> =
-            all.flat_map(|lane| &lane.phases).map(|phase| Look::of(phase.activity)).collect();
+            all.flat_map(|lane| &lane.phases).map(|phase| Look::for_activity(phase.activity)).collect();
         Self {
             legend: seen.into_iter().map(LegendView::new).collect(),
             length_ns: picture.length_ns,
@@ -180,7 +180,7 @@ fn parts(server: &ServerPicture<'_>, lane: &Lane, length_ns: u64) -> Vec<PartVie
     let mut spans: [Vec<(f64, f64)>; Look::ALL.len()] = Default::default();
     for phase in lane.phases.iter().filter(|phase| phase.to_ns > server.zero_ns) {
         let (left, right) = (place(phase.from_ns), place(phase.to_ns));
-        let look = Look::of(phase.activity);
+        let look = Look::for_activity(phase.activity);
         let Some(own) = Look::ALL.iter().position(|&other| other == look) else { continue };
         match spans[own].last_mut() {
             Some(before) if left - before.1 < NEAR => before.1 = before.1.max(right),
@@ -215,8 +215,10 @@ impl Words {
         let start = lane.phases.first().map_or(0, |first| first.from_ns);
         let mut data = vec![signed(start).saturating_sub(signed(server.zero_ns))];
         for phase in &lane.phases {
-            let look =
-                Look::ALL.iter().position(|&look| look == Look::of(phase.activity)).unwrap_or_default();
+            let look = Look::ALL
+                .iter()
+                .position(|&look| look == Look::for_activity(phase.activity))
+                .unwrap_or_default();
             let index = self.index(look, said(server.recording, phase));
             data.extend([signed(phase.length_ns()), signed(index as u64)]);
         }

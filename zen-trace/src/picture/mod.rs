@@ -108,7 +108,7 @@ impl Look {
     pub(crate) const ALL: [Self; 6] =
         [Self::Computing, Self::Peer, Self::InLine, Self::Turn, Self::Own, Self::Unknown];
 
-    pub(crate) fn of(activity: Activity) -> Self {
+    pub(crate) fn for_activity(activity: Activity) -> Self {
         let cause = match activity {
             Activity::Computing => return Self::Computing,
             Activity::Waiting(cause) => cause,

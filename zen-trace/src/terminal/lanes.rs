@@ -137,7 +137,8 @@ impl Layout {
         let (from, to, length) = (scaled(phase.from_ns), scaled(phase.to_ns), u128::from(self.length_ns));
         let first = self.column(phase.from_ns.saturating_sub(zero_ns));
         let last = self.column(phase.to_ns.saturating_sub(zero_ns));
-        let look = Look::ALL.iter().position(|&look| look == Look::of(phase.activity)).unwrap_or_default();
+        let look =
+            Look::ALL.iter().position(|&look| look == Look::for_activity(phase.activity)).unwrap_or_default();
         for (index, column) in columns.iter_mut().enumerate().take(last + 1).skip(first) {
             let start = index as u128 * length;
             column[look] += to.min(start + length).saturating_sub(from.max(start));
