@@ -15,7 +15,9 @@ use crate::flavor::Flavor;
 
 /// The arguments are not those of a comparison.
 #[derive(Debug, thiserror::Error)]
-#[error("usage: --compare [--flavor FLAVOR]... [--against NAME=COMMAND]... [--out DIRECTORY] [--briefly]")]
+#[error(
+    "usage: --compare [--flavor FLAVOR]... [--against NAME=COMMAND]... [--repetitions N] [--out DIRECTORY] [--briefly]"
+)]
 struct Usage;
 
 /// The table's width, in columns.
@@ -57,6 +59,7 @@ impl Lab {
         contenders.extend(options.against.iter().cloned());
         let mut plan = Plan::quick(contenders, self.scenarios);
         plan.workload = self.workload;
+        plan.repetitions = options.repetitions.unwrap_or(plan.repetitions);
         if options.briefly {
             plan.repetitions = 1;
             (plan.warmup, plan.window) = (Duration::from_millis(30), Duration::from_millis(100));
@@ -105,6 +108,7 @@ pub fn compare_if_asked(
 struct Options {
     flavors: Vec<Flavor>,
     against: Vec<Contender>,
+    repetitions: Option<u32>,
     out: Option<PathBuf>,
     /// One short run each: it shows whether the lab works, not how fast the servers are.
     briefly: bool,
@@ -112,7 +116,8 @@ struct Options {
 
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
-        let mut options = Self { flavors: Vec::new(), against: Vec::new(), out: None, briefly: false };
+        let mut options =
+            Self { flavors: Vec::new(), against: Vec::new(), repetitions: None, out: None, briefly: false };
         while let Some(option) = arguments.next() {
             if option == "--briefly" {
                 options.briefly = true;
@@ -125,6 +130,7 @@ impl Options {
                     let (name, command) = value.split_once('=').ok_or(Usage)?;
                     options.against.push(Contender::from_command_line(name, command)?);
                 }
+                "--repetitions" => options.repetitions = Some(value.parse()?),
                 "--out" => options.out = Some(value.into()),
                 _ => return Err(Usage.into()),
             }
@@ -175,9 +181,21 @@ mod tests {
     #[test]
     fn all_flavors_are_compared_unless_some_are_named() {
         assert_eq!(parse(&[]).unwrap().flavors, Flavor::ALL);
-        let options = parse(&["--flavor", "mio", "--briefly", "--flavor", "pool", "--out", "here"]).unwrap();
+        let options = parse(&[
+            "--flavor",
+            "mio",
+            "--briefly",
+            "--flavor",
+            "pool",
+            "--out",
+            "here",
+            "--repetitions",
+            "9",
+        ])
+        .unwrap();
         assert_eq!(options.flavors, [Flavor::Mio, Flavor::Pool]);
         assert!(options.briefly && options.out == Some("here".into()));
+        assert_eq!(options.repetitions, Some(9));
         let options = parse(&["--against", "redis=redis-server --port {port}"]).unwrap();
         assert_eq!(options.against[0].name(), "redis");
     }

@@ -331,7 +331,9 @@ fn what_ends_a_session_says_so_first(flavor: Flavor) {
         let last = (last.0, last.1.replace("HOST", &host) + "\r\n");
         session(name, &host, steps).send(last.0.as_bytes()).expect(last.1.as_bytes()).ends()
     };
-    let (line, lines) = (format!("NOOP {}", "x".repeat(100)), "x\r\n".repeat(100));
+    let (line, lines) = (format!("NOOP {}", "x".repeat(100)), "x\r\n".repeat(100) + ".");
+    let (goodbye, too_large) =
+        (("QUIT\r\n", QUIT.1), [&in_mail[..], &[(&lines, "552 5.3.4 mail too large")]].concat());
     let wrong = [("WRONG", "500 5.5.1 command not recognized"); 19];
     Suite::new([
         session(
@@ -344,7 +346,7 @@ fn what_ends_a_session_says_so_first(flavor: Flavor) {
             &in_mail,
             ("a\rb", "521 5.5.2 HOST does not take a carriage return without its line feed"),
         ),
-        session("the operator's limit, in a mail", &in_mail, (&lines, "552 5.3.4 mail too large")),
+        session("the operator's limit, in a mail", &too_large, goodbye),
         session("the operator's limit, in a line", &[], (&line, "500 5.5.2 line too long")),
         session(
             "many errors",
