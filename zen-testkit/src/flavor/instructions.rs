@@ -67,7 +67,7 @@ pub fn serve_until_input_ends(server: impl RunServer) -> io::Result<()> {
 
 /// Twice as many questions cost more. The program's start and end cost the same.
 fn per_question(flavor: &str) -> f64 {
-    const QUESTIONS: u32 = 4_000;
+    const QUESTIONS: u32 = 10_000;
     // What wakes the server besides questions happens now and then, and costs more.
     let least = |questions| (0..3).map(|_| instructions(flavor, questions)).min().unwrap_or(0);
     let more = least(2 * QUESTIONS) - least(QUESTIONS);
