@@ -86,8 +86,8 @@ fn compare_among(command: &str, lines: &[&str], printed: &str, normal: fn(&str) 
 
 /// The words of a line that are no figures, no units, and not what the lab makes of figures.
 fn without_figures(line: &str) -> String {
-    const WITH_FIGURES: [&str; 11] =
-        ["k", "M", "ns", "µs", "ms", "s", "–", "floor", "best", "tie", "invalid"];
+    const WITH_FIGURES: [&str; 13] =
+        ["k", "M", "ns", "µs", "ms", "s", "–", "≥", "≤", "floor", "best", "tie", "invalid"];
     let (first, others) = line.split_once(' ').unwrap_or((line, ""));
     let others = others.split_whitespace();
     let others = others.filter(|word| !word.contains(|c: char| c.is_ascii_digit()));
