@@ -61,7 +61,7 @@ fn usage_errors_say_what_to_write_instead() {
         ("serve localhost", "an address is HOST:PORT"),
         ("serve localhost:http", "the port is missing"),
         ("serve localhost:65536", "from 0 to 65535"),
-        ("ask Simple", "neither an address (HOST:PORT) nor a question"),
+        ("ask Simple", "neither an address (HOST:PORT or unix:PATH) nor a question"),
         ("ask 127.0.0.1:9 Simple", "'Simple' is not a question: it must end with '?'"),
         ("ask a?b?", "goes on after its '?'"),
         ("ask --timeout 0s", "--timeout is zero"),
