@@ -6,9 +6,10 @@ use std::path::Path;
 
 use zen_compare::{Changes, Finding, GateDecision, Invalidated, Report};
 
-use super::saving::{REPORT, shown};
+use super::saving::REPORT;
 use crate::args::CompareArgs;
 use crate::failure::Failure;
+use crate::files::shown;
 
 /// How much worse a metric must be to be worth a line, when no limit is given.
 const WORTH_A_LINE: f64 = 0.05;

@@ -8,19 +8,17 @@ mod saving;
 mod selftest;
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use zen_compare::output::JSON_SCHEMA;
-use zen_compare::{CompareError, Invalid, Plan, Report, Run, StopFlag, compare, compare_in};
+use zen_compare::{CompareError, Invalid, Plan, Report, Run, compare, compare_in};
 
 use self::gate::Gate;
 use self::progress::Progress;
 use self::saving::Saving;
 use crate::args::CompareArgs;
 use crate::failure::Failure;
+use crate::files;
+use crate::signals::stop_on_signal;
 use crate::terminal::{self, wrapped};
 
 /// The table's width when standard output is not a terminal.
@@ -102,24 +100,13 @@ fn print(args: &CompareArgs, report: &Report, gate: Option<&Gate>) -> Result<(),
     if let Some(gate) = gate {
         below += &gate.changes(report).to_text();
     }
-    if saving::prints_json(args) {
+    if files::is_stdout(args.json.as_deref()) {
         // With JSON on standard output, text for people goes to standard error.
         let _ = write!(io::stderr(), "{below}");
         return Failure::from_output(report.write_json(io::stdout()));
     }
     let table = report.to_table(width.unwrap_or(WIDTH), terminal::wants_color(&io::stdout()));
     Failure::from_output(write!(io::stdout(), "{}", wrapped(&format!("{table}{below}"), width)))
-}
-
-/// A signal ends the comparison within a moment. This process must not end before it has ended the
-/// servers. All its waits are bounded, so a second signal does no more than the first.
-fn stop_on_signal() -> Result<StopFlag, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        flag::register(signal, Arc::clone(&stop))
-            .map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    }
-    Ok(StopFlag::from(stop))
 }
 
 fn explained(error: &CompareError, args: &CompareArgs) -> Failure {
@@ -145,7 +132,7 @@ fn finished(args: &CompareArgs, plan: &Plan) -> Result<(), Failure> {
     }
     let kept = match (&args.out, &args.json) {
         (Some(directory), _) => {
-            format!("is saved; resume with: zen compare --resume {}", saving::shown(directory))
+            format!("is saved; resume with: zen compare --resume {}", files::shown(directory))
         }
         (None, Some(_)) => "is in the report; with --out DIR it could be resumed".to_owned(),
         (None, None) => "is in the tables; with --out DIR it could be saved and resumed".to_owned(),

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use zen_compare::Store;
 
-use super::saving::{REPORT, shown};
+use super::saving::REPORT;
 use crate::args::{Cli, Command, CompareArgs};
 use crate::escape::escaped;
 use crate::failure::Failure;
+use crate::files::shown;
 
 /// The options with which the comparison in `directory` was started.
 ///

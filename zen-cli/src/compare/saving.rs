@@ -1,7 +1,7 @@
 //! Saves the results of `zen compare` while they are made: a directory with every format, or a JSON
 //! file.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ use zen_compare::output::write_views;
 use zen_compare::{Report, Store};
 
 use crate::args::CompareArgs;
-use crate::escape::escaped;
 use crate::failure::Failure;
+use crate::files::{can_be_written, is_stdout, shown};
 
 /// The file in a results directory from which a comparison can be resumed.
 pub(crate) const REPORT: &str = "report.json";
@@ -24,7 +24,7 @@ pub(crate) struct Saving {
 impl Saving {
     /// Checks at once that everything can be written.
     pub(crate) fn new(args: &CompareArgs) -> Result<Self, Failure> {
-        let json = args.json.clone().filter(|_| !prints_json(args));
+        let json = args.json.clone().filter(|_| !is_stdout(args.json.as_deref()));
         if let Some(file) = &json {
             can_be_written(file).map_err(|error| cannot_save(file, &error))?;
         }
@@ -70,29 +70,6 @@ impl Saving {
             self.failed.get_or_insert(cannot_save(directory, &error));
         }
     }
-}
-
-/// Whether the report is printed instead of the tables.
-pub(crate) fn prints_json(args: &CompareArgs) -> bool {
-    args.json.as_deref() == Some(Path::new("-"))
-}
-
-/// A path, escaped so that it can be shown.
-pub(crate) fn shown(path: &Path) -> String {
-    escaped(path.as_os_str().as_encoded_bytes()).to_string()
-}
-
-/// Tries to write beside the file, because a report is written there before it is renamed.
-fn can_be_written(file: &Path) -> io::Result<()> {
-    if file.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    let mut name = file.as_os_str().to_owned();
-    name.push(".part");
-    File::create(&name)?;
-    // If this fails, an empty file is left behind.
-    let _ = fs::remove_file(name);
-    Ok(())
 }
 
 fn cannot_save(place: &Path, error: &io::Error) -> Failure {

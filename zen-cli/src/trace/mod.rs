@@ -7,20 +7,16 @@ mod server;
 mod sweep;
 
 use std::io::{self, Write};
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-use zen_compare::StopFlag;
 use zen_trace::recording::Trace;
 use zen_trace::{LEAST_WIDTH, Sums, Terminal};
 
-use self::saying::{cannot_write, note_on, say, shown};
+use self::saying::{cannot_write, note_on, say};
 use self::server::{Load, Traced};
 use crate::args::TraceArgs;
 use crate::failure::Failure;
+use crate::files::{can_be_written, is_stdout, shown};
+use crate::signals::stop_on_signal;
 use crate::terminal::{is_plain, wants_color, width};
 use crate::work::Work;
 
@@ -37,11 +33,13 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
         }
     }
     let terminal = terminal(args)?;
+    let json = args.json.as_deref();
     if let Some(folder) = &args.out {
-        check_folder(folder)?;
+        let made = std::fs::create_dir_all(folder).and_then(|()| can_be_written(&folder.join("steps.json")));
+        made.map_err(|error| cannot_write(folder, &error))?;
     }
-    if let Some(file) = args.json.as_deref().filter(|_| !prints_json(args)) {
-        check_file(file)?;
+    if let Some(file) = json.filter(|_| !is_stdout(json)) {
+        can_be_written(file).map_err(|error| cannot_write(file, &error))?;
     }
     let stop = stop_on_signal()?;
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
@@ -90,7 +88,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
 /// Prints and writes everything that was asked for.
 fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failure> {
     let sums = Sums::new(trace);
-    let prints_json = prints_json(args);
+    let prints_json = is_stdout(args.json.as_deref());
     let mut out = io::stdout().lock();
     let printed = if prints_json {
         out.write_all(sums.to_json().as_bytes())
@@ -118,7 +116,7 @@ fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failu
 
 /// How standard output wants its text.
 fn terminal(args: &TraceArgs) -> Result<Terminal, Failure> {
-    let prints_pictures = !prints_json(args);
+    let prints_pictures = !is_stdout(args.json.as_deref());
     let width = width().unwrap_or(WIDTH);
     if prints_pictures && width < LEAST_WIDTH {
         return Err(Failure::Failed(format!(
@@ -127,41 +125,4 @@ fn terminal(args: &TraceArgs) -> Result<Terminal, Failure> {
     }
     let color = wants_color(&io::stdout()) && !is_plain();
     Ok(Terminal::new(width).with_color(color).with_ascii(is_plain()))
-}
-
-/// Says that a folder cannot be written, before anything runs.
-fn check_folder(folder: &Path) -> Result<(), Failure> {
-    let tried = folder.join(format!(".zen-trace-{}", std::process::id()));
-    let made = std::fs::create_dir_all(folder).and_then(|()| std::fs::File::create_new(&tried));
-    made.map_err(|error| cannot_write(folder, &error))?;
-    std::fs::remove_file(&tried).map_err(|error| cannot_write(folder, &error))
-}
-
-/// Says that a file cannot be written, before anything runs, and leaves it as it is.
-fn check_file(file: &Path) -> Result<(), Failure> {
-    let is_new = !file.exists();
-    let opened = std::fs::OpenOptions::new().append(true).create(true).open(file);
-    opened.map_err(|error| cannot_write(file, &error))?;
-    if is_new {
-        std::fs::remove_file(file).map_err(|error| cannot_write(file, &error))?;
-    }
-    Ok(())
-}
-
-/// Whether JSON is printed instead of the pictures.
-fn prints_json(args: &TraceArgs) -> bool {
-    args.json.as_deref() == Some(Path::new("-"))
-}
-
-/// The first SIGINT or SIGTERM ends the trace, which then shows what it has; the second ends the
-/// process at once.
-fn stop_on_signal() -> Result<StopFlag, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The order matters: the signal that sets the flag must not find it set.
-        flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))
-            .and_then(|_| flag::register(signal, Arc::clone(&stop)))
-            .map_err(|error| Failure::Failed(format!("cannot listen for signals: {error}")))?;
-    }
-    Ok(StopFlag::from(stop))
 }

@@ -5,13 +5,10 @@ use std::path::Path;
 
 use crate::escape::escaped;
 use crate::failure::Failure;
+use crate::files::shown;
 
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::Failed(format!("cannot write to {}: {error}", shown(path)))
-}
-
-pub(super) fn shown(path: &Path) -> String {
-    escaped(path.as_os_str().as_encoded_bytes()).to_string()
 }
 
 pub(super) fn note_on(server: &str, note: &str) {

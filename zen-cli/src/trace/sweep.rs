@@ -1,17 +1,17 @@
 //! `zen trace --sweep`: measured points beside theory.
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use zen_compare::StopFlag;
 use zen_trace::Terminal;
 use zen_trace::model::{Measured, ServerSweep, Station, Sweep};
 
-use super::saying::{cannot_write, say, shown};
+use super::saying::{cannot_write, say};
 use super::server::{Load, Traced};
 use crate::args::TraceArgs;
 use crate::failure::Failure;
+use crate::files::{is_stdout, shown};
 use crate::flavor::Flavor;
 use crate::work::{Work, WorkKind};
 
@@ -57,7 +57,7 @@ pub(super) fn run(
         }
     }
     let sweep = Sweep::new(servers);
-    let prints_json = args.json.as_deref() == Some(Path::new("-"));
+    let prints_json = is_stdout(args.json.as_deref());
     let text = if prints_json { sweep.to_json() } else { sweep.to_table(terminal) };
     Failure::from_output(io::stdout().lock().write_all(text.as_bytes()))?;
     if let Some(file) = args.json.as_deref().filter(|_| !prints_json) {
