@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use self::switches::Switches;
 use self::tasks::Task;
-use crate::recorder::clocks;
+use crate::recorder::clocks::{self, Scheduled};
 use crate::recording::{Recording, Switch, SwitchKind, Thread};
 
 /// How often the threads are looked at where the system does not tell their switches.
@@ -111,7 +111,7 @@ struct Seen {
     /// In the order in which they were found.
     order: Vec<u32>,
     /// What each thread's CPU time and run delay were when it was found.
-    before: BTreeMap<u32, tasks::Usage>,
+    before: BTreeMap<u32, Scheduled>,
     lost: u64,
     no_usage: bool,
 }
@@ -156,7 +156,7 @@ impl Seen {
         if let Some(usage) = task.usage {
             // A thread that did not exist at the first look has used nothing before.
             let found_later = !self.order.is_empty() && !known;
-            self.before.entry(task.id).or_insert(if found_later { tasks::Usage::default() } else { usage });
+            self.before.entry(task.id).or_insert(if found_later { Scheduled::default() } else { usage });
         } else {
             self.no_usage = true;
         }

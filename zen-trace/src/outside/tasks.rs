@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::recorder::clocks::Scheduled;
+
 /// A thread, at the moment of a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
@@ -10,16 +12,7 @@ pub(super) struct Task {
     /// Whether it runs or could run.
     pub(super) runnable: bool,
     /// `None` where the system has no `schedstat`.
-    pub(super) usage: Option<Usage>,
-}
-
-/// How much CPU a thread has had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Usage {
-    /// How long it has run, in nanoseconds.
-    pub(super) ran_ns: u64,
-    /// How long it was ready to run and had no CPU, in nanoseconds.
-    pub(super) delayed_ns: u64,
+    pub(super) usage: Option<Scheduled>,
 }
 
 /// All threads of a process and of the processes that it has started. What ends during the look is
@@ -47,11 +40,6 @@ fn task(folder: &str, id: u32) -> Option<Task> {
         id,
         name: name.to_owned(),
         runnable: rest.trim_start().starts_with('R'),
-        usage: fs::read_to_string(format!("{folder}/schedstat")).ok().and_then(|text| usage(&text)),
+        usage: Scheduled::read(folder),
     })
-}
-
-fn usage(schedstat: &str) -> Option<Usage> {
-    let mut numbers = schedstat.split_ascii_whitespace().map_while(|number| number.parse().ok());
-    Some(Usage { ran_ns: numbers.next()?, delayed_ns: numbers.next()? })
 }

@@ -33,19 +33,24 @@ fn nanoseconds(time: Timespec) -> u64 {
 }
 
 /// What the scheduler says of a thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scheduled {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Scheduled {
     /// How long the thread has run. Of a thread that runs just now, this is some milliseconds old.
-    pub(super) ran_ns: u64,
+    pub(crate) ran_ns: u64,
     /// How long it was ready to run and had no CPU.
-    pub(super) delayed_ns: u64,
+    pub(crate) delayed_ns: u64,
 }
 
 impl Scheduled {
     /// Of the thread of this process that has this number. `None` where the system does not say,
     /// and for a thread that has ended.
     pub(super) fn of_thread(id: u32) -> Option<Self> {
-        let text = fs::read_to_string(format!("/proc/self/task/{id}/schedstat")).ok()?;
+        Self::read(&format!("/proc/self/task/{id}"))
+    }
+
+    /// Of the thread that has this folder in `/proc`.
+    pub(crate) fn read(folder: &str) -> Option<Self> {
+        let text = fs::read_to_string(format!("{folder}/schedstat")).ok()?;
         let mut numbers = text.split_ascii_whitespace().map_while(|number| number.parse().ok());
         Some(Self { ran_ns: numbers.next()?, delayed_ns: numbers.next()? })
     }
