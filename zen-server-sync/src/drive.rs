@@ -145,8 +145,8 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
 
     /// Waits until the peer has sent, another thread has answered, or the deadline, or the stop.
     fn read(&mut self, scratch: &mut [u8]) {
-        // The rest of a large message goes to where it is wanted.
         self.observer.step_with(|| self.session.waits_for());
+        // The rest of a large message goes to where it is wanted.
         let read = self.wait().and_then(|()| match self.session.input_room() {
             Some(room) => (&mut &*self.stream).read(room),
             None => (&mut &*self.stream).read(scratch),
