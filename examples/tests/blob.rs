@@ -203,8 +203,8 @@ fn connect(program: &Program, question: &[u8]) -> TcpStream {
 }
 
 /// Waits until all that the server can do without its clients is done: it computes for less than a
-/// percent of a core, and no thread waits for its turn to. Not for less, because a thread that waits
-/// for its peer to read looks once a second whether the server is to stop.
+/// percent of a core, and no thread waits for its turn to. Not for less, because a thread that
+/// waits for its peer to read looks once a second whether the server is to stop.
 fn wait_until_idle(program: &Program) {
     const WINDOW: Duration = Duration::from_millis(200);
     let (began, mut used) = (Instant::now(), None);
