@@ -211,7 +211,7 @@ fn wait_until_idle(program: &Program) {
     loop {
         thread::sleep(WINDOW);
         let now = processor::time(program.id());
-        let at_rest = |used| now - used < WINDOW / 100;
+        let at_rest = |used| now.saturating_sub(used) < WINDOW / 100;
         if used.is_some_and(at_rest) && !is_runnable(program) {
             return;
         }
