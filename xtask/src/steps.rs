@@ -155,7 +155,8 @@ fn rust_version() -> Result<Outcome, Failure> {
 }
 
 fn tests() -> Result<Outcome, Failure> {
-    run_cargo("test --workspace --all-features --locked")
+    // One run is to tell all that fails.
+    run_cargo("test --workspace --all-features --locked --no-fail-fast")
 }
 
 fn compare() -> Result<Outcome, Failure> {
