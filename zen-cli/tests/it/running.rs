@@ -60,8 +60,13 @@ impl Running {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(self.child.id().try_into().unwrap());
+        let id = Pid::from_raw(self.id().try_into().unwrap());
         kill(id, signal).unwrap();
+    }
+
+    /// The process's id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
