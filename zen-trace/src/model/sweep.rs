@@ -74,6 +74,10 @@ pub struct Measured {
     /// For how long a thread is held by a handler that blocks, in seconds for each question, beside
     /// what it computes. The conversation waits for it either way.
     pub blocked: f64,
+    /// How many steps were lost because a buffer was full. If there are any, the other figures are
+    /// too low.
+    #[serde(default)]
+    pub lost: u64,
 }
 
 impl Measured {
@@ -105,6 +109,7 @@ impl Measured {
             run_delay: delay as f64 / wall,
             threads: recording.threads.len(),
             blocked: 0.0,
+            lost: recording.threads.iter().map(|thread| thread.lost).sum(),
         }
     }
 
@@ -131,7 +136,7 @@ pub struct Point {
     pub predicted_throughput: f64,
     /// The occupancy that it predicts.
     pub predicted_occupancy: f64,
-    /// Why the two differ, where they do by more than [`NOTABLE`].
+    /// Why the two differ, where they do by more than [`NOTABLE`]; or that steps were lost.
     pub why: Option<String>,
 }
 
@@ -162,8 +167,11 @@ impl ServerSweep {
     }
 }
 
-/// Why a point differs from theory, as far as its figures tell.
+/// Why a point differs from theory, as far as its figures tell, or why these are wrong.
 fn why(measured: &Measured, service: f64, throughput: f64, occupancy: f64) -> Option<String> {
+    if measured.lost > 0 {
+        return Some(format!("{} steps are lost, for which a buffer had no room", measured.lost));
+    }
     let off = |is: f64, said: f64| if said > 0.0 { is / said - 1.0 } else { 0.0 };
     let (faster, fuller) = (off(measured.throughput, throughput), off(measured.occupancy, occupancy));
     if faster.abs() <= NOTABLE && fuller.abs() <= NOTABLE {
@@ -210,7 +218,7 @@ mod tests {
     use super::*;
 
     fn measured(think: f64, clients: usize, throughput: f64, occupancy: f64) -> Measured {
-        Measured { think, clients, throughput, occupancy, run_delay: 0.0, threads: 1, blocked: 0.0 }
+        Measured { think, clients, throughput, occupancy, run_delay: 0.0, threads: 1, blocked: 0.0, lost: 0 }
     }
 
     /// A server of 20 µs a question, whose client needs 30 µs more for a round.
@@ -263,12 +271,15 @@ mod tests {
         let mut crowded = measured(0.01, 8, 500.0, 500.0 * 20e-6);
         crowded.run_delay = 0.4;
         let unknown = measured(0.01, 8, 500.0, 500.0 * 20e-6);
-        let sweep = sweep(&[first(), cold, batched, crowded, unknown]);
+        let mut full = first();
+        full.lost = 3;
+        let sweep = sweep(&[first(), cold, batched, crowded, unknown, full]);
         let why = |index: usize| sweep.points[index].why.clone().unwrap();
         assert!(why(1).contains("60.0 µs of CPU instead of 20.0 µs: each wakes"), "{}", why(1));
         assert!(why(2).contains("one wake-up serves several"), "{}", why(2));
         assert!(why(3).contains("40 % of the time"), "{}", why(3));
         assert!(why(4).contains("do not say why"), "{}", why(4));
+        assert!(why(5).contains("3 steps are lost"), "{}", why(5));
     }
 
     #[test]

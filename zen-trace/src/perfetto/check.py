@@ -58,6 +58,8 @@ def check(trace, whole):
                 for flow in event.terminating_flow_ids:
                     assert flow in flows, f"flow {flow} ends and never began"
                     ended.add(flow)
+            elif event.type == TrackEvent.TYPE_INSTANT:
+                assert event.name and not stack, f"{event.name} inside of {stack}"
             else:
                 assert event.type == TrackEvent.TYPE_SLICE_END
                 assert stack, f"an end without a beginning on {tracks[event.track_uuid]}"

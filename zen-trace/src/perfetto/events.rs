@@ -95,6 +95,15 @@ impl Tracks {
         self.events.push((wall_ns, Event::Track(end)));
     }
 
+    /// What is said of one moment.
+    fn mark(&mut self, track: u64, wall_ns: u64, name: &str) {
+        let mark = Message::new()
+            .number(event::TYPE, event::INSTANT)
+            .number(event::TRACK_UUID, track)
+            .text(event::NAME, name);
+        self.events.push((wall_ns, Event::Track(mark)));
+    }
+
     /// A slice for each step of a thread, inside a slice for each visit to a conversation.
     fn steps(
         &mut self,
@@ -131,6 +140,10 @@ impl Tracks {
         }
         if visited.is_some() {
             self.end(track, now);
+        }
+        if thread.lost > 0 {
+            let lost = format!("{} steps are lost: the buffer was full", thread.lost);
+            self.mark(track, thread.ended_ns.max(now), &lost);
         }
     }
 

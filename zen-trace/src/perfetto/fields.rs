@@ -55,6 +55,7 @@ pub(super) mod event {
     /// Values of `TYPE`.
     pub(in crate::perfetto) const SLICE_BEGIN: u64 = 1;
     pub(in crate::perfetto) const SLICE_END: u64 = 2;
+    pub(in crate::perfetto) const INSTANT: u64 = 3;
 }
 
 /// `DebugAnnotation`.

@@ -43,6 +43,10 @@ impl Trace {
         let mut text = layout.axis();
         for server in &picture.servers {
             layout.server(server, &mut seen, &mut text);
+            if server.sum.lost > 0 {
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "  ! {} steps are lost: a buffer was full", server.sum.lost);
+            }
             text.push('\n');
         }
         layout.legend(&seen, &mut text);
