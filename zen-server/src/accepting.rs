@@ -22,7 +22,7 @@ impl<S, F, O: Observer> Setup<S, F, O> {
         local: &LocalAddress,
     ) -> (Peer, O) {
         let number = self.counters.count_accepted();
-        let observer = self.observer.for_conversation(ConversationId::new(number));
+        let observer = self.observer.for_conversation(ConversationId::new(number), &remote);
         observer.step(Step::Accepted);
         admission.handle_accepted();
         if self.options.nodelay && matches!(remote, Address::Ip(_)) {

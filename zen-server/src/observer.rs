@@ -1,6 +1,6 @@
 //! The observer: what a server's drivers report their steps to.
 
-use zen_proto::{CloseReason, Peer};
+use zen_proto::{Address, CloseReason, Peer};
 
 use crate::Source;
 
@@ -15,6 +15,7 @@ use crate::Source;
 /// ```
 /// use std::sync::Arc;
 /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+/// use zen_proto::Address;
 /// use zen_server::{ConversationId, Observer, Step};
 ///
 /// /// Counts the writes of all conversations.
@@ -22,7 +23,7 @@ use crate::Source;
 /// struct CountWrites(Arc<AtomicUsize>);
 ///
 /// impl Observer for CountWrites {
-///     fn for_conversation(&self, _: ConversationId) -> Self {
+///     fn for_conversation(&self, _: ConversationId, _: &Address) -> Self {
 ///         self.clone()
 ///     }
 ///
@@ -34,7 +35,7 @@ use crate::Source;
 /// }
 ///
 /// let observer = CountWrites::default();
-/// observer.for_conversation(ConversationId::new(1)).step(Step::Writing);
+/// observer.for_conversation(ConversationId::new(1), &Address::Unknown).step(Step::Writing);
 /// assert_eq!(observer.0.load(Relaxed), 1);
 /// ```
 pub trait Observer: Clone + Send + Sync + 'static {
@@ -48,9 +49,10 @@ pub trait Observer: Clone + Send + Sync + 'static {
         let _ = sources;
     }
 
-    /// The observer of one conversation. Called once for each, before its first step.
+    /// The observer of one conversation, whose peer is at `remote`. Called once for each, before
+    /// its first step.
     #[must_use]
-    fn for_conversation(&self, id: ConversationId) -> Self;
+    fn for_conversation(&self, id: ConversationId, remote: &Address) -> Self;
 
     /// The calling thread begins `step`: of the conversation that this observer was made for, or
     /// else of its own. [`Location::caller`](std::panic::Location::caller) is the place in the
@@ -79,7 +81,7 @@ impl Observer for Silent {
     const IS_SILENT: bool = true;
 
     #[inline(always)]
-    fn for_conversation(&self, _: ConversationId) -> Self {
+    fn for_conversation(&self, _: ConversationId, _: &Address) -> Self {
         Self
     }
 
@@ -193,15 +195,13 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
-    use zen_proto::Address;
-
     use super::*;
 
     #[test]
     fn nobody_listens_for_nothing() {
         let peer = Peer::new(Address::Unknown, Address::Unknown, 7);
         let id = ConversationId::from(&peer);
-        Silent.for_conversation(id).step(Step::Idle);
+        Silent.for_conversation(id, &peer.remote).step(Step::Idle);
         assert_eq!(id.number(), 7);
         assert_eq!(size_of::<Silent>(), 0, "a connection keeps one");
     }

@@ -20,12 +20,11 @@
 //! use zen_trace::{Recording, Sums, Terminal, Trace};
 //!
 //! let mut thread = Thread::new(1, "main", 0, 40_100_000);
-//! let step =
-//!     |wall_ns, cpu_ns, step| Entry { wall_ns, cpu_ns, conversation: Some(1), step, place: 0 };
+//! let step = |wall_ns, cpu_ns, step| Entry::new(wall_ns, cpu_ns, step).with_conversation(1);
 //! thread.steps = vec![step(0, 0, Step::WaitingForQuestion), step(40_000_000, 0, Step::Answering)];
 //! thread.cpu_ns = 100_000;
 //! let mut recording = Recording::new("mine");
-//! recording.places.push(Place { file: "src/main.rs".into(), line: 7, text: "answer();".into() });
+//! recording.places.push(Place::new("src/main.rs", 7, "answer();"));
 //! recording.threads.push(thread);
 //!
 //! let trace = Trace::new(vec![recording]);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::span::EnteredSpan;
 use tracing::{Level, Span, span};
+use zen_proto::Address;
 use zen_server::{ConversationId, Observer, Step};
 
 /// An observer that makes a span of each conversation and of each of its steps.
@@ -57,7 +58,7 @@ impl Spans {
 }
 
 impl Observer for Spans {
-    fn for_conversation(&self, id: ConversationId) -> Self {
+    fn for_conversation(&self, id: ConversationId, _: &Address) -> Self {
         let span =
             span!(target: "zen_trace", parent: None, Level::DEBUG, "conversation", number = id.number());
         Self { conversation: Some(Arc::new(ConversationSpan { span, waiting: Mutex::default() })) }
@@ -184,7 +185,7 @@ mod tests {
         tracing::subscriber::with_default(tracing_subscriber::registry().with(log.clone()), || {
             let server = Spans::new();
             server.step(Step::Accepting);
-            let conversation = server.for_conversation(ConversationId::new(7));
+            let conversation = server.for_conversation(ConversationId::new(7), &Address::Unknown);
             conversation.step(Step::Read(22));
             conversation.step(Step::Answering);
             tracing::info!("what a service logs");

@@ -11,7 +11,6 @@ use super::compare::contender;
 use super::help::TEMPLATE;
 use super::serve::ServeArgs;
 use crate::flavor::Flavor;
-use crate::resolve::Address;
 use crate::units;
 use crate::work::WorkKind;
 
@@ -60,6 +59,8 @@ Examples:
 Each client is of the book's kind: it connects, thinks before each of three questions, and waits
 for each answer. The clients are a process of their own.
 trace.pftrace opens in https://ui.perfetto.dev, and everything can be drawn again from steps.json.
+Exit status: 0 done; 1 failed or interrupted; 2 bad usage. An interrupted trace shows and writes
+what there is until then.
 TIME is 250us, 2ms, 10s, 1m30s…",
 )]
 pub(crate) struct TraceArgs {
@@ -149,12 +150,11 @@ pub(crate) struct TracedArgs {
 }
 
 /// Be clients of the book's kind, and print what each of them did as JSON
+///
+/// Prints a line when it has started, reads the server's address from a line of standard input, and
+/// begins.
 #[derive(Debug, Args)]
 pub(crate) struct ClientsArgs {
-    /// The server's address
-    #[arg(value_name = "ADDR")]
-    pub(crate) address: Address,
-
     /// Clients at the same time
     #[arg(long, value_name = "N", value_parser = units::count)]
     pub(crate) clients: usize,

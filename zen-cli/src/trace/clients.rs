@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -21,11 +21,14 @@ use zen_trace::recording::{ClientSpan, ClientSpanKind};
 use crate::args::ClientsArgs;
 use crate::failure::Failure;
 
+/// The line that says that the process has started.
+pub(super) const READY: &str = "ready";
+
 /// What all clients did.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct ClientRecords {
-    /// In the order in which the connections were made, which is that of the server's backlog.
-    pub(super) conversations: Vec<Vec<ClientSpan>>,
+    /// In the order in which the connections were made.
+    pub(super) conversations: Vec<ClientConversation>,
     /// How many questions were answered.
     pub(super) answers: u64,
     /// When the first client began, and the last one ended.
@@ -36,6 +39,15 @@ pub(super) struct ClientRecords {
     /// What clients are doing in their conversations, and since when.
     #[serde(skip)]
     doing: BTreeMap<usize, (u64, ClientSpanKind)>,
+}
+
+/// One connection of a client.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ClientConversation {
+    /// The client's own address, by which the server knows it; `None` if the system does not say.
+    pub(super) address: Option<SocketAddr>,
+    /// What the client did, in the order of time.
+    pub(super) spans: Vec<ClientSpan>,
 }
 
 /// What the threads of the clients share.
@@ -50,7 +62,13 @@ struct Crowd {
 
 pub(crate) fn run(args: &ClientsArgs) -> Result<(), Failure> {
     end_with_the_lab();
-    let address = args.address.resolve(Duration::from_secs(1))?[0];
+    // The clock of the trace must not run while this process starts.
+    Failure::from_output(writeln!(io::stdout(), "{READY}"))?;
+    let mut address = String::new();
+    let read = io::stdin().lock().read_line(&mut address);
+    read.map_err(|error| Failure::Failed(format!("cannot read the server's address: {error}")))?;
+    // Without one, there is no server to meet.
+    let Ok(address) = address.trim().parse() else { return Ok(()) };
     let from_ns = now();
     let crowd = Arc::new(Crowd {
         address,
@@ -109,7 +127,7 @@ impl Crowd {
         // A client that the end has interrupted did the same until then.
         let records = &mut *records;
         for (index, (from_ns, kind)) in std::mem::take(&mut records.doing) {
-            records.conversations[index].push(ClientSpan { from_ns, to_ns: records.to_ns, kind });
+            records.conversations[index].spans.push(ClientSpan::new(from_ns, records.to_ns, kind));
         }
         // Numbers and names always serialize.
         let json = serde_json::to_string(records).unwrap_or_default();
@@ -134,14 +152,14 @@ impl Crowd {
 
     fn converse(&self, order: &mut u64) -> Result<(), String> {
         let from_ns = now();
-        let (mut client, index) = {
-            // One at a time, so that the order here is the order in the backlog.
-            let mut records = self.records();
-            let connected = Client::connect(self.address, &self.options);
-            let span = ClientSpan { from_ns, to_ns: now(), kind: ClientSpanKind::Connecting };
-            let client = connected.map_err(|error| error.to_string())?;
-            records.conversations.push(vec![span]);
-            (client, records.conversations.len() - 1)
+        let connected = Client::connect(self.address, &self.options);
+        let span = ClientSpan::new(from_ns, now(), ClientSpanKind::Connecting);
+        let mut client = connected.map_err(|error| error.to_string())?;
+        let address = client.local_addr().ok();
+        let index = {
+            let conversations = &mut self.records().conversations;
+            conversations.push(ClientConversation { address, spans: vec![span] });
+            conversations.len() - 1
         };
         let begin = |kind| {
             self.records().doing.insert(index, (now(), kind));
@@ -149,7 +167,7 @@ impl Crowd {
         let end = || {
             let records = &mut *self.records();
             if let Some((from_ns, kind)) = records.doing.remove(&index) {
-                records.conversations[index].push(ClientSpan { from_ns, to_ns: now(), kind });
+                records.conversations[index].spans.push(ClientSpan::new(from_ns, now(), kind));
             }
         };
         for _ in 0..self.questions {

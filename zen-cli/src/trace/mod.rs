@@ -2,6 +2,9 @@
 //! of each has gone.
 
 pub(crate) mod clients;
+mod crowd;
+mod matching;
+mod process;
 mod saying;
 mod server;
 mod sweep;
@@ -11,8 +14,9 @@ use std::io::{self, Write};
 use zen_trace::recording::Trace;
 use zen_trace::{LEAST_WIDTH, Sums, Terminal};
 
-use self::saying::{cannot_write, note_on, say};
-use self::server::{Load, Traced};
+use self::crowd::Load;
+use self::saying::{cannot_write, interrupted, note_on, say};
+use self::server::Traced;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::files::{can_be_written, is_stdout, shown};
@@ -79,8 +83,15 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
             }
         }
     }
-    if !recordings.is_empty() {
-        show(args, &Trace::new(recordings), terminal)?;
+    if recordings.is_empty() {
+        return Err(failure.unwrap_or_else(|| Failure::Failed("interrupted; nothing was traced".to_owned())));
+    }
+    show(args, &Trace::new(recordings), terminal)?;
+    if stop.is_stopped() {
+        if let Some(earlier) = failure {
+            earlier.report();
+        }
+        return Err(interrupted());
     }
     failure.map_or(Ok(()), Err)
 }

@@ -11,6 +11,11 @@ pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::Failed(format!("cannot write to {}: {error}", shown(path)))
 }
 
+/// An interrupted trace is a failure, because it is not the whole trace that was asked for.
+pub(super) fn interrupted() -> Failure {
+    Failure::Failed("interrupted; what was traced until then is shown".to_owned())
+}
+
 pub(super) fn note_on(server: &str, note: &str) {
     say(&format!("{}: {}", escaped(server.as_bytes()), escaped(note.as_bytes())));
 }

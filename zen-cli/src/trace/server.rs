@@ -2,20 +2,18 @@
 //! together.
 
 use std::fs::{self, File};
-use std::io::Read;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use zen_compare::{Contender, Running, StopFlag};
 use zen_trace::outside::Watch;
-use zen_trace::recording::{Conversation, Recording, Trace};
+use zen_trace::recording::{Recording, Trace};
 
 use super::clients::ClientRecords;
+use super::crowd::{Crowd, Load};
+use super::matching::add_clients;
+use super::process::{ask_to_end, own_program};
 use crate::failure::Failure;
 use crate::flavor::Flavor;
 use crate::units::written;
@@ -33,17 +31,6 @@ pub(super) enum Traced {
     Flavor(Flavor),
     /// Any other, which is watched from outside.
     Outside(Contender),
-}
-
-/// What the clients do.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Load {
-    pub(super) clients: usize,
-    pub(super) conversations: usize,
-    pub(super) questions: usize,
-    pub(super) think: Duration,
-    pub(super) work: Option<Work>,
-    pub(super) stop_after: Option<Duration>,
 }
 
 /// What became of one server.
@@ -74,6 +61,7 @@ impl Traced {
 
 fn trace_flavor(flavor: Flavor, load: &Load, stop: &StopFlag) -> Result<Outcome, String> {
     let file = RecordingFile::new()?;
+    let clients = Crowd::start(load)?;
     let mut words = vec!["traced".to_owned(), "127.0.0.1:0".into(), "--flavor".into(), flavor.name().into()];
     words.extend(["--log".to_owned(), "warn".into(), "--recording".into(), file.0.display().to_string()]);
     if let Some(Work { kind, time }) = load.work {
@@ -82,45 +70,33 @@ fn trace_flavor(flavor: Flavor, load: &Load, stop: &StopFlag) -> Result<Outcome,
     }
     let server = Contender::new(flavor.name(), own_program()?, words).start(None);
     let server = server.map_err(|error| error.to_string())?;
-    let clients = meet(&server, load, stop, FirstToEnd::Server)?;
-    end(server)?;
+    // Where the system does not tell them, the picture shows how long threads ran, and not when.
+    let switches = Watch::start_switches(server.pid()).ok();
+    let clients = meet(clients, &server, stop, FirstToEnd::Server);
+    let ended = end(server);
+    let switches = switches.map(Watch::finish);
+    let clients = clients?;
+    ended?;
     let mut recording = file.read()?;
     flavor.name().clone_into(&mut recording.name);
-    for (index, spans) in (1..).zip(&clients.conversations) {
-        conversation(&mut recording, index).client_spans.clone_from(spans);
-    }
-    Ok(Outcome { recording, clients, notes: Vec::new() })
+    let notes = switches.map(|watched| watched.add_switches(&mut recording)).unwrap_or_default();
+    add_clients(&mut recording, &clients.conversations);
+    Ok(Outcome { recording, clients, notes })
 }
 
 fn trace_outside(contender: &Contender, load: &Load, stop: &StopFlag) -> Result<Outcome, String> {
+    let clients = Crowd::start(load)?;
     let server = contender.start(None).map_err(|error| error.to_string())?;
     let watch = Watch::start(server.pid()).map_err(|error| format!("cannot watch it: {error}"))?;
-    let clients = meet(&server, load, stop, FirstToEnd::Clients);
+    let clients = meet(clients, &server, stop, FirstToEnd::Clients);
     let watched = watch.finish();
     let clients = clients?;
     let failed = |error| format!("cannot end it: {error}");
     server.stop().map_err(failed)?;
     let notes = watched.limits.clone();
     let mut recording = watched.into_recording(contender.name());
-    for (index, spans) in (1..).zip(&clients.conversations) {
-        conversation(&mut recording, index).client_spans.clone_from(spans);
-    }
+    add_clients(&mut recording, &clients.conversations);
     Ok(Outcome { recording, clients, notes })
-}
-
-/// The conversation with this number, which the recording may not have: then the server never
-/// accepted it, or said nothing.
-fn conversation(recording: &mut Recording, number: u64) -> &mut Conversation {
-    let known = recording.conversations.iter().position(|conversation| conversation.number == number);
-    let index = known.unwrap_or_else(|| {
-        recording.conversations.push(Conversation::new(number));
-        recording.conversations.len() - 1
-    });
-    &mut recording.conversations[index]
-}
-
-fn own_program() -> Result<PathBuf, String> {
-    std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))
 }
 
 /// Who ends first when a trace is interrupted.
@@ -130,32 +106,15 @@ enum FirstToEnd {
     Clients,
 }
 
-/// Asks a process to end. It may have ended already.
-fn ask_to_end(process: u32) {
-    // Process numbers are far below 2^31.
-    let _ = kill(Pid::from_raw(i32::try_from(process).unwrap_or(i32::MAX)), Signal::SIGTERM);
-}
-
-/// Runs the clients until they are done, the server ends, or the trace is interrupted.
+/// Lets the clients meet the server until they are done, the server ends, or the trace is
+/// interrupted.
 fn meet(
+    mut clients: Crowd,
     server: &Running,
-    load: &Load,
     stop: &StopFlag,
     first_to_end: FirstToEnd,
 ) -> Result<ClientRecords, String> {
-    let address = server.address().to_string();
-    let mut command = Command::new(own_program()?);
-    command.args(["clients", &address, "--think", &written(load.think)]);
-    command.args(["--clients", &load.clients.to_string(), "--questions", &load.questions.to_string()]);
-    command.args(["--conversations", &load.conversations.to_string()]);
-    if let Some(after) = load.stop_after {
-        command.args(["--stop-after", &written(after)]);
-    }
-    // Ctrl-C is for this process, which then asks the clients for what they have.
-    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
-    let child = command.spawn().map_err(|error| format!("cannot start the clients: {error}"))?;
-    let mut clients = Clients { child, output: None };
-    clients.listen();
+    clients.meet(server.address())?;
     let mut asked: Option<Instant> = None;
     let mut told = false;
     loop {
@@ -210,48 +169,6 @@ fn end(server: Running) -> Result<(), String> {
     }
     let stopped = server.stop();
     stopped.map(drop).map_err(|error| format!("cannot end it: {error}"))
-}
-
-/// The clients' process, which does not outlive this.
-struct Clients {
-    child: Child,
-    output: Option<JoinHandle<String>>,
-}
-
-impl Clients {
-    /// Reads what they print, so that no pipe fills up.
-    fn listen(&mut self) {
-        self.output = self.child.stdout.take().map(|mut stdout| {
-            thread::spawn(move || {
-                let mut text = String::new();
-                // What was read until an error is all there is.
-                let _ = stdout.read_to_string(&mut text);
-                text
-            })
-        });
-    }
-
-    fn has_ended(&mut self) -> Result<bool, String> {
-        let ended = self.child.try_wait().map_err(|error| format!("cannot wait for the clients: {error}"));
-        ended.map(|status| status.is_some())
-    }
-
-    fn ask_to_end(&self) {
-        ask_to_end(self.child.id());
-    }
-
-    fn records(mut self) -> Result<ClientRecords, String> {
-        let text = self.output.take().and_then(|output| output.join().ok()).unwrap_or_default();
-        serde_json::from_str(&text).map_err(|_| "the clients ended without saying what they did".to_owned())
-    }
-}
-
-impl Drop for Clients {
-    fn drop(&mut self) {
-        // They have usually ended already; then both calls fail.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// The file in which a traced server leaves its recording. It goes when this is dropped.

@@ -7,8 +7,9 @@ use zen_compare::StopFlag;
 use zen_trace::Terminal;
 use zen_trace::model::{Measured, ServerSweep, Station, Sweep};
 
-use super::saying::{cannot_write, say};
-use super::server::{Load, Traced};
+use super::crowd::Load;
+use super::saying::{cannot_write, interrupted, say};
+use super::server::Traced;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
 use crate::files::{is_stdout, shown};
@@ -64,7 +65,7 @@ pub(super) fn run(
         std::fs::write(file, sweep.to_json()).map_err(|error| cannot_write(file, &error))?;
         say(&format!("wrote {}", shown(file)));
     }
-    Ok(())
+    if stop.is_stopped() { Err(interrupted()) } else { Ok(()) }
 }
 
 fn measure(flavor: Flavor, work: Option<Work>, stop: &StopFlag) -> Result<Vec<Measured>, Failure> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zen_proto::CloseReason;
+use zen_proto::{Address, CloseReason};
 use zen_server::{ConversationId, Observer, Options, Source, Step};
 
 use super::cases::{options_with, patient};
@@ -34,7 +34,7 @@ impl Observer for Collector {
         self.collected.lock().unwrap().sources.push(sources);
     }
 
-    fn for_conversation(&self, id: ConversationId) -> Self {
+    fn for_conversation(&self, id: ConversationId, _: &Address) -> Self {
         assert_eq!(self.conversation, None, "an observer of the server makes those of conversations");
         Self { collected: Arc::clone(&self.collected), conversation: Some(id.number()) }
     }

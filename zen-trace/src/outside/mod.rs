@@ -6,7 +6,7 @@
 mod switches;
 mod tasks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -73,6 +73,22 @@ impl Watched {
     }
 }
 
+impl Watched {
+    /// Adds the switches to the threads of a recording that the server itself has made, and returns
+    /// the [`limits`](Self::limits).
+    pub fn add_switches(self, recording: &mut Recording) -> Vec<String> {
+        let switches: HashMap<u32, Vec<Switch>> =
+            self.threads.into_iter().map(|thread| (thread.id, thread.switches)).collect();
+        for thread in &mut recording.threads {
+            // The system may give the number of a thread that has ended to another one.
+            let own = thread.started_ns..=thread.ended_ns;
+            let known = switches.get(&thread.id).into_iter().flatten();
+            thread.switches = known.filter(|switch| own.contains(&switch.wall_ns)).copied().collect();
+        }
+        self.limits
+    }
+}
+
 impl Watch {
     /// Begins to watch the process with this number.
     ///
@@ -84,6 +100,10 @@ impl Watch {
         // Before the caller goes on, and the process with it.
         let mut seen = Seen::new(process);
         seen.look();
+        Self::begin(seen)
+    }
+
+    fn begin(mut seen: Seen) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
         let watching = std::thread::Builder::new().name("watch".to_owned()).spawn(move || {
             while stopped.recv_timeout(seen.pause()) == Err(RecvTimeoutError::Timeout) {
@@ -93,6 +113,19 @@ impl Watch {
             seen.finish()
         })?;
         Ok(Self { stop, watching })
+    }
+
+    /// Begins to watch nothing but the scheduler's switches, of a server that records its own
+    /// steps. [`Watched::add_switches`] puts them into its recording.
+    ///
+    /// # Errors
+    /// When the system does not tell them: a line that says why.
+    pub fn start_switches(process: u32) -> Result<Self, String> {
+        let seen = Seen { only_switches: true, ..Seen::new(process) };
+        match &seen.switches {
+            Ok(_) => Self::begin(seen).map_err(|error| error.to_string()),
+            Err(why) => Err(why.clone()),
+        }
     }
 
     /// Ends, and says what was seen. The process may have ended.
@@ -114,6 +147,7 @@ struct Seen {
     before: BTreeMap<u32, Scheduled>,
     lost: u64,
     no_usage: bool,
+    only_switches: bool,
 }
 
 impl Seen {
@@ -126,6 +160,7 @@ impl Seen {
             before: BTreeMap::new(),
             lost: 0,
             no_usage: false,
+            only_switches: false,
         }
     }
 
@@ -136,8 +171,10 @@ impl Seen {
     /// Looks at all threads there are, and takes in what the system has told.
     fn look(&mut self) {
         let now = clocks::wall_ns();
-        for task in tasks::of_processes(self.process) {
-            self.take(task, now);
+        if !self.only_switches {
+            for task in tasks::of_processes(self.process) {
+                self.take(task, now);
+            }
         }
         if let Ok(switches) = &mut self.switches {
             let (told, lost) = switches.take();
@@ -216,6 +253,8 @@ impl Seen {
 /// that is more than was read: a thread may end between two looks.
 fn by_switches(mut thread: Thread) -> Thread {
     thread.switches.sort_by_key(|switch| switch.wall_ns);
+    // A thread that was found while it was being started is told twice.
+    thread.switches.dedup();
     let shown: u64 = thread
         .switches
         .windows(2)

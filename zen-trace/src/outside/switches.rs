@@ -7,6 +7,7 @@ pub(super) use self::none::Switches;
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::collections::HashSet;
     use std::fs;
     use std::io;
 
@@ -14,6 +15,12 @@ mod linux {
     use perf_event::{Builder, Clock, SampleFlag, Sampler};
 
     use crate::recording::{Switch, SwitchKind};
+
+    /// How often the threads are looked for.
+    const LOOKS: usize = 3;
+
+    /// The error number of a thread that does not exist.
+    const ESRCH: i32 = 3;
 
     /// The size of a CPU's ring buffer: some 6500 switches.
     const RING: usize = 256 * 1024;
@@ -28,10 +35,20 @@ mod linux {
         /// error says why there are none.
         pub(in super::super) fn follow(process: u32) -> Result<Self, String> {
             let cpus = online().ok_or("the CPUs are not listed in /sys")?;
-            let mut rings = Vec::new();
-            for thread in threads(process) {
-                for &cpu in &cpus {
-                    rings.push(ring(thread, cpu).map_err(|error| explain(&error))?);
+            let (mut rings, mut followed) = (Vec::new(), HashSet::new());
+            // A thread that is followed passes that on to those that it starts. One that is started
+            // in the meantime may have been missed.
+            for _ in 0..LOOKS {
+                let new: Vec<i32> = threads(process).into_iter().filter(|id| followed.insert(*id)).collect();
+                for thread in new {
+                    for &cpu in &cpus {
+                        match ring(thread, cpu) {
+                            Ok(ring) => rings.push(ring),
+                            // The thread has ended.
+                            Err(error) if error.raw_os_error() == Some(ESRCH) => {}
+                            Err(error) => return Err(explain(&error)),
+                        }
+                    }
                 }
             }
             if rings.is_empty() { Err("the process has ended".to_owned()) } else { Ok(Self { rings }) }

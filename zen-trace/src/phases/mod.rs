@@ -44,6 +44,7 @@ impl Phase {
 /// A step in a recording: the thread's index in [`Recording::threads`], and the step's in
 /// [`Thread::steps`](crate::recording::Thread::steps).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct StepIndex {
     /// The thread's index.
     pub thread: usize,

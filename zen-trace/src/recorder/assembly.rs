@@ -1,13 +1,14 @@
 //! A recording, put together from what the threads have written.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::atomic::Ordering::Relaxed;
 
 use zen_server::{Source, Step};
 
 use super::Shared;
-use super::blocks::Recorded;
+use super::blocks::{Record, RecordedStep};
 use super::clocks::{Moment, Scheduled, resolution_ns, thread_id, wall_ns};
 use super::threads::RecordedThread;
 use crate::Recording;
@@ -16,12 +17,14 @@ use crate::recording::{Conversation, Entry, Place, Thread};
 /// What was recorded. If it is taken, its steps are forgotten.
 pub(super) fn assemble(shared: &Shared, name: String, is_taken: bool) -> Recording {
     let mut places = Places::new(shared.sources().clone());
+    let mut peers = BTreeMap::new();
     let mut recording = Recording::new(name);
     recording.clock_ns = resolution_ns();
     recording.cost_per_step_ns = shared.cost_per_step_ns;
     // Copied, so that a thread that takes its first step need not wait.
     let threads = shared.threads().clone();
-    recording.threads = threads.iter().filter_map(|it| thread(shared, it, is_taken, &mut places)).collect();
+    let assembled = threads.iter().filter_map(|it| thread(shared, it, is_taken, &mut places, &mut peers));
+    recording.threads = assembled.collect();
     if is_taken {
         shared.threads().retain(|thread| thread.written().ended.is_none());
     }
@@ -33,18 +36,31 @@ pub(super) fn assemble(shared: &Shared, name: String, is_taken: bool) -> Recordi
         others.lost = lost;
         recording.threads.push(others);
     }
-    recording.conversations = conversations(&recording.threads);
+    recording.conversations = conversations(&recording.threads, &peers);
     recording.places = places.list;
     recording
 }
 
 /// What one thread has done, if it has taken a step.
-fn thread(shared: &Shared, thread: &RecordedThread, is_taken: bool, places: &mut Places) -> Option<Thread> {
+fn thread(
+    shared: &Shared,
+    thread: &RecordedThread,
+    is_taken: bool,
+    places: &mut Places,
+    peers: &mut BTreeMap<u64, SocketAddr>,
+) -> Option<Thread> {
     let written = &mut *thread.written();
     let (began, scheduled_then) = written.began?;
     let mut blocks = shared.blocks();
-    let steps = blocks.kept(thread.number).chain(written.block.iter().flatten());
-    let steps: Vec<_> = steps.map(|step| places.entry(step)).collect();
+    let mut steps = Vec::new();
+    for record in blocks.kept(thread.number).chain(written.block.iter().flatten()) {
+        match record {
+            Record::Step(step) => steps.push(places.entry(step)),
+            Record::Peer { conversation, address } => {
+                peers.insert(*conversation, *address);
+            }
+        }
+    }
     let (ended, scheduled) = written.ended.unwrap_or_else(|| now(thread.id, steps.last()));
 
     let mut it = Thread::new(thread.id, thread.name.clone(), began.wall_ns, ended.wall_ns);
@@ -84,7 +100,7 @@ impl Places {
         Self { sources, list: Vec::new(), indices: HashMap::new() }
     }
 
-    fn entry(&mut self, step: &Recorded) -> Entry {
+    fn entry(&mut self, step: &RecordedStep) -> Entry {
         Entry {
             wall_ns: step.wall_ns,
             cpu_ns: step.cpu_ns,
@@ -107,12 +123,16 @@ impl Places {
     }
 }
 
-/// The conversations, with what the steps say of their begin and end.
-fn conversations(threads: &[Thread]) -> Vec<Conversation> {
+/// The conversations, with their peers, and with what the steps say of their begin and end.
+fn conversations(threads: &[Thread], peers: &BTreeMap<u64, SocketAddr>) -> Vec<Conversation> {
     let mut by_number = BTreeMap::new();
     for entry in threads.iter().flat_map(|thread| &thread.steps) {
         let Some(number) = entry.conversation else { continue };
-        let conversation = by_number.entry(number).or_insert_with(|| Conversation::new(number));
+        let conversation = by_number.entry(number).or_insert_with(|| {
+            let mut conversation = Conversation::new(number);
+            conversation.peer = peers.get(&number).copied();
+            conversation
+        });
         match entry.step {
             Step::Accepted => conversation.opened_ns = Some(entry.wall_ns),
             Step::Closed(reason) => {

@@ -1,15 +1,30 @@
 //! The memory for steps: blocks of a fixed size, all of them taken from the system at the start.
 
+use std::net::SocketAddr;
 use std::panic::Location;
 
 use zen_server::Step;
 
-/// How many steps a block holds.
+/// How many records a block holds.
 pub(super) const BLOCK: usize = 64;
+
+/// What a thread records.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Record {
+    Step(RecordedStep),
+    /// The address of a conversation's peer.
+    Peer {
+        conversation: u64,
+        address: SocketAddr,
+    },
+}
+
+// The documentation of `Recorder` says so. An address takes no more than a step.
+const _: () = assert!(size_of::<Record>() == 48);
 
 /// A step as it is recorded.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Recorded {
+pub(super) struct RecordedStep {
     pub(super) wall_ns: u64,
     pub(super) cpu_ns: u64,
     /// The number of its conversation, or 0 for a step of the thread itself.
@@ -18,8 +33,8 @@ pub(super) struct Recorded {
     pub(super) place: &'static Location<'static>,
 }
 
-/// Steps of one thread that follow each other. Never grows.
-pub(super) type Block = Vec<Recorded>;
+/// Records of one thread that follow each other. Never grows.
+pub(super) type Block = Vec<Record>;
 
 /// All blocks but those that threads write to.
 #[derive(Debug)]
@@ -34,10 +49,10 @@ impl Blocks {
     /// of them now.
     pub(super) fn new(steps: usize) -> Self {
         let count = steps.div_ceil(BLOCK).max(1);
-        let filler =
-            Recorded { wall_ns: 0, cpu_ns: 0, conversation: 0, step: Step::Idle, place: Location::caller() };
+        let place = Location::caller();
+        let filler = RecordedStep { wall_ns: 0, cpu_ns: 0, conversation: 0, step: Step::Idle, place };
         let block = || {
-            let mut block = vec![filler; BLOCK];
+            let mut block = vec![Record::Step(filler); BLOCK];
             block.clear();
             block
         };
@@ -54,12 +69,12 @@ impl Blocks {
         self.full.push((thread, block));
     }
 
-    /// The steps of a thread that were kept, in the order of time.
-    pub(super) fn kept(&self, thread: u64) -> impl Iterator<Item = &Recorded> {
+    /// The records of a thread that were kept, in the order of time.
+    pub(super) fn kept(&self, thread: u64) -> impl Iterator<Item = &Record> {
         self.full.iter().filter(move |(number, _)| *number == thread).flat_map(|(_, block)| block)
     }
 
-    /// Takes back the blocks of a thread, whose steps are forgotten.
+    /// Takes back the blocks of a thread, whose records are forgotten.
     pub(super) fn take_back(&mut self, thread: u64, written_to: Option<Block>) {
         let kept = self.full.extract_if(.., |(number, _)| *number == thread).map(|(_, block)| block);
         for mut block in kept.chain(written_to) {

@@ -12,6 +12,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use zen_proto::Address;
 use zen_server::{ConversationId, Observer, Source, Step};
 
 use self::blocks::Blocks;
@@ -39,9 +40,10 @@ use crate::Recording;
 /// ```
 ///
 /// Clones record into the same buffer. All of its memory is taken when the recorder is made, 48
-/// bytes a step. A thread takes some more for itself at its first step, and nothing later. What
-/// finds no room is counted: [`Thread::lost`](crate::recording::Thread::lost). The buffer does not
-/// depend on the server: the recording is there even if the server has panicked.
+/// bytes a step and as many for the address of a conversation's peer. A thread takes some more for
+/// itself at its first step, and nothing later. What finds no room is counted:
+/// [`Thread::lost`](crate::recording::Thread::lost). The buffer does not depend on the server: the
+/// recording is there even if the server has panicked.
 ///
 /// A step costs the thread some hundred nanoseconds, most of which are its CPU clock's.
 /// [`Recording::cost_per_step_ns`] says how many, measured when the recorder is made.
@@ -174,10 +176,13 @@ impl Observer for Recorder {
         self.shared.sources().push(sources);
     }
 
-    fn for_conversation(&self, id: ConversationId) -> Self {
+    fn for_conversation(&self, id: ConversationId, remote: &Address) -> Self {
         let shared = Arc::clone(&self.shared);
         let subject = if shared.admits() {
             shared.recorded.fetch_add(1, Relaxed);
+            if let Address::Ip(address) = remote {
+                threads::note_peer(&shared, id.number(), *address);
+            }
             Subject::Conversation(id.number())
         } else {
             Subject::Others

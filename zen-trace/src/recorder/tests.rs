@@ -12,7 +12,7 @@ use super::*;
 use crate::recording::{Entry, Thread};
 
 fn conversation(recorder: &Recorder, number: u64) -> Recorder {
-    recorder.for_conversation(ConversationId::new(number))
+    recorder.for_conversation(ConversationId::new(number), &Address::Unknown)
 }
 
 /// The thread of this name, and there must be no other of that name.

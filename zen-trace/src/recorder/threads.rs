@@ -1,6 +1,7 @@
 //! The threads that take steps: what each has recorded, and how a thread finds its own part.
 
 use std::cell::RefCell;
+use std::net::SocketAddr;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
@@ -8,7 +9,7 @@ use std::thread;
 use zen_server::Step;
 
 use super::Shared;
-use super::blocks::{BLOCK, Block, Recorded};
+use super::blocks::{BLOCK, Block, Record, RecordedStep};
 use super::clocks::{Moment, Scheduled, thread_id};
 
 /// Whose step it is that a thread takes.
@@ -75,24 +76,36 @@ impl RecordedThread {
             Subject::Others => (0, Step::ServingOthers),
         };
         written.at_others = subject == Subject::Others;
+        let Some(block) = self.room(written, shared) else {
+            written.lost += 1;
+            return;
+        };
+        let Moment { wall_ns, cpu_ns } = Moment::now();
+        block.push(Record::Step(RecordedStep { wall_ns, cpu_ns, conversation, step, place }));
+    }
+
+    /// Notes a conversation's peer. If there is no room for that, there is none for the step that
+    /// follows, which is counted.
+    fn note_peer(&self, shared: &Shared, conversation: u64, address: SocketAddr) {
+        if let Some(block) = self.room(&mut self.written(), shared) {
+            block.push(Record::Peer { conversation, address });
+        }
+    }
+
+    /// The block to write the next record to, if there is room.
+    fn room<'a>(&self, written: &'a mut Written, shared: &Shared) -> Option<&'a mut Block> {
         if written.began.is_none() {
             let scheduled = Scheduled::of_thread(self.id);
             written.began = Some((Moment::now(), scheduled));
         }
         if written.block.as_ref().is_none_or(|block| block.len() == BLOCK) {
             let mut blocks = shared.blocks();
-            let Some(free) = blocks.take() else {
-                written.lost += 1;
-                return;
-            };
+            let free = blocks.take()?;
             if let Some(full) = written.block.replace(free) {
                 blocks.keep(self.number, full);
             }
         }
-        if let Some(block) = &mut written.block {
-            let Moment { wall_ns, cpu_ns } = Moment::now();
-            block.push(Recorded { wall_ns, cpu_ns, conversation, step, place });
-        }
+        written.block.as_mut()
     }
 
     fn end(&self) {
@@ -124,9 +137,22 @@ thread_local! {
     static PARTS: RefCell<Parts> = const { RefCell::new(Parts(Vec::new())) };
 }
 
-/// Writes a step of the calling thread. Its first step for this recorder makes its part, and takes
-/// memory for that. No other step does.
+/// Writes a step of the calling thread.
 pub(super) fn write(shared: &Arc<Shared>, subject: Subject, step: Step, place: &'static Location<'static>) {
+    if !with_part(shared, |part| part.write(shared, subject, step, place)) {
+        shared.lose(1);
+    }
+}
+
+/// Notes the address of a conversation's peer, on the thread that is about to take its first step.
+pub(super) fn note_peer(shared: &Arc<Shared>, conversation: u64, address: SocketAddr) {
+    with_part(shared, |part| part.note_peer(shared, conversation, address));
+}
+
+/// Calls `write` with the calling thread's part of the recorder. The first call of a thread makes
+/// the part, and takes memory for that. No other call does. Returns false if the thread has ended
+/// but for what it drops last.
+fn with_part(shared: &Arc<Shared>, write: impl FnOnce(&RecordedThread)) -> bool {
     let written = PARTS.try_with(|parts| {
         let parts = &mut parts.borrow_mut().0;
         let is_mine = |part: &Arc<RecordedThread>| part.recorder.as_ptr() == Arc::as_ptr(shared);
@@ -135,10 +161,7 @@ pub(super) fn write(shared: &Arc<Shared>, subject: Subject, step: Step, place: &
             parts.push(shared.add_thread());
             parts.len() - 1
         });
-        parts[index].write(shared, subject, step, place);
+        write(&parts[index]);
     });
-    if written.is_err() {
-        // The thread has ended but for what it drops last.
-        shared.lose(1);
-    }
+    written.is_ok()
 }

@@ -6,6 +6,8 @@
 mod json;
 mod step_json;
 
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
 use zen_proto::CloseReason;
 use zen_server::Step;
@@ -40,6 +42,7 @@ impl Recording {
 
 /// A line of source that reports a step.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Place {
     /// The file's path, as the compiler was given it.
     pub file: String,
@@ -47,6 +50,13 @@ pub struct Place {
     pub line: u32,
     /// The line's text without its indentation, or nothing if the source is not known.
     pub text: String,
+}
+
+impl Place {
+    /// Line number `line` of a file, counted from 1, and its text without the indentation.
+    pub fn new(file: impl Into<String>, line: u32, text: impl Into<String>) -> Self {
+        Self { file: file.into(), line, text: text.into() }
+    }
 }
 
 /// What one thread did.
@@ -85,6 +95,7 @@ impl Thread {
 
 /// One step that a thread took. It lasts until the thread's next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// When it began.
     pub wall_ns: u64,
@@ -98,8 +109,31 @@ pub struct Entry {
     pub place: u32,
 }
 
+impl Entry {
+    /// A step that begins at `wall_ns`, when the thread's CPU clock shows `cpu_ns`: of the thread
+    /// itself, at the first of the recording's places.
+    pub fn new(wall_ns: u64, cpu_ns: u64, step: Step) -> Self {
+        Self { wall_ns, cpu_ns, conversation: None, step, place: 0 }
+    }
+
+    /// Sets the number of the [`conversation`](Self::conversation) that the step belongs to.
+    #[must_use]
+    pub fn with_conversation(mut self, number: u64) -> Self {
+        self.conversation = Some(number);
+        self
+    }
+
+    /// Sets the index of its [`place`](Self::place).
+    #[must_use]
+    pub fn with_place(mut self, index: u32) -> Self {
+        self.place = index;
+        self
+    }
+}
+
 /// A moment at which the scheduler started or stopped a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Switch {
     /// The moment.
     pub wall_ns: u64,
@@ -107,8 +141,16 @@ pub struct Switch {
     pub kind: SwitchKind,
 }
 
+impl Switch {
+    /// What happened at this moment.
+    pub fn new(wall_ns: u64, kind: SwitchKind) -> Self {
+        Self { wall_ns, kind }
+    }
+}
+
 /// What the scheduler did with a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(rename_all = "snake_case")]
 pub enum SwitchKind {
     /// The thread got a CPU.
@@ -125,6 +167,9 @@ pub enum SwitchKind {
 pub struct Conversation {
     /// The number of its connection: unique in its server.
     pub number: u64,
+    /// The address of its peer; `None` if the server did not say, or on a Unix socket.
+    #[serde(default)]
+    pub peer: Option<SocketAddr>,
     /// When the server accepted it; `None` if the server never did, or did not say.
     pub opened_ns: Option<u64>,
     /// When it was over for the server; `None` if it was not.
@@ -145,6 +190,7 @@ impl Conversation {
 
 /// What a client did from one moment to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ClientSpan {
     /// When it began.
     pub from_ns: u64,
@@ -154,8 +200,16 @@ pub struct ClientSpan {
     pub kind: ClientSpanKind,
 }
 
+impl ClientSpan {
+    /// What a client did between these moments.
+    pub fn new(from_ns: u64, to_ns: u64, kind: ClientSpanKind) -> Self {
+        Self { from_ns, to_ns, kind }
+    }
+}
+
 /// What a client does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 #[serde(rename_all = "snake_case")]
 pub enum ClientSpanKind {
     /// It connects. The system answers for the server, so this says little about the server.
