@@ -36,9 +36,14 @@ pub struct Answer<'a, F = DelimiterFraming> {
     start: usize,
     /// None in an answer that belongs to no conversation.
     in_flight: Option<&'a mut InFlight>,
-    /// [`later`](Self::later) or [`stream`](Self::stream) was called.
-    special: bool,
+    /// How long the question is.
+    question_bytes: usize,
+    /// [`LATER`] and [`STREAM`], if that was called.
+    special: u8,
 }
+
+const LATER: u8 = 1;
+const STREAM: u8 = 2;
 
 impl<'a, F> Answer<'a, F> {
     #[inline]
@@ -47,14 +52,15 @@ impl<'a, F> Answer<'a, F> {
         framing: &'a mut F,
         start: usize,
         in_flight: &'a mut InFlight,
+        question_bytes: usize,
     ) -> Self {
-        Self { output, framing, start, in_flight: Some(in_flight), special: false }
+        Self { output, framing, start, in_flight: Some(in_flight), question_bytes, special: 0 }
     }
 
     /// Whether [`later`](Self::later) or [`stream`](Self::stream) was called.
     #[inline]
     pub(crate) fn is_special(&self) -> bool {
-        self.special
+        self.special != 0
     }
 
     /// An answer that belongs to no conversation, for testing a service by itself: what it writes
@@ -70,7 +76,7 @@ impl<'a, F> Answer<'a, F> {
     /// ```
     pub fn detached(bytes: &'a mut Vec<u8>, framing: &'a mut F) -> Self {
         let start = bytes.len();
-        Self { output: bytes.into(), framing, start, in_flight: None, special: false }
+        Self { output: bytes.into(), framing, start, in_flight: None, question_bytes: 0, special: 0 }
     }
 
     /// Appends to the answer.
@@ -80,6 +86,19 @@ impl<'a, F> Answer<'a, F> {
     }
 
     /// The output itself, for code that writes for framings and services alike.
+    ///
+    /// ```
+    /// use zen_proto::{Answer, Output};
+    ///
+    /// /// A number of the protocol, which is written in headers and in answers.
+    /// fn put_number(number: u32, output: &mut Output<'_>) {
+    ///     output.put(&number.to_be_bytes());
+    /// }
+    ///
+    /// fn count(question: &[u8], answer: &mut Answer<'_>) {
+    ///     put_number(question.len() as u32, &mut answer.output());
+    /// }
+    /// ```
     #[inline]
     pub fn output(&mut self) -> Output<'_> {
         self.output.reborrow()
@@ -150,11 +169,75 @@ impl<'a, F> Answer<'a, F> {
     /// }
     /// ```
     pub fn later(&mut self) -> Responder {
-        self.special = true;
+        self.special |= LATER;
         match &mut self.in_flight {
             Some(in_flight) => in_flight.responder(),
             None => Responder::new(Mailbox::new(usize::MAX), 0),
         }
+    }
+
+    /// Asks that the service be told when the answer that comes [`later`](Self::later) leaves:
+    /// [`Service::deferred_answer_left`](crate::Service::deferred_answer_left). For what lies
+    /// around a service, such as metrics. An answer that is not watched costs nothing more.
+    ///
+    /// Returns a number by which to know the answer again, unlike any other of the conversation.
+    /// `None` if `later` was not called, or the answer belongs to no conversation.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use zen_proto::{Answer, Conversation, DeferredAnswer, Flow, Limits, Responder, Service};
+    ///
+    /// #[derive(Default)]
+    /// struct Timed { responder: Option<Responder>, owed: Duration }
+    ///
+    /// impl Service for Timed {
+    ///     fn answer(&mut self, _: &[u8], answer: &mut Answer<'_>) -> Flow {
+    ///         self.responder = Some(answer.later());
+    ///         answer.watch();
+    ///         Flow::Later
+    ///     }
+    ///
+    ///     fn deferred_answer_left(&mut self, left: &DeferredAnswer) {
+    ///         self.owed = left.owed;
+    ///     }
+    /// }
+    ///
+    /// let (mut service, asked) = (Timed::default(), Instant::now());
+    /// let framing = zen_proto::aphorism::framing();
+    /// let mut conversation = Conversation::new(framing, Limits::default(), asked);
+    /// conversation.handle_input(b"When?", asked);
+    /// conversation.answer_with(&mut service, asked);
+    /// service.responder.take().expect("it was asked").answer("Now.")?;
+    /// conversation.answer_with(&mut service, asked + Duration::from_secs(3));
+    /// assert_eq!(service.owed, Duration::from_secs(3));
+    /// # Ok::<(), zen_proto::ConversationClosed>(())
+    /// ```
+    pub fn watch(&mut self) -> Option<u64> {
+        if self.special & LATER == 0 {
+            return None;
+        }
+        self.in_flight.as_mut()?.watch_last()
+    }
+
+    /// How many bytes of input the question took, in bytes on the wire: all that the framing has
+    /// decoded for it, with what it has skipped before. 0 where no question is answered: in a
+    /// greeting, a later piece, last words, and an answer that belongs to no conversation.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use zen_proto::{Answer, Conversation, Limits, aphorism};
+    ///
+    /// let now = Instant::now();
+    /// let mut sizes = Vec::new();
+    /// let mut service = |_: &[u8], answer: &mut Answer<'_>| sizes.push(answer.question_bytes());
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Why? Who?", now);
+    /// conversation.answer_with(&mut service, now);
+    /// assert_eq!(sizes, [4, 5]);
+    /// ```
+    #[inline]
+    pub fn question_bytes(&self) -> usize {
+        self.question_bytes
     }
 
     /// A way to send the peer messages that no question asked for, from any thread, for as long as
@@ -263,7 +346,7 @@ impl<F: Framing> Answer<'_, F> {
         let header = self.output.len() - written;
         self.output.tail_mut(self.start).copy_within(written - self.start.., 0);
         self.output.truncate(self.start + header);
-        self.special = true;
+        self.special |= STREAM;
         if let Some(in_flight) = &mut self.in_flight {
             in_flight.begin_stream(length.saturating_add(header as u64));
         }

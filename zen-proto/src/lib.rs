@@ -72,4 +72,4 @@ pub use limits::{LimitError, Limits};
 pub use mailbox::{ConversationClosed, PushError, Pusher, Responder};
 pub use output::Output;
 pub use peer::{Address, Peer, Tls};
-pub use service::{Flow, Service};
+pub use service::{DeferredAnswer, Flow, Service};

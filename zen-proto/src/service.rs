@@ -1,5 +1,7 @@
 //! The service: what to answer.
 
+use std::time::Duration;
+
 use crate::answer::Answer;
 use crate::close::Closed;
 use crate::delimiter::DelimiterFraming;
@@ -94,6 +96,66 @@ impl From<()> for Flow {
 ///     }
 /// }
 /// ```
+///
+/// The other functions have defaults, and a service has those that its protocol needs. This one
+/// greets, answers in pieces, says good-bye, and keeps a record:
+///
+/// ```
+/// use zen_proto::{Answer, Closed, DeferredAnswer, Ending, Flow, Peer, Service};
+///
+/// #[derive(Clone, Default)]
+/// struct Countdown { left: usize, peer: Peer }
+///
+/// impl Service for Countdown {
+///     fn open(&mut self, peer: &Peer, answer: &mut Answer<'_>) -> Flow {
+///         self.peer = peer.clone();
+///         answer.put(b"How far?");
+///         Flow::Continue
+///     }
+///
+///     fn answer(&mut self, question: &[u8], answer: &mut Answer<'_>) -> Flow {
+///         self.left = question.len();
+///         self.resume(answer)
+///     }
+///
+///     fn resume(&mut self, answer: &mut Answer<'_>) -> Flow {
+///         answer.put(format!("{}.", self.left).as_bytes());
+///         self.left = self.left.saturating_sub(1);
+///         if self.left > 0 { Flow::More } else { Flow::Continue }
+///     }
+///
+///     fn tls_started(&mut self, _: &mut Answer<'_>) -> Flow {
+///         self.left = 0;
+///         Flow::Silent
+///     }
+///
+///     fn last_words(&mut self, ending: Ending<'_, std::convert::Infallible>, answer: &mut Answer<'_>) -> Flow {
+///         match ending {
+///             Ending::Drained => answer.put(b"The server stops."),
+///             // The framing's words will do.
+///             _ => return Flow::Silent,
+///         }
+///         Flow::Continue
+///     }
+///
+///     fn deferred_answer_left(&mut self, left: &DeferredAnswer) {
+///         eprintln!("an answer was owed for {:?}", left.owed);
+///     }
+///
+///     fn closed(&mut self, closed: &Closed) {
+///         eprintln!("{}: {} after {} questions", self.peer.remote, closed.reason, closed.questions);
+///     }
+/// }
+/// # use std::time::Instant;
+/// # let now = Instant::now();
+/// # let framing = zen_proto::aphorism::framing();
+/// # let mut conversation = zen_proto::Conversation::new(framing, zen_proto::Limits::default(), now);
+/// # let mut service = Countdown::default();
+/// # conversation.open(&mut service, &Peer::default(), now);
+/// # conversation.handle_input(b"ab?", now);
+/// # conversation.answer_with(&mut service, now);
+/// # assert_eq!(conversation.transmit(), b"How far?3.2.1.");
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not answer the messages of the framing `{F}`",
     label = "this is no `Service<{F}>`",
@@ -142,10 +204,44 @@ pub trait Service<F: Framing = DelimiterFraming> {
         Flow::Silent
     }
 
+    /// An answer that came later has left, and the service has asked to be told of it
+    /// ([`Answer::watch`]). It is called for the answers of one conversation in their order, and
+    /// never for an answer that has not left before the conversation ends.
+    fn deferred_answer_left(&mut self, left: &DeferredAnswer) {
+        let _ = left;
+    }
+
     /// The conversation is over: why, and what was done in it. Called once, and last.
     fn closed(&mut self, closed: &Closed) {
         let _ = closed;
     }
+}
+
+/// An answer that came later and has left: it is among the bytes to be sent, behind the answers to
+/// the questions before. The argument of [`Service::deferred_answer_left`].
+///
+/// ```
+/// use zen_proto::{DeferredAnswer, Flow};
+///
+/// /// A line for a log.
+/// fn line(left: &DeferredAnswer) -> String {
+///     let answer = if left.flow == Flow::Silent { "no answer" } else { "an answer" };
+///     format!("{}: {answer} of {} bytes after {:?}", left.number, left.bytes, left.owed)
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeferredAnswer {
+    /// What [`Answer::watch`] has returned.
+    pub number: u64,
+    /// How long the answer was owed, from the question until it left. That includes the time that
+    /// it waited for the answers before it.
+    pub owed: Duration,
+    /// How many bytes the answer has, without what the framing puts around them.
+    pub bytes: usize,
+    /// How the conversation goes on: [`Flow::Continue`], [`Flow::Close`], or [`Flow::Silent`] if
+    /// there is no answer after all.
+    pub flow: Flow,
 }
 
 impl<F, S, R> Service<F> for S

@@ -1,15 +1,60 @@
 //! Monitored services: metrics and logs of each question, from outside of the service.
 
+use std::collections::VecDeque;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use zen_proto::{Answer, Closed, DelimiterFraming, Ending, Flow, Framing, Peer, Service};
+use zen_proto::{Answer, Closed, DeferredAnswer, DelimiterFraming, Ending, Flow, Framing, Peer, Service};
 
 /// Hears of everything that a service is asked. Each conversation has its own clone.
 ///
-/// Every function but [`asked`](Self::asked) does nothing by default.
+/// Every function but [`asked`](Self::asked) does nothing by default. [`Monitored`] has an example
+/// of the two that count questions; this monitor uses them all:
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::{Closed, Peer};
+/// use zen_server::{Answered, Monitor};
+///
+/// /// Writes a line for whatever happens, to follow one conversation.
+/// #[derive(Clone)]
+/// struct Trail;
+///
+/// impl Monitor for Trail {
+///     type Kind = Instant;
+///
+///     fn opened(&mut self, peer: &Peer) {
+///         eprintln!("{}: {} has come", peer.connection, peer.remote);
+///     }
+///
+///     fn asked(&mut self, question: &&[u8]) -> Instant {
+///         eprintln!("a question: {}", question.escape_ascii());
+///         Instant::now()
+///     }
+///
+///     fn deferred(&mut self, _: &Instant, answered: &Answered<'_>) {
+///         eprintln!("{}: put off after {:?}", answered.peer.connection, answered.took);
+///     }
+///
+///     fn answered(&mut self, asked: Instant, answered: &Answered<'_>) {
+///         // For an answer that was put off, this is the moment when it leaves.
+///         let (number, bytes) = (answered.peer.connection, answered.bytes_out);
+///         eprintln!("{number}: an answer of {bytes} bytes after {:?}", asked.elapsed());
+///     }
+///
+///     fn unanswered(&mut self, asked: Instant) {
+///         eprintln!("no answer after {:?}", asked.elapsed());
+///     }
+///
+///     fn closed(&mut self, peer: &Peer, closed: &Closed) {
+///         eprintln!("{}: {} after {} questions", peer.connection, closed.reason, closed.questions);
+///     }
+/// }
+/// ```
 pub trait Monitor<F: Framing = DelimiterFraming> {
-    /// What is kept of a question until it is answered: its kind, for instance.
+    /// What is kept of a question until its answer leaves: its kind, for instance. The service is
+    /// sent to the thread of its conversation, so this must be `Send` with most servers.
     type Kind;
 
     /// A conversation has begun, with this peer. [`Peer::connection`] is its number.
@@ -20,9 +65,22 @@ pub trait Monitor<F: Framing = DelimiterFraming> {
     /// A question has come, which the service will be asked next.
     fn asked(&mut self, question: &F::Message<'_>) -> Self::Kind;
 
-    /// The service has answered it, or else said what becomes of it.
+    /// The service puts the answer off ([`Flow::Later`]). [`answered`](Self::answered) follows when
+    /// the answer leaves.
+    fn deferred(&mut self, kind: &Self::Kind, answered: &Answered<'_>) {
+        let _ = (kind, answered);
+    }
+
+    /// The service has answered, or failed. If it has put the answer off, this is the moment when
+    /// the answer leaves.
     fn answered(&mut self, kind: Self::Kind, answered: &Answered<'_>) {
         let _ = (kind, answered);
+    }
+
+    /// The conversation is over, and an answer that was put off has not left. Called for each such
+    /// question, before [`closed`](Self::closed).
+    fn unanswered(&mut self, kind: Self::Kind) {
+        let _ = kind;
     }
 
     /// The conversation is over: why, and what was done in it.
@@ -32,16 +90,35 @@ pub trait Monitor<F: Framing = DelimiterFraming> {
 }
 
 /// What a service has done with a question; the argument of [`Monitor::answered`].
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_server::Answered;
+///
+/// /// Whether a question is worth a line in the log.
+/// fn is_remarkable(answered: &Answered<'_>) -> bool {
+///     let slow = answered.owed.unwrap_or(answered.took) > Duration::from_millis(100);
+///     let large = answered.bytes_in.max(answered.bytes_out) > 1_000_000;
+///     slow || large || answered.flow.is_none()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Answered<'a> {
     /// Who has asked, with the number of the connection.
     pub peer: &'a Peer,
     /// How long the service took, by the system's clock. For an answer in pieces, this is the time
-    /// that the first took, and for one that comes later, the time until the service went on.
+    /// that the first took, and for one that was put off, the time until the service went on.
     pub took: Duration,
-    /// How many bytes the service has written, without what the framing puts around them.
-    pub bytes: usize,
+    /// How long an answer that was put off has been owed, from the question until it left: also
+    /// while it waited for the answers before it. `None` if it was not put off.
+    pub owed: Option<Duration>,
+    /// How many bytes of input the question took, as
+    /// [`Answer::question_bytes`](zen_proto::Answer::question_bytes) counts them.
+    pub bytes_in: usize,
+    /// How many bytes the answer has, or its first piece, without what the framing puts around
+    /// them. 0 in [`Monitor::deferred`].
+    pub bytes_out: usize,
     /// How the conversation goes on. `None`: the service has panicked.
     pub flow: Option<Flow>,
 }
@@ -71,7 +148,8 @@ pub struct Answered<'a> {
 ///         *self.by_kind.lock().unwrap().entry(kind).or_default() += 1;
 ///         if answered.took > Duration::from_millis(10) {
 ///             let number = answered.peer.connection;
-///             eprintln!("connection {number}: {kind} took {:?}", answered.took);
+///             let (bytes, took) = (answered.bytes_in, answered.took);
+///             eprintln!("connection {number}: {kind} of {bytes} bytes took {took:?}");
 ///         }
 ///     }
 /// }
@@ -89,21 +167,51 @@ pub struct Answered<'a> {
 /// # assert_eq!(metrics.by_kind.lock().unwrap()["unknown"], 2);
 /// # assert_eq!(metrics.by_kind.lock().unwrap()["known"], 1);
 /// ```
-#[derive(Debug, Clone)]
-pub struct Monitored<S, M> {
+pub struct Monitored<S, M, F: Framing = DelimiterFraming>
+where
+    M: Monitor<F>,
+{
     service: S,
     monitor: M,
     peer: Peer,
+    /// The questions whose answers were put off, in their order.
+    deferred: VecDeque<Deferred<M::Kind>>,
 }
 
-impl<S, M> Monitored<S, M> {
+/// A question whose answer was put off.
+struct Deferred<K> {
+    /// What [`Answer::watch`] has returned.
+    number: u64,
+    kind: K,
+    took: Duration,
+    bytes_in: usize,
+}
+
+impl<S, M: Monitor<F>, F: Framing> Monitored<S, M, F> {
     /// `service`, of which `monitor` hears.
     pub fn new(service: S, monitor: M) -> Self {
-        Self { service, monitor, peer: Peer::default() }
+        Self { service, monitor, peer: Peer::default(), deferred: VecDeque::new() }
     }
 }
 
-impl<F: Framing, S: Service<F>, M: Monitor<F>> Service<F> for Monitored<S, M> {
+impl<S: Clone, M: Monitor<F> + Clone, F: Framing> Clone for Monitored<S, M, F> {
+    /// The same for another conversation, in which nothing was asked.
+    fn clone(&self) -> Self {
+        Self::new(self.service.clone(), self.monitor.clone())
+    }
+}
+
+impl<S: fmt::Debug, M: Monitor<F> + fmt::Debug, F: Framing> fmt::Debug for Monitored<S, M, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Monitored")
+            .field("service", &self.service)
+            .field("monitor", &self.monitor)
+            .field("deferred", &self.deferred.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: Framing, S: Service<F>, M: Monitor<F>> Service<F> for Monitored<S, M, F> {
     fn open(&mut self, peer: &Peer, answer: &mut Answer<'_, F>) -> Flow {
         self.peer = peer.clone();
         self.monitor.opened(peer);
@@ -112,14 +220,39 @@ impl<F: Framing, S: Service<F>, M: Monitor<F>> Service<F> for Monitored<S, M> {
 
     fn answer(&mut self, question: F::Message<'_>, answer: &mut Answer<'_, F>) -> Flow {
         let kind = self.monitor.asked(&question);
+        let bytes_in = answer.question_bytes();
         let (before, began) = (answer.output().len(), Instant::now());
         // A panic is only noticed here. It goes on to the conversation, which it ends.
         let result = catch_unwind(AssertUnwindSafe(|| self.service.answer(question, answer)));
         let took = began.elapsed();
-        let bytes = answer.output().len().saturating_sub(before);
+        let bytes_out = answer.output().len().saturating_sub(before);
         let flow = result.as_ref().ok().copied();
-        self.monitor.answered(kind, &Answered { peer: &self.peer, took, bytes, flow });
+        let answered = Answered { peer: &self.peer, took, owed: None, bytes_in, bytes_out, flow };
+        let number = if flow == Some(Flow::Later) { answer.watch() } else { None };
+        match number {
+            Some(number) => {
+                // What was written is taken back.
+                self.monitor.deferred(&kind, &Answered { bytes_out: 0, ..answered });
+                self.deferred.push_back(Deferred { number, kind, took, bytes_in });
+            }
+            None => self.monitor.answered(kind, &answered),
+        }
         result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    fn deferred_answer_left(&mut self, left: &DeferredAnswer) {
+        self.service.deferred_answer_left(left);
+        // The service may watch answers that no question of its own asked for.
+        let Some(at) = self.deferred.iter().position(|deferred| deferred.number == left.number) else {
+            return;
+        };
+        let Some(Deferred { kind, took, bytes_in, .. }) = self.deferred.remove(at) else { return };
+        if self.deferred.is_empty() {
+            self.deferred = VecDeque::new();
+        }
+        let (owed, flow) = (Some(left.owed), Some(left.flow));
+        let answered = Answered { peer: &self.peer, took, owed, bytes_in, bytes_out: left.bytes, flow };
+        self.monitor.answered(kind, &answered);
     }
 
     fn resume(&mut self, answer: &mut Answer<'_, F>) -> Flow {
@@ -136,6 +269,9 @@ impl<F: Framing, S: Service<F>, M: Monitor<F>> Service<F> for Monitored<S, M> {
 
     fn closed(&mut self, closed: &Closed) {
         self.service.closed(closed);
+        for deferred in self.deferred.drain(..) {
+            self.monitor.unanswered(deferred.kind);
+        }
         self.monitor.closed(&self.peer, closed);
     }
 }

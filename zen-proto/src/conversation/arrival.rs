@@ -96,7 +96,7 @@ impl<F: Framing> Conversation<F> {
         self.tally.bytes_in += n as u64;
         if let Phase::Lingering { reason, discarded, .. } = &mut self.phase {
             *discarded += n;
-            if *discarded > self.limits.linger_bytes {
+            if *discarded > self.in_flight.limits.linger_bytes {
                 let reason = *reason;
                 self.close(reason);
             }
@@ -108,7 +108,7 @@ impl<F: Framing> Conversation<F> {
     /// `n` more bytes of a large question have come.
     #[cold]
     fn advance_question_clock(&mut self, n: u64) {
-        let (moved, rate, now) = (self.inbound.len() as u64, self.limits.least_rate, self.now());
+        let (moved, rate, now) = (self.inbound.len() as u64, self.in_flight.limits.least_rate, self.now());
         self.question_since = self.question_since.map(|since| advanced(since, n, moved, rate, now));
     }
 }

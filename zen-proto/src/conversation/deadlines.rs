@@ -11,7 +11,7 @@ impl<F: Framing> Conversation<F> {
     /// The next deadline, and the reason with which the conversation ends if it is broken.
     #[inline]
     pub(super) fn next_deadline(&self) -> Option<(Instant, CloseReason)> {
-        let limits = &*self.limits;
+        let limits = &*self.in_flight.limits;
         let mut next = Earliest(None);
         match self.phase {
             Phase::Closed(_) => {}

@@ -17,13 +17,26 @@ impl<F: Framing> Conversation<F> {
     /// water is reached.
     ///
     /// For messages that are byte slices, see [`poll_question`](Self::poll_question).
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Why? ", now);
+    /// let (length, ticket) = conversation.poll_question_with(<[u8]>::len).expect("a whole question");
+    /// conversation.answer(ticket, format!("{length} bytes.").as_bytes(), now)?;
+    /// assert_eq!(conversation.transmit(), b"4 bytes.");
+    /// # Ok::<(), zen_proto::ForeignTicket>(())
+    /// ```
     pub fn poll_question_with<T>(&mut self, take: impl FnOnce(F::Message<'_>) -> T) -> Option<(T, Ticket)> {
         if !self.wants_question() {
             return None;
         }
         let found = catch_unwind(AssertUnwindSafe(|| {
             let input = self.inbound.unread();
-            let (question, end) = next_question(&mut self.framing, input, self.limits.question_length)?;
+            let (question, end) =
+                next_question(&mut self.framing, input, self.in_flight.limits.question_length)?;
             Ok((take(question), end))
         }));
         match found.unwrap_or(Err((0, Stop::Failed))) {

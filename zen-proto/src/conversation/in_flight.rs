@@ -11,9 +11,24 @@ use crate::Limits;
 use crate::answer::Reply;
 use crate::mailbox::{Mailbox, Pusher, Responder};
 use crate::queue::Queue;
-use crate::service::Flow;
+use crate::service::{DeferredAnswer, Flow};
 
 /// A question that was handed out, and the right to answer it.
+///
+/// ```
+/// # use std::time::Instant;
+/// # use zen_proto::{Conversation, Limits, aphorism};
+/// # let now = Instant::now();
+/// use zen_proto::Question;
+///
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// conversation.handle_input(b"Why?", now);
+/// let Some(Question { text, ticket, .. }) = conversation.poll_question() else { panic!("none") };
+/// // Send `text` to wherever it is answered, and keep `ticket` until the answer is back.
+/// assert_eq!(text, "Why?");
+/// conversation.answer(ticket, b"Because.", now)?;
+/// # Ok::<(), zen_proto::ForeignTicket>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Question {
@@ -33,6 +48,19 @@ impl Question {
 ///
 /// A ticket that is dropped leaves its question without an answer, and the conversation ends with
 /// [`CloseReason::AnswerDeadline`](crate::CloseReason::AnswerDeadline).
+///
+/// ```
+/// # use std::time::Instant;
+/// # use zen_proto::{Conversation, Limits, aphorism};
+/// # let now = Instant::now();
+/// # use zen_proto::CloseReason;
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// conversation.handle_input(b"Why?", now);
+/// drop(conversation.poll_question());
+/// let late = conversation.poll_timeout().expect("an answer is owed");
+/// conversation.handle_timeout(late);
+/// assert_eq!(conversation.closed(), Some(CloseReason::AnswerDeadline));
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
     conversation: u64,
@@ -40,6 +68,21 @@ pub struct Ticket {
 }
 
 /// A ticket of another conversation. It is given back and can still be used there.
+///
+/// ```
+/// # use std::time::Instant;
+/// # use zen_proto::{Conversation, Limits, aphorism};
+/// # let now = Instant::now();
+/// # use zen_proto::ForeignTicket;
+/// let mut one = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// let mut other = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// one.handle_input(b"Why?", now);
+/// let question = one.poll_question().expect("a whole question");
+/// let Err(ForeignTicket(ticket)) = other.answer(question.ticket, b"Because.", now) else {
+///     panic!("it was asked elsewhere");
+/// };
+/// assert_eq!(one.answer(ticket, b"Because.", now), Ok(()));
+/// ```
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the ticket belongs to another conversation; answer it there")]
 pub struct ForeignTicket(pub Ticket);
@@ -48,6 +91,8 @@ pub struct ForeignTicket(pub Ticket);
 struct Slot {
     /// When the question was handed out.
     asked: Instant,
+    /// The service wants to know when the reply leaves.
+    watched: bool,
     reply: Option<Reply>,
 }
 
@@ -61,13 +106,16 @@ pub(crate) struct InFlight {
     slots: Queue<Slot>,
     /// The latest time that the conversation has seen.
     pub(super) clock: Instant,
-    limits: Arc<Limits>,
+    /// Those of the conversation. They are kept here, where an answer can see them too.
+    pub(super) limits: Arc<Limits>,
     /// Made for the first responder or pusher.
     mailbox: Option<Owner>,
     /// One more than the bytes of a streamed message that are still to be written.
     stream: Option<NonZeroU64>,
     /// No message may be pushed any more.
     unpushable: bool,
+    /// Watched answers that have left, of which the service is still to be told.
+    left: Queue<DeferredAnswer>,
 }
 
 /// The conversation's end of its mailbox, which is closed with it.
@@ -92,6 +140,7 @@ impl InFlight {
             mailbox: None,
             stream: None,
             unpushable: false,
+            left: Queue::new(),
         }
     }
 
@@ -114,7 +163,7 @@ impl InFlight {
     fn push(&mut self, reply: Option<Reply>) -> u64 {
         let asked = self.clock;
         let sequence = self.front + self.slots.len() as u64;
-        self.slots.push_back(Slot { asked, reply });
+        self.slots.push_back(Slot { asked, watched: false, reply });
         sequence
     }
 
@@ -150,6 +199,13 @@ impl InFlight {
         Responder::new(Arc::clone(self.mailbox()), sequence)
     }
 
+    /// Has the service told when the answer to the last question leaves. Returns its number.
+    pub(crate) fn watch_last(&mut self) -> Option<u64> {
+        let last = self.slots.len().checked_sub(1)?;
+        self.slots.get_mut(last)?.watched = true;
+        Some(self.front + last as u64)
+    }
+
     /// The operator's limit.
     pub(crate) fn question_length(&self) -> Option<usize> {
         self.limits.question_length
@@ -182,6 +238,12 @@ impl InFlight {
     #[inline]
     pub(super) fn has_mail(&self) -> bool {
         self.mailbox.as_ref().is_some_and(|owner| owner.0.is_waiting())
+    }
+
+    /// Whether something has come, or the service is still to be told that an answer has left.
+    #[inline]
+    pub(super) fn has_news(&self) -> bool {
+        self.mailbox.as_ref().is_some_and(|owner| owner.0.is_waiting() || !self.left.is_empty())
     }
 
     /// Whether anything has come or may come: a responder or a pusher is somewhere, or was until it
@@ -241,11 +303,29 @@ impl InFlight {
         self.push(Some(reply));
     }
 
-    /// The next reply whose turn has come.
-    pub(super) fn next_ready(&mut self) -> Option<Reply> {
-        let reply = self.slots.front_mut()?.reply.take()?;
+    /// The next reply whose turn has come, with what to note once it has left, if it is watched.
+    pub(super) fn next_ready(&mut self) -> Option<(Reply, Option<DeferredAnswer>)> {
+        let (number, now) = (self.front, self.clock);
+        let slot = self.slots.front_mut()?;
+        let reply = slot.reply.take()?;
+        let watched = slot.watched.then(|| DeferredAnswer {
+            number,
+            owed: now.saturating_duration_since(slot.asked),
+            bytes: reply.text.len(),
+            flow: reply.flow,
+        });
         self.pop();
-        Some(reply)
+        Some((reply, watched))
+    }
+
+    /// A watched answer has left.
+    pub(super) fn note_left(&mut self, left: DeferredAnswer) {
+        self.left.push_back(left);
+    }
+
+    /// The next answer that has left, of which the service is to be told.
+    pub(super) fn take_left(&mut self) -> Option<DeferredAnswer> {
+        self.left.pop_front()
     }
 
     /// Gives up a question and those after it. True if it was still owed.
@@ -277,6 +357,7 @@ impl InFlight {
             return self.forget_all();
         }
         for slot in self.slots.iter_mut().skip(len) {
+            slot.watched = false;
             slot.reply = Some(Reply { text: Vec::new(), flow: Flow::Silent, framed: false });
         }
     }
@@ -328,6 +409,7 @@ impl InFlight {
     pub(super) fn heap(&self) -> usize {
         let replies = self.slots.iter().filter_map(|slot| slot.reply.as_ref());
         self.slots.heap()
+            + self.left.heap()
             + replies.map(|reply| reply.text.capacity()).sum::<usize>()
             + self.mailbox.as_ref().map_or(0, |owner| owner.0.heap())
     }

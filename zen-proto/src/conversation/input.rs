@@ -116,8 +116,8 @@ impl<F: Framing> Conversation<F> {
     /// all, so what is the same for all questions of a turn is done by its caller.
     #[inline]
     fn answer_all(&mut self, service: &mut impl Service<F>, progress: &mut Progress) -> Stop<F::Error> {
-        let configured = self.limits.question_length;
-        let room = self.limits.outbound_high_water;
+        let configured = self.in_flight.limits.question_length;
+        let room = self.in_flight.limits.outbound_high_water;
         let mut rest = self.inbound.unread();
         loop {
             if progress.end >= room {
@@ -133,7 +133,8 @@ impl<F: Framing> Conversation<F> {
             };
             let (outbound, in_flight) = (&mut self.outbound, &mut self.in_flight);
             self.framing.begin(&mut Output::new(outbound));
-            let mut answer = Answer::new(Output::new(outbound), &mut self.framing, progress.end, in_flight);
+            let mut answer =
+                Answer::new(Output::new(outbound), &mut self.framing, progress.end, in_flight, end);
             let mut flow = service.answer(question, &mut answer);
             if flow != Flow::Continue || answer.is_special() {
                 let left = rest.len() - end;
@@ -172,9 +173,11 @@ impl<F: Framing> Conversation<F> {
         let (mut text, owed) = (Vec::new(), self.in_flight.len());
         let taken = catch_unwind(AssertUnwindSafe(|| {
             let input = self.inbound.unread();
-            let (question, end) = next_question(&mut self.framing, input, self.limits.question_length)?;
+            let (question, end) =
+                next_question(&mut self.framing, input, self.in_flight.limits.question_length)?;
             let (output, in_flight) = (Output::from(&mut text), &mut self.in_flight);
-            let flow = service.answer(question, &mut Answer::new(output, &mut self.framing, 0, in_flight));
+            let flow =
+                service.answer(question, &mut Answer::new(output, &mut self.framing, 0, in_flight, end));
             Ok((flow, end))
         }));
         let flow = match taken {

@@ -77,7 +77,6 @@ use write_clock::WriteClock;
 #[derive(Debug)]
 pub struct Conversation<F: Framing> {
     framing: F,
-    limits: Arc<Limits>,
     phase: Phase,
     inbound: Buffer,
     /// All buffered bytes were looked at, and they are not a whole question: only a read can help.
@@ -167,8 +166,7 @@ impl<F: Framing> Conversation<F> {
         let configured = catch_unwind(AssertUnwindSafe(|| framing.configure(limits.question_length)));
         let mut new = Self {
             framing,
-            in_flight: InFlight::new(Arc::clone(&limits), now),
-            limits,
+            in_flight: InFlight::new(limits, now),
             phase: Phase::Talking,
             inbound: Buffer::default(),
             starved: true,
@@ -249,8 +247,8 @@ impl<F: Framing> Conversation<F> {
         assert!(n <= self.outbound.len(), "{n} bytes sent, only {} were to be sent", self.outbound.len());
         self.tally.bytes_out += n as u64;
         self.outbound.consume(n);
-        self.write_clock.sent(n, self.now(), self.limits.least_rate);
-        if self.congested && self.outbound.len() <= self.limits.outbound_low_water {
+        self.write_clock.sent(n, self.now(), self.in_flight.limits.least_rate);
+        if self.congested && self.outbound.len() <= self.in_flight.limits.outbound_low_water {
             self.congested = false;
             // Nothing was read from the peer meanwhile, so the clock of its question starts again.
             self.question_since = self.question_since.map(|_| self.now());
@@ -305,6 +303,17 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// The connection broke: nothing can be sent or received any more.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// # use zen_proto::CloseReason;
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// // A read or a write has failed, with `ECONNRESET` for instance.
+    /// conversation.handle_lost(now);
+    /// assert_eq!(conversation.closed(), Some(CloseReason::ConnectionLost));
+    /// ```
     pub fn handle_lost(&mut self, now: Instant) {
         self.advance_clock(now);
         // Once everything was sent, a peer that resets instead of closing does no harm.
@@ -367,8 +376,8 @@ impl<F: Framing> Conversation<F> {
     /// [`CloseReason::ServiceFailed`].
     pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) {
         self.advance_clock(now);
-        if self.in_flight.has_mail() {
-            self.take_mail();
+        if self.in_flight.has_news() {
+            self.take_news(service);
         }
         while self.do_next(service, u64::MAX, &mut || now) {}
     }
@@ -481,10 +490,39 @@ impl<F: Framing> Conversation<F> {
     /// The same as [`closed`](Self::closed), for a driver that has [opened](Self::open) the
     /// conversation with a service: the first time that the conversation is found closed, the
     /// service is told.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use zen_proto::{Answer, Closed, CloseReason, Conversation, Flow, Limits, Peer, Service, aphorism};
+    ///
+    /// /// Remembers how its conversation has ended.
+    /// #[derive(Default)]
+    /// struct Remembering { ended: Option<CloseReason> }
+    ///
+    /// impl Service for Remembering {
+    ///     fn answer(&mut self, _: &[u8], answer: &mut Answer<'_>) -> Flow {
+    ///         answer.put(b"Yes.");
+    ///         Flow::Continue
+    ///     }
+    ///
+    ///     fn closed(&mut self, closed: &Closed) {
+    ///         self.ended = Some(closed.reason);
+    ///     }
+    /// }
+    ///
+    /// let (mut service, now) = (Remembering::default(), Instant::now());
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.open(&mut service, &Peer::default(), now);
+    /// assert_eq!(conversation.poll_closed(&mut service), None);
+    /// conversation.handle_eof(now);
+    /// assert_eq!(conversation.poll_closed(&mut service), Some(CloseReason::Finished));
+    /// assert_eq!(service.ended, Some(CloseReason::Finished));
+    /// ```
     #[inline]
     pub fn poll_closed(&mut self, service: &mut impl Service<F>) -> Option<CloseReason> {
         let reason = self.closed()?;
         if !std::mem::replace(&mut self.told, true) {
+            self.tell_left(service);
             let Tally { questions, bytes_in, bytes_out } = self.tally;
             let closed = Closed { reason, questions, bytes_in, bytes_out };
             // The conversation is over in any case, so a panic changes nothing.
@@ -495,6 +533,26 @@ impl<F: Framing> Conversation<F> {
 
     /// Whether another thread has something for this conversation, or may have: a
     /// [`Responder`](crate::Responder) or a [`Pusher`](crate::Pusher) is alive.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// # use zen_proto::{Answer, Flow};
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// let mut responder = None;
+    /// let mut service = |_: &[u8], answer: &mut Answer<'_>| {
+    ///     responder = Some(answer.later());
+    ///     Flow::Later
+    /// };
+    /// conversation.handle_input(b"Why?", now);
+    /// conversation.answer_with(&mut service, now);
+    /// assert!(conversation.expects_wake(), "so register a waker before you wait");
+    /// // Without an answer, a responder that is dropped says that there will be none.
+    /// drop(responder);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// assert!(!conversation.expects_wake());
+    /// ```
     pub fn expects_wake(&self) -> bool {
         self.in_flight.expects_mail()
     }
@@ -548,6 +606,22 @@ impl<F: Framing> Conversation<F> {
 
     /// Whether a question has begun, waits for its answer, or has an answer that is not completely
     /// sent.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// assert!(!conversation.is_busy());
+    /// conversation.handle_input(b"Why?", now);
+    /// let question = conversation.poll_question().expect("a whole question");
+    /// assert!(conversation.is_busy() && conversation.owes_answer());
+    /// conversation.answer(question.ticket, b"Because.", now)?;
+    /// assert!(conversation.is_busy() && !conversation.owes_answer(), "the answer is not sent");
+    /// conversation.handle_sent(8, now);
+    /// assert!(!conversation.is_busy());
+    /// # Ok::<(), zen_proto::ForeignTicket>(())
+    /// ```
     pub fn is_busy(&self) -> bool {
         !self.starved
             || self.question_since.is_some()
@@ -557,25 +631,48 @@ impl<F: Framing> Conversation<F> {
     }
 
     /// Whether [`drain`](Self::drain) was called.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// assert!(!conversation.is_draining() && !conversation.is_finishing());
+    /// conversation.drain(now);
+    /// assert!(conversation.is_draining() && conversation.is_finishing());
+    /// ```
     #[inline]
     pub fn is_draining(&self) -> bool {
         self.drained_at.is_some()
     }
 
-    /// Whether the service owes an answer that comes later.
+    /// Whether the service owes an answer that comes later. [`is_busy`](Self::is_busy) has an
+    /// example.
     #[inline]
     pub fn owes_answer(&self) -> bool {
         !self.in_flight.is_empty()
     }
 
     /// Whether no more questions are taken, so that the conversation ends once all that it owes is
-    /// sent, and the peer has closed too.
+    /// sent, and the peer has closed too. [`is_draining`](Self::is_draining) has an example.
     #[inline]
     pub fn is_finishing(&self) -> bool {
         !matches!(self.phase, Phase::Talking)
     }
 
     /// The counts since the last [`take_tally`](Self::take_tally).
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+    /// conversation.handle_input(b"Why?", now);
+    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
+    /// assert_eq!(conversation.tally().questions, 1);
+    /// assert_eq!(conversation.take_tally().questions, 1);
+    /// assert_eq!(conversation.tally().questions, 0, "they were taken");
+    /// ```
     #[inline]
     pub fn tally(&self) -> Tally {
         let taken = &self.taken;
@@ -586,7 +683,7 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
-    /// Takes the counts since the last call, for a server's counters.
+    /// Takes the counts since the last call, for a server's counters. [`Tally`] has an example.
     #[inline]
     pub fn take_tally(&mut self) -> Tally {
         let tally = self.tally();
@@ -596,6 +693,18 @@ impl<F: Framing> Conversation<F> {
 
     /// How many bytes of heap the conversation owns: 0 while it is idle, and never more than
     /// [`Limits::memory_bound`].
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// let (framing, limits) = (aphorism::framing(), Limits::default());
+    /// let bound = limits.memory_bound(&framing, 16 * 1024, 24);
+    /// let mut conversation = Conversation::new(framing, limits, now);
+    /// assert_eq!(conversation.heap_size(), 0, "it is idle");
+    /// conversation.handle_input(&[b'y'; 500], now);
+    /// assert!((1..=bound).contains(&conversation.heap_size()));
+    /// ```
     pub fn heap_size(&self) -> usize {
         self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
     }
@@ -629,7 +738,7 @@ impl<F: Framing> Conversation<F> {
 
     #[inline]
     fn has_room(&self) -> bool {
-        !self.congested && !self.resuming && self.in_flight.len() < self.limits.questions_in_flight
+        !self.congested && !self.resuming && self.in_flight.len() < self.in_flight.limits.questions_in_flight
     }
 
     /// Whether there is something to do besides questions.
@@ -664,7 +773,7 @@ impl<F: Framing> Conversation<F> {
     /// Starts the write clock of the `n` bytes that were written last.
     #[inline]
     fn wrote(&mut self, n: usize) {
-        self.write_clock.wrote(n, self.now(), self.limits.write_deadline);
+        self.write_clock.wrote(n, self.now(), self.in_flight.limits.write_deadline);
     }
 }
 

@@ -28,13 +28,13 @@ impl<F: Framing> Conversation<F> {
                 self.framing.begin(&mut Output::new(&mut self.outbound));
             }
             let (output, in_flight) = (Output::new(&mut self.outbound), &mut self.in_flight);
-            let flow = call(&mut Answer::new(output, &mut self.framing, start, in_flight));
+            let flow = call(&mut Answer::new(output, &mut self.framing, start, in_flight, 0));
             self.end_message(flow, start, owed)
         }));
         self.advance_clock(clock());
         if let Some(flow) = said.ok().flatten() {
             self.wrote(self.outbound.len() - start);
-            self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+            self.congested |= self.outbound.len() >= self.in_flight.limits.outbound_high_water;
             Some(flow)
         } else {
             self.outbound.truncate(start);
@@ -105,7 +105,7 @@ impl<F: Framing> Conversation<F> {
 
     /// Does what a flow asks for, once its message is ended.
     pub(super) fn follow(&mut self, flow: Flow) {
-        self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+        self.congested |= self.outbound.len() >= self.in_flight.limits.outbound_high_water;
         self.resuming = flow == Flow::More;
         match flow {
             Flow::More => {}
@@ -206,6 +206,13 @@ impl<F: Framing> Conversation<F> {
         }
     }
 
+    /// Takes what other threads have sent, and tells the service which of its answers have left.
+    #[inline(never)]
+    pub(super) fn take_news(&mut self, service: &mut impl Service<F>) {
+        self.take_mail();
+        self.tell_left(service);
+    }
+
     /// Takes what other threads have sent: answers now, pushed messages as there is room.
     #[inline(never)]
     pub(super) fn take_mail(&mut self) {
@@ -229,24 +236,40 @@ impl<F: Framing> Conversation<F> {
 
     /// Sends the deferred answers whose turn has come.
     pub(super) fn send_ready(&mut self) {
-        while let Some(reply) = self.in_flight.next_ready() {
-            self.send(reply);
+        while let Some((reply, watched)) = self.in_flight.next_ready() {
+            if self.send(reply)
+                && let Some(left) = watched
+            {
+                self.in_flight.note_left(left);
+            }
         }
     }
 
-    /// Puts one message behind those that wait to be sent.
-    pub(super) fn send(&mut self, reply: Reply) {
-        let Reply { text, flow, framed } = reply;
-        self.send_text(&text, flow, framed);
+    /// Tells the service of the watched answers that have left.
+    #[inline(never)]
+    pub(super) fn tell_left(&mut self, service: &mut impl Service<F>) {
+        while let Some(left) = self.in_flight.take_left() {
+            let told = catch_unwind(AssertUnwindSafe(|| service.deferred_answer_left(&left)));
+            // One that is over has nothing left to end.
+            if told.is_err() && self.closed().is_none() {
+                self.fail();
+            }
+        }
     }
 
-    pub(super) fn send_text(&mut self, text: &[u8], flow: Flow, framed: bool) {
+    /// Puts one message behind those that wait to be sent. False if it cannot be sent.
+    pub(super) fn send(&mut self, reply: Reply) -> bool {
+        let Reply { text, flow, framed } = reply;
+        self.send_text(&text, flow, framed)
+    }
+
+    pub(super) fn send_text(&mut self, text: &[u8], flow: Flow, framed: bool) -> bool {
         if matches!(self.phase, Phase::Closed(_)) {
-            return;
+            return false;
         }
         self.idle_since = self.now();
         if flow == Flow::Silent {
-            return;
+            return true;
         }
         let start = self.outbound.len();
         if framed {
@@ -262,16 +285,17 @@ impl<F: Framing> Conversation<F> {
                 self.outbound.truncate(start);
                 self.in_flight.clear();
                 self.fail();
-                return;
+                return false;
             }
         }
-        self.congested |= self.outbound.len() >= self.limits.outbound_high_water;
+        self.congested |= self.outbound.len() >= self.in_flight.limits.outbound_high_water;
         self.wrote(self.outbound.len() - start);
         if flow == Flow::Close {
             self.resuming = false;
             self.in_flight.clear();
             self.finish(CloseReason::ServiceClosed, None);
         }
+        true
     }
 
     /// The service or the framing failed. What is owed from before is still sent.

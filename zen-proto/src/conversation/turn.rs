@@ -44,8 +44,8 @@ impl<F: Framing> Conversation<F> {
         mut clock: impl FnMut() -> Instant,
     ) -> Instant {
         self.advance_clock(now);
-        if self.in_flight.has_mail() {
-            self.take_mail();
+        if self.in_flight.has_news() {
+            self.take_news(service);
         }
         // A peer that asks one question at a time must not pay for those that ask many.
         if self.pace > 1 {
@@ -84,14 +84,25 @@ impl<F: Framing> Conversation<F> {
     /// later. `None` if never.
     ///
     /// A driver that reads more than once in a turn stops then.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::{Conversation, Limits, aphorism};
+    /// # let now = Instant::now();
+    /// use std::time::Duration;
+    ///
+    /// let limits = Limits::default().with_turn_time(Duration::from_millis(5));
+    /// let conversation = Conversation::new(aphorism::framing(), limits, now);
+    /// assert_eq!(conversation.turn_until(now), Some(now + Duration::from_millis(5)));
+    /// ```
     #[inline]
     pub fn turn_until(&self, now: Instant) -> Option<Instant> {
-        now.checked_add(self.limits.turn_time)
+        now.checked_add(self.in_flight.limits.turn_time)
     }
 
     fn turn_questions(&self) -> u64 {
         // A turn without a question would never end.
-        self.limits.turn_questions.max(1) as u64
+        self.in_flight.limits.turn_questions.max(1) as u64
     }
 
     /// Does the next thing that there is room for; if that is to answer what is buffered, up to
@@ -126,7 +137,7 @@ impl<F: Framing> Conversation<F> {
         let answered = self.tally.questions - asked;
         if over && answered > 0 {
             let took = (self.now() - began).as_nanos().max(1);
-            let in_time = u128::from(answered) * self.limits.turn_time.as_nanos() / took;
+            let in_time = u128::from(answered) * self.in_flight.limits.turn_time.as_nanos() / took;
             self.pace = u8::try_from(in_time).unwrap_or(u8::MAX).clamp(1, self.pace);
         } else if answered >= u64::from(self.pace) {
             self.pace = self.pace.saturating_mul(4).min(MOST);
