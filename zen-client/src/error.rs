@@ -195,6 +195,16 @@ pub enum ClientError {
 
 impl ClientError {
     /// Whether the client can still be used after this error.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zen_client::ClientError;
+    ///
+    /// let gave_up = ClientError::GaveUp { awaited: 1, timeout: Duration::from_secs(1) };
+    /// assert!(gave_up.keeps_connection(), "ask the next question");
+    /// let late = ClientError::AnswerTimedOut { awaited: 1, deadline: Duration::from_secs(30) };
+    /// assert!(!late.keeps_connection(), "connect again");
+    /// ```
     pub const fn keeps_connection(&self) -> bool {
         matches!(self, Self::Unsendable(_) | Self::GaveUp { .. })
     }

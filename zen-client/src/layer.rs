@@ -101,6 +101,18 @@ impl Layer {
         asker.wants_read() || (self.is_handshaking() && asker.failed().is_none())
     }
 
+    /// What the server is still to be sent when the client goes without waiting, so that this is
+    /// not taken for a cut.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self, clippy::needless_pass_by_ref_mut))]
+    pub(crate) fn announce_end(&mut self) -> &[u8] {
+        match self {
+            // FIN says it.
+            Self::Plain => &[],
+            #[cfg(feature = "tls")]
+            Self::Tls(tls) => tls.announce_end(),
+        }
+    }
+
     pub(crate) fn poll_shutdown<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
         match self {
             Self::Plain => asker.poll_shutdown(),

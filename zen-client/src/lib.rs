@@ -56,6 +56,11 @@
 //! come in order: a server that never answers it will not answer the next one either. An answer
 //! that breaks its deadline ends the conversation, and every further call says so.
 //!
+//! # Systems
+//!
+//! Linux, where the clients are tested, and macOS. Nothing but Unix sockets needs Unix, but they are
+//! not tested on Windows.
+//!
 //! # Features
 //!
 //! - `tokio`: the async client, [`AsyncClient`]. Off by default; without it this crate needs no

@@ -18,6 +18,14 @@ use crate::ClientTls;
 ///     .with_limits(limits)
 ///     .with_connect_timeout(Duration::from_millis(500));
 /// assert!(impatient.validate().is_ok());
+///
+/// // For a server that greets, and whose slow answers are not waited for. Short questions of a
+/// // pipeline are sent together.
+/// let greeted = ClientOptions::default()
+///     .with_greeting(true)
+///     .with_answer_timeout(Duration::from_millis(200))
+///     .with_nodelay(false);
+/// assert!(greeted.validate().is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -99,6 +107,14 @@ impl ClientOptions {
     }
 
     /// Sets [`tls`](Self::tls).
+    ///
+    /// ```
+    /// use zen_client::{ClientOptions, ClientTls, ClientTlsError};
+    ///
+    /// fn secured() -> Result<ClientOptions, ClientTlsError> {
+    ///     Ok(ClientOptions::default().with_tls(ClientTls::trusting_the_system("zen.example")?))
+    /// }
+    /// ```
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn with_tls(mut self, tls: impl Into<Option<ClientTls>>) -> Self {

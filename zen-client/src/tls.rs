@@ -20,6 +20,21 @@ const RECORD: usize = 16 * 1024;
 /// Whom a client trusts, and as whom the server has to show itself.
 ///
 /// Equal values share their configuration.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use zen_client::{Client, ClientOptions, ClientTls};
+///
+/// // A server whose certificate this company has issued itself.
+/// let tls = ClientTls::trusting(Path::new("/etc/ssl/company.pem"), "zen.example")?;
+/// let options = ClientOptions::default().with_tls(tls);
+/// let mut client = Client::connect("zen.example:1060", &options)?;
+/// client.ask("Simple is better than?")?;
+///
+/// // One that any browser would trust.
+/// let tls = ClientTls::trusting_the_system("zen.example")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct ClientTls {
     config: Arc<ClientConfig>,
@@ -27,6 +42,15 @@ pub struct ClientTls {
 }
 
 /// Why TLS cannot be used.
+///
+/// ```
+/// use std::path::Path;
+/// use zen_client::{ClientTls, ClientTlsError};
+///
+/// let error = ClientTls::trusting(Path::new("no-such.pem"), "zen.example").unwrap_err();
+/// assert!(matches!(error, ClientTlsError::Unreadable { .. }));
+/// assert!(error.to_string().starts_with("cannot read the CA certificates no-such.pem: "));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientTlsError {
@@ -60,6 +84,16 @@ pub enum ClientTlsError {
 
 impl ClientTls {
     /// Any configuration, for a server that has a certificate for this name or IP address.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use zen_client::{ClientTls, ClientTlsError};
+    ///
+    /// /// With a configuration that shows a certificate of the client's own, for instance.
+    /// fn with(config: Arc<rustls::ClientConfig>) -> Result<ClientTls, ClientTlsError> {
+    ///     ClientTls::new(config, "zen.example")
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`ClientTlsError::Name`].
@@ -225,6 +259,18 @@ impl Tls {
     pub(crate) fn poll_shutdown<F: Framing>(&mut self, asker: &mut Asker<F>) -> bool {
         self.prepare(asker);
         self.transmit().is_empty() && std::mem::take(&mut self.fin_due)
+    }
+
+    /// What is left to be written when the client goes: the record that is under way, and a
+    /// `close_notify`. A handshake that is not complete is broken off without one.
+    pub(crate) fn announce_end(&mut self) -> &[u8] {
+        if self.is_handshaking() {
+            return &[];
+        }
+        // Does nothing if it was announced before.
+        self.connection.send_close_notify();
+        self.take_records();
+        self.transmit()
     }
 
     /// Makes a record of what the asker has to send, once the one before is written.

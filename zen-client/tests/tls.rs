@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -146,6 +146,84 @@ fn an_end_that_is_not_announced_is_told_from_one_that_is() {
         client.ask_all(["a?", "b?"]).await.unwrap();
         cut(client.finish().await.unwrap_err(), 0);
     });
+}
+
+/// A server of one conversation, and what its end looks like there: an error if it was cut off.
+fn serve_once(config: Arc<ServerConfig>) -> (SocketAddr, thread::JoinHandle<std::io::Result<()>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = ServerConnection::new(config).unwrap();
+        converse(StreamOwned::new(connection, stream), End::Announced)
+    });
+    (address, server)
+}
+
+#[test]
+fn a_client_that_is_dropped_announces_its_end() {
+    let (config, certificate) = server_config();
+    let options = trusting(certificate, "zen.example");
+    let (address, server) = serve_once(Arc::clone(&config));
+    let mut client = Client::connect(address, &options).unwrap();
+    client.ask("Why?").unwrap();
+    drop(client);
+    server.join().unwrap().expect("the blocking client has said that this is the end");
+
+    let (address, server) = serve_once(config);
+    in_runtime(async {
+        let mut client = AsyncClient::connect(address, &options).await.unwrap();
+        client.ask("Why?").await.unwrap();
+    });
+    server.join().unwrap().expect("the async client has said that this is the end");
+}
+
+/// Answers one question, and then reads no more until the client is gone.
+fn serve_and_stop_reading(
+    config: Arc<ServerConfig>,
+    gone: mpsc::Receiver<()>,
+) -> (SocketAddr, thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+        stream.read_exact(&mut [0; 4]).unwrap();
+        stream.write_all(b"So.").unwrap();
+        gone.recv_timeout(Duration::from_secs(60)).expect("the client waits for the server");
+    });
+    (address, server)
+}
+
+#[test]
+fn a_client_that_is_dropped_waits_for_no_room() {
+    let (config, certificate) = server_config();
+    // More than the sockets hold.
+    let flood = vec![b'a'; 32 << 20];
+    let flood = [&flood[..], b"?"].concat();
+    let options = trusting(certificate, "zen.example");
+    let soon = Some(Duration::from_millis(300));
+
+    let (says_gone, gone) = mpsc::channel();
+    let (address, server) = serve_and_stop_reading(Arc::clone(&config), gone);
+    let mut client = Client::connect(address, &options).unwrap();
+    client.ask("Why?").unwrap();
+    client.set_answer_timeout(soon);
+    client.ask(&flood).unwrap_err();
+    drop(client);
+    says_gone.send(()).unwrap();
+    server.join().unwrap();
+
+    let (says_gone, gone) = mpsc::channel();
+    let (address, server) = serve_and_stop_reading(config, gone);
+    in_runtime(async {
+        let mut client = AsyncClient::connect(address, &options).await.unwrap();
+        client.ask("Why?").await.unwrap();
+        client.set_answer_timeout(soon);
+        client.ask(&flood).await.unwrap_err();
+    });
+    says_gone.send(()).unwrap();
+    server.join().unwrap();
 }
 
 #[test]

@@ -105,6 +105,20 @@ fn zen_asks_over_tls() {
 }
 
 #[test]
+fn a_client_that_has_asked_over_tls_is_not_taken_for_one_that_was_cut_off() {
+    let files = Files::new("ends");
+    let (certificate, key) = (files.path("cert.pem"), files.path("key.pem"));
+    for flavor in FLAVORS {
+        let server = serve(&["--flavor", flavor, "--tls-cert", &certificate, "--tls-key", &key]);
+        let address = format!("localhost:{}", server.address.port());
+        let ended = run(zen(&["ask", &address, "--tls", "--tls-ca", &certificate, "Why?", "How?"]));
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+        let (_, log) = server.stop();
+        assert!(log.contains("closes=\"finished=1\""), "{flavor}: {log}");
+    }
+}
+
+#[test]
 fn zen_ask_says_in_a_line_what_is_wrong_with_tls() {
     let files = Files::new("distrust");
     let (certificate, key) = (files.path("cert.pem"), files.path("key.pem"));

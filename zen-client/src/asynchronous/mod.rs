@@ -84,6 +84,16 @@ impl AsyncClient {
 
     /// The same, to a Unix socket.
     ///
+    /// ```no_run
+    /// use zen_client::{AsyncClient, ClientOptions};
+    ///
+    /// # async fn example() -> Result<(), zen_client::ClientError> {
+    /// // The same server as `zen serve unix:/run/zen`.
+    /// let mut client = AsyncClient::connect_unix("/run/zen", &ClientOptions::default()).await?;
+    /// println!("{}", client.ask("Simple is better than?").await?.escape_ascii());
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Self::connect).
     #[cfg(unix)]
@@ -95,6 +105,22 @@ impl AsyncClient {
 impl<F: Framing> AsyncClient<F> {
     /// Like [`connect`](AsyncClient::connect), for a protocol of your own: `framing` cuts answers
     /// and writes questions. [`ClientOptions::greeting`] says whether the server greets.
+    ///
+    /// ```no_run
+    /// use zen_client::{AsyncClient, ClientOptions};
+    /// use zen_proto::DelimiterFraming;
+    ///
+    /// # async fn example() -> Result<(), zen_client::ClientError> {
+    /// // Answers of this server end with an exclamation mark.
+    /// let framing = DelimiterFraming::new(b'!').send_until(b'?');
+    /// let options = ClientOptions::default();
+    /// let mut client = AsyncClient::connect_with("127.0.0.1:1060", framing, &options).await?;
+    /// client.ask("Why?").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`connect`](AsyncClient::connect).
     pub async fn connect_with(
         address: impl ToSocketAddrs,
         framing: F,
@@ -113,6 +139,17 @@ impl<F: Framing> AsyncClient<F> {
     }
 
     /// Like [`connect_with`](Self::connect_with), to a Unix socket.
+    ///
+    /// ```no_run
+    /// use zen_client::{AsyncClient, ClientOptions};
+    /// use zen_proto::DelimiterFraming;
+    ///
+    /// # async fn example() -> Result<(), zen_client::ClientError> {
+    /// let (lines, options) = (DelimiterFraming::new(b'\n').send_until(b'\n'), ClientOptions::default());
+    /// let mut client = AsyncClient::connect_unix_with("/run/lines", lines, &options).await?;
+    /// client.ask("hello\n").await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](AsyncClient::connect).
@@ -134,6 +171,19 @@ impl<F: Framing> AsyncClient<F> {
     }
 
     /// Wraps a connection that is already open.
+    ///
+    /// ```no_run
+    /// use zen_client::{AsyncClient, ClientOptions};
+    /// use zen_proto::aphorism;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// // A connection that was prepared in another way, through a proxy for instance.
+    /// let stream = tokio::net::TcpStream::connect("127.0.0.1:1060").await?;
+    /// let options = ClientOptions::default();
+    /// let client = AsyncClient::from_stream(stream, aphorism::client_framing(), &options)?;
+    /// println!("{} asks {}", client.local_addr()?, client.peer_addr()?);
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// [`ClientError::Options`], or [`ClientError::Socket`] when the socket cannot be prepared.
@@ -168,6 +218,22 @@ impl<F: Framing> AsyncClient<F> {
     /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
     /// is expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first
     /// waits for the greeting, and discards it.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use zen_client::{AsyncClient, ClientError};
+    /// # use zen_proto::{Decoded, Framing};
+    /// # struct Counts;
+    /// # impl Framing for Counts {
+    /// #     type Message<'a> = u64;
+    /// #     type Error = Infallible;
+    /// #     fn decode(&mut self, _: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
+    /// # }
+    /// /// The messages of this framing are numbers, and the server begins with its version.
+    /// async fn version(client: &mut AsyncClient<Counts>) -> Result<Option<u64>, ClientError> {
+    ///     client.greeting_with(|version| version).await
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
@@ -225,6 +291,26 @@ impl<F: Framing> AsyncClient<F> {
     ///
     /// The first error is the last item. A question that cannot be sent yields its error in its
     /// turn, after the answers to the questions before it, and no later question is asked.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use zen_client::{AsyncClient, ClientError};
+    /// # use zen_proto::{Decoded, Framing};
+    /// # struct Counts;
+    /// # impl Framing for Counts {
+    /// #     type Message<'a> = u64;
+    /// #     type Error = Infallible;
+    /// #     fn decode(&mut self, _: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
+    /// # }
+    /// /// The messages of this framing are numbers.
+    /// async fn sum(client: &mut AsyncClient<Counts>, questions: &[&str]) -> Result<u64, ClientError> {
+    ///     let (mut counts, mut sum) = (client.pipeline_with(questions, |count| count), 0);
+    ///     while let Some(count) = counts.next().await {
+    ///         sum += count?;
+    ///     }
+    ///     Ok(sum)
+    /// }
+    /// ```
     pub fn pipeline_with<Q, T, C>(&mut self, questions: Q, take: C) -> AsyncAnswers<'_, F, Q::IntoIter, C>
     where
         Q: IntoIterator<Item: AsRef<[u8]>>,
@@ -239,18 +325,45 @@ impl<F: Framing> AsyncClient<F> {
 
     /// Sets [`ClientOptions::answer_timeout`] for the calls from now on. With a timeout of zero, a
     /// call returns only what has arrived already.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zen_client::{AsyncClient, ClientError};
+    ///
+    /// /// A question that is a hard one.
+    /// async fn ask_patiently(client: &mut AsyncClient) -> Result<bytes::Bytes, ClientError> {
+    ///     client.set_answer_timeout(Some(Duration::from_secs(5)));
+    ///     let answer = client.ask("Why?").await;
+    ///     // How many late answers will be discarded when they come.
+    ///     eprintln!("{} outstanding", client.awaited());
+    ///     answer
+    /// }
+    /// ```
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.state.set_answer_timeout(timeout);
     }
 
     /// How many answers the server owes, including those whose caller has stopped waiting. They
-    /// come before the answer to the next question.
+    /// come before the answer to the next question. [`set_answer_timeout`](Self::set_answer_timeout)
+    /// has an example.
     pub fn awaited(&self) -> usize {
         self.state.asker.awaited()
     }
 
     /// Whether the client can still be used, as far as it knows: no error has ended the
     /// conversation, and the server's end has not been read.
+    ///
+    /// ```
+    /// use zen_client::{AsyncClient, ClientError, ClientOptions};
+    ///
+    /// /// Asks through the client of a pool, or through a new one if that has failed meanwhile.
+    /// async fn ask(client: &mut AsyncClient, question: &str) -> Result<bytes::Bytes, ClientError> {
+    ///     if !client.is_usable() {
+    ///         *client = AsyncClient::connect("127.0.0.1:1060", &ClientOptions::default()).await?;
+    ///     }
+    ///     client.ask(question).await
+    /// }
+    /// ```
     pub fn is_usable(&self) -> bool {
         self.state.is_usable()
     }
@@ -271,12 +384,19 @@ impl<F: Framing> AsyncClient<F> {
         }
     }
 
-    /// The server's address. A Unix socket has none of this kind.
+    /// The server's address. [`from_stream`](Self::from_stream) has an example.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] for a Unix socket, which has no address of this kind;
+    /// otherwise what the system says.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.wire.stream().peer_addr()
     }
 
     /// The client's own address, as the server sees it.
+    ///
+    /// # Errors
+    /// As for [`peer_addr`](Self::peer_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.wire.stream().local_addr()
     }
@@ -433,6 +553,19 @@ impl<F: ByteFraming> AsyncClient<F> {
 
 /// The answers to an [`AsyncClient::pipeline`] of questions, each made by `C` from the decoded
 /// message.
+///
+/// ```
+/// use zen_client::{AsyncClient, ClientError};
+///
+/// /// Prints each answer as soon as it has come.
+/// async fn print(client: &mut AsyncClient, questions: &[&str]) -> Result<(), ClientError> {
+///     let mut answers = client.pipeline(questions);
+///     while let Some(answer) = answers.next().await {
+///         println!("{}", answer?.escape_ascii());
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct AsyncAnswers<'a, F, I: Iterator, C = fn(&[u8]) -> Bytes> {
     client: &'a mut AsyncClient<F>,

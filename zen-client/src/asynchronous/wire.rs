@@ -147,6 +147,19 @@ impl Wire {
     }
 }
 
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.broken || self.lost.is_some() {
+            return;
+        }
+        let end = self.layer.announce_end();
+        if !end.is_empty() {
+            // The socket does not block: if it has no room for this, it is not waited for.
+            let _ = (&*self.stream.socket()).write(end);
+        }
+    }
+}
+
 fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }

@@ -27,6 +27,10 @@ use wire::{SLICE, Wire};
 ///
 /// Memory: 16 KiB, plus the questions and answers in flight.
 ///
+/// Dropping a client ends the conversation at once, and the server sees a regular end: FIN, and
+/// under TLS a `close_notify` before it, unless the socket has no room for one.
+/// [`finish`](Self::finish) waits until the server has seen everything.
+///
 /// ```
 /// # use std::io::{Read, Write};
 /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
@@ -76,6 +80,15 @@ impl Client {
     }
 
     /// The same, to a Unix socket.
+    ///
+    /// ```no_run
+    /// use zen_client::{Client, ClientOptions};
+    ///
+    /// // The same server as `zen serve unix:/run/zen`.
+    /// let mut client = Client::connect_unix("/run/zen", &ClientOptions::default())?;
+    /// println!("{}", client.ask("Simple is better than?")?.escape_ascii());
+    /// # Ok::<(), zen_client::ClientError>(())
+    /// ```
     ///
     /// # Errors
     /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Self::connect).
@@ -129,6 +142,16 @@ impl<F: Framing> Client<F> {
 
     /// Like [`connect_with`](Self::connect_with), to a Unix socket.
     ///
+    /// ```no_run
+    /// use zen_client::{Client, ClientOptions};
+    /// use zen_proto::DelimiterFraming;
+    ///
+    /// let lines = DelimiterFraming::new(b'\n').send_until(b'\n');
+    /// let mut client = Client::connect_unix_with("/run/lines", lines, &ClientOptions::default())?;
+    /// client.ask("hello\n")?;
+    /// # Ok::<(), zen_client::ClientError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ClientError::ConnectUnix`]; otherwise as for [`connect`](Client::connect).
     #[cfg(unix)]
@@ -148,6 +171,30 @@ impl<F: Framing> Client<F> {
 
     /// Wraps a connection that is already open. It must be in blocking mode. From now on the client
     /// sets its timeouts.
+    ///
+    /// ```
+    /// # use std::io::{Read, Write};
+    /// # let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let address = listener.local_addr()?;
+    /// # std::thread::spawn(move || {
+    /// #     let (mut stream, _) = listener.accept().unwrap();
+    /// #     stream.read_exact(&mut [0; 4]).unwrap();
+    /// #     stream.write_all(b"Because.").unwrap();
+    /// #     stream.read(&mut [0]).unwrap();
+    /// # });
+    /// use std::net::TcpStream;
+    /// use zen_client::{Client, ClientOptions};
+    /// use zen_proto::aphorism;
+    ///
+    /// // A connection that was prepared in another way, through a proxy for instance.
+    /// let stream = TcpStream::connect(address)?;
+    /// let mut client = Client::from_stream(stream, aphorism::client_framing(), &ClientOptions::default())?;
+    /// assert_eq!(client.peer_addr()?, address);
+    /// assert!(client.local_addr()?.ip().is_loopback());
+    /// assert_eq!(client.ask("Why?")?, "Because.");
+    /// assert!(client.is_usable());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`ClientError::Options`], or [`ClientError::Socket`] when the socket cannot be prepared.
@@ -184,6 +231,22 @@ impl<F: Framing> Client<F> {
     /// Waits for the server's greeting and returns what `take` makes of it. Returns `None` if none
     /// is expected ([`ClientOptions::greeting`]) or it has come already: a client that asks first
     /// waits for the greeting, and discards it.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use zen_client::{Client, ClientError};
+    /// # use zen_proto::{Decoded, Framing};
+    /// # struct Counts;
+    /// # impl Framing for Counts {
+    /// #     type Message<'a> = u64;
+    /// #     type Error = Infallible;
+    /// #     fn decode(&mut self, _: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
+    /// # }
+    /// /// The messages of this framing are numbers, and the server begins with its version.
+    /// fn version(client: &mut Client<Counts>) -> Result<Option<u64>, ClientError> {
+    ///     client.greeting_with(|version| version)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As for [`ask`](Self::ask).
@@ -238,6 +301,22 @@ impl<F: Framing> Client<F> {
     /// The first error is the last item. A question that cannot be sent yields its error in its
     /// turn, after the answers to the questions before it, and no later question is asked. The
     /// iterator may be dropped early; the crate's documentation says what happens to the answers.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use zen_client::{Client, ClientError};
+    /// # use zen_proto::{Decoded, Framing};
+    /// # struct Counts;
+    /// # impl Framing for Counts {
+    /// #     type Message<'a> = u64;
+    /// #     type Error = Infallible;
+    /// #     fn decode(&mut self, _: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
+    /// # }
+    /// /// The messages of this framing are numbers.
+    /// fn sum(client: &mut Client<Counts>, questions: &[&str]) -> Result<u64, ClientError> {
+    ///     client.pipeline_with(questions, |count| count).sum()
+    /// }
+    /// ```
     pub fn pipeline_with<Q, T, C>(&mut self, questions: Q, take: C) -> Answers<'_, F, Q::IntoIter, C>
     where
         Q: IntoIterator<Item: AsRef<[u8]>>,
@@ -314,6 +393,18 @@ impl<F: Framing> Client<F> {
 
     /// Whether the client can still be used, as far as it knows: no error has ended the
     /// conversation, and the server's end has not been read.
+    ///
+    /// ```no_run
+    /// use zen_client::{Client, ClientError, ClientOptions};
+    ///
+    /// /// Asks through the client of a pool, or through a new one if that has failed meanwhile.
+    /// fn ask(client: &mut Client, question: &str) -> Result<bytes::Bytes, ClientError> {
+    ///     if !client.is_usable() {
+    ///         *client = Client::connect("127.0.0.1:1060", &ClientOptions::default())?;
+    ///     }
+    ///     client.ask(question)
+    /// }
+    /// ```
     pub fn is_usable(&self) -> bool {
         self.state.is_usable()
     }
@@ -358,12 +449,19 @@ impl<F: Framing> Client<F> {
         }
     }
 
-    /// The server's address. A Unix socket has none of this kind.
+    /// The server's address. [`from_stream`](Self::from_stream) has an example.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] for a Unix socket, which has no address of this kind;
+    /// otherwise what the system says.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.wire.stream().peer_addr()?.as_socket().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }
 
     /// The client's own address, as the server sees it.
+    ///
+    /// # Errors
+    /// As for [`peer_addr`](Self::peer_addr).
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.wire.stream().local_addr()?.as_socket().ok_or_else(|| io::ErrorKind::Unsupported.into())
     }

@@ -165,6 +165,19 @@ impl Wire {
     }
 }
 
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.broken || self.lost.is_some() {
+            return;
+        }
+        let end = self.layer.announce_end();
+        // A socket that has no room for it is not waited for.
+        if !end.is_empty() && self.stream.set_nonblocking(true).is_ok() {
+            let _ = self.stream.write(end);
+        }
+    }
+}
+
 /// Rounded up to the next millisecond, for two reasons: the time has passed when the wait ends, and
 /// questions that follow each other at once wait equally long, so the timeout need not be set
 /// again.
