@@ -11,7 +11,7 @@ mod certificate;
 mod program;
 
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 
 use built::built;
@@ -64,11 +64,15 @@ fn what_is_wrong_is_said_in_a_line() {
     let (certificate, missing) = (files.path("cert.pem"), files.path("missing.pem"));
     let [certificate, missing] = [&certificate, &missing].map(|path| path.to_str().unwrap());
     let taken = format!("unix:{certificate}");
+    let left = files.path("left");
+    drop(UnixListener::bind(&left).unwrap());
+    let left = format!("unix:{}", left.display());
     for (arguments, says) in [
         (&["127.0.0.1:0", "--tls-cert", missing, "--tls-key", missing][..], "cannot read the certificate"),
         (&["127.0.0.1:0", "--tls-cert", certificate, "--tls-key", certificate], "there is no private key"),
         (&["127.0.0.1:0", "--tls-cert", certificate], "usage: ADDRESS"),
-        (&[&taken], "cannot listen on unix:"),
+        (&[&taken], "there is a file of that name already"),
+        (&[&left], "left behind by a server that has ended"),
     ] {
         let mut command = Command::new(built(env!("CARGO_PKG_NAME"), "mail"));
         let output = command.args(arguments).stdin(Stdio::null()).output().unwrap();

@@ -8,12 +8,11 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use zen_server::Listener;
+use zen_server::{Listener, SocketPath};
 
 use crate::escape::escaped;
 use crate::failure::Failure;
 use crate::resolve::Address;
-use crate::unix_socket::{self, OwnPath};
 
 /// The longest time for resolving the address to listen on, which is one of this machine's.
 const RESOLVE_WITHIN: Duration = Duration::from_millis(900);
@@ -52,7 +51,7 @@ pub(crate) struct Listening {
     /// As it is announced.
     pub(crate) address: String,
     /// A Unix socket's path, which goes when this is dropped.
-    pub(crate) path: Option<OwnPath>,
+    pub(crate) path: Option<SocketPath>,
 }
 
 /// A listener at the place.
@@ -63,8 +62,9 @@ pub(crate) fn listen_at(place: &Place, backlog: i32) -> Result<Listening, Failur
             Ok(Listening { listener: listener.into(), address: address.to_string(), path: None })
         }
         Place::Unix(path) => {
-            let (listener, own_path) = unix_socket::listen(path, backlog)?;
-            Ok(Listening { listener: listener.into(), address: place.to_string(), path: Some(own_path) })
+            let (listener, path) =
+                Listener::bind_unix(path, backlog).map_err(|error| Failure::Failed(error.to_string()))?;
+            Ok(Listening { listener, address: place.to_string(), path: Some(path) })
         }
     }
 }

@@ -20,7 +20,6 @@ mod signals;
 mod terminal;
 mod trace;
 mod units;
-mod unix_socket;
 mod work;
 
 use std::ffi::OsString;

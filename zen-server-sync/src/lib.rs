@@ -85,7 +85,7 @@ pub use zen_proto::{
 };
 pub use zen_server::{
     Answered, ConversationId, Counters, Listener, Monitor, Monitored, Observer, Options, OptionsError,
-    Silent, Snapshot, Step, StopHandle,
+    Silent, Snapshot, SocketPath, Step, StopHandle, UnixSocketError,
 };
 #[cfg(feature = "tls")]
 pub use zen_server::{TlsError, rustls, tls_config};

@@ -59,6 +59,7 @@ mod session;
 mod setup;
 mod source;
 mod stop;
+mod unix_socket;
 
 pub use admission::{AcceptTrouble, Admission};
 pub use counters::{Counters, Snapshot};
@@ -74,6 +75,7 @@ pub use session::Session;
 pub use setup::Setup;
 pub use source::Source;
 pub use stop::StopHandle;
+pub use unix_socket::{SocketPath, UnixSocketError};
 
 #[cfg(feature = "tls")]
 pub use rustls;

@@ -4,9 +4,12 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 
 use socket2::SockRef;
 use zen_proto::Address;
+
+use crate::unix_socket::{self, SocketPath, UnixSocketError};
 
 /// Where a server accepts connections: a bound [`TcpListener`] or [`UnixListener`]. Every server
 /// takes whatever can be turned into this.
@@ -17,7 +20,14 @@ use zen_proto::Address;
 ///
 /// let listener = TcpListener::bind("127.0.0.1:0")?;
 /// let address = listener.local_addr()?;
-/// assert_eq!(Listener::from(listener).local_address(), address.into());
+/// let listener = Listener::from(listener);
+/// assert_eq!(listener.local_address(), address.into());
+///
+/// // An event loop accepts through a handle that never blocks. Both handles are the same listener.
+/// let accepting = listener.try_clone()?;
+/// accepting.set_nonblocking(true)?;
+/// let Listener::Tcp(accepting) = accepting else { panic!("a TCP port") };
+/// assert_eq!(accepting.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -28,11 +38,35 @@ pub enum Listener {
     /// A Unix socket.
     ///
     /// A server does not remove its path from the file system. The program that has bound it must
-    /// do that.
+    /// do that, for instance with the [`SocketPath`] of [`bind_unix`](Self::bind_unix).
     Unix(UnixListener),
 }
 
 impl Listener {
+    /// Makes a Unix socket at `path`, which must not exist, and listens there. Up to `backlog`
+    /// connections wait to be accepted. The path is removed when the [`SocketPath`] is dropped, so
+    /// keep it until the server has ended.
+    ///
+    /// ```
+    /// use zen_server::Listener;
+    ///
+    /// let path = std::env::temp_dir().join(format!("zen-doc-{}", std::process::id()));
+    /// let (listener, socket_path) = Listener::bind_unix(&path, 128)?;
+    /// // Any server takes the listener.
+    /// assert_eq!(listener.local_address().to_string(), format!("unix:{}", path.display()));
+    /// drop(socket_path);
+    /// assert!(!path.exists());
+    /// # Ok::<(), zen_server::UnixSocketError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnixSocketError`] says what is in the way: a server, a socket that a server has left
+    /// behind, another file, a directory that does not exist or may not be written to.
+    pub fn bind_unix(path: impl AsRef<Path>, backlog: i32) -> Result<(Self, SocketPath), UnixSocketError> {
+        let (listener, path) = unix_socket::bind(path.as_ref(), backlog)?;
+        Ok((Self::Unix(listener), path))
+    }
+
     /// Where it listens; [`Address::Unknown`] if the system does not say.
     pub fn local_address(&self) -> Address {
         match self {
@@ -97,11 +131,30 @@ impl AsFd for Listener {
 }
 
 /// The address of a Unix socket that is bound to `path`, if it is bound to any.
-pub fn unix_address(path: Option<&std::path::Path>) -> Address {
+///
+/// ```
+/// use std::path::Path;
+/// use zen_server::unix_address;
+///
+/// assert_eq!(unix_address(Some(Path::new("/run/zen"))).to_string(), "unix:/run/zen");
+/// assert_eq!(unix_address(None).to_string(), "unix");
+/// ```
+pub fn unix_address(path: Option<&Path>) -> Address {
     Address::Unix(path.map(Into::into))
 }
 
 /// The server's own address, as the peers of one listener have reached it.
+///
+/// ```
+/// use std::net::TcpListener;
+/// use zen_server::LocalAddress;
+///
+/// // One for each listener, from which `Setup::handle_accepted` finds the address of a connection.
+/// let listener = TcpListener::bind("0.0.0.0:0")?;
+/// let local = LocalAddress::new(&listener.into());
+/// # drop(local);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct LocalAddress {
     listener: Address,
