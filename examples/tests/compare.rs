@@ -88,6 +88,11 @@ fn blob_is_compared() {
 }
 
 #[test]
+fn own_protocol_is_compared() {
+    compare("own_protocol", &["floor", "mio"]);
+}
+
+#[test]
 fn slow_upstream_is_compared() {
     compare("slow_upstream", &["floor", "mio"]);
 }

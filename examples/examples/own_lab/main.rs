@@ -2,73 +2,22 @@
 //! both of them.
 //!
 //! In this protocol a message is a line. A question is a word, and its answer is the word
-//! backwards. One server is built from zen's parts, the other is written by hand. The lab brings
-//! its own floor, the least that any server costs here.
+//! backwards. One server is built from zen's parts (`protocol.rs`), the other is written by hand. The
+//! lab brings its own floor, the least that any server costs here.
+//!
+//! Its test, `examples/tests/own_lab.rs`, holds both servers against the same transcripts.
 
-use std::convert::Infallible;
+mod by_hand;
+mod protocol;
+
 use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::ExitCode;
-use std::thread;
 use std::time::Duration;
 
+use protocol::{Lines, backwards};
 use zen_compare::{Contender, Plan, Scenario, Workload, child, compare};
-use zen_server_mio::{Answer, Decoded, Framing, Options, Output, Server, Unsendable};
-
-/// Messages that end with a line feed, which is not part of the text.
-#[derive(Debug, Clone, Default)]
-struct Lines {
-    seen: usize,
-}
-
-impl Framing for Lines {
-    type Message<'a> = &'a [u8];
-    type Error = Infallible;
-
-    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
-        if let Some(at) = input[self.seen..].iter().position(|byte| *byte == b'\n') {
-            let end = self.seen + at;
-            self.seen = 0;
-            Decoded::whole(end + 1, &input[..end])
-        } else {
-            self.seen = input.len();
-            Decoded::partial(input.len() + 1)
-        }
-    }
-
-    fn end(&mut self, output: &mut Output<'_>, _: usize) -> Result<(), Unsendable> {
-        output.put(b"\n");
-        Ok(())
-    }
-}
-
-/// The service: it answers with the word backwards.
-fn backwards(question: &[u8], answer: &mut Answer<'_, Lines>) {
-    for &byte in question.iter().rev() {
-        answer.put(&[byte]);
-    }
-}
-
-/// The server written by hand: a thread for each connection, line by line.
-fn serve_by_hand(listener: &TcpListener) -> std::io::Result<()> {
-    for stream in listener.incoming() {
-        let stream = stream?;
-        thread::spawn(move || converse(&stream));
-    }
-    Ok(())
-}
-
-fn converse(mut stream: &TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    for line in BufReader::new(stream).split(b'\n') {
-        let mut answer = line?;
-        answer.reverse();
-        answer.push(b'\n');
-        stream.write_all(&answer)?;
-    }
-    Ok(())
-}
+use zen_server_mio::{Options, Server};
 
 /// Runs as one of the servers. The lab has started this program again for that.
 fn serve(role: &str, listener: TcpListener) -> Result<(), Box<dyn Error>> {
@@ -76,7 +25,7 @@ fn serve(role: &str, listener: TcpListener) -> Result<(), Box<dyn Error>> {
         "zen" => {
             Server::single(listener, backwards, Options::default())?.with_framing(Lines::default()).run()?;
         }
-        "by-hand" => serve_by_hand(&listener)?,
+        "by-hand" => by_hand::serve(&listener)?,
         other => return Err(format!("no such role: {other}").into()),
     }
     Ok(())
