@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod comments;
+mod doc_examples;
 mod packages;
 mod run;
 mod silence;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{Failure, Outcome, cargo, root, run, run_cargo, run_cargo_with};
 use crate::tools::{DENY, HACK, TYPOS};
-use crate::{comments, packages, silence, tree};
+use crate::{comments, doc_examples, packages, silence, tree};
 
 /// One step of a check.
 #[derive(Debug)]
@@ -20,6 +20,11 @@ pub(crate) struct Step {
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "format", what: "rustfmt changes nothing", run: format },
     Step { name: "comments", what: "comment lines fit 100 columns", run: comment_lines },
+    Step {
+        name: "doc-examples",
+        what: "every public function, type and trait of the libraries is in an example",
+        run: documented,
+    },
     Step { name: "spelling", what: "typos finds nothing", run: spelling },
     Step {
         name: "dependencies",
@@ -65,6 +70,10 @@ fn format() -> Result<Outcome, Failure> {
 
 fn comment_lines() -> Result<Outcome, Failure> {
     comments::check(&root())
+}
+
+fn documented() -> Result<Outcome, Failure> {
+    doc_examples::check(&root())
 }
 
 fn spelling() -> Result<Outcome, Failure> {

@@ -17,6 +17,20 @@ use crate::output::Output;
 /// let message = &b"why?"[..];
 /// assert_eq!(decoded, Decoded::Whole { start: 2, end: 6, message });
 /// ```
+///
+/// The framing of a conversation in which questions end with `?`, answers with `.`, and whoever
+/// asks too long a question is told so; and the client's half, in which it is the other way round:
+///
+/// ```
+/// use zen_proto::{DelimiterFraming, Framing, Output};
+///
+/// let servers = DelimiterFraming::new(b'?').when_too_long(b"Too long.").send_until(b'.');
+/// let clients = DelimiterFraming::new(b'.').send_until(b'?');
+///
+/// let mut bytes = b"No full stop".to_vec();
+/// assert!(servers.clone().end(&mut Output::from(&mut bytes), 0).is_err());
+/// assert!(clients.clone().end(&mut Output::from(&mut b"Why?".to_vec()), 0).is_ok());
+/// ```
 #[derive(Debug, Clone)]
 pub struct DelimiterFraming {
     delimiter: u8,

@@ -116,6 +116,7 @@ impl<M, E> Decoded<M, E> {
 /// let mut bytes = b"two\nlines".to_vec();
 /// let error = end(&mut Output::from(&mut bytes), 0).unwrap_err();
 /// assert_eq!(error.to_string(), "a line feed inside a line");
+/// assert_eq!(error.reason(), "a line feed inside a line");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
@@ -173,6 +174,71 @@ impl Unsendable {
 /// let mut lines = Lines::default();
 /// assert_eq!(lines.decode(b"hel"), Decoded::partial(4));
 /// assert_eq!(lines.decode(b"hello\nyou"), Decoded::whole(6, &b"hello"[..]));
+/// ```
+///
+/// The other functions have defaults. Here is a framing that needs them all: on the wire, a message
+/// is its length in one byte, and its text.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use zen_proto::{Decoded, Ending, Framing, Output, Unsendable};
+///
+/// struct Short { limit: usize }
+///
+/// impl Framing for Short {
+///     type Message<'a> = &'a [u8];
+///     type Error = Infallible;
+///
+///     fn configure(&mut self, message_limit: Option<usize>) {
+///         self.limit = message_limit.unwrap_or(256).min(256);
+///     }
+///
+///     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
+///         let end = 1 + usize::from(input[0]);
+///         input.get(1..end).map_or(Decoded::partial(end), |text| Decoded::whole(end, text))
+///     }
+///
+///     fn begin(&mut self, output: &mut Output<'_>) {
+///         // The length is filled in when it is known.
+///         output.put(&[0]);
+///     }
+///
+///     fn end(&mut self, output: &mut Output<'_>, start: usize) -> Result<(), Unsendable> {
+///         let message = output.tail_mut(start);
+///         let length = u8::try_from(message.len() - 1);
+///         message[0] = length.map_err(|_| Unsendable::new("a message has at most 255 bytes"))?;
+///         Ok(())
+///     }
+///
+///     fn begin_stream(&mut self, length: u64, output: &mut Output<'_>) -> Result<(), Unsendable> {
+///         let length = u8::try_from(length);
+///         output.put(&[length.map_err(|_| Unsendable::new("a message has at most 255 bytes"))?]);
+///         Ok(())
+///     }
+///
+///     fn message_limit(&self, _: Option<usize>) -> usize {
+///         self.limit
+///     }
+///
+///     fn memory_bound(&self, configured: Option<usize>) -> usize {
+///         self.message_limit(configured)
+///     }
+///
+///     fn last_words(&mut self, ending: &Ending<'_, Infallible>, output: &mut Output<'_>) {
+///         if matches!(ending, Ending::TooLong { .. }) {
+///             output.put(b"\x08too long");
+///         }
+///     }
+/// }
+///
+/// let (mut framing, mut bytes) = (Short { limit: 256 }, Vec::new());
+/// let mut output = Output::from(&mut bytes);
+/// framing.begin(&mut output);
+/// output.put(b"hello");
+/// framing.end(&mut output, 0)?;
+/// assert_eq!(bytes, b"\x05hello");
+/// assert_eq!(framing.decode(&bytes), Decoded::whole(6, &b"hello"[..]));
+/// # Ok::<(), zen_proto::Unsendable>(())
 /// ```
 pub trait Framing {
     /// A decoded message. It may borrow from the input, or own what it had to assemble.

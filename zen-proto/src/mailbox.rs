@@ -165,6 +165,24 @@ fn cost(message: &[u8]) -> usize {
 }
 
 /// The conversation is over, so the answer was dropped.
+///
+/// ```
+/// # use std::time::Instant;
+/// # use zen_proto::{Conversation, Limits, aphorism};
+/// # let now = Instant::now();
+/// # use zen_proto::{Answer, ConversationClosed, Flow};
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// let mut responder = None;
+/// let mut service = |_: &[u8], answer: &mut Answer<'_>| {
+///     responder = Some(answer.later());
+///     Flow::Later
+/// };
+/// conversation.handle_input(b"Why?", now);
+/// conversation.answer_with(&mut service, now);
+/// conversation.handle_lost(now);
+/// let responder = responder.expect("it was asked");
+/// assert_eq!(responder.answer("Because."), Err(ConversationClosed));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the conversation is over")]
 pub struct ConversationClosed;
@@ -197,6 +215,21 @@ pub struct ConversationClosed;
 /// conversation.answer_with(&mut aphorism::Aphorisms, now);
 /// assert_eq!(conversation.transmit(), b"One.Two.");
 /// # Ok::<(), zen_proto::ConversationClosed>(())
+/// ```
+///
+/// A responder may also say that there is no answer after all, or that it is the last:
+///
+/// ```
+/// use zen_proto::{ConversationClosed, Responder};
+///
+/// /// What a cache says of a question that it was asked.
+/// fn respond(responder: Responder, found: Option<&str>, stopping: bool) -> Result<(), ConversationClosed> {
+///     match found {
+///         None => responder.stay_silent(),
+///         Some(answer) if stopping => responder.answer_and_close(answer),
+///         Some(answer) => responder.answer(answer),
+///     }
+/// }
 /// ```
 pub struct Responder {
     mailbox: Arc<Mailbox>,
@@ -268,6 +301,23 @@ impl fmt::Debug for Responder {
 }
 
 /// Why a message could not be pushed.
+///
+/// ```
+/// use zen_proto::{PushError, Pusher};
+///
+/// /// Tells a listener the news; false if it is no longer one.
+/// fn tell(listener: &Pusher, news: &str) -> bool {
+///     match listener.push(news) {
+///         Ok(()) => true,
+///         Err(PushError::Closed) => false,
+///         // It does not keep up: this one it misses.
+///         Err(error) => {
+///             eprintln!("{error}");
+///             true
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PushError {
@@ -404,6 +454,18 @@ impl Pusher {
     }
 
     /// Whether the conversation is over or about to end.
+    ///
+    /// ```
+    /// use zen_proto::Pusher;
+    ///
+    /// /// Forgets the listeners that have gone, and sends the others away.
+    /// fn dismiss(listeners: &mut Vec<Pusher>) {
+    ///     listeners.retain(|listener| !listener.is_closed());
+    ///     for listener in listeners {
+    ///         listener.close();
+    ///     }
+    /// }
+    /// ```
     pub fn is_closed(&self) -> bool {
         self.mailbox.lock().unpushable
     }

@@ -12,6 +12,14 @@ use crate::buffer::Buffer;
 /// let mut bytes = Vec::new();
 /// Output::from(&mut bytes).put(b"hello");
 /// assert_eq!(bytes, b"hello");
+///
+/// // What is written goes behind what is there, and may be taken back.
+/// let mut output = Output::from(&mut bytes);
+/// assert!(!output.is_empty() && output.len() == 5);
+/// let start = output.len();
+/// output.put(b", world");
+/// output.truncate(start);
+/// assert_eq!(bytes, b"hello");
 /// ```
 #[derive(Debug)]
 pub struct Output<'a> {

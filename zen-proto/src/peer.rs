@@ -13,6 +13,10 @@ use std::path::PathBuf;
 /// let (remote, local) = (([127, 0, 0, 1], 52_000), ([127, 0, 0, 1], 1060));
 /// let peer = Peer::new(Address::Ip(remote.into()), Address::Ip(local.into()), 1);
 /// assert_eq!(peer.remote.to_string(), "127.0.0.1:52000");
+///
+/// // For the test of a service that can start TLS.
+/// let offered = peer.with_tls(zen_proto::Tls::Offered);
+/// assert_eq!(offered.connection, 1);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -43,6 +47,17 @@ impl Peer {
 }
 
 /// Whether a conversation is under TLS, or can be.
+///
+/// ```
+/// use zen_proto::{Peer, Tls};
+///
+/// /// Whether a password may be asked for: nobody else must read it.
+/// fn is_private(peer: &Peer) -> bool {
+///     peer.tls == Tls::Active
+/// }
+///
+/// assert!(!is_private(&Peer::default()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tls {
     /// It is in plain text, and the server has no TLS.

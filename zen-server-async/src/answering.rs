@@ -20,6 +20,20 @@ use zen_proto::{Answer, ByteFraming, Flow, Framing, Responder, Service};
 ///
 /// The handler is cloned for each conversation and called through `&mut self`.
 ///
+/// ```
+/// use std::time::Duration;
+/// use zen_server_async::Deferred;
+///
+/// # use bytes::Bytes;
+/// async fn think(question: Bytes) -> String {
+///     tokio::time::sleep(Duration::from_millis(20)).await;
+///     format!("{} bytes.", question.len())
+/// }
+///
+/// // Any server of this crate takes it in place of a service.
+/// let service = Deferred::new(think);
+/// ```
+///
 /// # Panics
 /// Outside a tokio runtime, which the servers of other crates do not have: their conversations end
 /// with [`CloseReason::ServiceFailed`](zen_proto::CloseReason::ServiceFailed) then.
@@ -37,6 +51,15 @@ impl<H> Deferred<H> {
 }
 
 /// A handler of decoded messages; see [`Deferred::typed`].
+///
+/// ```
+/// use zen_server_async::{Deferred, Typed};
+///
+/// /// A service over any framing, whose type can be written down.
+/// fn of_numbers<H>(handler: H) -> Deferred<Typed<H>> {
+///     Deferred::typed(handler)
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Typed<H>(H);
 

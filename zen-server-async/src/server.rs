@@ -133,6 +133,22 @@ impl<S, F, O> Server<S, F, O> {
     /// drops every conversation. An observer is not told when those threads wait, only what they do
     /// for the server.
     ///
+    /// ```
+    /// use std::net::TcpListener;
+    /// use zen_server_async::{Options, Server, aphorism::Aphorisms};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let server = Server::single(listener, Aphorisms, Options::default())?;
+    /// let stop = server.stop_handle();
+    /// let running = tokio::spawn(server.serve());
+    /// stop.stop();
+    /// running.await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// When the listener cannot be watched.
     pub async fn serve(self) -> io::Result<()>

@@ -13,6 +13,22 @@ impl<S, F, O: Observer> Setup<S, F, O> {
     /// A connection from `remote` was accepted: counts it, and sets the socket options that
     /// [`Options`](crate::Options) ask for. Returns what its service is told of the peer, and the
     /// observer of the conversation, which was told that it is [`Accepted`](Step::Accepted).
+    ///
+    /// ```
+    /// use std::net::{TcpListener, TcpStream};
+    /// use zen_proto::aphorism::{Aphorisms, framing};
+    /// use zen_server::{Admission, LocalAddress, Options, Setup, defaults};
+    ///
+    /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+    /// let mut admission = Admission::new(setup.connections);
+    /// let listener = TcpListener::bind("127.0.0.1:0")?;
+    /// let local = LocalAddress::new(&listener.try_clone()?.into());
+    /// # let _client = TcpStream::connect(listener.local_addr()?)?;
+    /// let (stream, remote) = listener.accept()?;
+    /// let (peer, _observer) = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
+    /// assert_eq!((peer.connection, admission.open()), (1, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[track_caller]
     pub fn handle_accepted(
         &self,
@@ -38,6 +54,21 @@ impl<S, F, O: Observer> Setup<S, F, O> {
     /// it when a line is due.
     ///
     /// "Would block" and "interrupted" are no failures, and change nothing.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::time::Instant;
+    /// use zen_proto::aphorism::{Aphorisms, framing};
+    /// use zen_server::{Admission, Options, Setup, defaults};
+    ///
+    /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+    /// let mut admission = Admission::new(setup.connections);
+    /// // EMFILE: the process has no descriptor left.
+    /// setup.handle_accept_error(&mut admission, &io::Error::from_raw_os_error(24), Instant::now());
+    /// assert!(!admission.wants_accept(), "accepting pauses");
+    /// assert_eq!(setup.counters.snapshot().accept_errors, 1);
+    /// # Ok::<(), zen_server::OptionsError>(())
+    /// ```
     pub fn handle_accept_error(&self, admission: &mut Admission, error: &io::Error, now: Instant) {
         if let Some(trouble) = admission.handle_error(error, now) {
             self.report(error, &trouble);
@@ -46,6 +77,21 @@ impl<S, F, O: Observer> Setup<S, F, O> {
 
     /// The system refused what a connection needs, as in [`Admission::handle_exhausted`]: counts
     /// it, pauses accepting, and logs it when a line is due.
+    ///
+    /// ```
+    /// use std::io;
+    /// use std::time::Instant;
+    /// use zen_proto::aphorism::{Aphorisms, framing};
+    /// use zen_server::{Admission, Options, Setup, defaults};
+    ///
+    /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+    /// let mut admission = Admission::new(setup.connections);
+    /// // A thread for the connection could not be started.
+    /// setup.handle_exhausted(&mut admission, &io::ErrorKind::WouldBlock.into(), Instant::now());
+    /// assert!(!admission.wants_accept(), "accepting pauses");
+    /// assert_eq!(setup.counters.snapshot().accept_errors, 1);
+    /// # Ok::<(), zen_server::OptionsError>(())
+    /// ```
     pub fn handle_exhausted(&self, admission: &mut Admission, error: &io::Error, now: Instant) {
         let trouble = admission.handle_exhausted(now);
         self.report(error, &trouble);

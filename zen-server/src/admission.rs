@@ -21,7 +21,7 @@ const LOG_EVERY: Duration = Duration::from_secs(1);
 /// let mut admission = Admission::new(1);
 /// assert!(admission.wants_accept());
 /// admission.handle_accepted();
-/// assert!(!admission.wants_accept(), "one connection is the cap");
+/// assert!(!admission.wants_accept() && admission.open() == 1, "one connection is the cap");
 /// admission.handle_closed();
 /// assert!(admission.wants_accept());
 /// admission.drain();
@@ -40,6 +40,20 @@ pub struct Admission {
 }
 
 /// A failure to accept; the result of [`Admission::handle_error`].
+///
+/// ```
+/// use std::io::ErrorKind;
+/// use std::time::{Duration, Instant};
+/// use zen_server::Admission;
+///
+/// let (mut admission, now) = (Admission::new(100), Instant::now());
+/// let broken = &ErrorKind::ConnectionAborted.into();
+/// let trouble = admission.handle_error(broken, now).expect("it is a failure");
+/// assert_eq!((trouble.pause, trouble.unlogged), (Duration::ZERO, Some(1)));
+/// // The next line is due a second later.
+/// let trouble = admission.handle_error(broken, now).expect("it is a failure");
+/// assert_eq!(trouble.unlogged, None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AcceptTrouble {
@@ -110,6 +124,16 @@ impl Admission {
     /// The system refused what a connection needs, such as a thread. (For that its error is one
     /// that elsewhere means "would block".) Accepting pauses as after
     /// [`handle_error`](Self::handle_error).
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use zen_server::Admission;
+    ///
+    /// let (mut admission, now) = (Admission::new(100), Instant::now());
+    /// let trouble = admission.handle_exhausted(now);
+    /// assert_eq!(admission.poll_timeout(), Some(now + trouble.pause));
+    /// assert!(!admission.wants_accept() && !admission.is_draining());
+    /// ```
     pub fn handle_exhausted(&mut self, now: Instant) -> AcceptTrouble {
         let pause = self.back_off;
         self.resume_at = Some(now + pause);

@@ -15,6 +15,29 @@ use zen_proto::{CloseReason, Tally};
 /// assert_eq!(counters.count_accepted(), 2);
 /// assert_eq!(counters.snapshot().open, 2);
 /// ```
+///
+/// What a driver counts:
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::aphorism::{self, Aphorisms};
+/// use zen_proto::{CloseReason, Conversation, Limits};
+/// use zen_server::Counters;
+///
+/// let (counters, now) = (Counters::default(), Instant::now());
+/// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
+/// counters.count_accepted();
+/// conversation.handle_input(b"Why?", now);
+/// conversation.answer_with(&mut Aphorisms, now);
+/// counters.count(conversation.take_tally());
+/// counters.count_closed(CloseReason::Finished);
+/// // The next connection could not be accepted.
+/// counters.count_accept_error();
+///
+/// let snapshot = counters.snapshot();
+/// assert_eq!((snapshot.questions, snapshot.bytes_in, snapshot.open), (1, 4, 0));
+/// assert_eq!(snapshot.accept_errors, 1);
+/// ```
 #[derive(Debug, Default)]
 pub struct Counters {
     accepted: AtomicU64,
@@ -28,7 +51,13 @@ pub struct Counters {
 /// The counters at one moment.
 ///
 /// ```
+/// use zen_proto::CloseReason;
 /// use zen_server::Snapshot;
+///
+/// /// Whether there is something to look into.
+/// fn is_in_trouble(now: &Snapshot) -> bool {
+///     now.accept_errors > 0 || now.closed(CloseReason::ServiceFailed) > 0
+/// }
 ///
 /// /// A line for a log.
 /// fn line(now: &Snapshot) -> String {

@@ -18,6 +18,12 @@ pub const TURN_BUDGET: usize = 16;
 
 /// Threads of a server in which each thread serves many conversations: one for each core that this
 /// process may use.
+///
+/// ```
+/// // A server that holds its tables for each thread.
+/// let tables = vec![0_u64; zen_server::defaults::workers()];
+/// assert!(!tables.is_empty());
+/// ```
 pub fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, Into::into)
 }

@@ -38,6 +38,21 @@ use crate::Source;
 /// observer.for_conversation(ConversationId::new(1), &Address::Unknown).step(Step::Writing);
 /// assert_eq!(observer.0.load(Relaxed), 1);
 /// ```
+///
+/// How a driver reports:
+///
+/// ```
+/// use zen_server::{Observer, Session, Source, Step};
+///
+/// fn report<O: Observer>(observer: &O, session: &Session<impl zen_proto::Framing>) {
+///     // Once for each server: the text of the lines that report.
+///     const SOURCES: &[Source] = &[Source::new(file!(), "drive.rs", "")];
+///     observer.add_sources(SOURCES);
+///     observer.step(Step::Answering);
+///     // Nothing is counted for an observer that is silent.
+///     observer.step_with(|| Step::Answered(session.tally().questions));
+/// }
+/// ```
 pub trait Observer: Clone + Send + Sync + 'static {
     /// Whether the observer ignores all steps. A server may then skip the work of reporting those
     /// whose report is not free.
@@ -71,6 +86,14 @@ pub trait Observer: Clone + Send + Sync + 'static {
 }
 
 /// The observer that does nothing.
+///
+/// ```
+/// use zen_server::{Observer, Silent};
+///
+/// // A connection keeps one, which takes no memory.
+/// assert_eq!(size_of::<Silent>(), 0);
+/// assert!(Silent::IS_SILENT);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Silent;
 
@@ -94,6 +117,14 @@ impl Observer for Silent {
 
 /// Which conversation a step belongs to: the number of its connection, which no other conversation
 /// of the server ever has.
+///
+/// ```
+/// use zen_proto::Peer;
+/// use zen_server::ConversationId;
+///
+/// assert_eq!(ConversationId::new(7).number(), 7);
+/// assert_eq!(ConversationId::from(&Peer::default()).number(), 0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConversationId(u64);
 
@@ -119,6 +150,18 @@ impl From<&Peer> for ConversationId {
 ///
 /// A conversation whose thread has gone on to something else is still where its own last step left
 /// it. So each driver reports what a conversation waits for before it leaves it.
+///
+/// ```
+/// use zen_server::Step;
+///
+/// /// Whether the thread waits for a client, rather than works for one.
+/// fn is_waiting(step: Step) -> bool {
+///     matches!(step, Step::Accepting | Step::Idle | Step::WaitingForQuestion | Step::WaitingForRoom)
+/// }
+///
+/// assert!(is_waiting(Step::Idle) && !is_waiting(Step::Answering));
+/// assert_eq!(Step::Wrote(24).name(), "wrote");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {

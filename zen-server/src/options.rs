@@ -13,6 +13,11 @@ use crate::defaults;
 /// let options = Options::default().with_connections(500).with_nodelay(false);
 /// assert_eq!(options.connection_cap(defaults::CONNECTIONS, Some(1024))?, 500);
 /// assert_eq!(Options::default().connection_cap(defaults::CONNECTIONS, Some(1024))?, 992);
+///
+/// // Two threads, short turns, and peers that may think for five minutes.
+/// let limits = zen_proto::Limits::default().with_idle_deadline(std::time::Duration::from_secs(300));
+/// let options = Options::default().with_workers(2).with_turn_budget(4).with_limits(limits);
+/// options.validate()?;
 /// # Ok::<(), zen_server::OptionsError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

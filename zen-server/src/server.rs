@@ -27,21 +27,63 @@ pub trait Server: Sized {
     type WithFraming<G>: Server;
 
     /// The same server for another protocol.
+    ///
+    /// ```
+    /// use zen_proto::DelimiterFraming;
+    /// use zen_server::Server;
+    ///
+    /// /// Any server, for questions that end with a line feed.
+    /// fn of_lines<R: Server>(server: R) -> R::WithFraming<DelimiterFraming> {
+    ///     server.with_framing(DelimiterFraming::new(b'\n'))
+    /// }
+    /// ```
     fn with_framing<G>(self, framing: G) -> Self::WithFraming<G>;
 
     /// The same server with the observer `P`.
     type WithObserver<P: Observer>: Server;
 
     /// The same server, which reports the steps of its drivers.
+    ///
+    /// ```
+    /// use zen_server::{Server, Silent};
+    ///
+    /// /// Any server, which reports to nobody. That is also the default.
+    /// fn silenced<R: Server>(server: R) -> R::WithObserver<Silent> {
+    ///     server.with_observer(Silent)
+    /// }
+    /// ```
     fn with_observer<P: Observer>(self, observer: P) -> Self::WithObserver<P>;
 
     /// The same server, with TLS between its sockets and its conversations from the first byte.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use zen_server::{Server, TlsError, tls_config};
+    ///
+    /// /// Any server, over TLS if there is a certificate.
+    /// fn secured<R: Server>(server: R, files: Option<(&Path, &Path)>) -> Result<R, TlsError> {
+    ///     Ok(match files {
+    ///         Some((certificate, key)) => server.with_tls(tls_config(certificate, key)?),
+    ///         None => server,
+    ///     })
+    /// }
+    /// ```
     #[cfg(feature = "tls")]
     #[must_use]
     fn with_tls(self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self;
 
     /// The same server, whose conversations begin in plain text and whose service may start TLS
     /// ([`Flow::StartTls`](zen_proto::Flow::StartTls)). This and `with_tls` replace each other.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use zen_server::{Server, TlsError, tls_config};
+    ///
+    /// /// Any server, whose service may start TLS.
+    /// fn securable<R: Server>(server: R, certificate: &Path, key: &Path) -> Result<R, TlsError> {
+    ///     Ok(server.with_start_tls(tls_config(certificate, key)?))
+    /// }
+    /// ```
     #[cfg(feature = "tls")]
     #[must_use]
     fn with_start_tls(self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self;

@@ -26,6 +26,104 @@ use crate::layer::Plain;
 ///
 /// TLS may start during the conversation, when its service asks for it
 /// ([`Flow::StartTls`](zen_proto::Flow::StartTls)). All of this holds from then on.
+///
+/// A session is made by [`Setup::begin`](crate::Setup::begin). This is a driver of the plainest
+/// kind, which blocks in `read`:
+///
+/// ```
+/// use std::io::{Read, Write};
+/// use std::task::Waker;
+/// use std::time::Instant;
+///
+/// use zen_proto::{CloseReason, Framing, Peer, Service};
+/// use zen_server::{Session, StopHandle};
+///
+/// fn drive<F: Framing>(
+///     session: &mut Session<F>,
+///     service: &mut impl Service<F>,
+///     stream: &mut (impl Read + Write),
+///     stop: &StopHandle,
+/// ) -> CloseReason {
+///     let (mut scratch, mut now) = ([0; 4096], Instant::now());
+///     session.open(service, &Peer::default(), now);
+///     loop {
+///         // Notice a stop and a broken deadline.
+///         if stop.is_stopped() && !session.is_draining() {
+///             session.drain(now);
+///         }
+///         session.handle_timeout(now);
+///         // Answer, and write what is ready.
+///         now = session.answer_with(service, now);
+///         while !session.transmit().is_empty() {
+///             match stream.write(session.transmit()) {
+///                 Ok(n) => session.handle_sent(n, now),
+///                 Err(_) => session.handle_lost(now),
+///             }
+///         }
+///         if session.wants_answer() {
+///             continue;
+///         }
+///         if session.poll_shutdown() {
+///             // Send FIN here.
+///         }
+///         if let Some(reason) = session.poll_closed(service) {
+///             eprintln!("{} questions", session.take_tally().questions);
+///             return reason;
+///         }
+///         // Wait, for another thread's answer too. A driver that can wait for both is woken by it.
+///         let woken = session.expects_wake() && session.register_waker(Waker::noop());
+///         if !woken && session.wants_read() {
+///             let room = session.input_room();
+///             let read = match room {
+///                 Some(room) => stream.read(room),
+///                 None => stream.read(&mut scratch),
+///             };
+///             now = Instant::now();
+///             match read {
+///                 Ok(0) => session.handle_eof(now),
+///                 Ok(n) => session.handle_read(n, &scratch, now),
+///                 Err(_) => session.handle_lost(now),
+///             }
+///         }
+///     }
+/// }
+///
+/// # use zen_proto::aphorism::{Aphorisms, framing};
+/// # use zen_server::{Options, Setup, defaults};
+/// # struct Pipe<'a> { input: &'a [u8], output: Vec<u8> }
+/// # impl Read for Pipe<'_> {
+/// #     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> { self.input.read(buffer) }
+/// # }
+/// # impl Write for Pipe<'_> {
+/// #     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> { self.output.write(bytes) }
+/// #     fn flush(&mut self) -> std::io::Result<()> { Ok(()) }
+/// # }
+/// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+/// let (mut session, mut service) = setup.begin(Instant::now()).expect("neither clone panics");
+/// let mut stream = Pipe { input: b"Simple is better than?", output: Vec::new() };
+/// let reason = drive(&mut session, &mut service, &mut stream, &setup.stop);
+/// assert_eq!((reason, &stream.output[..]), (CloseReason::Finished, &b"Complex."[..]));
+/// # Ok::<(), zen_server::OptionsError>(())
+/// ```
+///
+/// What an event loop asks for besides:
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_proto::aphorism::{Aphorisms, framing};
+/// use zen_server::{Options, Setup, Step, defaults};
+///
+/// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+/// let now = Instant::now();
+/// let (mut session, mut service) = setup.begin(now).expect("neither clone panics");
+/// session.handle_input(b"Why?", now);
+/// session.answer_with(&mut service, now);
+/// assert_eq!((session.tally().questions, session.tally().bytes_in), (1, 4));
+/// assert_eq!(session.waits_for(), Step::WaitingForRoom, "the answer is to be written");
+/// // When to set the alarm of this conversation, and when it is the next one's turn.
+/// assert!(session.poll_timeout().is_some() && session.turn_until(now) > Some(now));
+/// # Ok::<(), zen_server::OptionsError>(())
+/// ```
 #[derive(Debug)]
 pub struct Session<F: Framing> {
     conversation: Conversation<F>,

@@ -23,6 +23,10 @@ use crate::{Counters, Options, OptionsError, Session, Silent, StopHandle, open_f
 /// session.handle_input(b"Simple is better than?", now);
 /// session.answer_with(&mut service, now);
 /// assert_eq!(session.transmit(), b"Complex.");
+///
+/// // A server's `with_framing` and `with_observer` only change its setup.
+/// let lines = zen_proto::DelimiterFraming::new(b'\n');
+/// let setup = setup.with_framing(lines).with_observer(zen_server::Silent);
 /// # Ok::<(), zen_server::OptionsError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -90,6 +94,15 @@ impl<S, F, O> Setup<S, F, O> {
     }
 
     /// The same, with TLS between the sockets and the conversations.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use zen_server::{Setup, TlsError, tls_config};
+    ///
+    /// fn secured<S, F, O>(setup: Setup<S, F, O>) -> Result<Setup<S, F, O>, TlsError> {
+    ///     Ok(setup.with_tls(tls_config(Path::new("cert.pem"), Path::new("key.pem"))?))
+    /// }
+    /// ```
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn with_tls(mut self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self {
@@ -98,6 +111,15 @@ impl<S, F, O> Setup<S, F, O> {
     }
 
     /// The same, with conversations in plain text whose service may start TLS.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use zen_server::{Setup, TlsError, tls_config};
+    ///
+    /// fn secured<S, F, O>(setup: Setup<S, F, O>) -> Result<Setup<S, F, O>, TlsError> {
+    ///     Ok(setup.with_start_tls(tls_config(Path::new("cert.pem"), Path::new("key.pem"))?))
+    /// }
+    /// ```
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn with_start_tls(mut self, config: impl Into<Arc<rustls::ServerConfig>>) -> Self {

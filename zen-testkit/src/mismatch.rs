@@ -10,6 +10,15 @@ use crate::escape::Escaped;
 const CUTS_SHOWN: usize = 4;
 
 /// What went wrong.
+///
+/// ```
+/// use zen_testkit::{Fault, Mismatch};
+///
+/// /// Whether the server has failed, rather than answered wrongly.
+/// fn is_down(mismatch: &Mismatch) -> bool {
+///     matches!(mismatch.fault(), Fault::Connect(_) | Fault::Ended | Fault::Reset)
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -77,6 +86,10 @@ pub enum Fault {
 /// let mismatch = wrong.run_in_memory(&Limits::default(), protocol).unwrap_err();
 /// assert!(matches!(mismatch.fault(), Fault::Differs { at: 5 }));
 /// assert_eq!(mismatch.received(), b"Complex.");
+/// // Its parts, for a report of your own.
+/// assert_eq!((mismatch.transcript(), mismatch.step()), ("an aphorism", 2));
+/// assert_eq!(mismatch.sent(), b"Simple is better than?");
+/// assert_eq!(mismatch.expected(), Some(&b"Complicated."[..]));
 /// ```
 #[derive(Debug)]
 pub struct Mismatch(Box<Details>);

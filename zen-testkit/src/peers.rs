@@ -70,6 +70,20 @@ fn find_program(name: &str, path: &OsStr) -> Option<PathBuf> {
 }
 
 /// Why a peer failed.
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use zen_testkit::peers::{PeerError, Python};
+///
+/// /// Says in a line how the server behaves towards the book's client.
+/// fn check(python: &Python, server: SocketAddr) -> String {
+///     match python.ask_three(server) {
+///         Ok(()) => "it answers".to_owned(),
+///         Err(PeerError::Client(output)) => format!("the client ended with {}", output.status),
+///         Err(error) => error.to_string(),
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PeerError {
@@ -95,6 +109,22 @@ pub enum PeerError {
 }
 
 /// The Python interpreter that runs the peers.
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use zen_testkit::peers::{PeerError, Python};
+///
+/// /// The book's client against a server of yours, and against the book's own.
+/// fn check(server: SocketAddr) -> Result<(), PeerError> {
+///     // Without Python this test says so and returns.
+///     let Some(python) = Python::require() else { return Ok(()) };
+///     python.ask_three(server)?;
+///     python.ask_half(server)?;
+///     assert!(python.client(&["--help"])?.status.success());
+///     let book = python.serve()?;
+///     python.ask_three(book.addr())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Python {
     program: PathBuf,
@@ -183,6 +213,19 @@ fn cannot_run(error: io::Error) -> PeerError {
 }
 
 /// A running Python server. Dropping it ends the process.
+///
+/// ```
+/// use zen_testkit::peers::Python;
+/// use zen_testkit::{Suite, Transcript};
+///
+/// fn check() -> Result<(), zen_testkit::peers::PeerError> {
+///     let Some(python) = Python::require() else { return Ok(()) };
+///     let server = python.serve()?;
+///     let asked = Transcript::new("one question").ask(b"Simple is better than?", b"Complex.");
+///     Suite::new([asked]).run(server.addr()).assert_passed();
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct PythonServer {
     child: Child,

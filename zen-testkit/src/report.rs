@@ -6,6 +6,17 @@ use std::time::Duration;
 use crate::mismatch::Mismatch;
 
 /// The outcome of one transcript.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_testkit::{Outcome, Report};
+///
+/// /// The names of the transcripts that passed, but slowly.
+/// fn slow(report: &Report) -> Vec<&str> {
+///     let slow = |outcome: &&Outcome| outcome.result.is_ok() && outcome.took > Duration::from_secs(1);
+///     report.outcomes.iter().filter(slow).map(|outcome| outcome.name.as_str()).collect()
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -32,6 +43,7 @@ pub struct Outcome {
 /// // Each is played twice: with room for all answers, and through a narrow network.
 /// assert_eq!((report.passed(), report.mismatches().count()), (2, 2));
 /// assert!(report.to_string().contains("expected  \"Hidden.\""));
+/// assert!(!report.is_pass(), "so `report.assert_passed()` would panic, with all of this text");
 /// ```
 #[derive(Debug)]
 #[must_use = "a report may hold failures"]

@@ -22,7 +22,29 @@ use crate::transcript::Transcript;
 ///     Transcript::new("greeting").expect(b"hello"),
 ///     Transcript::new("greeting, then the end").expect(b"hello").finish_and_end(),
 /// ]);
-/// assert_eq!(suite.only("end").len(), 1);
+/// assert_eq!(suite.clone().only("end").len(), 1);
+/// assert!(suite.clone().only("beginning").is_empty());
+/// assert_eq!(suite.transcripts()[0].name(), "greeting");
+/// ```
+///
+/// Against a server of any kind, four conversations at once, and no longer than is needed to see
+/// that it does not work:
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use std::time::Duration;
+/// use zen_testkit::{Suite, Transcript};
+///
+/// fn check(server: SocketAddr) {
+///     let suite = Suite::new([Transcript::new("greeting").expect(b"hello")])
+///         .with_parallelism(4)
+///         .give_up_after(3)
+///         .with_timeout(Duration::from_secs(2));
+///     let report = suite.run_with(server, |outcome| eprintln!("{}: {:?}", outcome.name, outcome.took));
+///     report.assert_passed();
+///     // Without the progress:
+///     suite.run(server).assert_passed();
+/// }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a suite does nothing until it is run"]

@@ -5,6 +5,15 @@ use std::time::Duration;
 use crate::cut::cut_at;
 
 /// One action of the client, or one expectation of the server.
+///
+/// ```
+/// use zen_testkit::{Step, Transcript};
+///
+/// // The methods of `Transcript` add steps; a program can look at them.
+/// let transcript = Transcript::new("an aphorism").ask(b"Why?", b"Because.").finish();
+/// let sent = transcript.steps().iter().filter(|step| matches!(step, Step::Send { .. }));
+/// assert_eq!(sent.count(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Step {
@@ -104,6 +113,41 @@ impl Trickle {
 ///     .expect(b"Complex.Implicit.")
 ///     .stays_open(b"Beautiful is better than?", b"Ugly.");
 /// assert_eq!(two_in_one.steps().len(), 4);
+/// assert_eq!(two_in_one.name(), "two questions in one segment");
+/// ```
+///
+/// Peers in trouble:
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_testkit::{Step, Transcript, Trickle};
+///
+/// let slow = Transcript::new("a peer that takes its time")
+///     .with_timeout(Duration::from_secs(20))
+///     .with_gap(Duration::from_millis(5))
+///     .send_byte_by_byte(b"Why?")
+///     .pause(Duration::from_millis(50))
+///     .send_in_chunks(b"Simple is better than?", 7)
+///     .expect(b"Error: unknown aphorism.Complex.")
+///     .finish_and_end();
+///
+/// let gone = Transcript::new("peers that go in the middle of a question, and come back")
+///     .send(b"Simple is")
+///     .leave_and_return()
+///     .send(b"Simple is")
+///     .reset_and_return()
+///     .ask(b"Simple is better than?", b"Complex.")
+///     .finish()
+///     .ends();
+///
+/// let trickle = Trickle::new(b'x', Duration::from_millis(100));
+/// let never_whole = Transcript::new("a question that is never whole, with a deadline of 1 s")
+///     .send(b"x")
+///     .dropped(Duration::from_secs(1), Some(trickle));
+///
+/// let unread = Step::ExpectDropOfNonReader { pattern: b"Why?".to_vec(), read_interval: None };
+/// let deaf = Transcript::new("a peer that does not read").with_receive_buffer(4096).step(unread);
+/// # assert_eq!([slow, gone, never_whole, deaf].map(|transcript| transcript.steps().len()), [6, 7, 2, 1]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a transcript does nothing until it is run"]

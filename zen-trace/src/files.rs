@@ -11,6 +11,16 @@ impl Trace {
     /// it does not exist, and returns their paths. Each file appears complete or not at all; an
     /// existing file of the same name is replaced.
     ///
+    /// ```
+    /// use zen_trace::{Recording, Trace};
+    ///
+    /// let folder = std::env::temp_dir().join(format!("zen-doc-trace-{}", std::process::id()));
+    /// let files = Trace::new(vec![Recording::new("mine")]).write_all(&folder)?;
+    /// assert!(files[0].ends_with("steps.json"));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When the folder or a file cannot be written.
     pub fn write_all(&self, folder: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {

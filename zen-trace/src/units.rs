@@ -11,6 +11,14 @@ pub fn time(nanoseconds: f64) -> String {
 
 /// A number with three significant digits in the largest of these units that it reaches. The units
 /// are the largest first; what would round up to a thousand of one is written in the next.
+///
+/// ```
+/// use zen_trace::units::scaled;
+///
+/// let bytes = [(1e6, " MB"), (1e3, " kB"), (1.0, " B")];
+/// assert_eq!(scaled(12_345.0, &bytes), "12.3 kB");
+/// assert_eq!(scaled(999_900.0, &bytes), "1.00 MB");
+/// ```
 pub fn scaled(number: f64, units: &[(f64, &str)]) -> String {
     let fits = |(unit, _): &&(f64, &str)| number >= unit * 0.9995;
     let (unit, name) = units.iter().find(fits).or(units.last()).copied().unwrap_or((1.0, ""));
@@ -18,6 +26,10 @@ pub fn scaled(number: f64, units: &[(f64, &str)]) -> String {
 }
 
 /// A number below a thousand or so with three digits.
+///
+/// ```
+/// assert_eq!([1.234, 12.34, 123.4].map(zen_trace::units::digits), ["1.23", "12.3", "123"]);
+/// ```
 pub fn digits(value: f64) -> String {
     let decimals = match value {
         v if v >= 99.95 => 0,

@@ -10,6 +10,15 @@ use crate::scenario::{Scenario, Workload};
 pub(crate) type Nanos = u64;
 
 /// What load to put on which server.
+///
+/// ```
+/// use zen_compare::generator::Load;
+/// use zen_compare::{Scenario, Workload};
+///
+/// let (scenario, workload) = (Scenario::saturate(16), Workload::aphorisms());
+/// let load = Load::new(([127, 0, 0, 1], 1060).into(), &scenario, &workload);
+/// assert_eq!(load.window.as_millis(), 600);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Load<'a> {
@@ -51,6 +60,20 @@ impl<'a> Load<'a> {
 
 /// The moments of a load that the generator reports: [`Passing`](Self::Passing) throughout, each of
 /// the others once, in this order.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use zen_compare::generator::Moment;
+///
+/// let mut marks = Vec::new();
+/// let mut on_moment = |moment| {
+///     if moment != Moment::Passing {
+///         marks.push(moment);
+///     }
+///     ControlFlow::Continue(())
+/// };
+/// # assert!(on_moment(Moment::Opens).is_continue());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Moment {

@@ -13,6 +13,17 @@ const DIGITS: u8 = 3;
 
 /// Everything counted in one run. *In the window* means that the answer became whole while the
 /// window was open.
+///
+/// ```
+/// use zen_compare::generator::LoadResult;
+///
+/// /// A line for a table.
+/// fn line(result: &LoadResult) -> String {
+///     let p99 = result.latency.value_at_quantile(0.99);
+///     let served = result.clients_served();
+///     format!("{:.0} answers/s, p99 {p99} ns, {served} clients served", result.throughput())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LoadResult {
@@ -63,6 +74,17 @@ pub struct LoadResult {
 }
 
 /// What went wrong between the generator and the server, warm-up included.
+///
+/// ```
+/// use zen_compare::generator::Failures;
+///
+/// /// Whether the server is to blame for anything.
+/// fn is_at_fault(failures: &Failures) -> bool {
+///     failures.closed_early > 0 || failures.wrong_answers > 0
+/// }
+///
+/// assert!(!is_at_fault(&Failures::default()));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failures {

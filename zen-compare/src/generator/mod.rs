@@ -46,6 +46,18 @@ pub(crate) use self::schedule::Schedule;
 /// and the result covers the time until then. Before the warm-up, the idle connections of the
 /// scenario are made; that takes 20 seconds at most.
 ///
+/// ```no_run
+/// use std::ops::ControlFlow;
+/// use zen_compare::generator::{Load, generate};
+/// use zen_compare::{Scenario, Workload};
+///
+/// let (scenario, workload) = (Scenario::saturate(16), Workload::aphorisms());
+/// let load = Load::new(([127, 0, 0, 1], 1060).into(), &scenario, &workload);
+/// let result = generate(&load, &mut |_| ControlFlow::Continue(()))?;
+/// println!("{:.0} answers/s", result.throughput());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// When the event loop itself fails, or when the scenario's rate is a share of a capacity that is
 /// not given. What the server does wrong is in the result instead.

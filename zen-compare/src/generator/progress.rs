@@ -5,6 +5,18 @@ use std::time::Duration;
 
 /// Shared between the load and its monitor; see
 /// [`Load::progress`](crate::generator::load::Load::progress).
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_compare::Progress;
+///
+/// // Shared with the thread that generates the load; this thread watches the pace.
+/// let progress = Progress::new(Duration::from_millis(400));
+/// if progress.answers() == 0 {
+///     progress.set_steady(false);
+/// }
+/// assert!(!progress.is_steady());
+/// ```
 #[derive(Debug, Default)]
 pub struct Progress {
     answers: AtomicU64,

@@ -9,6 +9,14 @@ use super::pin::Cores;
 
 /// The machine, its state, and the program that measured. What the machine does not report is
 /// `None`.
+///
+/// ```
+/// use zen_compare::Environment;
+///
+/// let environment = Environment::current(None);
+/// assert!(environment.cores >= 1);
+/// assert!(environment.differences(&Environment::current(None)).is_empty(), "it is this very machine");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Environment {

@@ -8,6 +8,16 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 /// Which cores the server has and which the generator has, by the kernel's numbers.
+///
+/// ```
+/// use zen_compare::Cores;
+///
+/// match Cores::split(None)? {
+///     Some(Cores { server, generator }) => println!("server on {server:?}, generator on {generator:?}"),
+///     None => println!("the two share the only core"),
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cores {
     /// Where servers run.

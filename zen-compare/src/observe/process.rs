@@ -13,6 +13,20 @@ use nix::unistd::Pid;
 use procfs::process::Process;
 
 /// Takes samples of one process.
+///
+/// ```
+/// use zen_compare::Probe;
+///
+/// let probe = Probe::new(std::process::id())?;
+/// let before = probe.cpu()?;
+/// # std::hint::black_box((0..100_000_u64).sum::<u64>());
+/// println!("{:?} of CPU time", probe.cpu()? - before);
+/// if let Ok((resident, proportional)) = probe.memory() {
+///     println!("{resident} bytes of memory, of which {proportional} are its share");
+/// }
+/// assert!(probe.threads().is_ok());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Probe {
     pid: i32,
@@ -40,6 +54,18 @@ pub(crate) struct Holdings {
 }
 
 /// What the threads of a process have done so far.
+///
+/// ```
+/// use std::time::Instant;
+/// use zen_compare::Probe;
+///
+/// let (probe, began) = (Probe::new(std::process::id())?, Instant::now());
+/// let before = probe.threads()?;
+/// // Something happens.
+/// let delta = probe.threads()?.since(&before, began.elapsed());
+/// assert!(delta.count >= 1);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Threads(BTreeMap<i32, ThreadActivity>);
 
@@ -53,6 +79,15 @@ struct ThreadActivity {
 }
 
 /// What the threads of a process did between two samples.
+///
+/// ```
+/// use zen_compare::ThreadsDelta;
+///
+/// /// Context switches for each answer, where they are known.
+/// fn per_answer(delta: &ThreadsDelta, answers: u64) -> Option<f64> {
+///     Some(delta.switches? as f64 / answers as f64)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThreadsDelta {

@@ -27,6 +27,17 @@ pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 /// which is created if it does not exist, and returns their paths. Each file appears complete or
 /// not at all; an existing file of the same name is replaced.
 ///
+/// ```
+/// use zen_compare::{Report, output};
+///
+/// fn save(report: &Report) -> std::io::Result<()> {
+///     for file in output::write_all(report, "results")? {
+///         println!("saved: {}", file.display());
+///     }
+///     Ok(())
+/// }
+/// ```
+///
 /// # Errors
 /// When the directory or a file cannot be written.
 pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
@@ -41,6 +52,16 @@ pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec
 /// Does the same without `report.json`, for callers that keep that file in a
 /// [`Store`](crate::results::Store), which has saved it already. For a report of hundreds of runs
 /// this takes about 20 ms, little enough to do it after every run.
+///
+/// ```
+/// use zen_compare::{Report, Store, output};
+///
+/// fn save(report: &Report, store: &Store) -> Result<(), Box<dyn std::error::Error>> {
+///     store.save(report)?;
+///     output::write_views(report, "results")?;
+///     Ok(())
+/// }
+/// ```
 ///
 /// # Errors
 /// When the directory or a file cannot be written.
@@ -58,23 +79,55 @@ pub fn write_views(report: &Report, directory: impl AsRef<Path>) -> io::Result<V
 
 /// The report as one self-contained page. It opens from disk, loads nothing from elsewhere, is
 /// complete without scripts, and follows the reader's colour scheme.
+///
+/// ```
+/// use zen_compare::{Report, output};
+///
+/// fn save(report: &Report) -> std::io::Result<()> {
+///     std::fs::write("page.html", output::html(report))
+/// }
+/// ```
 pub fn html(report: &Report) -> String {
     page::html(report)
 }
 
 /// The report in GitHub-flavoured Markdown: verdicts, a table for each scenario, the environment,
 /// the method.
+///
+/// ```
+/// use zen_compare::{Report, output};
+///
+/// fn save(report: &Report) -> std::io::Result<()> {
+///     std::fs::write("text.md", output::markdown(report))
+/// }
+/// ```
 pub fn markdown(report: &Report) -> String {
     markdown::markdown(report)
 }
 
 /// Every run as a line of CSV (RFC 4180), below a header.
+///
+/// ```
+/// use zen_compare::{Report, output};
+///
+/// fn save(report: &Report) -> std::io::Result<()> {
+///     std::fs::write("runs.csv", output::runs_csv(report))
+/// }
+/// ```
 pub fn runs_csv(report: &Report) -> String {
     csv::runs(report)
 }
 
 /// Every contender under every scenario as a line of CSV (RFC 4180), below a header: medians and
 /// the ends of their intervals.
+///
+/// ```
+/// use zen_compare::{Report, output};
+///
+/// fn save(report: &Report) -> std::io::Result<()> {
+///     std::fs::write("summary.csv", output::summary_csv(report))
+/// }
+/// ```
 pub fn summary_csv(report: &Report) -> String {
     csv::summaries(report)
 }

@@ -17,6 +17,24 @@ pub use self::user_load::UserLoad;
 pub(crate) use self::user_load::{ENOUGH, NAME};
 
 /// A comparison to be made. [`Plan::new`] makes one; then set the fields that are to differ.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_compare::{Contender, Plan, Scenario};
+///
+/// let contenders = || vec![Contender::new("mine", "./server", ["127.0.0.1:0"])];
+/// let mut plan = Plan::new(contenders(), vec![Scenario::saturate(64)]);
+/// plan.repetitions = 7;
+/// plan.window = Duration::from_secs(1);
+/// assert_eq!(plan.runs(), 7);
+/// println!("about {:?}", plan.expected_time());
+///
+/// // For a first impression, and for narrow intervals.
+/// let quick = Plan::quick(contenders(), Plan::quick_scenarios());
+/// let full = Plan::full(contenders(), Plan::full_scenarios());
+/// assert!(quick.expected_time() < full.expected_time());
+/// assert!(Plan::usual_scenarios().contains(&Scenario::book()));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Plan {
@@ -61,6 +79,17 @@ pub struct Plan {
 }
 
 /// How long a run takes.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_compare::{Contender, Length, Plan, Scenario};
+///
+/// let mine = Contender::new("mine", "./server", ["127.0.0.1:0"]);
+/// let mut plan = Plan::full(vec![mine], vec![Scenario::think(), Scenario::saturate(64)]);
+/// // A server that is never without work needs less time to be measured.
+/// let (warmup, window) = (Duration::from_millis(200), Duration::from_millis(500));
+/// plan.shorter = vec![("saturate-64".into(), Length { warmup, window })];
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Length {
     /// The least time of load before the window.
@@ -70,6 +99,14 @@ pub struct Length {
 }
 
 /// Why a plan cannot be carried out.
+///
+/// ```
+/// use zen_compare::{CompareError, Plan, PlanError, Scenario, compare};
+///
+/// let nobody = Plan::quick(Vec::new(), vec![Scenario::book()]);
+/// let error = compare(&nobody, &mut ()).unwrap_err();
+/// assert!(matches!(error, CompareError::Plan(PlanError::NoContenders)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PlanError {

@@ -22,6 +22,27 @@ const MOST_SATURATING: usize = 4096;
 const SATURATING_RATE: f64 = 200_000.0;
 
 /// A workload as its owner describes it.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_compare::{Contender, Report, UserLoad, WorkKind};
+///
+/// let mut load = UserLoad::new(200);
+/// load.think = Duration::from_millis(500);
+/// (load.work, load.work_kind) = (Duration::from_millis(2), WorkKind::Sleep);
+/// assert_eq!(load.scenario().clients, 200);
+/// assert!(load.saturating().clients >= 200, "enough to see the capacity");
+///
+/// let plan = load.plan(vec![Contender::new("mine", "./server", ["127.0.0.1:0"]).taking_work()]);
+/// assert_eq!(plan.repetitions, 5);
+///
+/// /// What to choose, once the plan is carried out.
+/// fn advise(load: &UserLoad, report: &Report) {
+///     for line in load.advice(report).lines {
+///         println!("{line}");
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserLoad {

@@ -6,6 +6,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 /// Why a run is invalid. Its numbers are kept, but neither ranked nor averaged.
+///
+/// ```
+/// use zen_compare::Invalid;
+///
+/// let disturbed = Invalid::ServerDisturbed { cores: 0.4 };
+/// assert!(disturbed.is_machines_fault() && !disturbed.is_contenders_fault());
+/// assert_eq!(disturbed.brief(), "other programs ran on the server's cores");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -18,6 +18,30 @@ use crate::stats::Estimate;
 pub const SCHEMA: &str = "zen-compare/2";
 
 /// A whole comparison, or as much of it as has been made.
+///
+/// ```
+/// use std::fs::File;
+/// use zen_compare::Report;
+///
+/// /// What a saved comparison has found, as text.
+/// fn show(path: &str) -> Result<String, Box<dyn std::error::Error>> {
+///     let mut report = Report::read_json(File::open(path)?)?;
+///     // Without the runs of one contender:
+///     report.runs.retain(|run| run.contender != "blocking");
+///     report.summarize();
+///     for (scenario, summaries) in report.by_scenario() {
+///         println!("{}: {} contenders", scenario.name, summaries.len());
+///     }
+///     for (title, sentence) in report.verdicts() {
+///         println!("{title}: {sentence}");
+///     }
+///     for warning in report.warnings() {
+///         eprintln!("{warning}");
+///     }
+///     report.write_json(File::create("without-blocking.json")?)?;
+///     Ok(report.to_table(100, false))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -37,6 +61,15 @@ pub struct Report {
 }
 
 /// What was to be measured.
+///
+/// ```
+/// use zen_compare::Settings;
+///
+/// /// Whether two comparisons have asked the same questions in the same order.
+/// fn are_alike(one: &Settings, other: &Settings) -> bool {
+///     (one.seed, &one.questions) == (other.seed, &other.questions)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Settings {
@@ -65,6 +98,14 @@ pub struct Settings {
 }
 
 /// A contender, as far as a reader has to know it.
+///
+/// ```
+/// use zen_compare::{ContenderSettings, Report};
+///
+/// fn floor(report: &Report) -> Option<&ContenderSettings> {
+///     report.settings.contenders.iter().find(|contender| contender.floor)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ContenderSettings {
@@ -81,6 +122,17 @@ pub struct ContenderSettings {
 
 /// What the runs of one contender under one scenario say together: medians with 95 % bootstrap
 /// intervals.
+///
+/// ```
+/// use zen_compare::{Report, Summary};
+///
+/// /// The contender that costs least per question, with that cost in nanoseconds.
+/// fn cheapest(report: &Report) -> Option<(&str, f64)> {
+///     let cost = |summary: &Summary| summary.cpu_per_question_ns.map(|cost| cost.median);
+///     let costs = report.summaries.iter().filter_map(|s| Some((s.contender.as_str(), cost(s)?)));
+///     costs.min_by(|(_, one), (_, other)| one.total_cmp(other))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
@@ -165,6 +217,17 @@ impl Summary {
 }
 
 /// A scenario's place in a sweep of scenarios that differ in one number.
+///
+/// ```
+/// use zen_compare::{Report, Summary};
+///
+/// /// How a contender's throughput grows along a sweep.
+/// fn curve(report: &Report, contender: &str) -> Vec<(f64, f64)> {
+///     let points = report.summaries.iter().filter(|summary| summary.contender == contender);
+///     let point = |summary: &Summary| Some((summary.sweep_point.as_ref()?.at, summary.throughput?.median));
+///     points.filter_map(point).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SweepPoint {
@@ -178,6 +241,15 @@ pub struct SweepPoint {
 }
 
 /// How a contender stands in a scenario.
+///
+/// ```
+/// use zen_compare::{Standing, Summary};
+///
+/// /// Whether a contender may be called the best.
+/// fn leads(summary: &Summary) -> bool {
+///     matches!(summary.standing, Standing::Best | Standing::Tie)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -197,6 +269,13 @@ pub enum Standing {
 }
 
 /// Why a saved report cannot be used.
+///
+/// ```
+/// use zen_compare::{ReadError, Report};
+///
+/// let error = Report::read_json(&br#"{"schema": "zen-compare/99"}"#[..]).unwrap_err();
+/// assert!(matches!(error, ReadError::UnknownSchema(schema) if schema == "zen-compare/99"));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {

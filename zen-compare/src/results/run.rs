@@ -12,6 +12,26 @@ use super::thread_cpu::ThreadCpu;
 pub(crate) const ENOUGH_CONNECTIONS: usize = 64;
 
 /// One contender under one scenario, once.
+///
+/// ```
+/// use zen_compare::Run;
+///
+/// /// A line for each run.
+/// fn line(run: &Run) -> String {
+///     let Run { contender, scenario, answers, .. } = run;
+///     let counts = match (run.is_valid(), run.is_left_out(), run.is_worth_rerunning()) {
+///         (true, _, _) => "",
+///         (_, true, _) => ", which does not apply",
+///         (_, _, true) => ", to be made again",
+///         _ => ", which does not count",
+///     };
+///     let p99 = run.latency.filter(|latency| run.tells(latency, 0.99)).map(|latency| latency.p99_ns);
+///     let memory = run.memory_per_connection_bytes();
+///     format!("{contender} in {scenario}: {answers} answers, p99 {p99:?} ns, {memory:?} bytes each{counts}")
+/// }
+///
+/// assert!(line(&Run::default()).ends_with("each"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Run {
@@ -121,6 +141,15 @@ pub struct Run {
 }
 
 /// The server at one moment.
+///
+/// ```
+/// use zen_compare::SeriesSample;
+///
+/// /// How many answers came while a server was watched, from its series.
+/// fn answers(series: &[SeriesSample]) -> u64 {
+///     series.last().map_or(0, |sample| sample.answers)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeriesSample {
@@ -139,6 +168,15 @@ pub struct SeriesSample {
 }
 
 /// How well an open loop kept to its schedule.
+///
+/// ```
+/// use zen_compare::ScheduleStats;
+///
+/// /// Which share of the questions the generator asked late.
+/// fn late(schedule: &ScheduleStats) -> f64 {
+///     schedule.late as f64 / schedule.due.max(1) as f64
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ScheduleStats {
@@ -154,6 +192,15 @@ pub struct ScheduleStats {
 }
 
 /// Clients that behave alike, among others that behave differently.
+///
+/// ```
+/// use zen_compare::Group;
+///
+/// /// Whether every client of a kind was served.
+/// fn is_served(group: &Group) -> bool {
+///     group.served == group.clients
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Group {
@@ -173,6 +220,19 @@ pub struct Group {
 
 /// How long answers took, from the write of the question to the read that made its answer whole. A
 /// percentile of too few samples to tell it from the longest ([`Run::tells`]) is the longest.
+///
+/// ```
+/// use hdrhistogram::Histogram;
+/// use zen_compare::Latency;
+///
+/// let mut samples = Histogram::<u64>::new(3)?;
+/// for nanoseconds in 1..=1000 {
+///     samples.record(nanoseconds * 1000)?;
+/// }
+/// let latency = Latency::from_histogram(&samples).expect("there are samples");
+/// assert!(latency.p50_ns < latency.p99_ns && latency.samples == Some(1000));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are the measures")]
 #[non_exhaustive]
@@ -190,6 +250,15 @@ pub struct Latency {
 }
 
 /// What the generator itself used in the window.
+///
+/// ```
+/// use zen_compare::GeneratorUse;
+///
+/// /// Whether the generator may have been the limit.
+/// fn is_full(generator: &GeneratorUse) -> bool {
+///     generator.occupancy > 0.9
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GeneratorUse {

@@ -9,12 +9,40 @@ use thiserror::Error;
 use super::report::{ReadError, Report, Settings};
 
 /// A file that holds a comparison while it is made. It holds a whole report at any time.
+///
+/// ```
+/// use zen_compare::{Plan, Store, compare_in};
+///
+/// /// Makes a comparison, or what is left of it after an interrupt.
+/// fn go_on(plan: &Plan) -> Result<(), Box<dyn std::error::Error>> {
+///     let store = Store::new("results/report.json");
+///     if let Some(before) = store.load()? {
+///         println!("{}: {} runs are made", store.path().display(), before.runs.len());
+///     }
+///     let report = compare_in(&store, plan, &mut ())?;
+///     // Each run was saved already; this is only needed after a change.
+///     store.save(&report)?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Store {
     path: PathBuf,
 }
 
 /// Why a comparison cannot be saved, or cannot be resumed.
+///
+/// ```
+/// use zen_compare::StoreError;
+///
+/// fn advice(error: &StoreError) -> &'static str {
+///     match error {
+///         StoreError::CannotSave { .. } => "choose another folder",
+///         StoreError::Different { .. } => "finish that comparison, or save this one elsewhere",
+///         _ => "look at the file",
+///     }
+/// }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {

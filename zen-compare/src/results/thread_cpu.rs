@@ -10,6 +10,18 @@ use serde::{Deserialize, Serialize};
 /// The kernel counts a thread's time in nanoseconds for as long as the thread lives. A thread that
 /// was started meanwhile has all of its time here. The time of a thread that ended is lost with it,
 /// and is in the rest.
+///
+/// ```
+/// use zen_compare::ThreadCpu;
+///
+/// /// The share of the busiest thread.
+/// fn busiest(threads: &ThreadCpu) -> f64 {
+///     let (shares, _ended) = threads.shares();
+///     shares.first().copied().unwrap_or(0.0)
+/// }
+///
+/// assert_eq!(busiest(&ThreadCpu::default()), 0.0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ThreadCpu {

@@ -25,6 +25,35 @@ const RUNS_PER_RERUN: usize = 4;
 /// Receives the progress of a comparison. Every method has an empty default.
 ///
 /// Nothing is measured while a method runs, so it may take its time; the next run waits for it.
+///
+/// ```
+/// use zen_compare::{Expected, Observer, Report, Run, Upcoming};
+///
+/// /// Says on standard error how far it is.
+/// struct Progress;
+///
+/// impl Observer for Progress {
+///     fn trying(&mut self, contender: &str) {
+///         eprintln!("does {contender} start?");
+///     }
+///
+///     fn planned(&mut self, expected: &Expected) {
+///         eprintln!("{} runs, about {:?}", expected.runs, expected.time);
+///     }
+///
+///     fn run_started(&mut self, run: &Upcoming<'_>) {
+///         eprintln!("{}/{} {}: {}", run.done + 1, run.runs, run.scenario, run.contender);
+///     }
+///
+///     fn rerunning(&mut self, reruns: &Expected) {
+///         eprintln!("{} of them again", reruns.runs);
+///     }
+///
+///     fn run_finished(&mut self, run: &Run, so_far: &Report) {
+///         eprintln!("{} answers; {} runs so far", run.answers, so_far.runs.len());
+///     }
+/// }
+/// ```
 pub trait Observer {
     /// A contender is about to be started for the first time, to find out whether it starts. It may
     /// take ten seconds.
@@ -58,6 +87,14 @@ pub trait Observer {
 impl Observer for () {}
 
 /// How much work a plan is.
+///
+/// ```
+/// use zen_compare::Expected;
+///
+/// fn say(expected: &Expected) -> String {
+///     format!("{} runs, about {} s", expected.runs, expected.time.as_secs().max(1))
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Expected {
@@ -68,6 +105,15 @@ pub struct Expected {
 }
 
 /// A run that is about to begin.
+///
+/// ```
+/// use zen_compare::Upcoming;
+///
+/// fn say(run: &Upcoming<'_>) -> String {
+///     let left = run.remaining.as_secs();
+///     format!("{}: {}, repetition {} ({left} s left)", run.scenario, run.contender, run.repetition + 1)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Upcoming<'a> {
@@ -86,6 +132,14 @@ pub struct Upcoming<'a> {
 }
 
 /// Why there is no comparison.
+///
+/// ```
+/// use zen_compare::{CompareError, Contender, Plan, Scenario, compare};
+///
+/// let missing = Contender::new("missing", "/no/such/program", ["{port}"]);
+/// let error = compare(&Plan::quick(vec![missing], vec![Scenario::saturate(1)]), &mut ()).unwrap_err();
+/// assert!(matches!(error, CompareError::Contender { name, .. } if name == "missing"));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CompareError {
@@ -124,6 +178,15 @@ pub enum CompareError {
 /// [`Plan::stop`] is raised, the report holds the runs made until then, and says that it is not
 /// complete.
 ///
+/// ```no_run
+/// use zen_compare::{Contender, Plan, Scenario, compare};
+///
+/// let mine = Contender::from_command_line("mine", "./server --port {port}")?;
+/// let report = compare(&Plan::quick(vec![mine], vec![Scenario::saturate(16)]), &mut ())?;
+/// print!("{}", report.to_table(100, false));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// See [`CompareError`].
 pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, CompareError> {
@@ -133,6 +196,15 @@ pub fn compare(plan: &Plan, observer: &mut impl Observer) -> Result<Report, Comp
 /// The same, saved in `store` after every run. When the store holds a part of this very comparison,
 /// only the rest is made. A comparison that was planned or measured differently is refused, and
 /// left as it is.
+///
+/// ```
+/// use zen_compare::{CompareError, Plan, Report, Store, compare_in};
+///
+/// /// Goes on where an interrupted comparison has stopped.
+/// fn resume(plan: &Plan) -> Result<Report, CompareError> {
+///     compare_in(&Store::new("results/report.json"), plan, &mut ())
+/// }
+/// ```
 ///
 /// # Errors
 /// See [`CompareError`].

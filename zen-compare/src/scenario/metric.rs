@@ -7,6 +7,20 @@ use std::fmt;
 use crate::units::{bytes, count, power_of_1024, time};
 
 /// A quantity that is measured of a server under a load.
+///
+/// ```
+/// use zen_compare::{Metric, Summary};
+///
+/// let metric = Metric::CpuPerQuestion;
+/// assert_eq!(metric.format(3_820.0), "3.82 µs");
+/// assert!(!metric.more_is_better());
+/// println!("{} ({}), in a table {}", metric.name(), metric.unit(), metric.heading());
+///
+/// /// Its median over a contender's runs.
+/// fn median(metric: Metric, summary: &Summary) -> Option<f64> {
+///     Some(metric.estimate(summary)?.median)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Metric {

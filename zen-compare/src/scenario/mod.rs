@@ -21,6 +21,32 @@ pub use self::workload::{Exchange, Workload, WorkloadError};
 ///
 /// To build a scenario from parts, start from a [named](Scenario::named) one and change its fields,
 /// as fields may be added.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_compare::{Metric, Scenario, WorkKind};
+///
+/// let mut patient = Scenario::think();
+/// (patient.name, patient.clients) = ("patient".into(), 500);
+/// patient.think = Duration::from_secs(1);
+/// assert_eq!(patient.ranked_by(), Metric::CpuPerQuestion);
+/// println!("{}", patient.describe());
+///
+/// // The others that have a name.
+/// let named = [
+///     Scenario::book(),
+///     Scenario::saturate(64),
+///     Scenario::pipeline(16, 64),
+///     Scenario::churn(),
+///     Scenario::open(80),
+///     Scenario::slow(),
+///     Scenario::idle(10_000),
+///     Scenario::work(WorkKind::Sleep),
+/// ];
+/// for scenario in named {
+///     assert!(Scenario::named(&scenario.name).is_some_and(|found| found.contains(&scenario)));
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Scenario {
@@ -49,6 +75,14 @@ pub struct Scenario {
 }
 
 /// The schedule of an open loop: when questions are due.
+///
+/// ```
+/// use zen_compare::{Arrivals, Rate, Scenario, Spacing};
+///
+/// let mut steady = Scenario::open(50);
+/// steady.name = "steady".into();
+/// steady.arrivals = Some(Arrivals { rate: Rate::PerSecond(2_000), spacing: Spacing::Uniform });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrivals {
     /// How many questions are due, over all clients together.
@@ -58,6 +92,13 @@ pub struct Arrivals {
 }
 
 /// How many questions an open loop asks, over all clients together.
+///
+/// ```
+/// use zen_compare::Rate;
+///
+/// assert_eq!(Rate::PercentOfCapacity(80).per_second(Some(1_000.0)), Some(800.0));
+/// assert_eq!(Rate::PercentOfCapacity(80).per_second(None), None, "of what?");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -70,6 +111,13 @@ pub enum Rate {
 }
 
 /// How the questions of an open loop are spaced on each connection.
+///
+/// ```
+/// use zen_compare::{Scenario, Spacing};
+///
+/// let spacing = Scenario::open(80).arrivals.map(|arrivals| arrivals.spacing);
+/// assert_eq!(spacing, Some(Spacing::Poisson));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -82,6 +130,13 @@ pub enum Spacing {
 }
 
 /// Connections that do not ask as clients should, or do not ask at all.
+///
+/// ```
+/// use zen_compare::Scenario;
+///
+/// let slow = Scenario::slow();
+/// assert_eq!((slow.clients, slow.background.connections()), (16, 16));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -97,6 +152,14 @@ pub struct BackgroundConnections {
 }
 
 /// What a server is told to do for each answer, besides answering.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_compare::{Work, WorkKind};
+///
+/// let work = Work { time: Duration::from_millis(2), kind: WorkKind::Sleep };
+/// assert_eq!(work.arguments(), ["--work", "2ms", "--work-kind", "sleep"]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
     /// How long it works, in nanoseconds in the report.
@@ -107,6 +170,12 @@ pub struct Work {
 }
 
 /// What a working handler does.
+///
+/// ```
+/// use zen_compare::{Scenario, WorkKind};
+///
+/// assert_eq!(Scenario::work(WorkKind::Spin).name, "work-spin");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

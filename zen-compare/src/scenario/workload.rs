@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// One question and its only right answer, both as bytes on the wire.
+///
+/// ```
+/// use zen_compare::{Exchange, Workload};
+///
+/// let workload = Workload::aphorisms();
+/// let Exchange { question, answer } = &workload.exchanges()[0];
+/// assert_eq!((&question[..], &answer[..]), (&b"Beautiful is better than?"[..], &b"Ugly."[..]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// The whole question, with what ends it.
@@ -23,6 +31,12 @@ pub struct Exchange {
 ///
 /// let ping = Workload::new([("PING\r\n", "PONG\r\n")])?;
 /// assert_eq!(ping.exchanges().len(), 1);
+///
+/// // A server that speaks first, and one that says the same to everything.
+/// let greeted = ping.clone().with_greeting("HELLO\r\n");
+/// assert_eq!(greeted.greeting(), b"HELLO\r\n");
+/// let constant = Workload::aphorisms().answered_by_constant(b"Ugly.");
+/// assert!(constant.exchanges().iter().all(|exchange| exchange.answer == b"Ugly."));
 /// # Ok::<(), zen_compare::WorkloadError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +47,12 @@ pub struct Workload {
 }
 
 /// Why a workload cannot be used.
+///
+/// ```
+/// use zen_compare::{Workload, WorkloadError};
+///
+/// assert_eq!(Workload::new([("a?", "b."), ("", "c.")]), Err(WorkloadError::EmptyMessage(1)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WorkloadError {

@@ -3,6 +3,15 @@
 use std::fmt;
 
 /// Something that is known beforehand, and what the lab measured.
+///
+/// ```
+/// use zen_compare::selftest::{Check, CheckStatus};
+///
+/// /// Whether the lab's numbers from this machine can be trusted.
+/// fn is_fit(checks: &[Check]) -> bool {
+///     checks.iter().all(|check| check.status != CheckStatus::Failed)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Check {
@@ -17,6 +26,18 @@ pub struct Check {
 }
 
 /// Whether a check agrees with what is known.
+///
+/// ```
+/// use zen_compare::selftest::CheckStatus;
+///
+/// fn say(status: &CheckStatus) -> &str {
+///     match status {
+///         CheckStatus::Passed => "as it should be",
+///         CheckStatus::Undecided(why) => why,
+///         _ => "do not trust this machine",
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckStatus {

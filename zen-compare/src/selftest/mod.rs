@@ -29,6 +29,16 @@ use crate::server::Contender;
 /// servers that answer correctly and serve many clients at a time; the generator has to cost less
 /// than each of them.
 ///
+/// ```no_run
+/// use zen_compare::Contender;
+/// use zen_compare::selftest::self_test;
+///
+/// let mine = Contender::new("mine", "./server", ["127.0.0.1:0"]);
+/// let many = [mine.clone()];
+/// self_test(&mine, &many, &mut |check| println!("{check}"))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// # Errors
 /// When the machine does not provide what is needed (a port, a thread, an event loop), and when a
 /// server does not start.

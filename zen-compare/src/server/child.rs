@@ -68,6 +68,11 @@ pub fn serve_if_asked<E: Display>(
 /// Has the kernel kill this process when the thread that started it ends, for whatever reason, so
 /// that a lab that is killed leaves no server behind. Does nothing in a process that was not
 /// started by a lab. For contenders that do not use [`serve_if_asked`].
+///
+/// ```no_run
+/// // The first line of a server that the lab starts.
+/// zen_compare::child::end_with_the_lab();
+/// ```
 pub fn end_with_the_lab() {
     let Some(lab) = std::env::var(PARENT).ok().and_then(|lab| lab.parse::<i32>().ok()) else { return };
     let parent = getppid();

@@ -28,6 +28,29 @@ const PORT: &str = "{port}";
 /// The lab finds it in one of two ways. A command that contains `{port}` gets a free port there,
 /// and is ready when it can be connected to on 127.0.0.1. Any other command picks a port itself and
 /// prints `listening on HOST:PORT` as its first line on standard output.
+///
+/// ```
+/// use zen_compare::{Contender, Workload};
+///
+/// // A command that is told its port, and one that says which it has picked.
+/// let told = Contender::from_command_line("nginx", "nginx -p conf -g 'listen {port};'")?;
+/// let picks = Contender::new("mine", "./server", ["127.0.0.1:0"]).taking_work();
+/// assert_eq!(picks.command_line(), "./server 127.0.0.1:0");
+///
+/// // The same server in another mode, beside the floor that everything is compared with.
+/// let traced = picks.clone().named("traced").with_variable("TRACE", "1");
+/// let floor = Contender::floor("zen", ["floor", "127.0.0.1:0"]);
+/// assert_eq!((traced.name(), floor.is_floor()), ("traced", true));
+///
+/// // A server that gives the same answer to everything.
+/// let constant = Contender::new("constant", "./constant", ["{port}"]).answering_constant(*b"Ugly.");
+///
+/// // This program itself, started again: see the module `child`.
+/// let own = Contender::own("mine")?;
+/// let floors = [Contender::own_floor(b'\n', b"x\n")?, Contender::own_floor_for(&Workload::aphorisms())?];
+/// # drop((told, constant, own, floors));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Contender {
     name: String,
@@ -188,6 +211,15 @@ impl Contender {
 
     /// Starts the server on the given cores, or with `None` wherever the kernel puts it. Waits
     /// until it is ready, ten seconds at most.
+    ///
+    /// ```no_run
+    /// use zen_compare::Contender;
+    ///
+    /// let server = Contender::new("mine", "./server", ["127.0.0.1:0"]).start(Some(&[1]))?;
+    /// println!("process {} listens on {}", server.pid(), server.address());
+    /// server.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// See [`StartError`]. No process is left behind.

@@ -39,6 +39,27 @@ const LISTENER: Token = Token(usize::MAX);
 const STOP: Token = Token(usize::MAX - 1);
 
 /// A floor server on a bound listener; see the [module](self).
+///
+/// ```
+/// use std::net::TcpListener;
+/// use zen_compare::Workload;
+/// use zen_compare::floor::Floor;
+///
+/// let listener = || TcpListener::bind("127.0.0.1:0");
+/// let floor = Floor::new(listener()?)?;
+/// let stop = floor.stopper()?;
+/// let running = std::thread::spawn(|| floor.run());
+/// stop.stop()?;
+/// running.join().expect("it does not panic")?;
+///
+/// // For other protocols.
+/// let lines = Floor::answering(listener()?, b'\n', b"OK\n")?;
+/// let workload = Workload::new([("PING\r\n", "PONG\r\n")])?;
+/// let any = Floor::for_workload(listener()?, &workload)?;
+/// assert_eq!(Floor::answer_to(&workload), b"PONG\r\n");
+/// # drop((lines, any));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Floor {
     poll: Poll,
@@ -55,6 +76,19 @@ pub struct Floor {
 }
 
 /// Stops a [`Floor`] from another thread.
+///
+/// ```
+/// use zen_compare::floor::FloorStopHandle;
+///
+/// /// Stops floors, whatever becomes of one of them.
+/// fn stop_all(floors: &[FloorStopHandle]) {
+///     for floor in floors {
+///         if let Err(error) = floor.stop() {
+///             eprintln!("{error}");
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct FloorStopHandle(Arc<Waker>);
 

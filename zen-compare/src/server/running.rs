@@ -29,6 +29,22 @@ const LISTENING: &str = "listening on ";
 
 /// A started server. Dropping it kills the process and all that it has started, and waits for its
 /// end.
+///
+/// ```
+/// use zen_compare::{Running, Stopped};
+///
+/// /// Ends a server, and says what is to be said of it.
+/// fn end(server: Running) -> std::io::Result<()> {
+///     println!("process {} at {}", server.pid(), server.address());
+///     if let Some(status) = server.ended()? {
+///         println!("it has ended: {status}; it said: {}", server.last_words());
+///     }
+///     if server.stop()? == Stopped::Killed {
+///         println!("it had to be killed");
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -37,6 +53,15 @@ pub struct Running {
 }
 
 /// How a server ended when it was asked to.
+///
+/// ```
+/// use zen_compare::Stopped;
+///
+/// /// Whether the server drains when it is asked to.
+/// fn is_well_behaved(stopped: Stopped) -> bool {
+///     stopped == Stopped::Willingly
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stopped {

@@ -9,6 +9,13 @@ use thiserror::Error;
 pub(crate) const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Why a server could not be started. What it wrote to standard error is given escaped.
+///
+/// ```
+/// use zen_compare::{Contender, StartError};
+///
+/// let error = Contender::new("missing", "/no/such/program", ["{port}"]).start(None).unwrap_err();
+/// assert!(matches!(error, StartError::CannotRun { .. }));
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {

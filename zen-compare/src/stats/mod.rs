@@ -10,6 +10,15 @@ use serde::{Deserialize, Serialize};
 const RESAMPLES: usize = 1_000;
 
 /// A median with its 95 % confidence interval.
+///
+/// ```
+/// use zen_compare::stats::Estimate;
+///
+/// let one = Estimate::from_values(&[3.0, 3.1, 3.2], 1).expect("three values");
+/// let other = Estimate::from_values(&[4.0, 4.1, 4.2], 1).expect("three values");
+/// assert_eq!((one.low, one.median, one.high), (3.0, 3.1, 3.2));
+/// assert!(!one.overlaps(&other), "so the other is larger");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The median of the repetitions.
@@ -49,6 +58,13 @@ impl Estimate {
 }
 
 /// The middle value, or the mean of the two middle values. `None` for no values.
+///
+/// ```
+/// use zen_compare::stats::median;
+///
+/// assert_eq!(median(&[9.0, 1.0, 5.0]), Some(5.0));
+/// assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
+/// ```
 pub fn median(values: &[f64]) -> Option<f64> {
     if values.is_empty() {
         return None;
@@ -66,6 +82,17 @@ pub(crate) fn middle(sorted: &[f64]) -> f64 {
 
 /// Jain's fairness index: 1 when all shares are equal, 1/n when one of n takes everything. `None`
 /// when there are no shares, or all of them are zero.
+///
+/// # Source
+/// R. Jain, D. Chiu and W. Hawe, "A Quantitative Measure of Fairness and Discrimination for
+/// Resource Allocation in Shared Computer Systems", DEC-TR-301 (1984).
+///
+/// ```
+/// use zen_compare::stats::jain;
+///
+/// assert_eq!(jain(&[5, 5, 5, 5]), Some(1.0));
+/// assert_eq!(jain(&[8, 0, 0, 0]), Some(0.25));
+/// ```
 pub fn jain(shares: &[u64]) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let (sum, squares) = shares.iter().fold((0.0, 0.0), |(sum, squares), &share| {

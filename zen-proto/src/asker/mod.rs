@@ -158,6 +158,16 @@ impl<F: Framing> Asker<F> {
     }
 
     /// Whether the greeting is still to come.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// assert!(!asker.awaits_greeting(), "by default the server waits for a question");
+    /// asker.expect_greeting(now);
+    /// assert!(asker.awaits_greeting() && asker.awaited() == 1);
+    /// ```
     pub fn awaits_greeting(&self) -> bool {
         self.greeting
     }
@@ -303,6 +313,22 @@ impl<F: Framing> Asker<F> {
     }
 
     /// The connection broke: nothing can be sent or received any more.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.ask(b"Why?", now)?;
+    /// asker.ask(b"How?", now)?;
+    /// asker.handle_input(b"Because.", now);
+    /// asker.handle_lost(now);
+    /// // What has come is still an answer; the other one is missing.
+    /// assert_eq!(asker.poll_answer().as_deref(), Some(&b"Because."[..]));
+    /// assert_eq!(asker.poll_answer(), None);
+    /// assert_eq!(asker.failed(), Some(&AskerError::Lost { awaited: 1 }));
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn handle_lost(&mut self, _now: Instant) {
         self.end.get_or_insert(End::Lost);
         self.fail_if_over();
@@ -345,6 +371,19 @@ impl<F: Framing> Asker<F> {
     }
 
     /// Whether to read. The server may send more, and all answers that came before were taken.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::{Asker, AskerError, ClientLimits, aphorism};
+    /// # let now = Instant::now();
+    /// let mut asker = Asker::new(aphorism::client_framing(), ClientLimits::default());
+    /// asker.ask(b"Why?", now)?;
+    /// asker.handle_input(b"Because.", now);
+    /// assert!(!asker.wants_read(), "an answer is to be taken");
+    /// while asker.poll_answer().is_some() {}
+    /// assert!(asker.wants_read());
+    /// # Ok::<(), zen_proto::AskError>(())
+    /// ```
     pub fn wants_read(&self) -> bool {
         self.starved && self.end.is_none() && self.failed.is_none()
     }

@@ -24,6 +24,11 @@ use zen_proto::{ByteFraming, Decoded, Framing, Output, Unsendable};
 /// let mut received = BytesMut::from("Because.Unle");
 /// assert_eq!(codec.decode(&mut received)?.as_deref(), Some(&b"Because."[..]));
 /// assert_eq!(codec.decode(&mut received)?, None);
+///
+/// // Items of another type, no more than 64 bytes of which are decoded, in another state.
+/// let mut lengths = Codec::with_items(aphorism::client_framing(), <[u8]>::len).with_longest(64);
+/// *lengths.framing_mut() = aphorism::framing();
+/// assert_eq!(lengths.decode(&mut BytesMut::from("Why?"))?, Some(4));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -114,6 +119,16 @@ where
 }
 
 /// Why a [`Codec`] cannot go on. `E` is the framing's error.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use tokio_util::codec::Decoder;
+/// use zen_server_async::{Codec, CodecError, aphorism};
+///
+/// let mut codec = Codec::new(aphorism::framing()).with_longest(4);
+/// let error = codec.decode(&mut BytesMut::from("Why me?")).unwrap_err();
+/// assert!(matches!(error, CodecError::TooLong { limit: 4 }));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CodecError<E> {

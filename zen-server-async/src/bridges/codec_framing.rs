@@ -32,6 +32,26 @@ use zen_proto::{Decoded, Framing, Output, Unsendable};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A codec whose encoder takes text, and that a service can reach:
+///
+/// ```
+/// use tokio_util::codec::LinesCodec;
+/// use zen_server_async::{Answer, CodecFraming};
+///
+/// type Lines = CodecFraming<LinesCodec, fn(&[u8]) -> String>;
+///
+/// let framing: Lines =
+///     CodecFraming::with_outgoing(LinesCodec::new(), |text| String::from_utf8_lossy(text).into());
+///
+/// /// Says how long a line may be, and doubles it.
+/// fn service(_: String, answer: &mut Answer<'_, Lines>) {
+///     let lines = answer.framing_mut().codec_mut();
+///     let longest = lines.max_length();
+///     *lines = LinesCodec::new_with_max_length(longest.saturating_mul(2));
+///     answer.put(longest.to_string().as_bytes());
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CodecFraming<C, M = fn(&[u8]) -> Bytes> {
     codec: C,

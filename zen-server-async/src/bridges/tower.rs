@@ -65,6 +65,19 @@ impl<S> Tower<S> {
 impl<S, R, M> Tower<S, R, M> {
     /// A service whose requests are what `request` makes of the decoded questions, for framings of
     /// any message type.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use zen_server_async::Tower;
+    ///
+    /// let service = tower::service_fn(|question: String| async move {
+    ///     Ok::<_, Infallible>(question.to_uppercase())
+    /// });
+    /// let requests = |question: &[u8]| String::from_utf8_lossy(question).into_owned();
+    /// let service = Tower::with_requests(service, requests);
+    /// # fn is_service<S: zen_server_async::Service>(_: S) {}
+    /// # is_service(service);
+    /// ```
     pub fn with_requests(service: S, request: M) -> Self {
         Self { service, request, worker: None }
     }

@@ -8,6 +8,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{Error, InconsistentKeys, ServerConfig};
 
 /// Why TLS cannot be served with these files.
+///
+/// ```
+/// use std::path::Path;
+/// use zen_server::{TlsError, tls_config};
+///
+/// match tls_config(Path::new("cert.pem"), Path::new("key.pem")) {
+///     Ok(_) => println!("serving over TLS"),
+///     Err(TlsError::Unreadable { path, .. }) => println!("is {} in its place?", path.display()),
+///     // Every message says what is wrong with which file.
+///     Err(error) => println!("{error}"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {

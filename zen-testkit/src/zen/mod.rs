@@ -21,6 +21,15 @@ use crate::transcript::Transcript;
 ///
 /// let suite = zen_suite(&Expectations::default().with_question_limit(256));
 /// assert!(suite.len() >= 250);
+///
+/// // A server whose deadlines are short enough to be tested.
+/// use std::time::Duration;
+/// let deadlines = Expectations::default()
+///     .with_question_deadline(Duration::from_millis(400))
+///     .with_idle_deadline(Duration::from_millis(600))
+///     .with_write_deadline(Duration::from_millis(800))
+///     .with_linger_bytes(64 * 1024);
+/// assert!(zen_suite(&deadlines).len() > zen_suite(&Expectations::default()).len());
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -90,6 +99,15 @@ impl Expectations {
 /// The conformance suite of zen's protocol: about 400 transcripts, and a few more for each given
 /// deadline.
 ///
+/// ```
+/// use zen_proto::{Limits, aphorism};
+/// use zen_testkit::{Expectations, zen_suite};
+///
+/// let suite = zen_suite(&Expectations::default());
+/// let protocol = || (aphorism::framing(), aphorism::Aphorisms);
+/// suite.only("half-close").run_in_memory(&Limits::default(), protocol).assert_passed();
+/// ```
+///
 /// # Panics
 /// If the question limit is less than 64 bytes, because the aphorisms would not fit.
 pub fn zen_suite(expectations: &Expectations) -> Suite {
@@ -109,6 +127,18 @@ pub fn zen_suite(expectations: &Expectations) -> Suite {
 ///
 /// Run these alone against a server with short deadlines (a few hundred milliseconds). On a busy
 /// machine, the clients of the other transcripts can be held up for as long as that.
+///
+/// ```
+/// use std::time::Duration;
+/// use zen_proto::{Limits, aphorism};
+/// use zen_testkit::{Expectations, zen_deadlines};
+///
+/// let deadline = Duration::from_millis(400);
+/// let suite = zen_deadlines(&Expectations::default().with_question_deadline(deadline));
+/// let limits = Limits::default().with_question_deadline(deadline);
+/// // In memory the clock is the suite's own, so nothing waits.
+/// suite.run_in_memory(&limits, || (aphorism::framing(), aphorism::Aphorisms)).assert_passed();
+/// ```
 pub fn zen_deadlines(expectations: &Expectations) -> Suite {
     Suite::new(deadlines::transcripts(expectations))
 }

@@ -34,6 +34,15 @@ pub struct ClosedNetwork {
 }
 
 /// The state in which a closed network settles.
+///
+/// ```
+/// use zen_trace::model::{ClosedNetwork, Steady};
+///
+/// let Steady { throughput, response, utilization, .. } = ClosedNetwork::new(0.010, 0.0, 1).solve(4);
+/// // Four clients that never think fill a server that takes 10 ms, and each waits for all four.
+/// assert!((throughput - 100.0).abs() < 1e-9 && (response - 0.040).abs() < 1e-9);
+/// assert!((utilization - 1.0).abs() < 1e-9);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Steady {

@@ -3,6 +3,15 @@
 use super::mean_value::{ClosedNetwork, Steady};
 
 /// What one question demands of a server.
+///
+/// ```
+/// use zen_trace::model::{Demand, Station};
+///
+/// // A handler that sleeps for 2 ms holds its thread, and hardly computes.
+/// let sleeps = Demand::new(0.002, 0.000_010);
+/// let steady = Station::new(1, None).predict(&sleeps, 0.0, 10);
+/// assert!((steady.throughput - 500.0).abs() < 1e-6 && steady.utilization < 0.01);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Demand {

@@ -15,6 +15,18 @@ pub const NOTABLE: f64 = 0.10;
 pub const SWEEP_SCHEMA: &str = "zen-trace-sweep/1";
 
 /// Servers under loads that differ by think time and number of clients.
+///
+/// ```
+/// use zen_trace::Terminal;
+/// use zen_trace::model::{ServerSweep, Sweep};
+///
+/// /// The same sweep for a person and for a program.
+/// fn show(servers: Vec<ServerSweep>) -> (String, String) {
+///     let sweep = Sweep::new(servers);
+///     (sweep.to_table(Terminal::new(100)), sweep.to_json())
+/// }
+/// # assert!(show(Vec::new()).1.contains("zen-trace-sweep/1"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sweep {
@@ -38,6 +50,16 @@ impl Sweep {
 }
 
 /// One server's points.
+///
+/// ```
+/// use zen_trace::Recording;
+/// use zen_trace::model::{Measured, ServerSweep, Station};
+///
+/// // A recording of the server under each load: in this one nothing was answered, so there is nothing
+/// // to compare with theory.
+/// let alone = Measured::new(&Recording::new("mio"), (0, 1_000_000_000), 0.0, 1);
+/// assert!(ServerSweep::new("mio", Station::new(1, None), &[alone]).is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServerSweep {
@@ -55,6 +77,16 @@ pub struct ServerSweep {
 }
 
 /// What was measured at one point of a sweep.
+///
+/// ```
+/// use zen_trace::Recording;
+/// use zen_trace::model::Measured;
+///
+/// // One second of a server whose handler sleeps for a millisecond, under 8 clients that think.
+/// let recording = Recording::new("mio");
+/// let measured = Measured::new(&recording, (0, 1_000_000_000), 0.040, 8).with_blocked(0.001);
+/// assert_eq!((measured.clients, measured.throughput), (8, 0.0), "nothing was answered");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Measured {
@@ -127,6 +159,15 @@ impl Measured {
 }
 
 /// A measured point, and the same point in theory.
+///
+/// ```
+/// use zen_trace::model::Point;
+///
+/// /// By how much theory is off, as a share of what it says.
+/// fn off(point: &Point) -> f64 {
+///     point.measured.throughput / point.predicted_throughput - 1.0
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Point {

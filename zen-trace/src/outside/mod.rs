@@ -53,6 +53,19 @@ pub struct Watch {
 }
 
 /// What was seen of a process.
+///
+/// ```
+/// use zen_trace::Recording;
+/// use zen_trace::outside::Watched;
+///
+/// /// The recording, once it is said what is missing in it.
+/// fn complained(watched: Watched) -> Recording {
+///     for limit in &watched.limits {
+///         eprintln!("{limit}");
+///     }
+///     watched.into_recording("nginx")
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Watched {

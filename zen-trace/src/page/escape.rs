@@ -21,12 +21,24 @@ pub fn html(text: &str) -> String {
 }
 
 /// Text without characters that are invisible or change how the text around them is shown.
+///
+/// ```
+/// use zen_trace::page::escape::clean;
+///
+/// assert_eq!(clean("two\nlines\u{202e}"), "two lines\u{fffd}");
+/// ```
 pub fn clean(text: impl AsRef<str>) -> String {
     text.as_ref().chars().map(visible).collect()
 }
 
 /// The character, or a mark in its place if it is invisible and changes how the text around it is
 /// shown.
+///
+/// ```
+/// use zen_trace::page::escape::visible;
+///
+/// assert_eq!(['a', '\n', '\x1b'].map(visible), ['a', ' ', '\u{fffd}']);
+/// ```
 pub fn visible(char: char) -> char {
     match char {
         '\n' | '\t' | '\r' => ' ',

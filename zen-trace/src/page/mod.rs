@@ -31,6 +31,15 @@ pub const TIME_LINE_SCRIPT: &str = include_str!("../../templates/lanes.js");
 
 /// The lanes of a trace as a part of a page, with their legend. It belongs into an element of its
 /// own, such as a `figure`.
+///
+/// ```
+/// use zen_trace::page::{GROUND_STYLE, TIME_LINE_STYLE, time_line};
+/// use zen_trace::{Recording, Trace};
+///
+/// let lanes = time_line(&Trace::new(vec![Recording::new("mine")]));
+/// let page = format!("<style>{GROUND_STYLE}{TIME_LINE_STYLE}</style><figure>{lanes}</figure>");
+/// # assert!(page.ends_with("</figure>"));
+/// ```
 pub fn time_line(trace: &Trace) -> String {
     let picture = Picture::new(trace);
     rendered(&LanesTemplate { picture: Lanes::new(&picture) })

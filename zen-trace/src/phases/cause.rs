@@ -4,6 +4,13 @@ use serde::{Deserialize, Serialize};
 use zen_server::Step;
 
 /// What is done in a phase.
+///
+/// ```
+/// use zen_trace::phases::{Activity, Cause};
+///
+/// let waits = Activity::Waiting(Cause::Question);
+/// assert_ne!(waits, Activity::Computing);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Activity {
     /// A thread runs on a CPU.
@@ -15,6 +22,12 @@ pub enum Activity {
 macro_rules! causes {
     ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $says:literal;)*) => {
         /// What is waited for.
+        ///
+        /// ```
+        /// use zen_trace::phases::Cause;
+        ///
+        /// assert_eq!((Cause::Cpu.name(), Cause::Cpu.says()), ("cpu", "for a CPU"));
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         #[serde(rename_all = "snake_case")]

@@ -21,6 +21,15 @@ use crate::recording::Recording;
 pub use self::cause::{Activity, Cause};
 
 /// A stretch of time in which a thread or a conversation did one thing.
+///
+/// ```
+/// use zen_trace::phases::{Activity, Phase};
+///
+/// /// How long a lane computes, in nanoseconds.
+/// fn computing_ns(phases: &[Phase]) -> u64 {
+///     phases.iter().filter(|phase| phase.activity == Activity::Computing).map(Phase::length_ns).sum()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Phase {
@@ -43,6 +52,17 @@ impl Phase {
 
 /// A step in a recording: the thread's index in [`Recording::threads`], and the step's in
 /// [`Thread::steps`](crate::recording::Thread::steps).
+///
+/// ```
+/// use zen_trace::Recording;
+/// use zen_trace::phases::StepIndex;
+/// use zen_trace::recording::Entry;
+///
+/// /// The step itself, if it is of this recording.
+/// fn entry(recording: &Recording, at: StepIndex) -> Option<&Entry> {
+///     recording.threads.get(at.thread)?.steps.get(at.step)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct StepIndex {
@@ -53,6 +73,16 @@ pub struct StepIndex {
 }
 
 /// How a time divides into computing and waiting.
+///
+/// ```
+/// use zen_trace::phases::{Cause, Division};
+///
+/// /// Which share of the time is spent waiting for a CPU.
+/// fn cpu_waits(division: &Division) -> f64 {
+///     let waited = division.waiting_ns.get(&Cause::Cpu).copied().unwrap_or(0);
+///     waited as f64 / division.total_ns().max(1) as f64
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Division {
@@ -91,6 +121,16 @@ impl Division {
 }
 
 /// What one thread did.
+///
+/// ```
+/// use zen_trace::phases::ThreadPhases;
+///
+/// /// Phases follow each other without a gap.
+/// fn is_complete(thread: &ThreadPhases) -> bool {
+///     let lengths: u64 = thread.phases.iter().map(|phase| phase.length_ns()).sum();
+///     lengths == thread.to_ns - thread.from_ns
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ThreadPhases {
@@ -106,6 +146,15 @@ pub struct ThreadPhases {
 }
 
 /// What one conversation went through.
+///
+/// ```
+/// use zen_trace::phases::ConversationPhases;
+///
+/// /// How long a question of this conversation took on average, in nanoseconds.
+/// fn per_question_ns(conversation: &ConversationPhases) -> Option<u64> {
+///     conversation.division.total_ns().checked_div(conversation.questions)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConversationPhases {
@@ -128,6 +177,20 @@ pub struct ConversationPhases {
 }
 
 /// What one server did.
+///
+/// ```
+/// use zen_server::Step;
+/// use zen_trace::Recording;
+/// use zen_trace::phases::ServerPhases;
+/// use zen_trace::recording::{Entry, Thread};
+///
+/// let mut recording = Recording::new("mine");
+/// let mut thread = Thread::new(1, "main", 0, 1_000);
+/// thread.steps = vec![Entry { wall_ns: 0, cpu_ns: 0, conversation: None, step: Step::Idle, place: 0 }];
+/// recording.threads.push(thread);
+/// let phases = ServerPhases::new(&recording);
+/// assert_eq!(phases.threads[0].division.total_ns(), 1_000, "all of the time is accounted for");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerPhases {

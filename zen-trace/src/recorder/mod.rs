@@ -53,6 +53,18 @@ use crate::Recording;
 /// A recorder that is [`off`](Self::off) costs a step little more than a look at a flag.
 /// [`record_next`](Self::record_next) switches it on for so many conversations, while the server
 /// runs, and [`take`](Self::take) makes room for the next ones.
+///
+/// ```
+/// use zen_trace::Recorder;
+///
+/// let recorder = Recorder::off(100_000);
+/// // A server runs with a clone of it. Once something is to be looked at:
+/// recorder.record_next(20);
+/// assert!(recorder.is_recording());
+/// // When it no longer is:
+/// let recording = recorder.take("the 20 conversations after 9:00");
+/// # assert!(recording.threads.is_empty());
+/// ```
 #[derive(Debug)]
 pub struct Recorder {
     shared: Arc<Shared>,

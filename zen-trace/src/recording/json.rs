@@ -11,6 +11,22 @@ use super::Recording;
 pub const SCHEMA: &str = "zen-trace/1";
 
 /// Recordings that are shown together, on one time axis.
+///
+/// ```
+/// use zen_trace::{Recording, Terminal, Trace};
+///
+/// let trace = Trace::new(vec![Recording::new("one"), Recording::new("other")]);
+/// let mut json = Vec::new();
+/// trace.write_json(&mut json)?;
+/// assert_eq!(Trace::read_json(&json[..])?, trace);
+///
+/// // What is drawn of it, for a terminal, a browser, and Perfetto.
+/// println!("{}", trace.to_time_line(Terminal::new(100)));
+/// let page = trace.to_html();
+/// trace.write_perfetto(std::io::sink())?;
+/// # assert!(page.contains("<html"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Trace {
@@ -51,6 +67,15 @@ impl Trace {
 }
 
 /// Why a trace cannot be read.
+///
+/// ```
+/// use zen_trace::Trace;
+/// use zen_trace::recording::ReadError;
+///
+/// let later = br#"{"schema": "zen-trace/9", "servers": []}"#;
+/// let error = Trace::read_json(&later[..]).unwrap_err();
+/// assert!(matches!(error, ReadError::UnknownSchema(schema) if schema == "zen-trace/9"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {

@@ -15,6 +15,20 @@ use zen_server::Step;
 pub use self::json::{ReadError, SCHEMA, Trace};
 
 /// What one server did, from its start to its end.
+///
+/// ```
+/// use zen_server::Step;
+/// use zen_trace::recording::{Entry, Place, Thread};
+/// use zen_trace::{Recording, Terminal};
+///
+/// let mut recording = Recording::new("mine");
+/// recording.places.push(Place { file: "src/main.rs".into(), line: 7, text: "answer();".into() });
+/// let mut thread = Thread::new(1, "main", 0, 5_000);
+/// let step = Step::Answering;
+/// thread.steps.push(Entry { wall_ns: 0, cpu_ns: 0, conversation: Some(1), step, place: 0 });
+/// recording.threads.push(thread);
+/// assert!(recording.to_listing(Terminal::new(80)).contains("answer();"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Recording {
@@ -41,6 +55,15 @@ impl Recording {
 }
 
 /// A line of source that reports a step.
+///
+/// ```
+/// use zen_trace::recording::Place;
+///
+/// /// As an editor takes it.
+/// fn link(place: &Place) -> String {
+///     format!("{}:{}", place.file, place.line)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Place {
@@ -60,6 +83,13 @@ impl Place {
 }
 
 /// What one thread did.
+///
+/// ```
+/// use zen_trace::recording::Thread;
+///
+/// let thread = Thread::new(4711, "zen-mio-0", 1_000_000, 9_000_000);
+/// assert!(thread.steps.is_empty() && thread.lost == 0 && thread.run_delay_ns.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Thread {
@@ -94,6 +124,15 @@ impl Thread {
 }
 
 /// One step that a thread took. It lasts until the thread's next one.
+///
+/// ```
+/// use zen_trace::recording::Entry;
+///
+/// /// Whether a step belongs to a conversation.
+/// fn is_of(entry: &Entry, number: u64) -> bool {
+///     entry.conversation == Some(number)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
@@ -132,6 +171,15 @@ impl Entry {
 }
 
 /// A moment at which the scheduler started or stopped a thread.
+///
+/// ```
+/// use zen_trace::recording::{Switch, SwitchKind};
+///
+/// /// How often a thread lost its CPU to another one.
+/// fn preemptions(switches: &[Switch]) -> usize {
+///     switches.iter().filter(|switch| switch.kind == SwitchKind::OutPreempted).count()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Switch {
@@ -149,6 +197,15 @@ impl Switch {
 }
 
 /// What the scheduler did with a thread.
+///
+/// ```
+/// use zen_trace::recording::SwitchKind;
+///
+/// /// Whether the thread could go on if it had a CPU.
+/// fn is_ready(kind: SwitchKind) -> bool {
+///     kind != SwitchKind::OutBlocked
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "snake_case")]
@@ -162,6 +219,15 @@ pub enum SwitchKind {
 }
 
 /// One conversation, from the moment at which it was accepted.
+///
+/// ```
+/// use zen_trace::recording::Conversation;
+/// use zen_proto::CloseReason;
+///
+/// let mut conversation = Conversation::new(7);
+/// (conversation.opened_ns, conversation.closed_ns) = (Some(1_000), Some(44_000));
+/// conversation.close_reason = Some(CloseReason::Finished);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Conversation {
@@ -189,6 +255,16 @@ impl Conversation {
 }
 
 /// What a client did from one moment to another.
+///
+/// ```
+/// use zen_trace::recording::{ClientSpan, ClientSpanKind};
+///
+/// /// How long a client waited for its answers, in nanoseconds.
+/// fn waited_ns(spans: &[ClientSpan]) -> u64 {
+///     let waiting = spans.iter().filter(|span| span.kind == ClientSpanKind::Waiting);
+///     waiting.map(|span| span.to_ns - span.from_ns).sum()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClientSpan {
@@ -208,6 +284,15 @@ impl ClientSpan {
 }
 
 /// What a client does.
+///
+/// ```
+/// use zen_trace::recording::ClientSpanKind;
+///
+/// /// Whether the server could do something for the client.
+/// fn is_the_servers_turn(kind: ClientSpanKind) -> bool {
+///     kind == ClientSpanKind::Waiting
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "snake_case")]

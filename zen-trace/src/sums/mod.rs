@@ -19,6 +19,14 @@ use crate::recording::{Recording, Trace};
 pub const SCHEMA: &str = "zen-trace-sums/1";
 
 /// The sums of a trace.
+///
+/// ```
+/// use zen_trace::{Recording, Sums, Terminal, Trace};
+///
+/// let sums = Sums::new(&Trace::new(vec![Recording::new("mine")]));
+/// println!("{}", sums.to_table(Terminal::new(100)));
+/// assert!(sums.to_json().contains("zen-trace-sums/1"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Sums {
@@ -42,6 +50,16 @@ impl Sums {
 }
 
 /// How the time of one server divides.
+///
+/// ```
+/// use zen_trace::sums::ServerSum;
+///
+/// /// What a person would quote, and whether it can be relied on.
+/// fn quote(server: &ServerSum) -> String {
+///     let complete = if server.lost == 0 { "" } else { " (steps were lost)" };
+///     format!("{} [{}]{complete}", server.sentence(), server.occupancy())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServerSum {
@@ -81,6 +99,15 @@ pub struct ServerSum {
 }
 
 /// How the time of one thread divides.
+///
+/// ```
+/// use zen_trace::sums::{ServerSum, ThreadSum};
+///
+/// /// The thread that computes most.
+/// fn busiest(server: &ServerSum) -> Option<&ThreadSum> {
+///     server.per_thread.iter().max_by_key(|thread| thread.computing_ns)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ThreadSum {
@@ -101,6 +128,16 @@ pub struct ThreadSum {
 }
 
 /// How the time of one conversation divides.
+///
+/// ```
+/// use zen_trace::sums::ConversationSum;
+///
+/// /// A line for a table.
+/// fn line(conversation: &ConversationSum) -> String {
+///     let ConversationSum { number, questions, .. } = conversation;
+///     format!("#{number}: {questions} questions, {}", conversation.occupancy())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConversationSum {

@@ -13,7 +13,9 @@ use crate::units::{float, significant};
 /// ```
 /// use zen_trace::sums::Occupancy;
 ///
-/// assert_eq!(Occupancy { share: 0.002_314, bound: 0.000_121 }.to_string(), "0.231 % ± 0.012");
+/// let occupancy = Occupancy { share: 0.002_314, bound: 0.000_121 };
+/// assert_eq!(occupancy.to_string(), "0.231 % ± 0.012");
+/// assert_eq!((occupancy.percent(), occupancy.bound_percent()), ("0.231".into(), "0.012".into()));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Occupancy {

@@ -6,6 +6,19 @@ mod sweep;
 mod table;
 
 /// How a terminal wants its text.
+///
+/// ```
+/// use zen_trace::Terminal;
+///
+/// /// What the environment says of the terminal.
+/// fn terminal(width: u16) -> Terminal {
+///     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+///     Terminal::new(width)
+///         .with_color(std::env::var_os("NO_COLOR").is_none())
+///         .with_ascii(is("TERM", "dumb"))
+/// }
+/// # assert_eq!(terminal(80).width, 80);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Terminal {

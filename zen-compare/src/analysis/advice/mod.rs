@@ -18,6 +18,18 @@ use crate::stats::Estimate;
 use crate::units::{count, list, percent, time};
 
 /// Which contender a user should choose, and why.
+///
+/// ```
+/// use zen_compare::Advice;
+///
+/// /// The contender to choose, or why there is none.
+/// fn choice(advice: &Advice) -> Result<&str, &str> {
+///     match &advice.choice[..] {
+///         [cheapest, ..] => Ok(cheapest),
+///         [] => Err(advice.declined.as_deref().unwrap_or("nothing was measured")),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Advice {

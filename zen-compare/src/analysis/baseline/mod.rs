@@ -12,6 +12,18 @@ use crate::scenario::Metric;
 use crate::stats::Estimate;
 
 /// The comparison of two reports.
+///
+/// ```
+/// use zen_compare::{Finding, GateDecision, Report};
+///
+/// /// A gate: prints what has changed, and says whether this is good enough.
+/// fn passes(baseline: &Report, now: &Report) -> bool {
+///     let changes = now.changes_since(baseline, 0.10);
+///     print!("{}", changes.to_text());
+///     println!("{} better", changes.count(Finding::Improved));
+///     changes.decide() == GateDecision::Passed
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Changes {
@@ -25,6 +37,17 @@ pub struct Changes {
 }
 
 /// One metric, before and now.
+///
+/// ```
+/// use zen_compare::Change;
+///
+/// /// A line for a log.
+/// fn line(change: &Change) -> String {
+///     let Change { scenario, contender, metric, .. } = change;
+///     let worse = change.worse_by.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", share * 100.0));
+///     format!("{contender} in {scenario}: {metric} worse by {worse}")
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Change {
@@ -46,6 +69,14 @@ pub struct Change {
 }
 
 /// A contender that had valid runs in the baseline and now has none, by its own fault.
+///
+/// ```
+/// use zen_compare::{Changes, Invalidated};
+///
+/// fn faults(changes: &Changes) -> impl Iterator<Item = String> {
+///     changes.invalidated.iter().map(|Invalidated { contender, brief, .. }| format!("{contender}: {brief}"))
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Invalidated {
@@ -60,6 +91,15 @@ pub struct Invalidated {
 }
 
 /// What a change means.
+///
+/// ```
+/// use zen_compare::{Changes, Finding};
+///
+/// fn regressions(changes: &Changes) -> Vec<&str> {
+///     let metrics = changes.metrics.iter().filter(|change| change.finding == Finding::Regressed);
+///     metrics.map(|change| change.contender.as_str()).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -74,6 +114,19 @@ pub enum Finding {
 }
 
 /// Whether a report passes the gate.
+///
+/// ```
+/// use std::process::ExitCode;
+/// use zen_compare::GateDecision;
+///
+/// fn status(decision: GateDecision) -> ExitCode {
+///     match decision {
+///         GateDecision::Passed => ExitCode::SUCCESS,
+///         GateDecision::Regressed => 3.into(),
+///         GateDecision::NothingInCommon | GateDecision::MostlyUnclear => ExitCode::FAILURE,
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateDecision {
     /// Most of the metrics that both have could be judged, and none has regressed.
@@ -94,6 +147,14 @@ impl Report {
     ///
     /// When the two come from different machines, only costs as multiples of the floor's are
     /// compared, because the floor was measured on each.
+    ///
+    /// ```
+    /// use zen_compare::{GateDecision, Report};
+    ///
+    /// fn is_slower(baseline: &Report, now: &Report) -> bool {
+    ///     now.changes_since(baseline, 0.10).decide() == GateDecision::Regressed
+    /// }
+    /// ```
     pub fn changes_since(&self, baseline: &Self, allowed: f64) -> Changes {
         let mut warnings = Vec::new();
         let differences = baseline.environment.differences(&self.environment);
