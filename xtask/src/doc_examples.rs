@@ -24,6 +24,8 @@ const LIBRARIES: &[&str] = &[
     "zen-server-async",
     "zen-client",
     "zen-testkit",
+    "zen-trace",
+    "zen-compare",
 ];
 
 /// Files whose items need no example, each with the reason.

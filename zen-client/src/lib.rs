@@ -58,8 +58,8 @@
 //!
 //! # Systems
 //!
-//! Linux, where the clients are tested, and macOS. Nothing but Unix sockets needs Unix, but they are
-//! not tested on Windows.
+//! Linux, where the clients are tested, and macOS. Nothing but Unix sockets needs Unix, but they
+//! are not tested on Windows.
 //!
 //! # Features
 //!

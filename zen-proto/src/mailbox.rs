@@ -223,7 +223,11 @@ pub struct ConversationClosed;
 /// use zen_proto::{ConversationClosed, Responder};
 ///
 /// /// What a cache says of a question that it was asked.
-/// fn respond(responder: Responder, found: Option<&str>, stopping: bool) -> Result<(), ConversationClosed> {
+/// fn respond(
+///     responder: Responder,
+///     found: Option<&str>,
+///     stopping: bool,
+/// ) -> Result<(), ConversationClosed> {
 ///     match found {
 ///         None => responder.stay_silent(),
 ///         Some(answer) if stopping => responder.answer_and_close(answer),

@@ -101,6 +101,7 @@ impl From<()> for Flow {
 /// greets, answers in pieces, says good-bye, and keeps a record:
 ///
 /// ```
+/// use std::convert::Infallible;
 /// use zen_proto::{Answer, Closed, DeferredAnswer, Ending, Flow, Peer, Service};
 ///
 /// #[derive(Clone, Default)]
@@ -129,7 +130,7 @@ impl From<()> for Flow {
 ///         Flow::Silent
 ///     }
 ///
-///     fn last_words(&mut self, ending: Ending<'_, std::convert::Infallible>, answer: &mut Answer<'_>) -> Flow {
+///     fn last_words(&mut self, ending: Ending<'_, Infallible>, answer: &mut Answer<'_>) -> Flow {
 ///         match ending {
 ///             Ending::Drained => answer.put(b"The server stops."),
 ///             // The framing's words will do.
@@ -143,13 +144,15 @@ impl From<()> for Flow {
 ///     }
 ///
 ///     fn closed(&mut self, closed: &Closed) {
-///         eprintln!("{}: {} after {} questions", self.peer.remote, closed.reason, closed.questions);
+///         let Closed { reason, questions, .. } = closed;
+///         eprintln!("{}: {reason} after {questions} questions", self.peer.remote);
 ///     }
 /// }
 /// # use std::time::Instant;
 /// # let now = Instant::now();
 /// # let framing = zen_proto::aphorism::framing();
-/// # let mut conversation = zen_proto::Conversation::new(framing, zen_proto::Limits::default(), now);
+/// # use zen_proto::{Conversation, Limits};
+/// # let mut conversation = Conversation::new(framing, Limits::default(), now);
 /// # let mut service = Countdown::default();
 /// # conversation.open(&mut service, &Peer::default(), now);
 /// # conversation.handle_input(b"ab?", now);

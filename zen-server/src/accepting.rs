@@ -25,7 +25,8 @@ impl<S, F, O: Observer> Setup<S, F, O> {
     /// let local = LocalAddress::new(&listener.try_clone()?.into());
     /// # let _client = TcpStream::connect(listener.local_addr()?)?;
     /// let (stream, remote) = listener.accept()?;
-    /// let (peer, _observer) = setup.handle_accepted(&mut admission, &stream, remote.into(), &local);
+    /// let remote = remote.into();
+    /// let (peer, _observer) = setup.handle_accepted(&mut admission, &stream, remote, &local);
     /// assert_eq!((peer.connection, admission.open()), (1, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -64,7 +65,8 @@ impl<S, F, O: Observer> Setup<S, F, O> {
     /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
     /// let mut admission = Admission::new(setup.connections);
     /// // EMFILE: the process has no descriptor left.
-    /// setup.handle_accept_error(&mut admission, &io::Error::from_raw_os_error(24), Instant::now());
+    /// let error = io::Error::from_raw_os_error(24);
+    /// setup.handle_accept_error(&mut admission, &error, Instant::now());
     /// assert!(!admission.wants_accept(), "accepting pauses");
     /// assert_eq!(setup.counters.snapshot().accept_errors, 1);
     /// # Ok::<(), zen_server::OptionsError>(())

@@ -48,7 +48,8 @@ use zen_proto::{Answer, Closed, DeferredAnswer, DelimiterFraming, Ending, Flow, 
 ///     }
 ///
 ///     fn closed(&mut self, peer: &Peer, closed: &Closed) {
-///         eprintln!("{}: {} after {} questions", peer.connection, closed.reason, closed.questions);
+///         let Closed { reason, questions, .. } = closed;
+///         eprintln!("{}: {reason} after {questions} questions", peer.connection);
 ///     }
 /// }
 /// ```

@@ -156,7 +156,8 @@ impl From<&Peer> for ConversationId {
 ///
 /// /// Whether the thread waits for a client, rather than works for one.
 /// fn is_waiting(step: Step) -> bool {
-///     matches!(step, Step::Accepting | Step::Idle | Step::WaitingForQuestion | Step::WaitingForRoom)
+///     use Step::{Accepting, Idle, WaitingForQuestion, WaitingForRoom};
+///     matches!(step, Accepting | Idle | WaitingForQuestion | WaitingForRoom)
 /// }
 ///
 /// assert!(is_waiting(Step::Idle) && !is_waiting(Step::Answering));

@@ -15,7 +15,8 @@ use crate::defaults;
 /// assert_eq!(Options::default().connection_cap(defaults::CONNECTIONS, Some(1024))?, 992);
 ///
 /// // Two threads, short turns, and peers that may think for five minutes.
-/// let limits = zen_proto::Limits::default().with_idle_deadline(std::time::Duration::from_secs(300));
+/// use std::time::Duration;
+/// let limits = zen_proto::Limits::default().with_idle_deadline(Duration::from_secs(300));
 /// let options = Options::default().with_workers(2).with_turn_budget(4).with_limits(limits);
 /// options.validate()?;
 /// # Ok::<(), zen_server::OptionsError>(())

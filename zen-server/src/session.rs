@@ -70,7 +70,7 @@ use crate::layer::Plain;
 ///             eprintln!("{} questions", session.take_tally().questions);
 ///             return reason;
 ///         }
-///         // Wait, for another thread's answer too. A driver that can wait for both is woken by it.
+///         // Wait, for another thread's answer too, by which a driver that can is woken.
 ///         let woken = session.expects_wake() && session.register_waker(Waker::noop());
 ///         if !woken && session.wants_read() {
 ///             let room = session.input_room();
@@ -92,7 +92,7 @@ use crate::layer::Plain;
 /// # use zen_server::{Options, Setup, defaults};
 /// # struct Pipe<'a> { input: &'a [u8], output: Vec<u8> }
 /// # impl Read for Pipe<'_> {
-/// #     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> { self.input.read(buffer) }
+/// #     fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> { self.input.read(room) }
 /// # }
 /// # impl Write for Pipe<'_> {
 /// #     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> { self.output.write(bytes) }

@@ -13,7 +13,8 @@ use crate::mismatch::Mismatch;
 ///
 /// /// The names of the transcripts that passed, but slowly.
 /// fn slow(report: &Report) -> Vec<&str> {
-///     let slow = |outcome: &&Outcome| outcome.result.is_ok() && outcome.took > Duration::from_secs(1);
+///     let limit = Duration::from_secs(1);
+///     let slow = |outcome: &&Outcome| outcome.result.is_ok() && outcome.took > limit;
 ///     report.outcomes.iter().filter(slow).map(|outcome| outcome.name.as_str()).collect()
 /// }
 /// ```

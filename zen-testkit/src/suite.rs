@@ -33,14 +33,15 @@ use crate::transcript::Transcript;
 /// ```
 /// use std::net::SocketAddr;
 /// use std::time::Duration;
-/// use zen_testkit::{Suite, Transcript};
+/// use zen_testkit::{Outcome, Suite, Transcript};
 ///
 /// fn check(server: SocketAddr) {
 ///     let suite = Suite::new([Transcript::new("greeting").expect(b"hello")])
 ///         .with_parallelism(4)
 ///         .give_up_after(3)
 ///         .with_timeout(Duration::from_secs(2));
-///     let report = suite.run_with(server, |outcome| eprintln!("{}: {:?}", outcome.name, outcome.took));
+///     let progress = |outcome: &Outcome| eprintln!("{}: {:?}", outcome.name, outcome.took);
+///     let report = suite.run_with(server, progress);
 ///     report.assert_passed();
 ///     // Without the progress:
 ///     suite.run(server).assert_passed();

@@ -2,8 +2,8 @@
 //! both of them.
 //!
 //! In this protocol a message is a line. A question is a word, and its answer is the word
-//! backwards. One server is built from zen's parts (`protocol.rs`), the other is written by hand. The
-//! lab brings its own floor, the least that any server costs here.
+//! backwards. One server is built from zen's parts (`protocol.rs`), the other is written by hand.
+//! The lab brings its own floor, the least that any server costs here.
 //!
 //! Its test, `examples/tests/own_lab.rs`, holds both servers against the same transcripts.
 

@@ -145,7 +145,8 @@ impl<F: Framing> AsyncClient<F> {
     /// use zen_proto::DelimiterFraming;
     ///
     /// # async fn example() -> Result<(), zen_client::ClientError> {
-    /// let (lines, options) = (DelimiterFraming::new(b'\n').send_until(b'\n'), ClientOptions::default());
+    /// let lines = DelimiterFraming::new(b'\n').send_until(b'\n');
+    /// let options = ClientOptions::default();
     /// let mut client = AsyncClient::connect_unix_with("/run/lines", lines, &options).await?;
     /// client.ask("hello\n").await?;
     /// # Ok(()) }
@@ -303,8 +304,8 @@ impl<F: Framing> AsyncClient<F> {
     /// #     fn decode(&mut self, _: &[u8]) -> Decoded<u64, Infallible> { Decoded::nothing(0) }
     /// # }
     /// /// The messages of this framing are numbers.
-    /// async fn sum(client: &mut AsyncClient<Counts>, questions: &[&str]) -> Result<u64, ClientError> {
-    ///     let (mut counts, mut sum) = (client.pipeline_with(questions, |count| count), 0);
+    /// async fn sum(client: &mut AsyncClient<Counts>, words: &[&str]) -> Result<u64, ClientError> {
+    ///     let (mut counts, mut sum) = (client.pipeline_with(words, |count| count), 0);
     ///     while let Some(count) = counts.next().await {
     ///         sum += count?;
     ///     }
@@ -344,8 +345,8 @@ impl<F: Framing> AsyncClient<F> {
     }
 
     /// How many answers the server owes, including those whose caller has stopped waiting. They
-    /// come before the answer to the next question. [`set_answer_timeout`](Self::set_answer_timeout)
-    /// has an example.
+    /// come before the answer to the next question.
+    /// [`set_answer_timeout`](Self::set_answer_timeout) has an example.
     pub fn awaited(&self) -> usize {
         self.state.asker.awaited()
     }
@@ -357,11 +358,11 @@ impl<F: Framing> AsyncClient<F> {
     /// use zen_client::{AsyncClient, ClientError, ClientOptions};
     ///
     /// /// Asks through the client of a pool, or through a new one if that has failed meanwhile.
-    /// async fn ask(client: &mut AsyncClient, question: &str) -> Result<bytes::Bytes, ClientError> {
+    /// async fn ask(client: &mut AsyncClient, word: &str) -> Result<bytes::Bytes, ClientError> {
     ///     if !client.is_usable() {
     ///         *client = AsyncClient::connect("127.0.0.1:1060", &ClientOptions::default()).await?;
     ///     }
-    ///     client.ask(question).await
+    ///     client.ask(word).await
     /// }
     /// ```
     pub fn is_usable(&self) -> bool {

@@ -188,7 +188,8 @@ impl<F: Framing> Client<F> {
     ///
     /// // A connection that was prepared in another way, through a proxy for instance.
     /// let stream = TcpStream::connect(address)?;
-    /// let mut client = Client::from_stream(stream, aphorism::client_framing(), &ClientOptions::default())?;
+    /// let options = ClientOptions::default();
+    /// let mut client = Client::from_stream(stream, aphorism::client_framing(), &options)?;
     /// assert_eq!(client.peer_addr()?, address);
     /// assert!(client.local_addr()?.ip().is_loopback());
     /// assert_eq!(client.ask("Why?")?, "Because.");

@@ -15,7 +15,8 @@ use super::pin::Cores;
 ///
 /// let environment = Environment::current(None);
 /// assert!(environment.cores >= 1);
-/// assert!(environment.differences(&Environment::current(None)).is_empty(), "it is this very machine");
+/// let again = Environment::current(None);
+/// assert!(environment.differences(&again).is_empty(), "it is this very machine");
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// use zen_compare::Cores;
 ///
 /// match Cores::split(None)? {
-///     Some(Cores { server, generator }) => println!("server on {server:?}, generator on {generator:?}"),
+///     Some(Cores { server, generator }) => println!("{server:?}, and {generator:?} for the load"),
 ///     None => println!("the two share the only core"),
 /// }
 /// # Ok::<(), std::io::Error>(())

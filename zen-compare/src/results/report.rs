@@ -224,7 +224,8 @@ impl Summary {
 /// /// How a contender's throughput grows along a sweep.
 /// fn curve(report: &Report, contender: &str) -> Vec<(f64, f64)> {
 ///     let points = report.summaries.iter().filter(|summary| summary.contender == contender);
-///     let point = |summary: &Summary| Some((summary.sweep_point.as_ref()?.at, summary.throughput?.median));
+///     let point =
+///         |summary: &Summary| Some((summary.sweep_point.as_ref()?.at, summary.throughput?.median));
 ///     points.filter_map(point).collect()
 /// }
 /// ```

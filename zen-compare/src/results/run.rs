@@ -25,9 +25,11 @@ pub(crate) const ENOUGH_CONNECTIONS: usize = 64;
 ///         (_, _, true) => ", to be made again",
 ///         _ => ", which does not count",
 ///     };
-///     let p99 = run.latency.filter(|latency| run.tells(latency, 0.99)).map(|latency| latency.p99_ns);
+///     let latency = run.latency.filter(|latency| run.tells(latency, 0.99));
+///     let p99 = latency.map(|latency| latency.p99_ns);
 ///     let memory = run.memory_per_connection_bytes();
-///     format!("{contender} in {scenario}: {answers} answers, p99 {p99:?} ns, {memory:?} bytes each{counts}")
+///     let figures = format!("{answers} answers, p99 {p99:?} ns, {memory:?} bytes each");
+///     format!("{contender} in {scenario}: {figures}{counts}")
 /// }
 ///
 /// assert!(line(&Run::default()).ends_with("each"));

@@ -111,7 +111,8 @@ pub struct Expected {
 ///
 /// fn say(run: &Upcoming<'_>) -> String {
 ///     let left = run.remaining.as_secs();
-///     format!("{}: {}, repetition {} ({left} s left)", run.scenario, run.contender, run.repetition + 1)
+///     let number = run.done + 1;
+///     format!("{number}/{} {}: {} ({left} s left)", run.runs, run.scenario, run.contender)
 /// }
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -137,7 +138,8 @@ pub struct Upcoming<'a> {
 /// use zen_compare::{CompareError, Contender, Plan, Scenario, compare};
 ///
 /// let missing = Contender::new("missing", "/no/such/program", ["{port}"]);
-/// let error = compare(&Plan::quick(vec![missing], vec![Scenario::saturate(1)]), &mut ()).unwrap_err();
+/// let plan = Plan::quick(vec![missing], vec![Scenario::saturate(1)]);
+/// let error = compare(&plan, &mut ()).unwrap_err();
 /// assert!(matches!(error, CompareError::Contender { name, .. } if name == "missing"));
 /// ```
 #[derive(Debug, Error)]

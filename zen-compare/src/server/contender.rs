@@ -43,12 +43,14 @@ const PORT: &str = "{port}";
 /// assert_eq!((traced.name(), floor.is_floor()), ("traced", true));
 ///
 /// // A server that gives the same answer to everything.
-/// let constant = Contender::new("constant", "./constant", ["{port}"]).answering_constant(*b"Ugly.");
+/// let constant = Contender::new("constant", "./constant", ["{port}"]);
+/// let constant = constant.answering_constant(*b"Ugly.");
 ///
 /// // This program itself, started again: see the module `child`.
 /// let own = Contender::own("mine")?;
-/// let floors = [Contender::own_floor(b'\n', b"x\n")?, Contender::own_floor_for(&Workload::aphorisms())?];
-/// # drop((told, constant, own, floors));
+/// let its_floor = Contender::own_floor(b'\n', b"x\n")?;
+/// let any_floor = Contender::own_floor_for(&Workload::aphorisms())?;
+/// # drop((told, constant, own, its_floor, any_floor));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]

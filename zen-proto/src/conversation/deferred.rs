@@ -24,7 +24,8 @@ impl<F: Framing> Conversation<F> {
     /// # let now = Instant::now();
     /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
     /// conversation.handle_input(b"Why? ", now);
-    /// let (length, ticket) = conversation.poll_question_with(<[u8]>::len).expect("a whole question");
+    /// let taken = conversation.poll_question_with(<[u8]>::len);
+    /// let (length, ticket) = taken.expect("a whole question");
     /// conversation.answer(ticket, format!("{length} bytes.").as_bytes(), now)?;
     /// assert_eq!(conversation.transmit(), b"4 bytes.");
     /// # Ok::<(), zen_proto::ForeignTicket>(())

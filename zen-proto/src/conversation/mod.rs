@@ -493,7 +493,8 @@ impl<F: Framing> Conversation<F> {
     ///
     /// ```
     /// use std::time::Instant;
-    /// use zen_proto::{Answer, Closed, CloseReason, Conversation, Flow, Limits, Peer, Service, aphorism};
+    /// use zen_proto::{Answer, Closed, CloseReason, Conversation, Flow, Limits, Peer, Service};
+    /// use zen_proto::aphorism;
     ///
     /// /// Remembers how its conversation has ended.
     /// #[derive(Default)]

@@ -38,7 +38,8 @@ pub struct ClosedNetwork {
 /// ```
 /// use zen_trace::model::{ClosedNetwork, Steady};
 ///
-/// let Steady { throughput, response, utilization, .. } = ClosedNetwork::new(0.010, 0.0, 1).solve(4);
+/// let steady = ClosedNetwork::new(0.010, 0.0, 1).solve(4);
+/// let Steady { throughput, response, utilization, .. } = steady;
 /// // Four clients that never think fill a server that takes 10 ms, and each waits for all four.
 /// assert!((throughput - 100.0).abs() < 1e-9 && (response - 0.040).abs() < 1e-9);
 /// assert!((utilization - 1.0).abs() < 1e-9);

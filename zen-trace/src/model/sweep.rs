@@ -55,8 +55,8 @@ impl Sweep {
 /// use zen_trace::Recording;
 /// use zen_trace::model::{Measured, ServerSweep, Station};
 ///
-/// // A recording of the server under each load: in this one nothing was answered, so there is nothing
-/// // to compare with theory.
+/// // A recording of the server under each load. In this one nothing was answered, so there is
+/// // nothing to compare with theory.
 /// let alone = Measured::new(&Recording::new("mio"), (0, 1_000_000_000), 0.0, 1);
 /// assert!(ServerSweep::new("mio", Station::new(1, None), &[alone]).is_none());
 /// ```

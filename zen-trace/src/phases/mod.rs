@@ -27,7 +27,8 @@ pub use self::cause::{Activity, Cause};
 ///
 /// /// How long a lane computes, in nanoseconds.
 /// fn computing_ns(phases: &[Phase]) -> u64 {
-///     phases.iter().filter(|phase| phase.activity == Activity::Computing).map(Phase::length_ns).sum()
+///     let computing = phases.iter().filter(|phase| phase.activity == Activity::Computing);
+///     computing.map(Phase::length_ns).sum()
 /// }
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +187,8 @@ pub struct ConversationPhases {
 ///
 /// let mut recording = Recording::new("mine");
 /// let mut thread = Thread::new(1, "main", 0, 1_000);
-/// thread.steps = vec![Entry { wall_ns: 0, cpu_ns: 0, conversation: None, step: Step::Idle, place: 0 }];
+/// let step = Step::Idle;
+/// thread.steps = vec![Entry { wall_ns: 0, cpu_ns: 0, conversation: None, step, place: 0 }];
 /// recording.threads.push(thread);
 /// let phases = ServerPhases::new(&recording);
 /// assert_eq!(phases.threads[0].division.total_ns(), 1_000, "all of the time is accounted for");

@@ -44,7 +44,8 @@ pub struct Changes {
 /// /// A line for a log.
 /// fn line(change: &Change) -> String {
 ///     let Change { scenario, contender, metric, .. } = change;
-///     let worse = change.worse_by.map_or_else(|| "?".to_owned(), |share| format!("{:.0} %", share * 100.0));
+///     let percent = |share: f64| format!("{:.0} %", share * 100.0);
+///     let worse = change.worse_by.map_or_else(|| "?".to_owned(), percent);
 ///     format!("{contender} in {scenario}: {metric} worse by {worse}")
 /// }
 /// ```
@@ -74,7 +75,8 @@ pub struct Change {
 /// use zen_compare::{Changes, Invalidated};
 ///
 /// fn faults(changes: &Changes) -> impl Iterator<Item = String> {
-///     changes.invalidated.iter().map(|Invalidated { contender, brief, .. }| format!("{contender}: {brief}"))
+///     let line = |it: &Invalidated| format!("{}: {}", it.contender, it.brief);
+///     changes.invalidated.iter().map(line)
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]
