@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Write};
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -126,7 +127,7 @@ fn try_bind(path: &Path, backlog: i32) -> io::Result<(UnixListener, SocketPath)>
     socket.bind(&SockAddr::unix(path)?)?;
     let path = SocketPath(path.to_owned());
     socket.listen(backlog)?;
-    Ok((socket.into(), path))
+    Ok((OwnedFd::from(socket).into(), path))
 }
 
 fn explained(path: PathBuf, error: io::Error) -> UnixSocketError {
