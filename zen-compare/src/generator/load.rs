@@ -66,7 +66,7 @@ impl<'a> Load<'a> {
 /// use zen_compare::generator::Moment;
 ///
 /// let mut marks = Vec::new();
-/// let mut on_moment = |moment| {
+/// let mut on_moment = |moment| -> ControlFlow<()> {
 ///     if moment != Moment::Passing {
 ///         marks.push(moment);
 ///     }
