@@ -65,6 +65,14 @@ pub struct Watch {
 ///     }
 ///     watched.into_recording("nginx")
 /// }
+///
+/// /// The same for a server that has recorded its own steps.
+/// fn completed(watched: Watched, mut recording: Recording) -> Recording {
+///     for limit in watched.add_switches(&mut recording) {
+///         eprintln!("{limit}");
+///     }
+///     recording
+/// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
@@ -130,6 +138,16 @@ impl Watch {
 
     /// Begins to watch nothing but the scheduler's switches, of a server that records its own
     /// steps. [`Watched::add_switches`] puts them into its recording.
+    ///
+    /// ```
+    /// use zen_trace::outside::Watch;
+    ///
+    /// match Watch::start_switches(std::process::id()) {
+    ///     Ok(watch) => drop(watch.finish()),
+    ///     // Not every system tells them to every user.
+    ///     Err(why) => eprintln!("{why}"),
+    /// }
+    /// ```
     ///
     /// # Errors
     /// When the system does not tell them: a line that says why.

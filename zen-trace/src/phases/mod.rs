@@ -187,8 +187,7 @@ pub struct ConversationPhases {
 ///
 /// let mut recording = Recording::new("mine");
 /// let mut thread = Thread::new(1, "main", 0, 1_000);
-/// let step = Step::Idle;
-/// thread.steps = vec![Entry { wall_ns: 0, cpu_ns: 0, conversation: None, step, place: 0 }];
+/// thread.steps = vec![Entry::new(0, 0, Step::Idle)];
 /// recording.threads.push(thread);
 /// let phases = ServerPhases::new(&recording);
 /// assert_eq!(phases.threads[0].division.total_ns(), 1_000, "all of the time is accounted for");

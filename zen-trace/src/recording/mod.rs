@@ -22,10 +22,9 @@ pub use self::json::{ReadError, SCHEMA, Trace};
 /// use zen_trace::{Recording, Terminal};
 ///
 /// let mut recording = Recording::new("mine");
-/// recording.places.push(Place { file: "src/main.rs".into(), line: 7, text: "answer();".into() });
+/// recording.places.push(Place::new("src/main.rs", 7, "answer();"));
 /// let mut thread = Thread::new(1, "main", 0, 5_000);
-/// let step = Step::Answering;
-/// thread.steps.push(Entry { wall_ns: 0, cpu_ns: 0, conversation: Some(1), step, place: 0 });
+/// thread.steps.push(Entry::new(0, 0, Step::Answering).with_conversation(1));
 /// recording.threads.push(thread);
 /// assert!(recording.to_listing(Terminal::new(80)).contains("answer();"));
 /// ```
@@ -63,6 +62,8 @@ impl Recording {
 /// fn link(place: &Place) -> String {
 ///     format!("{}:{}", place.file, place.line)
 /// }
+///
+/// assert_eq!(link(&Place::new("src/main.rs", 7, "answer();")), "src/main.rs:7");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -126,12 +127,15 @@ impl Thread {
 /// One step that a thread took. It lasts until the thread's next one.
 ///
 /// ```
+/// use zen_server::Step;
 /// use zen_trace::recording::Entry;
 ///
 /// /// Whether a step belongs to a conversation.
 /// fn is_of(entry: &Entry, number: u64) -> bool {
 ///     entry.conversation == Some(number)
 /// }
+///
+/// assert!(is_of(&Entry::new(0, 0, Step::Answering).with_conversation(7).with_place(3), 7));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -179,6 +183,8 @@ impl Entry {
 /// fn preemptions(switches: &[Switch]) -> usize {
 ///     switches.iter().filter(|switch| switch.kind == SwitchKind::OutPreempted).count()
 /// }
+///
+/// assert_eq!(preemptions(&[Switch::new(1_000, SwitchKind::OutPreempted)]), 1);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -264,6 +270,8 @@ impl Conversation {
 ///     let waiting = spans.iter().filter(|span| span.kind == ClientSpanKind::Waiting);
 ///     waiting.map(|span| span.to_ns - span.from_ns).sum()
 /// }
+///
+/// assert_eq!(waited_ns(&[ClientSpan::new(1_000, 4_000, ClientSpanKind::Waiting)]), 3_000);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
