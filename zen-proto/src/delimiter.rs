@@ -1,9 +1,9 @@
 //! Delimiter framing: a message is the bytes up to and including the first delimiter.
 
 use std::convert::Infallible;
-use std::num::NonZeroU64;
 
 use crate::ending::Ending;
+use crate::find_byte::find_byte;
 use crate::framing::{Decoded, Framing, Unsendable};
 use crate::output::Output;
 
@@ -92,7 +92,7 @@ impl Framing for DelimiterFraming {
     fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
         let start = if matches!(input, [..=b' ', ..]) { self.white_space(input) } else { 0 };
         let from = start + self.scanned;
-        let end = from + find(self.delimiter, &input[from..]) + 1;
+        let end = from + find_byte(self.delimiter, &input[from..]) + 1;
         if let Some(message) = input.get(start..end) {
             self.scanned = 0;
             Decoded::Whole { start, end, message }
@@ -121,69 +121,6 @@ impl Framing for DelimiterFraming {
             output.put(self.too_long);
         }
     }
-}
-
-/// Where `byte` is first in `bytes`; their length if it is nowhere.
-///
-/// Most messages are short. For these a call of `memchr` costs as much as everything else that is
-/// done for a message, so the first bytes are looked at here, and `memchr` looks at the others.
-#[inline(never)]
-fn find(byte: u8, bytes: &[u8]) -> usize {
-    const NEAR: usize = 64;
-    let mut at = 0;
-    while let Some(block) = bytes[at..].first_chunk::<16>()
-        && at < NEAR
-    {
-        if let Some(found) = find_in(byte, block) {
-            return at + found;
-        }
-        at += 16;
-    }
-    if at < NEAR
-        && at > 0
-        && let Some(block) = bytes.last_chunk::<16>()
-    {
-        // This block overlaps with those before it, which do not hold the byte.
-        return find_in(byte, block).map_or(bytes.len(), |found| bytes.len() - 16 + found);
-    }
-    find_far(byte, bytes, at)
-}
-
-/// Where `byte` is first in `block`, if it is there.
-#[inline]
-fn find_in(byte: u8, block: &[u8; 16]) -> Option<usize> {
-    // Without a branch for each byte this compiles to one comparison of sixteen.
-    #[allow(clippy::needless_bitwise_bool)]
-    let found = block.iter().fold(false, |any, other| any | (*other == byte));
-    let (words, _) = block.as_chunks::<8>();
-    found.then(|| first_equal(byte, words[0]).unwrap_or_else(|| 8 + last_equal(byte, words[1])))
-}
-
-/// Where `byte` is first in `word`, if it is there.
-#[inline]
-fn first_equal(byte: u8, word: [u8; 8]) -> Option<usize> {
-    NonZeroU64::new(equal_bytes(byte, word)).map(|equal| equal.trailing_zeros() as usize / 8)
-}
-
-/// The same for a word that is known to hold the byte.
-#[inline]
-fn last_equal(byte: u8, word: [u8; 8]) -> usize {
-    equal_bytes(byte, word).trailing_zeros() as usize / 8
-}
-
-/// The highest bit of the first byte of `word` that is equal, and of some behind it.
-#[inline]
-fn equal_bytes(byte: u8, word: [u8; 8]) -> u64 {
-    // A byte that is equal becomes zero here, and a byte that is zero gets its highest bit set; so
-    // may bytes above it, but none below. (Hacker's Delight, 6-1.)
-    let equal = u64::from_le_bytes(word) ^ u64::from_ne_bytes([byte; 8]);
-    equal.wrapping_sub(0x0101_0101_0101_0101) & !equal & 0x8080_8080_8080_8080
-}
-
-/// The same, from `at` on.
-#[inline(never)]
-fn find_far(byte: u8, bytes: &[u8], at: usize) -> usize {
-    memchr::memchr(byte, &bytes[at..]).map_or(bytes.len(), |found| at + found)
 }
 
 #[cfg(test)]
@@ -215,24 +152,6 @@ mod tests {
             let mut framing = DelimiterFraming::new(b'?').skip_white_space();
             let skipped = framing.decode(&[byte]) == Decoded::nothing(1);
             assert_eq!(skipped, b" \t\n\r\x0b\x0c".contains(&byte), "byte {byte:#04x}");
-        }
-    }
-
-    #[test]
-    fn a_byte_is_found_first_at_every_place_in_every_length() {
-        for length in 0..100 {
-            let mut bytes = vec![b'x'; length];
-            assert_eq!(find(b'?', &bytes), length);
-            for at in (0..length).rev() {
-                // All bytes behind it are equal already.
-                bytes[at] = b'?';
-                assert_eq!(find(b'?', &bytes), at, "of {length}");
-            }
-            for at in 0..length {
-                let mut one = vec![0x3e; length];
-                one[at] = b'?';
-                assert_eq!(find(b'?', &one), at, "alone among {length}");
-            }
         }
     }
 }

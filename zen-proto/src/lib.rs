@@ -52,6 +52,7 @@ mod conversation;
 mod decoding;
 mod delimiter;
 mod ending;
+mod find_byte;
 mod framing;
 mod limits;
 mod mailbox;
