@@ -24,6 +24,8 @@ pub(crate) struct Connection<S, F: Framing, O> {
     pub(crate) observer: O,
     /// The time after the loop's last wait, or after the last answer.
     now: Instant,
+    /// What had come by that time is known, so that a deadline may be judged.
+    may_judge: bool,
     /// How many reads it gets before it is the next connection's turn.
     budget: usize,
     /// mio announces readiness once, when it begins. What is not used at once must be remembered,
@@ -70,6 +72,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
             stop: setup.stop.clone(),
             observer,
             now,
+            may_judge: true,
             budget: setup.options.turn_budget,
             readable: false,
             writable: true,
@@ -88,10 +91,20 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     }
 
     /// Takes turns until nothing can be done without waiting, or the budget is used up.
-    pub(crate) fn drive(&mut self, scratch: &mut [u8], tally: &mut Tally, now: Instant) -> Turn {
-        self.now = now;
+    ///
+    /// The loop has waited until `waited`. `began` is the latest time that it knows, and the turn's
+    /// time counts from there: what the others have taken for their turns must not end this one.
+    pub(crate) fn drive(
+        &mut self,
+        scratch: &mut [u8],
+        tally: &mut Tally,
+        (waited, began): (Instant, Instant),
+    ) -> Turn {
+        // Driven for the second time since the wait, it may have been sent what nobody has noticed.
+        self.may_judge = self.now <= waited;
+        self.now = self.now.max(waited);
         let (mut reads, mut turned) = (0, false);
-        let until = self.session.turn_until(self.now);
+        let until = self.session.turn_until(began);
         loop {
             let over = turned && until.is_some_and(|until| until <= self.now);
             if (over || reads == self.budget) && self.may_read() {
@@ -102,19 +115,19 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
                 return Turn::Wait;
             }
             reads += usize::from(came);
-            match self.turn(tally) {
-                Turn::Wait => turned = true,
+            match self.turn(tally, began) {
+                Turn::Wait => (turned, self.may_judge) = (true, true),
                 turn => return turn,
             }
         }
     }
 
-    fn turn(&mut self, tally: &mut Tally) -> Turn {
+    fn turn(&mut self, tally: &mut Tally, began: Instant) -> Turn {
         // Notice a stop and a broken deadline.
         self.notice();
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
-        self.now = self.session.answer_with(&mut self.service, self.now);
+        self.now = self.session.answer_with(&mut self.service, self.now.max(began));
         self.observer.step_with(|| Step::Answered(self.session.tally().questions));
         // Write what is ready.
         while self.writable && !self.session.transmit().is_empty() {
@@ -145,7 +158,14 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if self.stop.is_stopped() {
             self.session.drain(self.now);
         }
-        self.session.handle_timeout(self.now);
+        if self.may_judge {
+            self.session.handle_timeout(self.now);
+        }
+    }
+
+    /// The latest time that it knows.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
     }
 
     fn write(&mut self) {

@@ -45,6 +45,8 @@ pub(crate) struct Connections<S, F: Framing, O> {
     again: Vec<usize>,
     scratch: Box<[u8]>,
     tally: Tally,
+    /// The time after the last wait, or after the last answer of any connection.
+    latest: Instant,
 }
 
 impl<S, F: Framing, O> Connections<S, F, O> {
@@ -55,6 +57,7 @@ impl<S, F: Framing, O> Connections<S, F, O> {
             again: Vec::new(),
             scratch: vec![0; SCRATCH].into(),
             tally: Tally::default(),
+            latest: Instant::now(),
         }
     }
 }
@@ -80,6 +83,7 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
                 _ => {}
             }
             now = Instant::now();
+            self.connections.latest = now;
             self.setup.observer.step(Step::Woken);
             let again = std::mem::take(&mut self.connections.again);
             let mut woken = Vec::new();
@@ -129,9 +133,11 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
     /// Drives one connection, and does what follows from it. A key whose connection is gone does
     /// nothing.
     fn drive(&mut self, key: usize, now: Instant) {
-        let Connections { by_key, timers, again, scratch, tally } = &mut self.connections;
+        let Connections { by_key, timers, again, scratch, tally, latest } = &mut self.connections;
         let Some(connection) = by_key.get_mut(key) else { return };
-        match connection.drive(scratch, tally, now) {
+        let turn = connection.drive(scratch, tally, (now, *latest));
+        *latest = connection.now();
+        match turn {
             Turn::Wait => {}
             Turn::Again => {
                 connection.observer.step(Step::WaitingForTurn);
@@ -166,7 +172,10 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
 
     /// Drives the connections whose alarm has gone off.
     fn handle_alarms(&mut self, now: Instant) {
-        while let Some(key) = self.connections.timers.pop(now) {
+        let timers = &mut self.connections.timers;
+        // One whose deadline may not be judged yet gets its alarm back, for after the next wait.
+        let due: Vec<usize> = std::iter::from_fn(|| timers.pop(now)).collect();
+        for key in due {
             if let Some(connection) = self.connections.by_key.get_mut(key) {
                 connection.alarm = None;
                 self.drive(key, now);

@@ -13,9 +13,26 @@ use crate::wake_ups::WakeUps;
 
 const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
+const MILLI: Duration = Duration::from_millis(1);
 
-/// A connection to which the client has sent this many questions, all of which have arrived.
+/// A drive that follows a wait at once.
+fn now() -> (Instant, Instant) {
+    let now = Instant::now();
+    (now, now)
+}
+
+/// A connection to which the client has sent this many questions, all of which have arrived. A busy
+/// machine does not end its turns.
 fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
+    let limits = options.limits.clone().with_turn_time(Duration::MAX);
+    asked_with(limits, questions, options)
+}
+
+fn asked_with(
+    limits: Limits,
+    questions: usize,
+    options: Options,
+) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");
     let (stream, _) = listener.accept().expect("accepts");
@@ -23,8 +40,6 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
     client.write_all(&sent).expect("sends");
     while stream.peek(&mut vec![0; sent.len()]).expect("arrives") < sent.len() {}
     stream.set_nonblocking(true).expect("an option");
-    // A busy machine must not end a turn.
-    let limits = options.limits.clone().with_turn_time(Duration::MAX);
     let options = options.with_limits(limits);
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
     let begun = setup.begin(Instant::now()).expect("begins");
@@ -42,7 +57,7 @@ fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
     let (_client, mut connection) = asked(5, Options::default().with_turn_budget(2));
     let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
     for (ends, answered) in [(Turn::Again, 2), (Turn::Again, 4), (Turn::Wait, 5)] {
-        assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
+        assert_eq!(connection.drive(&mut scratch, &mut tally, now()), ends);
         assert_eq!((tally.questions, tally.bytes_in), (answered, answered * QUESTION.len() as u64));
     }
 }
@@ -53,10 +68,10 @@ fn a_round_without_a_read_uses_up_none_of_the_budget() {
     let (_client, mut connection) = asked(4, Options::default().with_limits(limits).with_turn_budget(2));
     let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
     connection.writable = false;
-    assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), Turn::Wait);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, now()), Turn::Wait);
     assert_eq!(tally.questions, 1, "an answer that cannot leave stops the reads");
     connection.writable = true;
-    assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), Turn::Again);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, now()), Turn::Again);
     assert_eq!(tally.questions, 3, "one round that wrote, and two that read");
 }
 
@@ -66,7 +81,7 @@ fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
     let (_client, mut connection) = asked(3, Options::default().with_limits(limits).with_turn_budget(9));
     let (mut scratch, mut tally) = ([0; 1024], Tally::default());
     for (ends, answered) in [(Turn::Again, 1), (Turn::Again, 2), (Turn::Wait, 3)] {
-        assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
+        assert_eq!(connection.drive(&mut scratch, &mut tally, now()), ends);
         assert_eq!((tally.questions, tally.bytes_in), (answered, 3 * QUESTION.len() as u64));
     }
 }
@@ -77,10 +92,25 @@ fn a_question_that_has_come_is_read_before_the_deadline_is_judged() {
     let (_client, mut connection) = asked(1, Options::default().with_limits(limits));
     let (mut scratch, mut tally) = ([0; 1024], Tally::default());
     let late = Instant::now() + Duration::from_secs(1);
-    assert_eq!(connection.drive(&mut scratch, &mut tally, late), Turn::Wait);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, (late, late)), Turn::Wait);
     assert_eq!(tally.questions, 1);
+    let later = late + Duration::from_secs(1);
+    // Since `late`, the loop has not waited, so it does not know whether more has come.
+    assert_eq!(connection.drive(&mut scratch, &mut tally, (late - MILLI, later)), Turn::Wait);
     assert_eq!(
-        connection.drive(&mut scratch, &mut tally, late + Duration::from_secs(1)),
+        connection.drive(&mut scratch, &mut tally, (later, later)),
         Turn::Over(CloseReason::IdleDeadline)
     );
+}
+
+#[test]
+fn the_turns_of_others_do_not_shorten_this_one() {
+    // Before this connection had its turn, the others took two minutes for theirs.
+    let (began, others) = (Instant::now(), Duration::from_secs(120));
+    let waited = began.checked_sub(others).expect("the system is up for longer");
+    let limits = Limits::default().with_turn_time(others / 2);
+    let (_client, mut connection) = asked_with(limits, 5, Options::default());
+    let (mut scratch, mut tally) = ([0; 1024], Tally::default());
+    assert_eq!(connection.drive(&mut scratch, &mut tally, (waited, began)), Turn::Wait);
+    assert_eq!(tally.questions, 5);
 }
