@@ -33,6 +33,11 @@ impl<'a> Reply<'a> {
         self.output.put(b"+OK\r\n");
     }
 
+    #[inline]
+    pub(crate) fn pong(&mut self) {
+        self.output.put(b"+PONG\r\n");
+    }
+
     /// A line of text that says how it went.
     pub(crate) fn simple(&mut self, text: &str) {
         self.output.put(b"+");

@@ -35,7 +35,7 @@ pub(super) fn ping(session: &mut Session, words: &[&[u8]], reply: &mut Reply<'_>
     } else if let Some(text) = text {
         reply.bulk(text);
     } else {
-        reply.simple("PONG");
+        reply.pong();
     }
 }
 

@@ -95,10 +95,21 @@ const SMALL: Key = Key::from_le_bytes([0x20; size_of::<Key>()]) >> 8;
 
 #[inline]
 fn key(name: &[u8]) -> Option<Key> {
-    let mut bytes = [0; size_of::<Key>()];
-    // The last byte is the length's.
-    bytes[..size_of::<Key>() - 1].get_mut(..name.len())?.copy_from_slice(name);
-    Some((Key::from_le_bytes(bytes) | SMALL) + ((name.len() as Key) << (Key::BITS - 8)))
+    let letters = match (name, name.first_chunk(), name.last_chunk()) {
+        ([first, second, third], ..) => u32::from_le_bytes([*first, *second, *third, 0]).into(),
+        // The two overlap, or meet.
+        (_, Some(first), Some(last)) if name.len() <= 8 => {
+            let (first, last) = (u32::from_le_bytes(*first), u64::from(u32::from_le_bytes(*last)));
+            (u64::from(first) | last << (8 * (name.len() - 4))).into()
+        }
+        _ => {
+            let mut bytes = [0; size_of::<Key>()];
+            // The last byte is the length's.
+            bytes[..size_of::<Key>() - 1].get_mut(..name.len())?.copy_from_slice(name);
+            Key::from_le_bytes(bytes)
+        }
+    };
+    Some((letters | SMALL) + ((name.len() as Key) << (Key::BITS - 8)))
 }
 
 /// Redis repeats at most 128 bytes of the name, and of the other words together.
@@ -137,4 +148,24 @@ const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
 
 fn invalid_expire(command: &str) -> String {
     format!("ERR invalid expire time in '{command}' command")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_is_found_by_its_name_in_small_and_capital_letters() {
+        for spec in table::COMMANDS {
+            for name in [spec.name.to_owned(), spec.name.to_ascii_uppercase()] {
+                let found = named(name.as_bytes()).map(|found| found.name);
+                assert_eq!(found, Some(spec.name), "{name}");
+                let longer = [name.as_bytes(), b"x"].concat();
+                assert!(named(&longer).is_none(), "{name} with a letter more");
+            }
+        }
+        for name in [&b""[..], b"g", b"ge", b"\0\0\0", b"sixteen letters.", b"more than sixteen letters"] {
+            assert!(named(name).is_none(), "{name:?}");
+        }
+    }
 }
