@@ -136,7 +136,7 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
         let Connections { by_key, timers, again, scratch, tally, latest } = &mut self.connections;
         let Some(connection) = by_key.get_mut(key) else { return };
         let turn = connection.drive(scratch, tally, (now, *latest));
-        *latest = connection.now();
+        *latest = connection.now().max(*latest);
         match turn {
             Turn::Wait => {}
             Turn::Again => {

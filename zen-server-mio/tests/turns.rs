@@ -8,7 +8,7 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use zen_proto::{Answer, Limits};
+use zen_proto::{Address, Answer, Limits};
 use zen_server::{ConversationId, Observer, Step};
 use zen_server_mio::{Options, Server};
 
@@ -26,7 +26,7 @@ struct Writes {
 }
 
 impl Observer for Writes {
-    fn for_conversation(&self, id: ConversationId) -> Self {
+    fn for_conversation(&self, id: ConversationId, _: &Address) -> Self {
         Self { conversation: Some(id), ..self.clone() }
     }
 
