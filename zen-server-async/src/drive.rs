@@ -1,20 +1,24 @@
 //! The driver: one conversation's turns, taken when its task is woken. Never waits.
 
-use std::mem::MaybeUninit;
-use std::pin::Pin;
+use std::cell::RefCell;
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use zen_proto::{CloseReason, Framing, Peer, Service};
 use zen_server::{Counters, Observer, Session, Setup, Step, StopHandle};
 
 use crate::stream::Stream;
 
-/// How much one read takes, in bytes. The buffer lies on the thread's stack, so that a waiting task
-/// owns none.
-const SCRATCH: usize = 16 * 1024;
+/// How much one read takes, in bytes.
+const SCRATCH_SIZE: usize = 16 * 1024;
+
+thread_local! {
+    /// What a read reads into. One buffer serves all tasks of a thread, so that a waiting task owns
+    /// none.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_SIZE].into());
+}
 
 /// One connection: its socket, its session, and what the task needs beside them.
 pub(crate) struct Connection<S, F: Framing, O> {
@@ -32,6 +36,9 @@ pub(crate) struct Connection<S, F: Framing, O> {
     /// the task when it is ready.
     readable: bool,
     writable: bool,
+    /// Something is due to be judged, so the socket itself is asked: the runtime may not have heard
+    /// yet that it is ready.
+    looks: bool,
 }
 
 /// How a turn ended.
@@ -68,13 +75,33 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
             budget: setup.options.turn_budget,
             readable: true,
             writable: true,
+            looks: false,
         }
     }
 
-    /// Takes turns until nothing can be done without waiting, or the budget is used up.
+    /// Takes turns until nothing can be done without waiting, or the budget is used up. Judges a
+    /// stop and a broken deadline, once the socket has nothing more that was in time.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> Turn {
         self.now = Instant::now();
         (self.readable, self.writable) = (true, true);
+        self.looks = self.is_due();
+        if !self.looks {
+            return self.take_turns(cx);
+        }
+        self.write_ready(cx);
+        let turn = if self.may_read() { self.take_turns(cx) } else { Turn::Again };
+        if matches!(turn, Turn::Over(_)) || !self.is_due() {
+            return turn;
+        }
+        self.session.judge(self.stop.is_stopped(), self.now);
+        Turn::Again
+    }
+
+    fn is_due(&self) -> bool {
+        self.session.is_due(self.stop.is_stopped(), self.now)
+    }
+
+    fn take_turns(&mut self, cx: &mut Context<'_>) -> Turn {
         let (mut reads, mut turned) = (0, false);
         let until = self.session.turn_until(self.now);
         loop {
@@ -95,24 +122,18 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Turn {
-        // Notice a stop and a broken deadline.
-        self.notice();
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
         self.now = self.session.answer_with(&mut self.service, self.now);
         self.observer.step_with(|| Step::Answered(self.session.tally().questions));
         // Write what is ready.
-        while self.writable && !self.session.transmit().is_empty() {
-            self.write(cx);
-        }
+        self.write_ready(cx);
         self.counters.count(self.session.take_tally());
         if self.session.wants_answer() {
             return Turn::Again;
         }
         // FIN if due.
-        if self.session.poll_shutdown()
-            && matches!(Pin::new(&mut self.stream).poll_shutdown(cx), Poll::Ready(Err(_)))
-        {
+        if self.session.poll_shutdown() && self.stream.shutdown(Shutdown::Write).is_err() {
             self.session.handle_lost(self.now);
         }
         // Stop if closed.
@@ -128,16 +149,16 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         Turn::Wait
     }
 
-    fn notice(&mut self) {
-        if self.stop.is_stopped() {
-            self.session.drain(self.now);
+    fn write_ready(&mut self, cx: &mut Context<'_>) {
+        while self.writable && !self.session.transmit().is_empty() {
+            self.write(cx);
         }
-        self.session.handle_timeout(self.now);
     }
 
     fn write(&mut self, cx: &mut Context<'_>) {
+        let unsent = self.session.transmit();
         self.observer.step(Step::Writing);
-        match Pin::new(&mut self.stream).poll_write(cx, self.session.transmit()) {
+        match self.stream.poll_write(cx, unsent, self.looks) {
             Poll::Ready(Ok(n)) => {
                 self.observer.step(Step::Wrote(n));
                 self.session.handle_sent(n, self.now);
@@ -153,25 +174,24 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
 
     /// Reads once. Returns false if nothing has come.
     fn read(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut scratch = [const { MaybeUninit::uninit() }; SCRATCH];
-        let mut scratch = ReadBuf::uninit(&mut scratch);
+        SCRATCH.with_borrow_mut(|scratch| self.read_into(scratch, cx))
+    }
+
+    fn read_into(&mut self, scratch: &mut [u8], cx: &mut Context<'_>) -> bool {
         self.observer.step(Step::Reading);
         // The rest of a large message goes to where it is wanted.
         let read = match self.session.input_room() {
-            Some(room) => self.stream.poll_read_into(cx, room),
-            None => {
-                Pin::new(&mut self.stream).poll_read(cx, &mut scratch).map_ok(|()| scratch.filled().len())
-            }
+            Some(room) => self.stream.poll_read(cx, room, self.looks),
+            None => self.stream.poll_read(cx, scratch, self.looks),
         };
         match read {
             Poll::Ready(Ok(0)) => {
                 self.observer.step(Step::Read(0));
                 self.session.handle_eof(self.now);
             }
-            // After a short read tokio knows without a system call that the next one would wait.
             Poll::Ready(Ok(n)) => {
                 self.observer.step(Step::Read(n));
-                self.session.handle_read(n, scratch.filled(), self.now);
+                self.session.handle_read(n, scratch, self.now);
             }
             Poll::Pending => {
                 self.readable = false;

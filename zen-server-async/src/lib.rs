@@ -10,11 +10,12 @@
 //! All servers of zen drive a conversation in the same turns. Only how they wait differs:
 //!
 //! ```text
-//! ┌─► notice a stop, a deadline, an answer of another thread
+//! ┌─► take the answers of other threads
 //! │   answer every whole question that is buffered   ──► your service
 //! │   write what is ready, and count it
 //! │   send FIN if everything owed is sent
 //! │   drop the connection if the conversation is over
+//! │   if a deadline has passed or the server stops: look at the socket once more, then judge
 //! └── wait, then read   ◄── the task returns `Poll::Pending`; the runtime polls it again
 //! ```
 //!

@@ -22,10 +22,8 @@ pub(crate) struct Connection<S, F: Framing, O> {
     service: S,
     stop: StopHandle,
     pub(crate) observer: O,
-    /// The time after the loop's last wait, or after the last answer.
-    now: Instant,
-    /// What had come by that time is known, so that a deadline may be judged.
-    may_judge: bool,
+    /// The time after the loop's last wait, or after the last answer of any connection.
+    pub(crate) now: Instant,
     /// How many reads it gets before it is the next connection's turn.
     budget: usize,
     /// mio announces readiness once, when it begins. What is not used at once must be remembered,
@@ -33,6 +31,9 @@ pub(crate) struct Connection<S, F: Framing, O> {
     readable: bool,
     writable: bool,
     peer_closed: bool,
+    /// The peer has sent urgent data, which TCP leaves out of the stream. A read stops there, so it
+    /// may be short although more has come.
+    urgent: bool,
     /// Whether the connection waits for another turn because it has used up its last.
     pub(crate) queued: bool,
     /// When the loop's timer for it goes off.
@@ -72,11 +73,11 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
             stop: setup.stop.clone(),
             observer,
             now,
-            may_judge: true,
             budget: setup.options.turn_budget,
             readable: false,
             writable: true,
             peer_closed: false,
+            urgent: false,
             queued: false,
             alarm: None,
             wake_up,
@@ -86,25 +87,39 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     /// Remembers what the event says. An error shows in the next read or write.
     pub(crate) fn handle_event(&mut self, event: &Event) {
         self.peer_closed |= event.is_read_closed();
+        self.urgent |= event.is_priority();
         self.readable |= event.is_readable() || event.is_read_closed() || event.is_error();
         self.writable |= event.is_writable() || event.is_error();
     }
 
-    /// Takes turns until nothing can be done without waiting, or the budget is used up.
+    /// Takes turns until nothing can be done without waiting, or the budget is used up. Judges a
+    /// stop and a broken deadline, once the socket has nothing more that was in time.
     ///
-    /// The loop has waited until `waited`. `began` is the latest time that it knows, and the turn's
-    /// time counts from there: what the others have taken for their turns must not end this one.
-    pub(crate) fn drive(
-        &mut self,
-        scratch: &mut [u8],
-        tally: &mut Tally,
-        (waited, began): (Instant, Instant),
-    ) -> Turn {
-        // Driven for the second time since the wait, it may have been sent what nobody has noticed.
-        self.may_judge = self.now <= waited;
-        self.now = self.now.max(waited);
+    /// `now` is the latest time that the loop knows, and the turn's time counts from there: what the
+    /// others have taken for their turns must not end this one.
+    pub(crate) fn drive(&mut self, scratch: &mut [u8], tally: &mut Tally, now: Instant) -> Turn {
+        self.now = now;
+        if !self.is_due() {
+            return self.take_turns(scratch, tally);
+        }
+        // The socket may be ready although no event has said so yet.
+        (self.readable, self.writable) = (true, true);
+        self.write_ready();
+        let turn = if self.may_read() { self.take_turns(scratch, tally) } else { Turn::Again };
+        if matches!(turn, Turn::Over(_)) || !self.is_due() {
+            return turn;
+        }
+        self.session.judge(self.stop.is_stopped(), self.now);
+        Turn::Again
+    }
+
+    fn is_due(&self) -> bool {
+        self.session.is_due(self.stop.is_stopped(), self.now)
+    }
+
+    fn take_turns(&mut self, scratch: &mut [u8], tally: &mut Tally) -> Turn {
         let (mut reads, mut turned) = (0, false);
-        let until = self.session.turn_until(began);
+        let until = self.session.turn_until(self.now);
         loop {
             let over = turned && until.is_some_and(|until| until <= self.now);
             if (over || reads == self.budget) && self.may_read() {
@@ -115,24 +130,20 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
                 return Turn::Wait;
             }
             reads += usize::from(came);
-            match self.turn(tally, began) {
-                Turn::Wait => (turned, self.may_judge) = (true, true),
+            match self.turn(tally) {
+                Turn::Wait => turned = true,
                 turn => return turn,
             }
         }
     }
 
-    fn turn(&mut self, tally: &mut Tally, began: Instant) -> Turn {
-        // Notice a stop and a broken deadline.
-        self.notice();
+    fn turn(&mut self, tally: &mut Tally) -> Turn {
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
-        self.now = self.session.answer_with(&mut self.service, self.now.max(began));
+        self.now = self.session.answer_with(&mut self.service, self.now);
         self.observer.step_with(|| Step::Answered(self.session.tally().questions));
         // Write what is ready.
-        while self.writable && !self.session.transmit().is_empty() {
-            self.write();
-        }
+        self.write_ready();
         *tally += self.session.take_tally();
         if self.session.wants_answer() {
             return Turn::Again;
@@ -154,18 +165,10 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         Turn::Wait
     }
 
-    fn notice(&mut self) {
-        if self.stop.is_stopped() {
-            self.session.drain(self.now);
+    fn write_ready(&mut self) {
+        while self.writable && !self.session.transmit().is_empty() {
+            self.write();
         }
-        if self.may_judge {
-            self.session.handle_timeout(self.now);
-        }
-    }
-
-    /// The latest time that it knows.
-    pub(crate) fn now(&self) -> Instant {
-        self.now
     }
 
     fn write(&mut self) {
@@ -205,12 +208,12 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
             Ok(n) => {
                 // A short read has emptied the socket. Another would only say so, unless the peer
                 // has closed: then it finds the EOF.
-                self.readable = n == asked || self.peer_closed;
+                self.readable = n == asked || self.peer_closed || self.urgent;
                 self.observer.step(Step::Read(n));
                 self.session.handle_read(n, scratch, self.now);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.readable = false;
+                (self.readable, self.urgent) = (false, false);
                 self.observer.step_with(|| self.session.waits_for());
                 return false;
             }

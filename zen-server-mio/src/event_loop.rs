@@ -2,6 +2,7 @@
 //! connections that are ready.
 
 use std::io;
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -35,6 +36,8 @@ pub(crate) struct EventLoop<S, F: Framing, O> {
     pub(crate) inbox: Option<Receiver<Accepted<O>>>,
     pub(crate) connections: Connections<S, F, O>,
     pub(crate) wake_ups: Arc<WakeUps>,
+    /// The time after the last wait, or after the last answer of any connection.
+    pub(crate) now: Instant,
 }
 
 /// The connections of a loop, and what driving them needs.
@@ -45,8 +48,6 @@ pub(crate) struct Connections<S, F: Framing, O> {
     again: Vec<usize>,
     scratch: Box<[u8]>,
     tally: Tally,
-    /// The time after the last wait, or after the last answer of any connection.
-    latest: Instant,
 }
 
 impl<S, F: Framing, O> Connections<S, F, O> {
@@ -57,7 +58,6 @@ impl<S, F: Framing, O> Connections<S, F, O> {
             again: Vec::new(),
             scratch: vec![0; SCRATCH].into(),
             tally: Tally::default(),
-            latest: Instant::now(),
         }
     }
 }
@@ -67,23 +67,21 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
     pub(crate) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         let mut draining = false;
-        let mut now = Instant::now();
         loop {
             if self.setup.stop.is_stopped() && !draining {
                 draining = true;
-                self.drain(now);
+                self.drain();
             }
             self.setup.counters.count(std::mem::take(&mut self.connections.tally));
             if draining && self.inbox.is_none() && self.connections.by_key.is_empty() {
                 return Ok(());
             }
             self.setup.observer.step(Step::Idle);
-            match self.poll.poll(&mut events, self.wait_time(now)) {
+            match self.poll.poll(&mut events, self.wait_time()) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
-            now = Instant::now();
-            self.connections.latest = now;
+            self.now = Instant::now();
             self.setup.observer.step(Step::Woken);
             let again = std::mem::take(&mut self.connections.again);
             let mut woken = Vec::new();
@@ -94,34 +92,36 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
                     Token(key) => {
                         if let Some(connection) = self.connections.by_key.get_mut(key) {
                             connection.handle_event(event);
-                            self.drive(key, now);
+                            self.drive(key);
                         }
                     }
                 }
             }
             for key in woken {
-                self.drive(key, now);
+                self.drive(key);
             }
             for key in again {
                 if let Some(connection) = self.connections.by_key.get_mut(key).filter(|c| c.queued) {
                     connection.queued = false;
-                    self.drive(key, now);
+                    self.drive(key);
                 }
             }
-            self.handle_alarms(now);
-            self.take_new(now);
+            self.handle_alarms();
+            self.take_new();
         }
     }
 
     /// How long to wait: not at all while there is work left, else until the first timer.
-    fn wait_time(&self, now: Instant) -> Option<Duration> {
+    fn wait_time(&self) -> Option<Duration> {
         let acceptor = self.acceptor.as_ref();
-        if !self.connections.again.is_empty() || acceptor.is_some_and(|acceptor| acceptor.wants_turn(now)) {
+        if !self.connections.again.is_empty()
+            || acceptor.is_some_and(|acceptor| acceptor.wants_turn(self.now))
+        {
             return Some(Duration::ZERO);
         }
         let resume = acceptor.and_then(Acceptor::poll_timeout);
         let next = [self.connections.timers.next(), resume].into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(now))
+        Some(next.saturating_duration_since(self.now))
     }
 
     fn listener_is_ready(&mut self) {
@@ -132,11 +132,12 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
 
     /// Drives one connection, and does what follows from it. A key whose connection is gone does
     /// nothing.
-    fn drive(&mut self, key: usize, now: Instant) {
-        let Connections { by_key, timers, again, scratch, tally, latest } = &mut self.connections;
+    fn drive(&mut self, key: usize) {
+        let Connections { by_key, timers, again, scratch, tally } = &mut self.connections;
         let Some(connection) = by_key.get_mut(key) else { return };
-        let turn = connection.drive(scratch, tally, (now, *latest));
-        *latest = connection.now().max(*latest);
+        let turn = connection.drive(scratch, tally, self.now);
+        // A handler may have run long.
+        self.now = connection.now;
         match turn {
             Turn::Wait => {}
             Turn::Again => {
@@ -171,34 +172,33 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
     }
 
     /// Drives the connections whose alarm has gone off.
-    fn handle_alarms(&mut self, now: Instant) {
-        let timers = &mut self.connections.timers;
-        // One whose deadline may not be judged yet gets its alarm back, for after the next wait.
-        let due: Vec<usize> = std::iter::from_fn(|| timers.pop(now)).collect();
+    fn handle_alarms(&mut self) {
+        let now = self.now;
+        let due: Vec<usize> = iter::from_fn(|| self.connections.timers.pop(now)).collect();
         for key in due {
             if let Some(connection) = self.connections.by_key.get_mut(key) {
                 connection.alarm = None;
-                self.drive(key, now);
+                self.drive(key);
             }
         }
     }
 
     /// Drives every connection, so that each notices the stop.
-    fn drain(&mut self, now: Instant) {
+    fn drain(&mut self) {
         // The listener is closed: a client that connects now is refused at once, and may try
         // elsewhere.
         self.acceptor = None;
         let keys: Vec<usize> = self.connections.by_key.iter().map(|(key, _)| key).collect();
         for key in keys {
-            self.drive(key, now);
+            self.drive(key);
         }
     }
 
     /// Takes in the connections that are new: accepted here, or dealt by the loop that accepts.
-    fn take_new(&mut self, now: Instant) {
+    fn take_new(&mut self) {
         let mut new = Vec::new();
         if let Some(acceptor) = &mut self.acceptor {
-            acceptor.turn(&self.setup, now, |accepted| new.push(accepted));
+            acceptor.turn(&self.setup, self.now, |accepted| new.push(accepted));
         }
         while let Some(inbox) = &self.inbox {
             match inbox.try_recv() {
@@ -208,13 +208,13 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
             }
         }
         for accepted in new {
-            self.adopt(accepted, now);
+            self.adopt(accepted);
         }
     }
 
-    fn adopt(&mut self, accepted: Accepted<O>, now: Instant) {
+    fn adopt(&mut self, accepted: Accepted<O>) {
         let Accepted { stream, peer, observer } = accepted;
-        let begun = match self.setup.begin(now) {
+        let begun = match self.setup.begin(self.now) {
             Ok(begun) => begun,
             Err(reason) => {
                 drop(stream);
@@ -229,11 +229,14 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
         // Registered once, for both directions. Readiness that is not used now is remembered
         // instead of asked for again.
         let interest = Interest::READABLE | Interest::WRITABLE;
+        // Only Linux announces urgent data apart from the rest.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let interest = interest | Interest::PRIORITY;
         if let Err(error) = self.poll.registry().register(&mut connection.stream, Token(key), interest) {
             tracing::warn!(%error, "cannot watch a new connection");
             self.close(key, CloseReason::ConnectionLost);
             return;
         }
-        self.drive(key, now);
+        self.drive(key);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, mpsc};
+use std::time::Instant;
 
 use mio::{Interest, Poll, Waker};
 use zen_proto::{DelimiterFraming, Framing, Service, aphorism};
@@ -141,6 +142,7 @@ impl<S, F, O> Server<S, F, O> {
                 inbox,
                 connections: Connections::new(),
                 wake_ups: Arc::new(WakeUps::new(slots.waker(index))),
+                now: Instant::now(),
             }
         });
         let first = loops.next();

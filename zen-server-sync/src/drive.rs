@@ -17,6 +17,10 @@ use crate::wake_up::WakeUp;
 /// idle thread has touched of it.
 const SCRATCH: usize = 2 * 1024;
 
+/// How many reads the socket is looked at for, once a deadline has passed or the server stops. A
+/// peer that sends white space without end is late, although something has always come.
+const LOOKS: usize = 128;
+
 /// One connection: its socket, its session, and what the thread needs beside them.
 pub(crate) struct Connection<'a, S, F: Framing, O> {
     stream: &'a Socket,
@@ -74,21 +78,35 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         }
     }
 
-    /// Takes turns until the conversation is over.
+    /// Takes turns until the conversation is over. Judges a stop and a broken deadline, once the
+    /// socket has nothing more that was in time.
     pub(crate) fn drive(mut self) -> CloseReason {
-        let mut scratch = [0; SCRATCH];
+        let (mut scratch, mut looks) = ([0; SCRATCH], 0);
         loop {
             match self.turn() {
-                Turn::Wait => self.read(&mut scratch),
-                Turn::Again => {}
                 Turn::Over(reason) => return reason,
+                _ if self.is_due() => {
+                    let now = self.now;
+                    if looks < LOOKS && self.look(&mut scratch) {
+                        looks += 1;
+                    } else if self.session.is_due(self.stop.is_stopped(), now) {
+                        self.session.judge(self.stop.is_stopped(), now);
+                    }
+                }
+                Turn::Again => looks = 0,
+                Turn::Wait => {
+                    looks = 0;
+                    self.read(&mut scratch);
+                }
             }
         }
     }
 
+    fn is_due(&self) -> bool {
+        self.session.is_due(self.stop.is_stopped(), self.now)
+    }
+
     fn turn(&mut self) -> Turn {
-        // Notice a stop and a broken deadline.
-        self.notice();
         // Answer what is buffered, and what another thread has answered.
         self.observer.step(Step::Answering);
         self.now = self.session.answer_with(&mut self.service, self.now);
@@ -118,11 +136,25 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         Turn::Wait
     }
 
-    fn notice(&mut self) {
-        if self.stop.is_stopped() {
-            self.session.drain(self.now);
+    /// Reads and writes what does not have to be waited for. Returns false if nothing has come.
+    fn look(&mut self, scratch: &mut [u8]) -> bool {
+        if !self.session.transmit().is_empty() && self.session.poll_timeout().is_some_and(|at| at <= self.now)
+        {
+            // The time is up already, so this waits for the shortest time there is.
+            self.write();
         }
-        self.session.handle_timeout(self.now);
+        if !self.session.wants_read() {
+            return false;
+        }
+        let now = Some(self.now);
+        let wait =
+            Wait { stream: Some(self.stream), wake_up: None, stop: None, deadline: now, now: self.now };
+        let came = wait.until_readable().is_ok();
+        if came {
+            let read = self.read_ready(scratch);
+            self.handle_read(read, scratch);
+        }
+        came
     }
 
     /// Waits until the peer has room, or the deadline. Another thread's answer does not end this
@@ -146,11 +178,19 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
     /// Waits until the peer has sent, another thread has answered, or the deadline, or the stop.
     fn read(&mut self, scratch: &mut [u8]) {
         self.observer.step_with(|| self.session.waits_for());
+        let read = self.wait().and_then(|()| self.read_ready(scratch));
+        self.handle_read(read, scratch);
+    }
+
+    fn read_ready(&mut self, scratch: &mut [u8]) -> io::Result<usize> {
         // The rest of a large message goes to where it is wanted.
-        let read = self.wait().and_then(|()| match self.session.input_room() {
+        match self.session.input_room() {
             Some(room) => (&mut &*self.stream).read(room),
             None => (&mut &*self.stream).read(scratch),
-        });
+        }
+    }
+
+    fn handle_read(&mut self, read: io::Result<usize>, scratch: &[u8]) {
         self.now = Instant::now();
         self.quiet = read.as_ref().is_err_and(is_timeout);
         match read {

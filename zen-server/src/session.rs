@@ -205,6 +205,44 @@ impl<F: Framing> Session<F> {
         }
     }
 
+    /// Whether there is something to [judge](Self::judge) by `now`: a deadline has passed, or the
+    /// server is `stopped` and the conversation does not drain yet.
+    ///
+    /// A driver looks at the socket once more then, even if the system has not announced that it is
+    /// ready: what has come by now is in time, and what the peer has made room for is sent. It
+    /// judges what is due after that. But it looks no longer than for a turn, since a peer that
+    /// sends white space without end is late too.
+    #[inline]
+    pub fn is_due(&self, stopped: bool, now: Instant) -> bool {
+        (stopped && !self.is_draining()) || self.poll_timeout().is_some_and(|at| at <= now)
+    }
+
+    /// Drains if the server is `stopped`, and ends the conversation if a deadline has passed by
+    /// `now`, the time before the last look at the socket. Then a turn is due.
+    ///
+    /// See [`Conversation::drain`] and [`Conversation::handle_timeout`].
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::aphorism::{Aphorisms, framing};
+    /// # use zen_server::{Options, Setup, defaults};
+    /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+    /// let now = Instant::now();
+    /// let (mut session, _) = setup.begin(now).expect("neither clone panics");
+    /// assert!(!session.is_due(false, now), "the conversation has just begun");
+    /// assert!(session.is_due(true, now), "the server stops");
+    /// // A last read of the socket has found nothing.
+    /// session.judge(true, now);
+    /// assert!(session.is_draining() && !session.is_due(true, now));
+    /// # Ok::<(), zen_server::OptionsError>(())
+    /// ```
+    pub fn judge(&mut self, stopped: bool, now: Instant) {
+        if stopped {
+            self.drain(now);
+        }
+        self.handle_timeout(now);
+    }
+
     /// See [`Conversation::handle_lost`].
     pub fn handle_lost(&mut self, now: Instant) {
         self.conversation.handle_lost(now);

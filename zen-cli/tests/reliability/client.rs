@@ -58,7 +58,11 @@ impl Client {
                 }
             }
         }
-        assert_eq!(String::from_utf8_lossy(&received[..so_far]), String::from_utf8_lossy(answer));
+        if received[..so_far] != *answer {
+            // What comes first is enough to see what is wrong.
+            let start = String::from_utf8_lossy(&received[..so_far.min(100)]);
+            panic!("{so_far} bytes of {} came, from {start:?} on", answer.len());
+        }
     }
 
     pub(crate) fn ask(&mut self) {

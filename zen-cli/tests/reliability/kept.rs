@@ -1,6 +1,7 @@
 //! What a server keeps: its descriptors, threads and memory, and what it has counted.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
@@ -16,6 +17,21 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
+    /// What the server has once it is at rest: a pool announces itself before its last worker has
+    /// started.
+    pub(crate) fn at_rest(server: &Serving) -> Self {
+        let mut last = Self::by(server);
+        let mut since = Instant::now();
+        until("the server is at rest", || {
+            let now = Self::by(server);
+            if (now.descriptors, now.threads) != (last.descriptors, last.threads) {
+                since = Instant::now();
+            }
+            last = now;
+            (since.elapsed() >= Duration::from_millis(500)).then_some(now)
+        })
+    }
+
     pub(crate) fn by(server: &Serving) -> Self {
         let process = format!("/proc/{}", server.running.id());
         let status = fs::read_to_string(format!("{process}/status")).unwrap();

@@ -12,4 +12,8 @@ mod kept;
 mod running;
 
 // Themes.
+mod arrivals;
 mod bytes;
+mod fairness;
+mod urgent;
+mod white_space;

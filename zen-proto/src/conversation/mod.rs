@@ -50,6 +50,11 @@ use write_clock::WriteClock;
 ///    thread if [`expects_wake`](Self::expects_wake), drain. Before that, tell
 ///    [`register_waker`](Self::register_waker) how to wake the driver for the answer.
 ///
+/// What has come in time is never late if [`handle_timeout`](Self::handle_timeout) and
+/// [`drain`](Self::drain) are called only after a read that has found nothing more, with the time
+/// before that read. But a driver must not read for ever before it calls them: white space that
+/// never ends is late too.
+///
 /// Below a service that starts TLS during the conversation, also ask
 /// [`poll_start_tls`](Self::poll_start_tls) after steps 1 and 2.
 ///

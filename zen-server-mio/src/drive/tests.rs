@@ -14,14 +14,7 @@ use crate::wake_ups::WakeUps;
 const QUESTION: &[u8] = b"Simple is better than?";
 const ANSWER: usize = "Complex.".len();
 
-/// A drive that follows a wait at once.
-fn now() -> (Instant, Instant) {
-    let now = Instant::now();
-    (now, now)
-}
-
-/// A connection to which the client has sent this many questions, all of which have arrived. A busy
-/// machine does not end its turns.
+/// A connection to which the client has sent this many questions, all of which have arrived.
 fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let mut client = Client::connect(listener.local_addr().expect("an address")).expect("connects");
@@ -30,6 +23,7 @@ fn asked(questions: usize, options: Options) -> (Client, Connection<Aphorisms, D
     client.write_all(&sent).expect("sends");
     while stream.peek(&mut vec![0; sent.len()]).expect("arrives") < sent.len() {}
     stream.set_nonblocking(true).expect("an option");
+    // A busy machine must not end a turn.
     let limits = options.limits.clone().with_turn_time(Duration::MAX);
     let options = options.with_limits(limits);
     let setup = Setup::new(Aphorisms, aphorism::framing(), options, 1).expect("good options");
@@ -48,7 +42,7 @@ fn a_turn_reads_as_often_as_its_budget_allows_and_answers_what_it_has_read() {
     let (_client, mut connection) = asked(5, Options::default().with_turn_budget(2));
     let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
     for (ends, answered) in [(Turn::Again, 2), (Turn::Again, 4), (Turn::Wait, 5)] {
-        assert_eq!(connection.drive(&mut scratch, &mut tally, now()), ends);
+        assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
         assert_eq!((tally.questions, tally.bytes_in), (answered, answered * QUESTION.len() as u64));
     }
 }
@@ -59,10 +53,10 @@ fn a_round_without_a_read_uses_up_none_of_the_budget() {
     let (_client, mut connection) = asked(4, Options::default().with_limits(limits).with_turn_budget(2));
     let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
     connection.writable = false;
-    assert_eq!(connection.drive(&mut scratch, &mut tally, now()), Turn::Wait);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), Turn::Wait);
     assert_eq!(tally.questions, 1, "an answer that cannot leave stops the reads");
     connection.writable = true;
-    assert_eq!(connection.drive(&mut scratch, &mut tally, now()), Turn::Again);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), Turn::Again);
     assert_eq!(tally.questions, 3, "one round that wrote, and two that read");
 }
 
@@ -72,26 +66,56 @@ fn a_write_that_makes_room_for_more_answers_ends_the_turn() {
     let (_client, mut connection) = asked(3, Options::default().with_limits(limits).with_turn_budget(9));
     let (mut scratch, mut tally) = ([0; 1024], Tally::default());
     for (ends, answered) in [(Turn::Again, 1), (Turn::Again, 2), (Turn::Wait, 3)] {
-        assert_eq!(connection.drive(&mut scratch, &mut tally, now()), ends);
+        assert_eq!(connection.drive(&mut scratch, &mut tally, Instant::now()), ends);
         assert_eq!((tally.questions, tally.bytes_in), (answered, 3 * QUESTION.len() as u64));
     }
 }
 
+/// A connection whose socket has a question that no event has announced.
+fn unannounced(limits: Limits) -> (Client, Connection<Aphorisms, DelimiterFraming, Silent>) {
+    let (client, mut connection) = asked(1, Options::default().with_limits(limits));
+    connection.readable = false;
+    (client, connection)
+}
+
 #[test]
 fn a_question_that_has_come_is_read_before_the_deadline_is_judged() {
-    let limits = Limits::default().with_idle_deadline(Duration::from_millis(1));
-    let (_client, mut connection) = asked(1, Options::default().with_limits(limits));
+    let (_client, mut connection) =
+        unannounced(Limits::default().with_idle_deadline(Duration::from_millis(1)));
     let (mut scratch, mut tally) = ([0; 1024], Tally::default());
     let late = Instant::now() + Duration::from_secs(1);
-    assert_eq!(connection.drive(&mut scratch, &mut tally, (late, late)), Turn::Wait);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, late), Turn::Wait);
     assert_eq!(tally.questions, 1);
-    let later = late + Duration::from_secs(1);
-    // Since `late`, the loop has not waited, so it does not know whether more has come.
-    for _ in 0..2 {
-        assert_eq!(connection.drive(&mut scratch, &mut tally, (Instant::now(), later)), Turn::Wait);
+    let late = late + Duration::from_secs(1);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, late), Turn::Again, "it was judged");
+    assert_eq!(connection.drive(&mut scratch, &mut tally, late), Turn::Over(CloseReason::IdleDeadline));
+}
+
+#[test]
+fn a_question_that_has_come_is_read_before_a_drain_begins() {
+    let (client, mut connection) = unannounced(Limits::default());
+    let (mut scratch, mut tally) = ([0; 1024], Tally::default());
+    connection.stop.stop();
+    let now = Instant::now();
+    assert_eq!(connection.drive(&mut scratch, &mut tally, now), Turn::Again);
+    assert_eq!((tally.questions, connection.session.is_draining()), (1, true));
+    drop(client);
+    while connection.drive(&mut scratch, &mut tally, now) != Turn::Over(CloseReason::Drained) {
+        connection.readable = true;
     }
-    assert_eq!(
-        connection.drive(&mut scratch, &mut tally, (later, later)),
-        Turn::Over(CloseReason::IdleDeadline)
-    );
+}
+
+#[test]
+fn white_space_without_end_is_late() {
+    let limits = Limits::default().with_idle_deadline(Duration::from_millis(1));
+    let (mut client, mut connection) = asked(1, Options::default().with_limits(limits).with_turn_budget(2));
+    let (mut scratch, mut tally) = ([0; QUESTION.len()], Tally::default());
+    client.write_all(&[b' '; QUESTION.len() * 9]).expect("sends");
+    let (now, mut drives) = (Instant::now(), 0);
+    let late = now + Duration::from_secs(1);
+    assert_eq!(connection.drive(&mut scratch, &mut tally, now), Turn::Again, "more has come");
+    while connection.drive(&mut scratch, &mut tally, late) != Turn::Over(CloseReason::IdleDeadline) {
+        drives += 1;
+        assert!(drives < 3, "it was not judged although something always came");
+    }
 }

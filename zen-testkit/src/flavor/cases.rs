@@ -16,7 +16,9 @@ use zen_proto::{CloseReason, Limits};
 use zen_server::Options;
 
 use super::client::Client;
-use super::{BIG, BIG_ANSWER, CLONE, DROP, PANIC, Running, SET_ANSWER, SLOW, SLOW_ANSWER, TIMEOUT};
+use super::{
+    BIG, BIG_ANSWER, CLONE, DROP, PANIC, PANIC_QUIETLY, Running, SET_ANSWER, SLOW, SLOW_ANSWER, TIMEOUT,
+};
 use crate::peers::Python;
 use crate::{Expectations, zen_deadlines, zen_suite};
 
@@ -231,6 +233,20 @@ pub fn a_panic_closes_its_own_conversation_only(start: Start, at_once: usize) {
         other.ask();
     }
     drop(other);
+    Client::connect(server.address).ask();
+}
+
+pub fn a_thousand_panics_leave_nothing_behind(start: Start, _at_once: usize) {
+    const PANICS: u64 = 1000;
+    let server = start(options_with(patient()));
+    for _ in 0..PANICS {
+        let mut client = Client::connect(server.address);
+        client.send(&[b"Simple is better than?", PANIC_QUIETLY].concat());
+        client.expect(b"Complex.");
+        assert_eq!(client.rest(), b"");
+    }
+    let counters = server.wait_for("closed", |counters| counters.open == 0);
+    assert_eq!(counters.closed(CloseReason::ServiceFailed), PANICS, "{counters:?}");
     Client::connect(server.address).ask();
 }
 

@@ -219,6 +219,7 @@ macro_rules! flavor_tests {
                 a_drain_destroys_no_answer_in_flight
                 a_stop_during_arrivals_leaves_nothing_open
                 a_panic_closes_its_own_conversation_only
+                a_thousand_panics_leave_nothing_behind
                 a_panic_outside_an_answer_closes_its_own_conversation_only
                 the_connection_cap_holds_and_the_backlog_waits
                 a_reset_is_a_lost_connection

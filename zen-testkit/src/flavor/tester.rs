@@ -2,6 +2,7 @@
 //! framing that does.
 
 use std::convert::Infallible;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
@@ -35,6 +36,8 @@ struct Shared {
 
 /// The service panics while it answers this question.
 pub const PANIC: &[u8] = b"Panic?";
+/// The same, without a message on standard error.
+pub const PANIC_QUIETLY: &[u8] = b"Panic quietly?";
 /// The framing panics while it decodes this question.
 pub const PANIC_IN_DECODE: &[u8] = b"Panic in decode?";
 /// After the answer to this question, the framing panics when it is asked for last words.
@@ -168,6 +171,10 @@ impl<F: ByteFraming> Service<F> for Tester {
             PANIC | PANIC_WITH_WORDS => {
                 answer.put(b"never to be sent.");
                 panic!("a question asked for this panic");
+            }
+            PANIC_QUIETLY => {
+                answer.put(b"never to be sent.");
+                resume_unwind(Box::new("a question asked for this panic"));
             }
             DAWDLE => {
                 thread::sleep(Duration::from_millis(2));
