@@ -95,8 +95,8 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
     /// Takes turns until nothing can be done without waiting, or the budget is used up. Judges a
     /// stop and a broken deadline, once the socket has nothing more that was in time.
     ///
-    /// `now` is the latest time that the loop knows, and the turn's time counts from there: what the
-    /// others have taken for their turns must not end this one.
+    /// `now` is the latest time that the loop knows, and the turn's time counts from there: what
+    /// the others have taken for their turns must not end this one.
     pub(crate) fn drive(&mut self, scratch: &mut [u8], tally: &mut Tally, now: Instant) -> Turn {
         self.now = now;
         if !self.is_due() {
