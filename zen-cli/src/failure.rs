@@ -16,6 +16,8 @@ pub(crate) enum Failure {
     Usage(String),
     /// It could not be done here and now: exit status 1.
     Failed(String),
+    /// It could not be done, and a line has said so already: exit status 1.
+    Told,
     /// It was done, and the result is worse than allowed: exit status 3.
     Regressed(String),
 }
@@ -23,14 +25,24 @@ pub(crate) enum Failure {
 impl Failure {
     /// Prints the line on standard error, and returns the exit status.
     pub(crate) fn report(&self) -> ExitCode {
-        let (status, line) = match self {
-            Self::Usage(line) => (2, line),
-            Self::Failed(line) => (1, line),
-            Self::Regressed(line) => (3, line),
+        let status = match self {
+            Self::Usage(_) => 2,
+            Self::Failed(_) | Self::Told => 1,
+            Self::Regressed(_) => 3,
         };
-        // When standard error is closed, the status still reports the failure.
-        let _ = writeln!(io::stderr(), "zen: {line}");
+        if !matches!(self, Self::Told) {
+            // When standard error is closed, the status still reports the failure.
+            let _ = writeln!(io::stderr(), "zen: {}", self.line());
+        }
         ExitCode::from(status)
+    }
+
+    /// What failed and what to do.
+    pub(crate) fn line(&self) -> &str {
+        match self {
+            Self::Usage(line) | Self::Failed(line) | Self::Regressed(line) => line,
+            Self::Told => "",
+        }
     }
 
     /// Turns an error of writing to standard output into a failure. A closed pipe is not a failure:

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::model::Sweep;
 use crate::recording::Trace;
 
 impl Trace {
@@ -28,9 +29,35 @@ impl Trace {
         fs::create_dir_all(folder)?;
         Ok(vec![
             // The steps come first: from them the others can be drawn again.
-            whole(folder.join("steps.json"), |file| self.write_json(file))?,
+            self.save(folder.join("steps.json"))?,
             whole(folder.join("trace.pftrace"), |file| self.write_perfetto(file))?,
             whole(folder.join("timeline.html"), |file| file.write_all(self.to_html().as_bytes()))?,
+        ])
+    }
+
+    /// Writes the steps alone, as JSON, into a file, and returns its path. It appears complete or
+    /// not at all; an existing file is replaced. [`Trace::read_json`] reads it again.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, file: impl Into<PathBuf>) -> io::Result<PathBuf> {
+        whole(file.into(), |file| self.write_json(file))
+    }
+}
+
+impl Sweep {
+    /// Writes `sweep.json` and `sweep.html` into a folder, which is created if it does not exist,
+    /// and returns their paths. Each file appears complete or not at all; an existing file of the
+    /// same name is replaced.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be written.
+    pub fn write_all(&self, folder: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
+        let folder = folder.as_ref();
+        fs::create_dir_all(folder)?;
+        Ok(vec![
+            whole(folder.join("sweep.json"), |file| file.write_all(self.to_json().as_bytes()))?,
+            whole(folder.join("sweep.html"), |file| file.write_all(self.to_html().as_bytes()))?,
         ])
     }
 }

@@ -53,6 +53,27 @@ pub(crate) fn significant(value: f64, digits: i32) -> String {
     format!("{rounded:.decimals$}")
 }
 
+/// A difference as a share, or as a multiple if it is large.
+pub(crate) fn difference(off: f64) -> String {
+    if off < 9.995 { format!("{:+.0} %", off * 100.0) } else { format!("×{:.0}", off + 1.0) }
+}
+
+/// A share in percent, with about three digits.
+pub(crate) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let digits = match percent {
+        percent if percent >= 100.0 => 0,
+        percent if percent >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{percent:.digits$} %")
+}
+
+/// So many per second.
+pub(crate) fn rate(per_second: f64) -> String {
+    if per_second >= 1000.0 { format!("{per_second:.0}") } else { format!("{per_second:.1}") }
+}
+
 /// Nanoseconds as a number that can be counted with; a trace is far shorter than the 104 days from
 /// which digits are lost.
 #[allow(clippy::cast_precision_loss)]
@@ -70,6 +91,12 @@ mod tests {
             [0.5, 999.4, 999.6, 12_345.0, 1e7].map(time),
             ["0.50 ns", "999 ns", "1.00 µs", "12.3 µs", "10.0 ms"]
         );
+    }
+
+    #[test]
+    fn differences_are_shares_or_multiples() {
+        assert_eq!([0.123, -0.4, 2.0, 11.6].map(difference), ["+12 %", "-40 %", "+200 %", "×13"]);
+        assert_eq!([0.001_234, 0.123, 1.5].map(percent), ["0.12 %", "12.3 %", "150 %"]);
     }
 
     #[test]

@@ -54,7 +54,8 @@ Examples:
   zen trace --flavor all --clients 8         all architectures on one time axis
   zen trace --flavor mio --out trace         and the files: a page, a Perfetto trace, the steps
   zen trace --against 'mine=python3 server.py {port}'
-  zen trace --sweep --flavor mio,async       measured occupancy beside what theory predicts",
+  zen trace --sweep --flavor mio,async       measured occupancy beside what theory predicts
+  zen trace --sweep --out sweep              and a page with its charts",
     after_help = "\
 Each client is of the book's kind: it connects, thinks before each of three questions, and waits
 for each answer. The clients are a process of their own.
@@ -100,11 +101,12 @@ pub(crate) struct TraceArgs {
     pub(crate) work_kind: WorkKind,
 
     /// Try think times of 0 to 100 ms with 1, 8 and 64 clients, and compare with theory
-    #[arg(long, env = "ZEN_SWEEP", hide_env = true, conflicts_with_all = ["against", "out"])]
+    #[arg(long, env = "ZEN_SWEEP", hide_env = true, conflicts_with = "against")]
     #[arg(help_heading = "Load")]
     pub(crate) sweep: bool,
 
-    /// Write timeline.html, trace.pftrace and steps.json into this folder
+    /// Write timeline.html, trace.pftrace and steps.json into this folder; with --sweep, sweep.html
+    /// and sweep.json
     #[arg(long, value_name = "DIR", env = "ZEN_OUT", hide_env = true, help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 

@@ -13,7 +13,7 @@ use zen_compare::output::JSON_SCHEMA;
 use zen_compare::{CompareError, Invalid, Plan, Report, Run, compare, compare_in};
 
 use self::gate::Gate;
-use self::progress::Progress;
+use self::progress::{Progress, Working};
 use self::saving::Saving;
 use crate::args::CompareArgs;
 use crate::failure::Failure;
@@ -43,7 +43,8 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
     let plan = plan::plan(args, stop_on_signal()?)?;
     let saving = Saving::new(args)?;
     let store = saving.store();
-    let mut progress = Progress::new(saving);
+    let working = Working { flavors: args.flavors.clone(), workers: args.workers, stop: plan.stop.clone() };
+    let mut progress = Progress::new(saving, working);
     let made = match &store {
         Some(store) => compare_in(store, &plan, &mut progress),
         None => compare(&plan, &mut progress),

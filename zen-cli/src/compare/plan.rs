@@ -132,7 +132,23 @@ pub(crate) fn server(
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::time::Duration;
+
     use super::*;
+    use crate::args::{Cli, Command};
+    use crate::trace::short;
+
+    #[test]
+    fn what_the_help_promises_has_room_for_the_trace() {
+        for (effort, seconds) in [(&["compare"][..], 180), (&["compare", "--quick"][..], 45)] {
+            let words: Vec<OsString> = ["zen"].iter().chain(effort).map(Into::into).collect();
+            let Ok(Cli { command: Command::Compare(args) }) = Cli::understood(&words) else { panic!() };
+            let traced = short::expected_time(&args.flavors, args.workers);
+            let time = plan(&args, StopFlag::default()).unwrap().expected_time() + traced;
+            assert!(time < Duration::from_secs(seconds), "{effort:?}: {time:?}");
+        }
+    }
 
     #[test]
     fn servers_are_given_room_for_idle_connections_and_clients() {

@@ -4,11 +4,13 @@
 use std::io::{self, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use zen_compare::{Expected, Observer, Report, Run, Upcoming};
+use zen_compare::{Expected, Observer, Report, Run, StopFlag, Upcoming};
 
 use super::saving::Saving;
 use crate::failure::Failure;
+use crate::flavor::Flavor;
 use crate::terminal;
+use crate::trace::short::{expected_time, short};
 use crate::units::about;
 
 /// With fewer columns than this there is no bar.
@@ -19,12 +21,20 @@ const BAR: usize = 21;
 pub(crate) struct Progress {
     bar: ProgressBar,
     saving: Saving,
+    working: Working,
     begun: bool,
     repetition: u32,
 }
 
+/// What the page shows at work, beside what was measured.
+pub(crate) struct Working {
+    pub(crate) flavors: Vec<Flavor>,
+    pub(crate) workers: Option<usize>,
+    pub(crate) stop: StopFlag,
+}
+
 impl Progress {
-    pub(crate) fn new(saving: Saving) -> Self {
+    pub(crate) fn new(saving: Saving, working: Working) -> Self {
         // It draws only on a terminal, and only when told to: a ticking thread would take CPU time
         // from the measured processes.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -33,7 +43,7 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("━╸─"));
         }
-        Self { bar, saving, begun: false, repetition: 0 }
+        Self { bar, saving, working, begun: false, repetition: 0 }
     }
 
     /// Ends the display. Returns where the page is, or why not everything could be saved.
@@ -56,9 +66,25 @@ impl Observer for Progress {
     }
 
     fn planned(&mut self, expected: &Expected) {
-        let Expected { runs, time, .. } = *expected;
+        let Expected { runs, mut time, .. } = *expected;
+        let Working { flavors, workers, stop } = &self.working;
+        let lacks_trace = self.saving.lacks_trace();
+        if lacks_trace {
+            time += expected_time(flavors, *workers);
+        }
         say(&format!("{runs} runs, about {}; Ctrl-C ends early and keeps what was measured", about(time)));
         self.bar.set_length(runs as u64);
+        if lacks_trace {
+            self.bar.set_message("tracing how each server works");
+            self.bar.tick();
+            // All that it starts has ended before the first run begins.
+            match short(flavors, *workers, stop) {
+                Ok(trace) => self.saving.traced(trace),
+                // Whoever interrupts knows.
+                Err(_) if stop.is_stopped() => {}
+                Err(why) => self.bar.suspend(|| say(&format!("the page will not show how they work: {why}"))),
+            }
+        }
         self.bar.set_message("getting ready");
         self.bar.tick();
     }

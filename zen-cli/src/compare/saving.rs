@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use zen_compare::output::write_views;
 use zen_compare::{Report, Store};
+use zen_trace::Trace;
 
 use crate::args::CompareArgs;
 use crate::failure::Failure;
@@ -15,8 +16,12 @@ use crate::files::{can_be_written, is_stdout, shown};
 /// The file in a results directory from which a comparison can be resumed.
 pub(crate) const REPORT: &str = "report.json";
 
+/// The file beside it that holds the trace from which the page shows how the servers work.
+const TRACE: &str = "trace.json";
+
 pub(crate) struct Saving {
     directory: Option<PathBuf>,
+    trace: Option<Trace>,
     json: Option<Store>,
     failed: Option<Failure>,
 }
@@ -34,7 +39,24 @@ impl Saving {
                 .and_then(|()| can_be_written(&probe))
                 .map_err(|error| cannot_save(directory, &error))?;
         }
-        Ok(Self { directory: args.out.clone(), json: json.map(Store::new), failed: None })
+        // One that cannot be read is made again.
+        let file = args.out.as_ref().and_then(|directory| fs::File::open(directory.join(TRACE)).ok());
+        let trace = file.and_then(|file| Trace::read_json(file).ok());
+        Ok(Self { directory: args.out.clone(), trace, json: json.map(Store::new), failed: None })
+    }
+
+    /// Whether a page is drawn that has no trace yet.
+    pub(crate) fn lacks_trace(&self) -> bool {
+        self.directory.is_some() && self.trace.is_none()
+    }
+
+    /// Takes the trace from which the page shows how the servers work.
+    pub(crate) fn traced(&mut self, trace: Trace) {
+        let Some(directory) = &self.directory else { return };
+        if let Err(error) = trace.save(directory.join(TRACE)) {
+            self.failed.get_or_insert(cannot_save(directory, &error));
+        }
+        self.trace = Some(trace);
     }
 
     /// The store in which the lab itself saves the runs, one by one.
@@ -66,7 +88,7 @@ impl Saving {
     /// Writes every format but the JSON, which the lab has saved already.
     fn draw(&mut self, report: &Report) {
         let Some(directory) = &self.directory else { return };
-        if let Err(error) = write_views(report, directory) {
+        if let Err(error) = write_views(report, self.trace.as_ref(), directory) {
             self.failed.get_or_insert(cannot_save(directory, &error));
         }
     }

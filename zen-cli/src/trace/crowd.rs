@@ -16,7 +16,7 @@ use crate::work::Work;
 /// How long the process may take to start.
 const START_WITHIN: Duration = Duration::from_secs(20);
 
-/// What the clients do.
+/// What the clients do, and what the server does for them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
     pub(super) clients: usize,
@@ -24,6 +24,8 @@ pub(super) struct Load {
     pub(super) questions: usize,
     pub(super) think: Duration,
     pub(super) work: Option<Work>,
+    /// The server's worker threads, for a flavor with a choice; `None` for its default.
+    pub(super) workers: Option<usize>,
     pub(super) stop_after: Option<Duration>,
 }
 

@@ -7,6 +7,7 @@ mod matching;
 mod process;
 mod saying;
 mod server;
+pub(crate) mod short;
 mod sweep;
 
 use std::io::{self, Write};
@@ -15,7 +16,7 @@ use zen_trace::recording::Trace;
 use zen_trace::{LEAST_WIDTH, Sums, Terminal};
 
 use self::crowd::Load;
-use self::saying::{cannot_write, interrupted, note_on, say};
+use self::saying::{cannot_write, interrupted, note_on, say, wrote};
 use self::server::Traced;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
@@ -39,7 +40,8 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
     let terminal = terminal(args)?;
     let json = args.json.as_deref();
     if let Some(folder) = &args.out {
-        let made = std::fs::create_dir_all(folder).and_then(|()| can_be_written(&folder.join("steps.json")));
+        let first = folder.join(if args.sweep { "sweep.json" } else { "steps.json" });
+        let made = std::fs::create_dir_all(folder).and_then(|()| can_be_written(&first));
         made.map_err(|error| cannot_write(folder, &error))?;
     }
     if let Some(file) = json.filter(|_| !is_stdout(json)) {
@@ -56,12 +58,16 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
         questions: QUESTIONS,
         think: args.think,
         work,
+        workers: None,
         stop_after: None,
     };
     let servers = args.flavors().into_iter().map(Traced::Flavor);
     let servers = servers.chain(args.against.iter().cloned().map(Traced::Outside));
+    let mut servers: Vec<(usize, Traced)> = servers.enumerate().collect();
+    // Those of others may not start. The sooner that is said, the better.
+    servers.sort_by_key(|(_, server)| matches!(server, Traced::Flavor(_)));
     let (mut recordings, mut failure) = (Vec::new(), None);
-    for server in servers {
+    for (place, server) in servers {
         if stop.is_stopped() && !recordings.is_empty() {
             break;
         }
@@ -73,24 +79,22 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
                 if let Some(why) = traced.clients.failure.as_ref().filter(|_| !stop.is_stopped()) {
                     note_on(server.name(), &format!("a client gave up: {why}"));
                 }
-                recordings.push(traced.recording);
+                recordings.push((place, traced.recording));
             }
             // One that fails leaves the others in.
             Err(failed) => {
-                if let Some(earlier) = failure.replace(failed) {
-                    earlier.report();
-                }
+                failed.report();
+                failure = Some(Failure::Told);
             }
         }
     }
     if recordings.is_empty() {
         return Err(failure.unwrap_or_else(|| Failure::Failed("interrupted; nothing was traced".to_owned())));
     }
+    recordings.sort_by_key(|(place, _)| *place);
+    let recordings = recordings.into_iter().map(|(_, recording)| recording).collect();
     show(args, &Trace::new(recordings), terminal)?;
     if stop.is_stopped() {
-        if let Some(earlier) = failure {
-            earlier.report();
-        }
         return Err(interrupted());
     }
     failure.map_or(Ok(()), Err)
@@ -119,8 +123,7 @@ fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failu
     }
     if let Some(folder) = &args.out {
         let files = trace.write_all(folder).map_err(|error| cannot_write(folder, &error))?;
-        let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
-        say(&format!("wrote {}", names.join(", ")));
+        wrote(&files);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What `zen trace` says on standard error, beside what it prints.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::escape::escaped;
 use crate::failure::Failure;
@@ -18,6 +18,11 @@ pub(super) fn interrupted() -> Failure {
 
 pub(super) fn note_on(server: &str, note: &str) {
     say(&format!("{}: {}", escaped(server.as_bytes()), escaped(note.as_bytes())));
+}
+
+pub(super) fn wrote(files: &[PathBuf]) {
+    let names: Vec<String> = files.iter().map(|file| shown(file)).collect();
+    say(&format!("wrote {}", names.join(", ")));
 }
 
 pub(super) fn say(line: &str) {

@@ -22,6 +22,9 @@ use crate::work::{Work, WorkKind};
 /// How often the processes are looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// How often to look whether a server has ended whose clients say that it has closed.
+const ENDED_WITHIN_LOOKS: u32 = 20;
+
 /// How long a server may take to drain and to write its recording.
 const END_WITHIN: Duration = Duration::from_secs(20);
 
@@ -68,6 +71,9 @@ fn trace_flavor(flavor: Flavor, load: &Load, stop: &StopFlag) -> Result<Outcome,
         let kind = if kind == WorkKind::Spin { "spin" } else { "sleep" };
         words.extend(["--work".to_owned(), written(time), "--work-kind".into(), kind.into()]);
     }
+    if let Some(workers) = load.workers.filter(|_| flavor.has_workers()) {
+        words.extend(["--workers".to_owned(), workers.to_string()]);
+    }
     let server = Contender::new(flavor.name(), own_program()?, words).start(None);
     let server = server.map_err(|error| error.to_string())?;
     // Where the system does not tell them, the picture shows how long threads ran, and not when.
@@ -86,7 +92,7 @@ fn trace_flavor(flavor: Flavor, load: &Load, stop: &StopFlag) -> Result<Outcome,
 
 fn trace_outside(contender: &Contender, load: &Load, stop: &StopFlag) -> Result<Outcome, String> {
     let clients = Crowd::start(load)?;
-    let server = contender.start(None).map_err(|error| error.to_string())?;
+    let server = contender.start_unless(stop, None).map_err(|error| error.to_string())?;
     let watch = Watch::start(server.pid()).map_err(|error| format!("cannot watch it: {error}"))?;
     let clients = meet(clients, &server, stop, FirstToEnd::Clients);
     let watched = watch.finish();
@@ -123,9 +129,7 @@ fn meet(
         }
         let ended = server.ended().map_err(|error| error.to_string())?;
         if let Some(how) = ended.as_ref().filter(|_| asked.is_none()) {
-            let words = server.last_words();
-            let said = if words.is_empty() { String::new() } else { format!("; it said: {words}") };
-            return Err(format!("the server ended before its clients were done ({how}){said}"));
+            return Err(ended_early(server, how));
         }
         match asked {
             None if stop.is_stopped() => {
@@ -153,10 +157,26 @@ fn meet(
         Err(_) if asked.is_some() => ClientRecords::default(),
         records => records?,
     };
+    // Clients notice the end of a server's process before its parent does.
+    for _ in 0..ENDED_WITHIN_LOOKS {
+        if records.failure.is_none() || asked.is_some() {
+            break;
+        }
+        if let Some(how) = server.ended().map_err(|error| error.to_string())? {
+            return Err(ended_early(server, &how));
+        }
+        thread::sleep(LOOK);
+    }
     match (&records.failure, records.answers) {
         (Some(why), 0) if asked.is_none() => Err(format!("no question was answered: {why}")),
         _ => Ok(records),
     }
+}
+
+fn ended_early(server: &Running, how: &str) -> String {
+    let words = server.last_words();
+    let said = if words.is_empty() { String::new() } else { format!("; it said: {words}") };
+    format!("the server ended before its clients were done ({how}){said}")
 }
 
 /// Ends a server of ours, which drains and writes its recording first.

@@ -8,7 +8,7 @@ use zen_trace::Terminal;
 use zen_trace::model::{Measured, ServerSweep, Station, Sweep};
 
 use super::crowd::Load;
-use super::saying::{cannot_write, interrupted, say};
+use super::saying::{cannot_write, interrupted, say, wrote};
 use super::server::Traced;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
@@ -65,6 +65,10 @@ pub(super) fn run(
         std::fs::write(file, sweep.to_json()).map_err(|error| cannot_write(file, &error))?;
         say(&format!("wrote {}", shown(file)));
     }
+    if let Some(folder) = &args.out {
+        let files = sweep.write_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        wrote(&files);
+    }
     if stop.is_stopped() { Err(interrupted()) } else { Ok(()) }
 }
 
@@ -81,6 +85,7 @@ fn measure(flavor: Flavor, work: Option<Work>, stop: &StopFlag) -> Result<Vec<Me
                 questions: usize::MAX,
                 think: Duration::from_millis(think),
                 work,
+                workers: None,
                 stop_after: Some(time_of(Duration::from_millis(think))),
             };
             let traced = Traced::Flavor(flavor).trace(&load, stop)?;

@@ -17,6 +17,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use zen_trace::Trace;
+
 use crate::results::Report;
 
 /// The JSON Schema (draft 2020-12) of `report.json`, in which every field is described with its
@@ -42,7 +44,7 @@ pub const JSON_SCHEMA: &str = include_str!("../../schema/report.schema.json");
 /// When the directory or a file cannot be written.
 pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
     let directory = directory.as_ref();
-    let mut files = write_views(report, directory)?;
+    let mut files = write_views(report, None, directory)?;
     let mut json = Vec::new();
     report.write_json(&mut json)?;
     files.insert(1, write_whole(directory.join("report.json"), &json)?);
@@ -53,23 +55,30 @@ pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec
 /// [`Store`](crate::results::Store), which has saved it already. For a report of hundreds of runs
 /// this takes about 20 ms, little enough to do it after every run.
 ///
+/// With a trace of some of the contenders, the page also shows how they work, as [`html_with_trace`]
+/// says. The trace itself is not written.
+///
 /// ```
 /// use zen_compare::{Report, Store, output};
 ///
 /// fn save(report: &Report, store: &Store) -> Result<(), Box<dyn std::error::Error>> {
 ///     store.save(report)?;
-///     output::write_views(report, "results")?;
+///     output::write_views(report, None, "results")?;
 ///     Ok(())
 /// }
 /// ```
 ///
 /// # Errors
 /// When the directory or a file cannot be written.
-pub fn write_views(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec<PathBuf>> {
+pub fn write_views(
+    report: &Report,
+    trace: Option<&Trace>,
+    directory: impl AsRef<Path>,
+) -> io::Result<Vec<PathBuf>> {
     let directory = directory.as_ref();
     fs::create_dir_all(directory)?;
     let files = [
-        ("report.html", html(report)),
+        ("report.html", page::html(report, trace)),
         ("report.md", markdown(report)),
         ("runs.csv", runs_csv(report)),
         ("summary.csv", summary_csv(report)),
@@ -88,7 +97,16 @@ pub fn write_views(report: &Report, directory: impl AsRef<Path>) -> io::Result<V
 /// }
 /// ```
 pub fn html(report: &Report) -> String {
-    page::html(report)
+    page::html(report, None)
+}
+
+/// The same page with one more section, "How they work": the time line of the trace, and a sentence
+/// for each server in it. A trace without servers adds nothing.
+///
+/// The trace is no part of what was measured. Its servers should be contenders of the report, under
+/// the same names.
+pub fn html_with_trace(report: &Report, trace: &Trace) -> String {
+    page::html(report, Some(trace))
 }
 
 /// The report in GitHub-flavoured Markdown: verdicts, a table for each scenario, the environment,

@@ -230,11 +230,10 @@ impl Contender {
     }
 
     /// The same, but fails with [`StartError::Interrupted`] as soon as `stop` is raised.
-    pub(crate) fn start_unless(
-        &self,
-        stop: &StopFlag,
-        cores: Option<&[usize]>,
-    ) -> Result<Running, StartError> {
+    ///
+    /// # Errors
+    /// See [`StartError`]. No process is left behind.
+    pub fn start_unless(&self, stop: &StopFlag, cores: Option<&[usize]>) -> Result<Running, StartError> {
         self.start_with(&[], stop, cores)
     }
 

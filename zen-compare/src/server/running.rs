@@ -200,7 +200,7 @@ impl Running {
                 return StartError::Ended { status, stderr: self.last_words() };
             }
             if asked.elapsed() > Duration::from_secs(1) {
-                return StartError::NotReady { stderr: self.last_words() };
+                return StartError::Silent;
             }
             thread::sleep(CHECK_INTERVAL);
         }
@@ -287,6 +287,12 @@ mod tests {
     fn an_unexpected_first_line_is_shown() {
         let error = shell("echo hello; sleep 600").start(None).unwrap_err();
         assert!(matches!(&error, StartError::NotAnnounced(line) if line == "hello"), "{error}");
+    }
+
+    #[test]
+    fn a_server_that_will_never_announce_anything_is_not_waited_for() {
+        let error = shell("exec sleep 600 > /dev/null").start(None).unwrap_err();
+        assert!(matches!(error, StartError::Silent), "{error}");
     }
 
     #[test]

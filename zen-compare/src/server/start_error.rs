@@ -45,8 +45,13 @@ pub enum StartError {
         stderr: String,
     },
     /// The wait was given up, because [`StopFlag`](super::stop::StopFlag) was raised.
-    #[error("it was not ready when the comparison was interrupted")]
+    #[error("it was not ready when this was interrupted")]
     Interrupted,
+    /// The process lives, and has closed its output without a line.
+    #[error(
+        "it closed its output before it said `listening on HOST:PORT`; put {{port}} in its command to give it a port"
+    )]
+    Silent,
     /// The first line was not the announcement.
     #[error(
         "its first line was `{0}` and not `listening on HOST:PORT`; put {{port}} in its command to give it a port"

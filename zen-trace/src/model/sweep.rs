@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use zen_server::Step;
 
+use super::curve::{Curve, Predicted};
+use super::difference::{Reason, reasons};
 use super::station::{Demand, Station};
 use crate::recording::{Entry, Recording};
-use crate::units::time;
 
 /// From which difference on it is said, as a share of the predicted value.
 pub const NOTABLE: f64 = 0.10;
@@ -74,6 +75,9 @@ pub struct ServerSweep {
     /// The points, in the order in which they were measured. The first is the one that `service`
     /// and `round` are from.
     pub points: Vec<Point>,
+    /// What theory predicts between them: a curve for each number of clients.
+    #[serde(default)]
+    pub curves: Vec<Curve>,
 }
 
 /// What was measured at one point of a sweep.
@@ -153,7 +157,7 @@ impl Measured {
     }
 
     /// The CPU time of a question, in seconds.
-    fn service(&self) -> f64 {
+    pub(super) fn service(&self) -> f64 {
         if self.throughput > 0.0 { self.occupancy / self.throughput } else { 0.0 }
     }
 }
@@ -177,8 +181,8 @@ pub struct Point {
     pub predicted_throughput: f64,
     /// The occupancy that it predicts.
     pub predicted_occupancy: f64,
-    /// Why the two differ, where they do by more than [`NOTABLE`]; or that steps were lost.
-    pub why: Option<String>,
+    /// Why the two differ, where they do by more than [`NOTABLE`]; empty where they do not.
+    pub reasons: Vec<Reason>,
 }
 
 impl ServerSweep {
@@ -193,65 +197,28 @@ impl ServerSweep {
         }
         let service = first.service();
         let round = (1.0 / first.throughput - service - first.blocked).max(0.0);
-        let points = points
-            .iter()
-            .map(|&measured| {
-                let demand = Demand::new(service + measured.blocked, service);
-                let predicted = station.predict(&demand, measured.think + round, measured.clients);
-                let (predicted_throughput, predicted_occupancy) =
-                    (predicted.throughput, predicted.utilization);
-                let why = why(&measured, service, predicted_throughput, predicted_occupancy);
-                Point { measured, predicted_throughput, predicted_occupancy, why }
-            })
-            .collect();
-        Some(Self { name: name.into(), service, round, points })
-    }
-}
-
-/// Why a point differs from theory, as far as its figures tell, or why these are wrong.
-fn why(measured: &Measured, service: f64, throughput: f64, occupancy: f64) -> Option<String> {
-    if measured.lost > 0 {
-        return Some(format!("{} steps are lost, for which a buffer had no room", measured.lost));
-    }
-    let off = |is: f64, said: f64| if said > 0.0 { is / said - 1.0 } else { 0.0 };
-    let (faster, fuller) = (off(measured.throughput, throughput), off(measured.occupancy, occupancy));
-    if faster.abs() <= NOTABLE && fuller.abs() <= NOTABLE {
-        return None;
-    }
-    let mut reasons = Vec::new();
-    let dearer = off(measured.service(), service);
-    if dearer > NOTABLE {
-        let cause = if measured.think > 0.0 {
-            "each wakes the server from a wait, with its caches cold"
-        } else if measured.threads > 1 {
-            "its threads wake each other and share the caches"
-        } else {
-            "its clients share the machine with it"
+        let demand = |measured: &Measured| Demand::new(service + measured.blocked, service);
+        let longest = points.iter().map(|measured| measured.think).fold(0.0, f64::max);
+        let mut curves: Vec<Curve> = Vec::new();
+        for measured in points {
+            if curves.iter().all(|curve| curve.clients != measured.clients) {
+                curves.push(Curve::new(&station, &demand(measured), round, longest, measured.clients));
+            }
+        }
+        let point = |&measured: &Measured| {
+            let (think, clients) = (measured.think, measured.clients);
+            let predicted = Predicted::new(&station, &demand(&measured), round, think, clients);
+            let (throughput, occupancy) = (predicted.throughput, predicted.occupancy);
+            Point {
+                measured,
+                predicted_throughput: throughput,
+                predicted_occupancy: occupancy,
+                reasons: reasons(&measured, service, throughput, occupancy),
+            }
         };
-        reasons.push(format!(
-            "a question costs {} of CPU instead of {}: {cause}",
-            time(measured.service() * 1e9),
-            time(service * 1e9)
-        ));
-    } else if dearer < -NOTABLE {
-        reasons.push(format!(
-            "a question costs {} of CPU instead of {}: one wake-up serves several",
-            time(measured.service() * 1e9),
-            time(service * 1e9)
-        ));
+        let points = points.iter().map(point).collect();
+        Some(Self { name: name.into(), service, round, points, curves })
     }
-    if measured.run_delay > NOTABLE {
-        let percent = measured.run_delay * 100.0;
-        reasons.push(format!("its threads waited for a CPU for {percent:.0} % of the time"));
-    }
-    if reasons.is_empty() {
-        reasons.push(if faster > 0.0 {
-            "a round takes less beside other clients than alone; the figures do not say why".to_owned()
-        } else {
-            "the figures do not say why".to_owned()
-        });
-    }
-    Some(reasons.join("; "))
 }
 
 #[cfg(test)]
@@ -276,7 +243,7 @@ mod tests {
         let sweep = sweep(&[first()]);
         assert!((sweep.service - 20e-6).abs() < 1e-12 && (sweep.round - 30e-6).abs() < 1e-12);
         assert!((sweep.points[0].predicted_occupancy - 0.4).abs() < 1e-9);
-        assert_eq!(sweep.points[0].why, None);
+        assert!(!sweep.points[0].differs());
     }
 
     #[test]
@@ -306,24 +273,6 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_is_explained_by_what_differs() {
-        let cold = measured(0.04, 1, 24.9, 24.9 * 60e-6);
-        let batched = measured(0.0, 64, 100_000.0, 1.0);
-        let mut crowded = measured(0.01, 8, 500.0, 500.0 * 20e-6);
-        crowded.run_delay = 0.4;
-        let unknown = measured(0.01, 8, 500.0, 500.0 * 20e-6);
-        let mut full = first();
-        full.lost = 3;
-        let sweep = sweep(&[first(), cold, batched, crowded, unknown, full]);
-        let why = |index: usize| sweep.points[index].why.clone().unwrap();
-        assert!(why(1).contains("60.0 µs of CPU instead of 20.0 µs: each wakes"), "{}", why(1));
-        assert!(why(2).contains("one wake-up serves several"), "{}", why(2));
-        assert!(why(3).contains("40 % of the time"), "{}", why(3));
-        assert!(why(4).contains("do not say why"), "{}", why(4));
-        assert!(why(5).contains("3 steps are lost"), "{}", why(5));
-    }
-
-    #[test]
     fn a_handler_that_blocks_is_in_the_service_time() {
         // One thread that sleeps for 2 ms a question: 50 clients get 500 a second, less a little.
         let alone = measured(0.0, 1, 1.0 / 0.00205, 20e-6 / 0.00205).with_blocked(0.002);
@@ -331,7 +280,7 @@ mod tests {
         let sweep = sweep(&[alone, many]);
         let predicted = sweep.points[1].predicted_throughput;
         assert!((predicted - 1.0 / 0.00202).abs() < 1.0, "{predicted}");
-        assert_eq!(sweep.points[1].why, None);
+        assert!(!sweep.points[1].differs());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use self::switches::Switches;
-use self::tasks::Task;
+use self::tasks::{TICK_NS, Task};
 use crate::recorder::clocks::{self, Scheduled};
 use crate::recording::{Recording, Switch, SwitchKind, Thread};
 
@@ -21,13 +21,20 @@ const SAMPLING: Duration = Duration::from_millis(1);
 /// How often where it does, to read what it has told and to find new processes.
 const READING: Duration = Duration::from_millis(5);
 
+/// What the kernel spends at most on telling one switch, in nanoseconds, on the thread's account: a
+/// switch itself takes about a microsecond.
+const TELLING_NS: u64 = 1_000;
+
 /// Watches the threads of a process, and those of the processes that it starts.
 ///
 /// Where the system allows, it tells each moment at which a thread got a CPU and lost it
 /// (`perf_event_open` with context-switch records; your own processes need no privilege as long as
 /// `/proc/sys/kernel/perf_event_paranoid` is 2 or less). Where it does not, the states of the
 /// threads are sampled a thousand times a second from `/proc`, and what is shorter than a
-/// millisecond is not seen. [`Watched::limits`] says which it was. Linux only: elsewhere no thread
+/// millisecond is not seen. [`Watched::limits`] says which it was. By how much the CPU time of a
+/// thread can be wrong is in [`Thread::cpu_error_ns`]: what the kernel spends on telling its
+/// switches (at most 1 µs each), or else the sampling period, and the tick of `/proc` (10 ms) if it
+/// was running when it was looked at. Linux only: elsewhere no thread
 /// is found.
 ///
 /// ```
@@ -171,14 +178,26 @@ impl Watch {
 struct Seen {
     process: u32,
     switches: Result<Switches, String>,
-    threads: BTreeMap<u32, Thread>,
+    threads: BTreeMap<u32, Seeing>,
     /// In the order in which they were found.
     order: Vec<u32>,
-    /// What each thread's CPU time and run delay were when it was found.
-    before: BTreeMap<u32, Scheduled>,
+    /// Whether there was a look before this one.
+    looked: bool,
     lost: u64,
     no_usage: bool,
     only_switches: bool,
+}
+
+/// A thread, and what is needed to go on seeing it.
+struct Seeing {
+    thread: Thread,
+    /// What its CPU time and run delay were when it was found; `None` before it was looked at.
+    before: Option<Scheduled>,
+    /// The last look that found it.
+    looked_ns: u64,
+    /// By how much the CPU time that was read can be wrong: at the first look, at the last one, and
+    /// after that.
+    errors_ns: [u64; 3],
 }
 
 impl Seen {
@@ -188,7 +207,7 @@ impl Seen {
             switches: Switches::follow(process),
             threads: BTreeMap::new(),
             order: Vec::new(),
-            before: BTreeMap::new(),
+            looked: false,
             lost: 0,
             no_usage: false,
             only_switches: false,
@@ -207,11 +226,20 @@ impl Seen {
                 self.take(task, now);
             }
         }
+        for seeing in self.threads.values_mut().filter(|seeing| seeing.looked_ns < now) {
+            // It has ended since it was seen. What it has computed in between was not read.
+            let [_, last, after] = &mut seeing.errors_ns;
+            *last = 0;
+            if *after == 0 {
+                *after = now - seeing.looked_ns;
+            }
+        }
+        self.looked = true;
         if let Ok(switches) = &mut self.switches {
             let (told, lost) = switches.take();
             self.lost += lost;
             for (id, switch) in told {
-                let thread = self.find(id, switch.wall_ns, String::new);
+                let thread = &mut self.find(id, switch.wall_ns, String::new).thread;
                 thread.ended_ns = thread.ended_ns.max(switch.wall_ns);
                 thread.switches.push(switch);
             }
@@ -219,22 +247,32 @@ impl Seen {
     }
 
     fn take(&mut self, task: Task, now: u64) {
-        let sampled = self.switches.is_err();
-        let known = self.before.contains_key(&task.id);
-        if let Some(usage) = task.usage {
+        let (sampled, looked) = (self.switches.is_err(), self.looked);
+        self.no_usage |= task.usage.is_none();
+        let (usage, tick_ns) = match task.usage {
+            // Of a thread that does not run just now, it is exact.
+            Some(usage) => (usage, if task.runnable { TICK_NS } else { 0 }),
+            // Two times that are cut off to whole ticks.
+            None => (Scheduled { ran_ns: task.ticks_ns, delayed_ns: 0 }, 2 * TICK_NS),
+        };
+        let seeing = self.find(task.id, now, || task.name.clone());
+        let known = seeing.before.is_some();
+        let before = *seeing.before.get_or_insert_with(|| {
             // A thread that did not exist at the first look has used nothing before.
-            let found_later = !self.order.is_empty() && !known;
-            self.before.entry(task.id).or_insert(if found_later { Scheduled::default() } else { usage });
-        } else {
-            self.no_usage = true;
-        }
-        let before = self.before.get(&task.id).copied();
-        let thread = self.find(task.id, now, || task.name.clone());
+            if looked {
+                return Scheduled::default();
+            }
+            seeing.errors_ns[0] = tick_ns;
+            usage
+        });
+        seeing.errors_ns[1..].copy_from_slice(&[tick_ns, 0]);
+        seeing.looked_ns = now;
+        let thread = &mut seeing.thread;
         thread.name = task.name;
         thread.ended_ns = thread.ended_ns.max(now);
         let delayed = thread.run_delay_ns.unwrap_or(0);
-        if let (Some(usage), Some(before)) = (task.usage, before) {
-            thread.cpu_ns = usage.ran_ns.saturating_sub(before.ran_ns);
+        thread.cpu_ns = usage.ran_ns.saturating_sub(before.ran_ns);
+        if task.usage.is_some() {
             thread.run_delay_ns = Some(usage.delayed_ns.saturating_sub(before.delayed_ns));
         }
         // Where switches are told, only the state in which it was found is not.
@@ -251,11 +289,12 @@ impl Seen {
         }
     }
 
-    fn find(&mut self, id: u32, now: u64, name: impl FnOnce() -> String) -> &mut Thread {
+    fn find(&mut self, id: u32, now: u64, name: impl FnOnce() -> String) -> &mut Seeing {
         let order = &mut self.order;
         self.threads.entry(id).or_insert_with(|| {
             order.push(id);
-            Thread::new(id, name(), now, now)
+            let thread = Thread::new(id, name(), now, now);
+            Seeing { thread, before: None, looked_ns: now, errors_ns: [0; 3] }
         })
     }
 
@@ -272,28 +311,49 @@ impl Seen {
         }
         if self.no_usage {
             limits.push(
-                "The system has no schedstat: waiting for a CPU is not told from being blocked.".to_owned(),
+                "The system has no schedstat: CPU time is counted in ticks of 10 ms, and waiting for a CPU is \
+                 not told from being blocked."
+                    .to_owned(),
             );
         }
-        let threads = self.order.iter().filter_map(|id| self.threads.remove(id)).map(by_switches).collect();
-        Watched { threads, limits }
+        let all_told = self.switches.is_ok() && self.lost == 0;
+        let threads = self.order.iter().filter_map(|id| self.threads.remove(id));
+        let threads = threads.map(|seeing| if all_told { seeing.told() } else { seeing.sampled() });
+        Watched { threads: threads.collect(), limits }
     }
 }
 
-/// The thread with its switches in the order of time, and with the CPU time that they show where
-/// that is more than was read: a thread may end between two looks.
-fn by_switches(mut thread: Thread) -> Thread {
-    thread.switches.sort_by_key(|switch| switch.wall_ns);
-    // A thread that was found while it was being started is told twice.
-    thread.switches.dedup();
-    let shown: u64 = thread
-        .switches
-        .windows(2)
-        .filter(|pair| pair[0].kind == SwitchKind::In)
-        .map(|pair| pair[1].wall_ns - pair[0].wall_ns)
-        .sum();
+impl Seeing {
+    /// The thread, all of whose switches are known: they show what was not read.
+    fn told(self) -> Thread {
+        let Self { mut thread, errors_ns: [first, ..], .. } = self;
+        thread.switches.sort_by_key(|switch| switch.wall_ns);
+        // A thread that was found while it was being started is told twice.
+        thread.switches.dedup();
+        let ends = thread.switches.iter().skip(1).map(|next| next.wall_ns).chain([thread.ended_ns]);
+        let stretches = thread.switches.iter().zip(ends).filter(|(from, _)| from.kind == SwitchKind::In);
+        let shown: u64 = stretches.map(|(from, to)| to.saturating_sub(from.wall_ns)).sum();
+        let telling = TELLING_NS.saturating_mul(thread.switches.len() as u64);
+        let (cpu_ns, error_ns) = (thread.cpu_ns.max(shown), first.saturating_add(telling));
+        bounded(thread, cpu_ns, error_ns)
+    }
+
+    /// The thread, of which only what was read is known.
+    fn sampled(self) -> Thread {
+        let Self { mut thread, errors_ns, .. } = self;
+        thread.switches.sort_by_key(|switch| switch.wall_ns);
+        let period = u64::try_from(SAMPLING.as_nanos()).unwrap_or(u64::MAX);
+        let error_ns = errors_ns.iter().fold(period, |sum, &error| sum.saturating_add(error));
+        let cpu_ns = thread.cpu_ns;
+        bounded(thread, cpu_ns, error_ns)
+    }
+}
+
+/// The thread with this CPU time, which cannot be longer than the thread was there.
+fn bounded(mut thread: Thread, cpu_ns: u64, error_ns: u64) -> Thread {
     let most = thread.ended_ns.saturating_sub(thread.started_ns);
-    thread.cpu_ns = thread.cpu_ns.max(shown).min(most);
+    thread.cpu_ns = cpu_ns.min(most);
+    thread.cpu_error_ns = error_ns.min(most);
     thread
 }
 

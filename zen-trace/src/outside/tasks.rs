@@ -13,7 +13,13 @@ pub(super) struct Task {
     pub(super) runnable: bool,
     /// `None` where the system has no `schedstat`.
     pub(super) usage: Option<Scheduled>,
+    /// How long it has run, in whole ticks.
+    pub(super) ticks_ns: u64,
 }
+
+/// A tick of the times in `/proc/…/stat`, which are counted in hundredths of a second whatever the
+/// kernel's own tick is.
+pub(super) const TICK_NS: u64 = 10_000_000;
 
 /// All threads of a process and of the processes that it has started. What ends during the look is
 /// left out.
@@ -36,10 +42,15 @@ fn task(folder: &str, id: u32) -> Option<Task> {
     let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
     // The name is in parentheses, and may hold any of them itself.
     let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+    // The state is the third field; the 14th and the 15th are the times in the program and in the
+    // system.
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let ticks = |field: usize| fields.get(field - 3).and_then(|text| text.parse().ok()).unwrap_or(0_u64);
     Some(Task {
         id,
         name: name.to_owned(),
-        runnable: rest.trim_start().starts_with('R'),
+        runnable: fields.first() == Some(&"R"),
         usage: Scheduled::read(folder),
+        ticks_ns: (ticks(14) + ticks(15)).saturating_mul(TICK_NS),
     })
 }

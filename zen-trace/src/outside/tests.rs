@@ -72,4 +72,41 @@ fn without_switches_states_are_sampled() {
     assert!(looks > 10 && watched.threads[0].switches.len() < looks, "only what changes is noted");
     assert!(watched.threads[0].switches.iter().any(|switch| switch.kind == SwitchKind::OutBlocked));
     assert!(watched.limits[0].contains("for the test"), "{:?}", watched.limits);
+    // What is read of a sleeper is exact; what it did after the last look is not known.
+    assert!(watched.threads[0].cpu_error_ns >= 1_000_000, "{:?}", watched.threads[0].cpu_error_ns);
+}
+
+fn task(runnable: bool, ran_ns: u64, usage: bool) -> Task {
+    let usage = usage.then_some(Scheduled { ran_ns, delayed_ns: 0 });
+    Task { id: 7, name: "x".into(), runnable, usage, ticks_ns: ran_ns / TICK_NS * TICK_NS }
+}
+
+/// A thread that was seen in these tasks, a second apart.
+fn seen_in(tasks: impl IntoIterator<Item = Task>) -> Thread {
+    // No process has this number.
+    let mut seen = Seen::new(u32::MAX);
+    assert!(seen.switches.is_err());
+    for (second, task) in (1..).zip(tasks) {
+        seen.take(task, second * 1_000_000_000);
+        seen.looked = true;
+    }
+    seen.finish().threads.remove(0)
+}
+
+#[test]
+fn the_cpu_time_of_a_thread_that_runs_may_be_a_tick_old() {
+    let error_ms = |tasks: [Task; 2]| seen_in(tasks).cpu_error_ns / 1_000_000;
+    assert_eq!(error_ms([task(false, 0, true), task(false, 50_000_000, true)]), 1, "the sampling period");
+    assert_eq!(error_ms([task(false, 0, true), task(true, 50_000_000, true)]), 11);
+    assert_eq!(error_ms([task(true, 0, true), task(true, 50_000_000, true)]), 21);
+    // Without schedstat, both times are in whole ticks, that in the program and that in the system.
+    assert_eq!(error_ms([task(false, 0, false), task(false, 50_000_000, false)]), 41);
+    assert_eq!(seen_in([task(false, 0, false), task(false, 55_000_000, false)]).cpu_ns, 50_000_000);
+}
+
+#[test]
+fn a_state_that_was_sampled_is_no_cpu_time() {
+    let thread = seen_in([task(true, 0, true), task(false, 3_000_000, true), task(false, 3_000_000, true)]);
+    assert_eq!(thread.switches.len(), 2, "it was seen running for a second");
+    assert_eq!(thread.cpu_ns, 3_000_000);
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::phases::{Activity, Phase};
 use crate::picture::{Lane, Look, Picture, ServerPicture, axis};
 use crate::recording::Recording;
+use crate::sums::Occupancy;
 use crate::units::{float, time};
 
 /// How wide the lanes are in their own unit, of which about ten make a pixel.
@@ -159,13 +160,12 @@ impl ServerView {
 
 impl LaneView {
     fn new(server: &ServerPicture<'_>, lane: &Lane, kind: &'static str, length_ns: u64) -> Self {
-        let value =
-            if lane.starved { "starved".to_owned() } else { format!("{} %", lane.occupancy.percent()) };
+        let value = if lane.starved { "starved".to_owned() } else { Occupancy::short(lane.occupancy) };
         let class = if lane.starved { format!("{kind} starved") } else { kind.to_owned() };
-        let says = if lane.starved {
-            format!("{}: never served", lane.name)
-        } else {
-            format!("{}: occupied {value}", lane.name)
+        let says = match (lane.starved, lane.occupancy) {
+            (true, _) => format!("{}: never served", lane.name),
+            (false, Some(_)) => format!("{}: occupied {value}", lane.name),
+            (false, None) => format!("{}: how occupied is {value}", lane.name),
         };
         Self { class, name: lane.name.clone(), says, value, parts: parts(server, lane, length_ns) }
     }
@@ -241,7 +241,7 @@ impl Words {
 fn said(recording: &Recording, phase: &Phase) -> String {
     let mut text = match phase.activity {
         Activity::Computing => "computing".to_owned(),
-        Activity::Waiting(cause) => format!("waiting {}", cause.says()),
+        Activity::Waiting(cause) => cause.described(),
     };
     let entry = phase.step.and_then(|at| recording.threads.get(at.thread)?.steps.get(at.step));
     if let Some(entry) = entry {
@@ -265,6 +265,7 @@ fn class(look: Look) -> &'static str {
         Look::InLine => "in-line",
         Look::Turn => "turn",
         Look::Own => "own",
+        Look::Blocked => "blocked",
         Look::Unknown => "unknown",
     }
 }
@@ -277,6 +278,7 @@ fn extent(look: Look) -> (f64, f64) {
         Look::InLine => (3.0, 13.0),
         Look::Turn => (4.5, 11.5),
         Look::Own => (5.5, 10.5),
+        Look::Blocked => (6.0, 10.0),
         Look::Unknown => (6.5, 9.5),
     }
 }

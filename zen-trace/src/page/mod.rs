@@ -1,8 +1,10 @@
 //! The page, `timeline.html`: complete without scripts, better with them, and independent of any
 //! other file.
 
+mod chart;
 pub mod escape;
 mod lanes;
+mod sweep;
 mod tables;
 
 use std::fmt::Write;
@@ -111,9 +113,12 @@ fn headline(picture: &Picture<'_>) -> String {
     }
     // The worst first: how long, or without end.
     let mut lines: Vec<_> = sums.iter().map(|sum| (in_line(sum), sum)).collect();
-    lines.retain(|(length, _)| *length >= LEAST_LINE_NS);
+    lines.retain(|(length, sum)| *length >= LEAST_LINE_NS && sum.at_once.is_some());
     lines.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let others = sums.len() - lines.len();
+    // Who stands in line for a server that is watched from outside is not known.
+    let unknown: Vec<&str> =
+        sums.iter().filter(|sum| sum.at_once.is_none()).map(|sum| sum.name.as_str()).collect();
+    let others = sums.len() - lines.len() - unknown.len();
     let mut said = String::new();
     // A headline is no table.
     for (index, (length, sum)) in lines.iter().take(2).enumerate() {
@@ -126,8 +131,14 @@ fn headline(picture: &Picture<'_>) -> String {
         (_, 0) => {}
         (true, 1) => said.push_str("Nobody stood in line"),
         (true, _) => drop(write!(said, "None of {others} servers kept a client in line")),
-        (false, 1) => said.push_str("; the other one kept nobody"),
-        (false, _) => drop(write!(said, "; the other {others} kept nobody")),
+        (false, 1) if unknown.is_empty() => said.push_str("; the other one kept nobody"),
+        (false, 1) => said.push_str("; another one kept nobody"),
+        (false, _) if unknown.is_empty() => drop(write!(said, "; the other {others} kept nobody")),
+        (false, _) => drop(write!(said, "; {others} others kept nobody")),
+    }
+    if !unknown.is_empty() {
+        let joint = if said.is_empty() { "Of " } else { "; of " };
+        let _ = write!(said, "{joint}{} it is not known", unknown.join(", "));
     }
     said + "."
 }
@@ -171,11 +182,11 @@ fn warnings(sum: &ServerSum) -> Vec<String> {
 }
 
 fn provenance(sum: &ServerSum) -> String {
-    let clock = format!("clock of {} ns", sum.clock_ns);
-    if sum.steps == 0 {
-        return format!("watched from outside; {clock}");
+    if sum.at_once.is_none() {
+        return "watched from outside".to_owned();
     }
-    format!("{} at {} each; {clock}", counted(sum.steps, "step"), time(sum.cost_per_step_ns))
+    let (steps, cost) = (counted(sum.steps, "step"), time(sum.cost_per_step_ns));
+    format!("{steps} at {cost} each; clock of {} ns", sum.clock_ns)
 }
 
 #[cfg(test)]

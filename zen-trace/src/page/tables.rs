@@ -23,7 +23,8 @@ struct Row<'a> {
     wall_ns: u64,
     computing_ns: u64,
     waiting_ns: &'a BTreeMap<Cause, u64>,
-    occupancy: Occupancy,
+    /// `None` if it is not known, and with it the computing.
+    occupancy: Option<Occupancy>,
     questions: u64,
     in_line_ns: Option<u64>,
 }
@@ -36,7 +37,7 @@ pub(super) fn tables(sums: &[&ServerSum]) -> Vec<Table> {
             wall_ns: sum.wall_ns,
             computing_ns: sum.computing_ns,
             waiting_ns: &sum.waiting_ns,
-            occupancy: sum.occupancy(),
+            occupancy: Some(sum.occupancy()),
             questions: sum.questions,
             in_line_ns: sum.per_conversation.iter().map(|conversation| conversation.in_line_ns).max(),
         });
@@ -65,12 +66,13 @@ fn table(caption: String, what: &str, rows: &[Row<'_>]) -> Table {
     let mut head = vec![what.to_owned(), "questions".to_owned(), "occupied".to_owned()];
     head.extend(in_line.then(|| "in line before".to_owned()));
     head.extend(["time", "computing"].map(str::to_owned));
-    head.extend(causes.iter().map(|cause| format!("waiting {}", cause.says())));
+    head.extend(causes.iter().map(|cause| cause.described()));
     let shown = |ns: Option<u64>| ns.filter(|&ns| ns > 0).map_or("–".to_owned(), |ns| time(float(ns)));
     let rows = rows.iter().map(|row| {
-        let mut cells = vec![row.questions.to_string(), row.occupancy.to_string()];
+        let mut cells = vec![row.questions.to_string(), Occupancy::written(row.occupancy)];
         cells.extend(in_line.then(|| shown(row.in_line_ns)));
-        cells.extend([shown(Some(row.wall_ns)), shown(Some(row.computing_ns))]);
+        let computing = row.occupancy.map(|_| row.computing_ns);
+        cells.extend([shown(Some(row.wall_ns)), shown(computing)]);
         cells.extend(causes.iter().map(|cause| shown(row.waiting_ns.get(cause).copied())));
         RowView { name: row.name.clone(), cells }
     });

@@ -79,6 +79,16 @@ fn the_headline_says_who_kept_clients_in_line() {
         "blocking kept a client in line for 4.00 ms, pool for 2.00 ms; the other one kept nobody."
     );
     assert_eq!(headline(&Trace::new(vec![quick.clone(), quick])), "None of 2 servers kept a client in line.");
+    let mut outside = crate::Recording::new("book");
+    let mut conversation = Conversation::new(1);
+    conversation.client_spans =
+        vec![ClientSpan { from_ns: 0, to_ns: 9_000_000, kind: ClientSpanKind::Waiting }];
+    outside.conversations.push(conversation);
+    let mut quick = page();
+    quick.name = "quick".into();
+    quick.conversations = outside.conversations.clone();
+    quick.conversations[0].client_spans[0].from_ns = 4_990_000;
+    assert_eq!(headline(&Trace::new(vec![quick, outside])), "Nobody stood in line; of book it is not known.");
     assert!(
         headline(&trace()).contains("blocking kept a client in line for good, "),
         "{}",

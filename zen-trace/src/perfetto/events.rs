@@ -156,7 +156,7 @@ impl Tracks {
         for phase in phases {
             let name = match phase.activity {
                 Activity::Computing => "computing".to_owned(),
-                Activity::Waiting(cause) => format!("waiting {}", cause.says()),
+                Activity::Waiting(cause) => cause.described(),
             };
             self.begin(track, phase.from_ns, &name, |event| event);
             self.end(track, phase.to_ns);

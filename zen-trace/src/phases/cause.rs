@@ -86,6 +86,21 @@ causes! {
 }
 
 impl Cause {
+    /// The waiting in words: `waiting for its question`.
+    ///
+    /// ```
+    /// use zen_trace::phases::Cause;
+    ///
+    /// assert_eq!(Cause::Room.described(), "waiting for room to write");
+    /// assert_eq!(Cause::Blocked.described(), "blocked (cause not known)");
+    /// ```
+    pub fn described(self) -> String {
+        match self {
+            Self::Blocked => "blocked (cause not known)".to_owned(),
+            cause => format!("waiting {}", cause.says()),
+        }
+    }
+
     /// What a thread that takes this step waits for whenever it does not compute; `None` for a step
     /// that never blocks. What an idle thread waits for depends on its conversations.
     pub(super) fn within(step: Step, idle: Self) -> Option<Self> {

@@ -26,8 +26,7 @@ pub(super) fn all(
     let known: BTreeMap<u64, &Conversation> =
         recording.conversations.iter().map(|conversation| (conversation.number, conversation)).collect();
     let numbers: BTreeSet<u64> = steps.keys().chain(known.keys()).copied().collect();
-    // A server that reports no step at all is watched from outside.
-    let outside = recording.threads.iter().all(|thread| thread.steps.is_empty());
+    let outside = recording.is_from_outside();
     let one = |number| {
         let known = known.get(&number).copied();
         let spans = known.map_or(&[][..], |known| &known.client_spans);

@@ -96,6 +96,9 @@ pub struct Division {
     pub stretches: u64,
     /// How many steps were recorded in it. Each costs what recording it costs, which is computing.
     pub steps: u64,
+    /// By how much the computing can be wrong beside that, in nanoseconds: see
+    /// [`Thread::cpu_error_ns`](crate::recording::Thread::cpu_error_ns).
+    pub error_ns: u64,
 }
 
 impl Division {
@@ -111,6 +114,7 @@ impl Division {
         }
         self.stretches += other.stretches;
         self.steps += other.steps;
+        self.error_ns = self.error_ns.saturating_add(other.error_ns);
     }
 
     fn wait(&mut self, cause: Cause, ns: u64) {

@@ -45,6 +45,7 @@ pub(super) fn place(index: usize, thread: &Thread, splits: &[Split]) -> Placed {
     // The thread's CPU clock is read at both ends; what lies between cancels out.
     placed.together.division.stretches = 1;
     placed.together.division.steps = thread.steps.len() as u64;
+    placed.together.division.error_ns = thread.cpu_error_ns;
     placed
 }
 

@@ -33,7 +33,8 @@ pub(crate) struct Lane {
     pub(crate) name: String,
     /// What it did, in the order of time. Outside of its phases, it was not there.
     pub(crate) phases: Vec<Phase>,
-    pub(crate) occupancy: Occupancy,
+    /// `None` if it is not known.
+    pub(crate) occupancy: Option<Occupancy>,
     /// Its client was never served.
     pub(crate) starved: bool,
 }
@@ -63,7 +64,7 @@ impl<'a> ServerPicture<'a> {
             .map(|((thread, lane), sum)| Lane {
                 name: thread_name(thread),
                 phases: lane.phases,
-                occupancy: Occupancy { share: sum.occupancy, bound: sum.occupancy_bound },
+                occupancy: Some(Occupancy { share: sum.occupancy, bound: sum.occupancy_bound }),
                 starved: false,
             })
             .collect();
@@ -100,13 +101,16 @@ pub(crate) enum Look {
     Turn,
     /// The server waits for something of its own.
     Own,
+    /// A thread of a server that is watched from outside is blocked: it may wait for a client, for
+    /// its disk, for anything.
+    Blocked,
     /// What happens is not known.
     Unknown,
 }
 
 impl Look {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Computing, Self::Peer, Self::InLine, Self::Turn, Self::Own, Self::Unknown];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Computing, Self::Peer, Self::InLine, Self::Turn, Self::Own, Self::Blocked, Self::Unknown];
 
     pub(crate) fn for_activity(activity: Activity) -> Self {
         let cause = match activity {
@@ -118,7 +122,8 @@ impl Look {
             Cause::Accept => Self::InLine,
             Cause::Turn | Cause::Cpu | Cause::Server => Self::Turn,
             Cause::Answer | Cause::Service | Cause::Slot => Self::Own,
-            Cause::Blocked | Cause::Other | Cause::NotRecorded => Self::Unknown,
+            Cause::Blocked => Self::Blocked,
+            Cause::Other | Cause::NotRecorded => Self::Unknown,
         }
     }
 
@@ -130,6 +135,7 @@ impl Look {
             Self::InLine => "in line, not accepted yet",
             Self::Turn => "has work, waits for its turn",
             Self::Own => "waits for its service",
+            Self::Blocked => "blocked (cause not known)",
             Self::Unknown => "not known",
         }
     }

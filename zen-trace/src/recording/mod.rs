@@ -51,6 +51,16 @@ impl Recording {
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), clock_ns: 1, ..Self::default() }
     }
+
+    /// Whether the server was watched from outside: then none of its threads reports a step, and it
+    /// is not known what it did for which conversation.
+    ///
+    /// ```
+    /// assert!(zen_trace::Recording::new("theirs").is_from_outside());
+    /// ```
+    pub fn is_from_outside(&self) -> bool {
+        self.threads.iter().all(|thread| thread.steps.is_empty())
+    }
 }
 
 /// A line of source that reports a step.
@@ -111,6 +121,11 @@ pub struct Thread {
     pub ended_ns: u64,
     /// How long the thread ran on a CPU in between, in nanoseconds.
     pub cpu_ns: u64,
+    /// By how much `cpu_ns` can be wrong beside the resolution of the clock, in nanoseconds: what is
+    /// read of another process is not of this moment, and to watch it costs it something. Zero for a
+    /// thread that reads its own clock.
+    #[serde(default)]
+    pub cpu_error_ns: u64,
     /// How long it was ready to run and had no CPU, in nanoseconds; `None` where the system does
     /// not say.
     pub run_delay_ns: Option<u64>,

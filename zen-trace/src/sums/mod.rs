@@ -3,6 +3,7 @@
 
 mod occupancy;
 mod sentence;
+mod working;
 
 use std::collections::BTreeMap;
 
@@ -81,6 +82,10 @@ pub struct ServerSum {
     pub questions: u64,
     /// How many conversations there were, with those that the server never accepted.
     pub conversations: u64,
+    /// The most conversations that it held at the same time; `None` for a server that is watched
+    /// from outside, of which that is not known.
+    #[serde(default)]
+    pub at_once: Option<u64>,
     /// The resolution of the clock, in nanoseconds.
     pub clock_ns: u64,
     /// What recording one step cost, in nanoseconds; measured, and subtracted nowhere.
@@ -145,14 +150,15 @@ pub struct ConversationSum {
     pub number: u64,
     /// The time between its acceptance and its end, in nanoseconds.
     pub wall_ns: u64,
-    /// How long a thread computed for it, in nanoseconds.
+    /// How long a thread computed for it, in nanoseconds; 0 where that is not known.
     pub computing_ns: u64,
     /// How long it waited, by cause, in nanoseconds.
     pub waiting_ns: BTreeMap<Cause, u64>,
-    /// `computing_ns` over `wall_ns`.
-    pub occupancy: f64,
-    /// By how much the occupancy can be wrong.
-    pub occupancy_bound: f64,
+    /// `computing_ns` over `wall_ns`; `None` for a server that is watched from outside: nobody knows
+    /// for which conversation it computes.
+    pub occupancy: Option<f64>,
+    /// By how much the occupancy can be wrong; `None` if it is not known.
+    pub occupancy_bound: Option<f64>,
     /// How many of its questions were answered.
     pub questions: u64,
     /// How long its client stood in line before it was accepted, in nanoseconds; not in `wall_ns`.
@@ -198,6 +204,7 @@ impl ServerSum {
             occupancy_bound: occupancy.bound,
             questions: phases.conversations.iter().map(|lane| lane.questions).sum(),
             conversations: phases.conversations.len() as u64,
+            at_once: working::at_once(recording, phases),
             clock_ns: recording.clock_ns,
             cost_per_step_ns: recording.cost_per_step_ns,
             steps: together.steps,
@@ -224,14 +231,15 @@ impl ServerSum {
 impl ConversationSum {
     fn new(recording: &Recording, lane: &ConversationPhases) -> Self {
         let wall_ns = lane.to_ns - lane.from_ns;
-        let occupancy = Occupancy::new(recording, &lane.division, wall_ns);
+        let known = !recording.is_from_outside();
+        let occupancy = known.then(|| Occupancy::new(recording, &lane.division, wall_ns));
         Self {
             number: lane.number,
             wall_ns,
             computing_ns: lane.division.computing_ns,
             waiting_ns: lane.division.waiting_ns.clone(),
-            occupancy: occupancy.share,
-            occupancy_bound: occupancy.bound,
+            occupancy: occupancy.map(|occupancy| occupancy.share),
+            occupancy_bound: occupancy.map(|occupancy| occupancy.bound),
             questions: lane.questions,
             in_line_ns: lane.in_line.map_or(0, |phase| phase.length_ns()),
             accepted: lane.accepted,
@@ -239,9 +247,9 @@ impl ConversationSum {
         }
     }
 
-    /// The occupancy with its bound.
-    pub fn occupancy(&self) -> Occupancy {
-        Occupancy { share: self.occupancy, bound: self.occupancy_bound }
+    /// The occupancy with its bound, if it is known.
+    pub fn occupancy(&self) -> Option<Occupancy> {
+        Some(Occupancy { share: self.occupancy?, bound: self.occupancy_bound? })
     }
 }
 
@@ -270,6 +278,24 @@ mod tests {
         let computing = server["computing_ns"].as_u64().unwrap();
         assert_eq!(all + computing, server["wall_ns"].as_u64().unwrap(), "one thread was there all along");
         assert_eq!(waiting.keys().collect::<Vec<_>>(), ["client", "other", "question", "service"]);
+    }
+
+    #[test]
+    fn from_outside_the_bound_covers_the_watching_and_conversations_are_not_known() {
+        use crate::recording::{ClientSpan, ClientSpanKind, Conversation};
+
+        let mut recording = Recording::new("book");
+        recording.threads = vec![thread(1, 100_000, 8_000, &[])];
+        recording.threads[0].cpu_error_ns = 5_000_000;
+        let mut conversation = Conversation::new(1);
+        let (from_ns, to_ns) = (0, 90_000_000);
+        conversation.client_spans = vec![ClientSpan { from_ns, to_ns, kind: ClientSpanKind::Waiting }];
+        recording.conversations = vec![conversation];
+        let sum = ServerSum::new(&recording);
+        assert_eq!(sum.occupancy().to_string(), "8.00 % ± 5.0");
+        assert_eq!((sum.per_conversation[0].occupancy(), sum.at_once), (None, None));
+        assert!(sum.sentence().contains("8.00 percent occupied (±\u{a0}5.0)"), "{}", sum.sentence());
+        assert_eq!(sum.how_it_works(), "its CPU was 8.00 percent occupied (±\u{a0}5.0).");
     }
 
     #[test]

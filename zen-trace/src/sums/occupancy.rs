@@ -22,9 +22,14 @@ pub struct Occupancy {
     /// CPU seconds per second of wall clock; 1 is one core full.
     pub share: f64,
     /// The error bound. The reading of a clock errs by less than its resolution. What recording the
-    /// steps costs is part of the share, and no part of the server.
+    /// steps costs is part of the share, and no part of the server. What is read of a server from
+    /// outside errs by [`Thread::cpu_error_ns`](crate::recording::Thread::cpu_error_ns) besides.
     pub bound: f64,
 }
+
+/// What is written in place of an occupancy that nobody knows: that of a conversation whose server
+/// is watched from outside.
+const NOT_KNOWN: &str = "not known";
 
 impl Occupancy {
     pub(super) fn new(recording: &Recording, division: &Division, wall_ns: u64) -> Self {
@@ -35,8 +40,18 @@ impl Occupancy {
         let recorder = float(division.steps) * recording.cost_per_step_ns;
         Self {
             share: float(division.computing_ns) / float(wall_ns),
-            bound: (clock + recorder) / float(wall_ns),
+            bound: (clock + recorder + float(division.error_ns)) / float(wall_ns),
         }
+    }
+
+    /// The occupancy with its bound, or that it is not known.
+    pub(crate) fn written(occupancy: Option<Self>) -> String {
+        occupancy.map_or_else(|| NOT_KNOWN.to_owned(), |occupancy| occupancy.to_string())
+    }
+
+    /// The share in percent, as a lane has room for it.
+    pub(crate) fn short(occupancy: Option<Self>) -> String {
+        occupancy.map_or_else(|| NOT_KNOWN.to_owned(), |occupancy| format!("{} %", occupancy.percent()))
     }
 
     /// The share in percent, with three significant digits.

@@ -13,15 +13,18 @@ pub const PAGE: &str = "On the page, a server waited 0.13 of 0.14 s for its clie
 impl ServerSum {
     /// What a person would quote of it, in one sentence.
     pub fn sentence(&self) -> String {
-        match &self.per_conversation[..] {
-            [only] if only.accepted => {
+        let alone = match &self.per_conversation[..] {
+            [only] if only.accepted => only.occupancy().map(|occupancy| (only, occupancy)),
+            _ => None,
+        };
+        match alone {
+            Some((only, occupancy)) => {
                 let waited: u64 = only.waiting_ns.values().sum();
                 let most = only.waiting_ns.iter().max_by_key(|(_, waited)| **waited).map(|(cause, _)| *cause);
                 let cause = match most {
                     Some(Cause::Question | Cause::Close | Cause::Room) | None => "for its client".to_owned(),
                     Some(cause) => format!("mostly {}", cause.says()),
                 };
-                let occupancy = only.occupancy();
                 let (waited, wall) = apart(float(waited) / 1e9, float(only.wall_ns) / 1e9);
                 format!(
                     "{} spent {waited} of the conversation's {wall} s waiting {cause}: \
@@ -31,7 +34,7 @@ impl ServerSum {
                     occupancy.bound_percent(),
                 )
             }
-            _ => self.of_many(),
+            None => self.of_many(),
         }
     }
 

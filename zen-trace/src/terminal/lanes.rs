@@ -8,12 +8,13 @@ use super::{Terminal, colored, fit, fit_middle};
 use crate::phases::Phase;
 use crate::picture::{Lane, Look, Picture, ServerPicture, axis};
 use crate::recording::Trace;
+use crate::sums::Occupancy;
 
 /// How wide the names may be.
 const MOST_NAME: usize = 16;
 
 /// The width of the occupancy at the right.
-const VALUE: usize = 8;
+const VALUE: usize = 9;
 
 /// How much of a column is spent computing, from hardly any to all of it.
 const LEVELS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
@@ -93,8 +94,7 @@ impl Layout {
         text.push_str(&colored(&heading, "1", self.terminal));
         text.push('\n');
         for lane in server.threads.iter().chain(&server.conversations) {
-            let value =
-                if lane.starved { "starved".to_owned() } else { format!("{} %", lane.occupancy.percent()) };
+            let value = if lane.starved { "starved".to_owned() } else { Occupancy::short(lane.occupancy) };
             let name = fit_middle(&lane.name, self.name - 2);
             let drawn = self.lane(server, lane, seen);
             // Writing to a string cannot fail.
@@ -187,6 +187,13 @@ impl Layout {
                     "─"
                 }
             }
+            Look::Blocked => {
+                if ascii {
+                    "_"
+                } else {
+                    "╌"
+                }
+            }
             Look::Unknown => "?",
         }
     }
@@ -221,7 +228,7 @@ impl Layout {
 fn color(look: Look) -> &'static str {
     match look {
         Look::Computing => "1;36",
-        Look::Peer | Look::Unknown => "2",
+        Look::Peer | Look::Blocked | Look::Unknown => "2",
         Look::InLine => "31",
         Look::Turn => "33",
         Look::Own => "35",

@@ -79,6 +79,7 @@ impl Terminal {
                 '⋮' => plain.push(':'),
                 '…' => plain.push('~'),
                 '◂' => plain.push('<'),
+                '×' => plain.push('x'),
                 char if char.is_ascii() => plain.push(char),
                 _ => plain.push('?'),
             }

@@ -3,18 +3,19 @@
 use std::fmt::Write;
 
 use super::{Terminal, colored, fit};
-use crate::model::{NOTABLE, Point, Sweep};
-use crate::units::time;
+use crate::model::{NOTABLE, Point, ServerSweep, Sweep, thinking};
+use crate::units::{difference, percent, rate, time};
 
 /// How wide the columns of figures are, all together.
-const FIGURES: usize = 70;
+const FIGURES: usize = 77;
 
 /// The longest bar.
 const BAR: usize = 30;
 
 impl Sweep {
-    /// The sweep as a table, a block for each server. A `!` marks where theory is off by more than
-    /// [`NOTABLE`], and a line below says why, once for all points with the same reason.
+    /// The sweep as a table, a block for each server. Where measured and predicted values differ by
+    /// more than [`NOTABLE`], the row says by how much, and a line below why, once for all points
+    /// with the same reason.
     pub fn to_table(&self, terminal: Terminal) -> String {
         if !terminal.is_wide_enough() {
             return terminal.too_narrow();
@@ -29,9 +30,9 @@ impl Sweep {
                 &mut text,
             );
             let heading = if wide(terminal) {
-                "    think  clients     answers/s  in theory      occupied  in theory"
+                "    think  clients     answers/s  in theory      occupied  in theory     off"
             } else {
-                "    think  clients  occupied  theory"
+                "  think clients occupied   theory    off"
             };
             text.push_str(&colored(heading, "2", terminal));
             text.push('\n');
@@ -39,7 +40,7 @@ impl Sweep {
             for point in &server.points {
                 row(point, full, terminal, &mut text);
             }
-            reasons(&server.points, terminal, &mut text);
+            reasons(server, terminal, &mut text);
             text.push('\n');
         }
         terminal.spell(text)
@@ -56,7 +57,7 @@ fn most(point: &Point) -> f64 {
 
 fn row(point: &Point, full: f64, terminal: Terminal, text: &mut String) {
     let measured = &point.measured;
-    let mark = if point.why.is_some() { '!' } else { ' ' };
+    let off = if point.differs() { difference(point.off()) } else { String::new() };
     let think = thinking(measured.think);
     let (is, said) = (percent(measured.occupancy), percent(point.predicted_occupancy));
     // Writing to a string cannot fail.
@@ -64,11 +65,11 @@ fn row(point: &Point, full: f64, terminal: Terminal, text: &mut String) {
         let (answers, predicted) = (rate(measured.throughput), rate(point.predicted_throughput));
         write!(
             text,
-            "{think:>9}  {:>7}  {answers:>12}  {predicted:>9}  {is:>12}  {said:>9} {mark}",
+            "{think:>9}  {:>7}  {answers:>12}  {predicted:>9}  {is:>12}  {said:>9}{off:>8}",
             measured.clients
         )
     } else {
-        write!(text, "{think:>9}  {:>7}  {is:>8}  {said:>8} {mark}", measured.clients)
+        write!(text, "{think:>7} {:>7} {is:>8}{said:>9}{off:>7}", measured.clients)
     };
     let room = usize::from(terminal.width).saturating_sub(FIGURES + 1).min(BAR);
     if room >= 10 {
@@ -92,35 +93,13 @@ fn bar(measured: f64, predicted: f64, width: usize) -> String {
     (0..width).map(cell).collect()
 }
 
-/// A think time, which may be none.
-fn thinking(seconds: f64) -> String {
-    if seconds > 0.0 { time(seconds * 1e9) } else { "none".to_owned() }
-}
-
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    let digits = match percent {
-        percent if percent >= 100.0 => 0,
-        percent if percent >= 10.0 => 1,
-        _ => 2,
-    };
-    format!("{percent:.digits$} %")
-}
-
-fn rate(per_second: f64) -> String {
-    if per_second >= 1000.0 { format!("{per_second:.0}") } else { format!("{per_second:.1}") }
-}
-
 /// Why theory is off, each reason once.
-fn reasons(points: &[Point], terminal: Terminal, text: &mut String) {
-    for point in points {
-        if let Some(why) = &point.why {
-            let (think, clients) = (thinking(point.measured.think), point.measured.clients);
-            let clients = if clients == 1 { "1 client".to_owned() } else { format!("{clients} clients") };
-            super::table::wrap(&format!("! think {think}, {clients}: {why}."), terminal, text);
-        }
+fn reasons(server: &ServerSweep, terminal: Terminal, text: &mut String) {
+    let differences = server.differences();
+    for difference in &differences {
+        super::table::wrap(&format!("! {}", difference.sentence(server)), terminal, text);
     }
-    if points.iter().all(|point| point.why.is_none()) {
+    if differences.is_empty() {
         let most = NOTABLE * 100.0;
         super::table::wrap(&format!("No point is off by more than {most:.0} %."), terminal, text);
     }
@@ -149,7 +128,11 @@ mod tests {
         let text = sweep().to_table(Terminal::new(110));
         let row = text.lines().find(|line| line.contains("  64  ")).unwrap();
         assert!(row.contains("49000") && row.contains("98.0 %") && row.contains('│'), "{text}");
-        assert!(text.contains("! think 40.0 ms, 1 client: a question costs 60.2 µs"), "{text}");
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("! A question costs 60.2 µs of CPU instead of 20.0 µs: each wakes"), "{text}");
+        assert!(flat.contains("(1 client, think 40 ms)."), "{text}");
+        let off = text.lines().find(|line| line.trim_start().starts_with("40 ms ")).unwrap();
+        assert!(off.contains("+200 %") || off.contains("+201 %"), "{text}");
     }
 
     #[test]

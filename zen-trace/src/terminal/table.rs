@@ -14,7 +14,7 @@ const MOST_CONVERSATIONS: usize = 16;
 /// How wide a column is, with the space before it.
 const COLUMN: usize = 10;
 
-/// How wide the occupancy is.
+/// How wide the occupancy is at least, with the space before it.
 const OCCUPANCY: usize = 18;
 
 /// How wide the names may be.
@@ -80,7 +80,8 @@ struct Row<'a> {
     wall_ns: u64,
     computing_ns: u64,
     waiting_ns: &'a BTreeMap<Cause, u64>,
-    occupancy: Occupancy,
+    /// `None` if it is not known, and with it the computing.
+    occupancy: Option<Occupancy>,
 }
 
 impl<'a> Row<'a> {
@@ -90,7 +91,7 @@ impl<'a> Row<'a> {
             wall_ns: server.wall_ns,
             computing_ns: server.computing_ns,
             waiting_ns: &server.waiting_ns,
-            occupancy: server.occupancy(),
+            occupancy: Some(server.occupancy()),
         }
     }
 }
@@ -98,6 +99,9 @@ impl<'a> Row<'a> {
 /// Which columns there is room for.
 struct Layout {
     terminal: Terminal,
+    /// How wide the names and the occupancies are.
+    name: usize,
+    occupancy: usize,
     /// The causes, those first of which there is the most.
     causes: Vec<Cause>,
     /// Those for which there is no room.
@@ -115,14 +119,20 @@ impl Layout {
         }
         let mut causes: Vec<Cause> = sums.keys().copied().collect();
         causes.sort_by_key(|cause| std::cmp::Reverse(sums[cause]));
+        // A wide bound keeps its distance from the column before it.
+        let written = |row: &Row<'_>| terminal.spell(Occupancy::written(row.occupancy)).chars().count() + 2;
+        let occupancy = rows.iter().map(written).fold(OCCUPANCY, usize::max);
+        let width = usize::from(terminal.width);
+        let name = NAME.min(width.saturating_sub(COLUMN + occupancy));
         // The time and the computing stand before them, the occupancy behind them.
-        let room = usize::from(terminal.width).saturating_sub(NAME + 2 * COLUMN + OCCUPANCY) / COLUMN;
+        let room = width.saturating_sub(name + 2 * COLUMN + occupancy) / COLUMN;
         let left_out = causes.split_off(room.min(causes.len()));
-        Self { terminal, causes, left_out }
+        Self { terminal, name, occupancy, causes, left_out }
     }
 
     fn write(&self, rows: &[Row<'_>], text: &mut String) {
-        let narrow = usize::from(self.terminal.width) < NAME + 2 * COLUMN + OCCUPANCY;
+        let (name, occupancy) = (self.name, self.occupancy);
+        let narrow = usize::from(self.terminal.width) < name + 2 * COLUMN + occupancy;
         // The narrowest terminals have no room for the computing, which follows from the occupancy.
         let before: &[&str] = if narrow { &["time"] } else { &["time", "computing"] };
         let words = before
@@ -130,27 +140,28 @@ impl Layout {
             .copied()
             .chain(self.causes.iter().map(|cause| cause.name().split('_').next().unwrap_or_default()));
         if !self.causes.is_empty() {
-            let indent = NAME + before.len() * COLUMN;
+            let indent = name + before.len() * COLUMN;
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{:indent$}  waiting for", "");
         }
-        let mut line = format!("{:NAME$}", "");
+        let mut line = format!("{:name$}", "");
         for word in words {
             let _ = write!(line, "{word:>COLUMN$}");
         }
-        let _ = write!(line, "{:>OCCUPANCY$}", "occupied");
+        let _ = write!(line, "{:>occupancy$}", "occupied");
         text.push_str(&colored(&line, "2", self.terminal));
         text.push('\n');
         for row in rows {
-            let _ = write!(text, "{:<NAME$}", fit(&row.name, NAME - 1));
-            let computing = (!narrow).then_some(row.computing_ns);
+            let _ = write!(text, "{:<name$}", fit(&row.name, name.saturating_sub(1)));
+            let computing = row.occupancy.map(|_| row.computing_ns);
             let waits = self.causes.iter().map(|cause| row.waiting_ns.get(cause).copied());
-            for value in [Some(row.wall_ns)].into_iter().chain(computing.map(Some)).chain(waits) {
+            let computing = (!narrow).then_some(computing);
+            for value in [Some(row.wall_ns)].into_iter().chain(computing).chain(waits) {
                 let value = value.map_or("–".to_owned(), |value| time(float(value)));
                 let _ = write!(text, "{value:>COLUMN$}");
             }
-            let occupancy = self.terminal.spell(row.occupancy.to_string());
-            let _ = writeln!(text, "{occupancy:>OCCUPANCY$}");
+            let written = self.terminal.spell(Occupancy::written(row.occupancy));
+            let _ = writeln!(text, "{written:>occupancy$}");
         }
         if !self.left_out.is_empty() {
             let names: Vec<_> = self.left_out.iter().map(|cause| cause.name()).collect();
@@ -200,6 +211,21 @@ mod tests {
         assert_eq!(words("blocking ")[..13], blocking, "{text}");
         assert_eq!(words("  #1")[..5], ["#1", "120", "ms", "260", "µs"], "{text}");
         assert!(text.contains("0.246 % ± 0.0020") && text.contains("7 percent occupied"), "{text}");
+    }
+
+    #[test]
+    fn a_wide_bound_keeps_its_distance() {
+        let mut thread = crate::phases::tests::thread(1, 1_000_000, 12, &[]);
+        thread.cpu_error_ns = 1_200;
+        let mut recording = crate::Recording::new("book");
+        recording.threads.push(thread);
+        let sums = Sums::new(&Trace::new(vec![recording]));
+        for width in 40..130 {
+            let text = sums.to_table(Terminal::new(width));
+            assert!(text.lines().all(|line| line.chars().count() <= usize::from(width)), "{text}");
+            let row = text.lines().find(|line| line.starts_with("book ")).unwrap();
+            assert!(row.ends_with("  0.00120 % ± 0.00012"), "{width}: {text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use super::{Scratch, children, read, started, tiny, well};
 use crate::running::{run, until, zen};
 
-const FILES: [&str; 5] = ["report.html", "report.json", "report.md", "runs.csv", "summary.csv"];
+const FILES: [&str; 6] = ["report.html", "report.json", "report.md", "runs.csv", "summary.csv", "trace.json"];
 
 fn files(directory: &str) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
@@ -28,19 +28,39 @@ fn a_directory_gets_every_format_and_the_same_command_measures_nothing_again() {
             .stderr
             .ends_with(&format!("saved: {out}/report.html, and beside it as JSON, Markdown and CSV\n"))
     );
-    let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
-    assert!(page.contains("saturate-1") && page.contains("mio"));
+    let (page, trace) = (format!("{out}/report.html"), format!("{out}/trace.json"));
+    let read_page = || fs::read_to_string(&page).unwrap();
+    assert!(read_page().contains("saturate-1") && read_page().contains("mio"));
+    let lanes = || read_page().matches("<div class=\"lane conversation\">").count();
+    assert_eq!(lanes(), 8, "how mio works is in the page");
     let saved = read(format!("{out}/report.json"));
+    let traced = fs::read(&trace).unwrap();
 
     let again = well(tiny(&["--out", &out]));
     assert!(again.stderr.starts_with("all of this was measured already"), "{}", again.stderr);
     assert_eq!(again.stdout, first.stdout);
     assert_eq!(read(format!("{out}/report.json")), saved);
+    assert_eq!((fs::read(&trace).unwrap(), lanes()), (traced, 8), "drawn again, and not traced again");
 
     let refused = run(tiny(&["--out", &out, "--window=21ms"]));
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
     assert!(refused.stderr.contains("window: 0.02 s there, 0.021 s here"), "{}", refused.stderr);
     assert_eq!(read(format!("{out}/report.json")), saved);
+}
+
+#[test]
+fn without_its_trace_the_page_is_whole_and_a_line_says_why() {
+    let scratch = Scratch::new("untraced");
+    let out = scratch.path("results");
+    let mut command = tiny(&["--out", &out]);
+    // A traced server leaves its recording there.
+    command.env("TMPDIR", scratch.path("missing"));
+    let made = well(command);
+    let said = "the page will not show how they work: mio: cannot write to ";
+    assert_eq!(made.stderr.lines().filter(|line| line.starts_with(said)).count(), 1, "{}", made.stderr);
+    assert_eq!(files(&out), FILES[..5]);
+    let page = fs::read_to_string(format!("{out}/report.html")).unwrap();
+    assert!(page.contains("saturate-1") && !page.contains("id=\"how\""));
 }
 
 /// The number of runs in each of the files of a directory; `None` when there are no files.

@@ -17,14 +17,17 @@ mod shares;
 mod svg;
 mod sweep;
 mod table;
+mod working;
 
 use askama::Template;
-use zen_trace::page::GROUND_STYLE;
+use zen_trace::Trace;
+use zen_trace::page::{GROUND_STYLE, TIME_LINE_SCRIPT, TIME_LINE_STYLE};
 
 use self::figure::{Figure, Source};
 use self::glance::{Glance, VerdictView};
 use self::identity::{Identities, Identity};
 use self::numbers::Numbers;
+use self::working::Working;
 use super::provenance::{BLIND_SPOTS, provenance};
 use super::{escape, number};
 use crate::analysis::advice::Advice;
@@ -35,7 +38,7 @@ use crate::results::Report;
 struct Page<'a> {
     style: String,
     colors: String,
-    script: &'static str,
+    scripts: Vec<&'static str>,
     headline: String,
     advice: Vec<(usize, String)>,
     date: String,
@@ -44,6 +47,7 @@ struct Page<'a> {
     verdicts: Vec<VerdictView>,
     glance: Glance,
     figures: Vec<Figure>,
+    working: Option<Working>,
     numbers: Vec<Numbers>,
     provenance: Vec<(&'static str, String)>,
     command: String,
@@ -60,8 +64,8 @@ impl Page<'_> {
     }
 }
 
-/// The page.
-pub(super) fn html(report: &Report) -> String {
+/// The page; with a trace, also how the servers work.
+pub(super) fn html(report: &Report, trace: Option<&Trace>) -> String {
     let identities = Identities::assign(report);
     let source = Source { report, identities: &identities };
     let figures = [
@@ -81,10 +85,17 @@ pub(super) fn html(report: &Report) -> String {
     let (contenders, scenarios) = (report.settings.contenders.len(), report.by_scenario().count());
     let flavors = report.settings.contenders.iter().filter(|contender| !contender.floor).count();
     let floor = if flavors < contenders { " and the floor" } else { "" };
+    let working = trace.and_then(|trace| Working::new(trace, &identities));
+    let mut styles = vec![GROUND_STYLE, include_str!("../../../templates/report.css")];
+    let mut scripts = vec![include_str!("../../../templates/report.js")];
+    if working.is_some() {
+        styles.push(TIME_LINE_STYLE);
+        scripts.push(TIME_LINE_SCRIPT);
+    }
     let page = Page {
-        style: [GROUND_STYLE, include_str!("../../../templates/report.css")].join("\n"),
+        style: styles.join("\n"),
         colors: identities.css(),
-        script: include_str!("../../../templates/report.js"),
+        scripts,
         headline: match &advice {
             Some(advice) => glance::choice(source, advice),
             None => glance::headline(source, &verdicts),
@@ -106,6 +117,7 @@ pub(super) fn html(report: &Report) -> String {
         verdicts,
         glance: glance::glance(source),
         figures: figures.into_iter().flatten().collect(),
+        working,
         numbers: numbers::numbers(source),
         provenance: provenance(report),
         command: report.environment.command_line.join(" "),

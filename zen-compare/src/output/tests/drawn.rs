@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::devtools::Browser;
 use super::fixture;
-use crate::output::html;
+use crate::output::{html, html_with_trace};
 
 const PROBE: &str = include_str!("probe.js");
 const FIGURES: [&str; 10] =
@@ -83,6 +83,29 @@ fn everything_is_drawn_legibly_in_every_view() {
         assert_eq!(view.dark && !view.paper, brightness < 200, "{view:?} {paper}");
         assert!(!view.paper || paper == "rgb(255, 255, 255)", "{paper}");
     }
+}
+
+#[test]
+fn how_they_work_is_drawn_legibly_in_every_view() {
+    let Some(mut browser) = Browser::start() else { return };
+    let report = fixture::report_of(vec![crate::scenario::Scenario::book()]);
+    let page = html_with_trace(&report, &fixture::trace());
+    let paper = View { width: 700, dark: true, scripts: false, paper: true };
+    for view in views().chain([paper]) {
+        open(&mut browser, &page, view);
+        assert_eq!(browser.evaluate(PROBE)["wrong"], json!([]), "{view:?}");
+        // A thread and two conversations each; and a sentence each, with the contender's mark.
+        let counts = "['.lane', '.lane .computing', '.lane .in-line', '#how .sentences .who'] \
+                      .map(selector => document.querySelectorAll(selector).length)";
+        assert_eq!(browser.evaluate(counts), json!([6, 6, 2, 2]), "{view:?}");
+        let zooms = browser.evaluate("!document.querySelector('.zoom').hidden");
+        assert_eq!(zooms, json!(view.scripts), "{view:?}");
+        assert_eq!(browser.events("Network.requestWillBeSent").len(), 1);
+        assert_eq!(browser.events("Runtime.exceptionThrown"), Vec::<&Value>::new());
+    }
+    // The section comes and goes with the trace.
+    open(&mut browser, &html(&report), DESK);
+    assert_eq!(browser.evaluate("document.querySelectorAll('#how, .lane').length"), json!(0));
 }
 
 #[test]

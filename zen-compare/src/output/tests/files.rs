@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::fixture::{self, BITES};
-use crate::output::{JSON_SCHEMA, html, markdown, runs_csv, summary_csv, write_all};
+use crate::output::{JSON_SCHEMA, html, html_with_trace, markdown, runs_csv, summary_csv, write_all};
 use crate::plan::UserLoad;
 use crate::results::Invalid;
 use crate::results::Report;
@@ -30,7 +30,7 @@ fn all_files_are_written_and_replaced() {
 
 #[test]
 fn the_page_needs_nothing_from_elsewhere() {
-    let page = html(&fixture::report());
+    let page = html_with_trace(&fixture::report(), &fixture::trace());
     for (attribute, ends) in [("src=", ['"', '\'']), ("href=", ['"', '\'']), ("url(", ['(', ')'])] {
         for (at, _) in page.match_indices(attribute) {
             let value = page[at + attribute.len()..].trim_start_matches(ends);
@@ -50,7 +50,7 @@ fn the_page_needs_nothing_from_elsewhere() {
 #[test]
 fn hostile_names_are_harmless_everywhere() {
     let report = fixture::report();
-    let page = html(&report);
+    let page = html_with_trace(&report, &fixture::trace());
     assert!(!page.contains("<b>\"x\"") && !page.contains("<script>alert") && !page.contains('\u{202e}'));
     assert!(page.contains("=1|&#60;b&#62;") || page.contains("=1|&lt;b&gt;"));
     let text = markdown(&report);
@@ -65,6 +65,18 @@ fn hostile_names_are_harmless_everywhere() {
     }
     assert_eq!(runs_csv(&report).matches("\r\n").count(), report.runs.len() + 1);
     assert_eq!(summary_csv(&report).matches("\r\n").count(), report.summaries.len() + 1);
+}
+
+#[test]
+fn the_page_says_how_the_servers_of_a_trace_work() {
+    let report = fixture::report_of(vec![crate::scenario::Scenario::book()]);
+    let page = html_with_trace(&report, &fixture::trace());
+    let how = page.split("<section id=\"how\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let said = "1 thread served 1 of 2 clients at a time, and the others stood in line for up to 58.0\u{a0}ms; \
+                its CPU was ";
+    assert_eq!(how.matches(said).count(), 2, "{how}");
+    let nothing = html_with_trace(&report, &zen_trace::Trace::new(vec![]));
+    assert_eq!(nothing, html(&report));
 }
 
 #[test]

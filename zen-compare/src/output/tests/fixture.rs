@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use serde_json::json;
 
 use crate::analysis::summary::summarize;
 use crate::machine::environment::Environment;
@@ -35,6 +36,43 @@ const CONTENDERS: [(&str, f64); 9] = [
 const FLOOR_NS: f64 = 3_900.0;
 /// Answers per second of a closed loop. Open loops offer shares of this.
 const CAPACITY: f64 = 205_000.0;
+
+/// A trace of two contenders, one of them with the hostile name: each has a thread that serves two
+/// clients, one after the other.
+pub(super) fn trace() -> zen_trace::Trace {
+    let ms = |ms: u64| ms * 1_000_000;
+    let conversation = |number: u64, from: u64| {
+        let span =
+            |from: u64, to: u64, kind: &str| json!({ "from_ns": ms(from), "to_ns": ms(to), "kind": kind });
+        json!({
+            "number": number, "opened_ns": ms(from), "closed_ns": ms(from + 50), "close_reason": "finished",
+            "client_spans": [span(1, 2, "connecting"), span(2, from + 40, "thinking"),
+                span(from + 40, from + 50, "waiting")],
+        })
+    };
+    let steps = |number: u64, from: u64| {
+        [
+            json!([ms(from), ms(from) / 100, number, 0, "waiting_for_question"]),
+            json!([ms(from + 40), ms(from + 1) / 100, number, 0, "answering"]),
+            json!([ms(from + 48), ms(from + 6) / 100, number, 0, "answered", 1]),
+            json!([ms(from + 50), ms(from + 7) / 100, number, 0, "closed", "finished"]),
+        ]
+    };
+    let both = [steps(1, 2), steps(2, 60)].concat();
+    let server = |name: &str| {
+        json!({
+            "name": name, "clock_ns": 1, "cost_per_step_ns": 100.0,
+            "places": [{ "file": "src/drive.rs", "line": 7, "text": "step();" }],
+            "threads": [{
+                "id": 1, "name": "main", "lost": 0, "switches": [], "started_ns": 0, "ended_ns": ms(120),
+                "cpu_ns": ms(2), "run_delay_ns": 0, "steps": both,
+            }],
+            "conversations": [conversation(1, 2), conversation(2, 60)],
+        })
+    };
+    let trace = json!({ "schema": "zen-trace/1", "servers": [server("blocking"), server(BITES)] });
+    zen_trace::Trace::read_json(trace.to_string().as_bytes()).unwrap()
+}
 
 /// Every scenario there is, nine contenders, three repetitions.
 pub(super) fn report() -> Report {

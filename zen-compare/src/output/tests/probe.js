@@ -83,8 +83,13 @@
       if (best < 3) { wrong.push(`a mark of contrast ${best.toFixed(2)}: ${id}`); break; }
     }
   }
+  for (const lane of document.querySelectorAll(".lane")) {
+    const [title, drawn, value] = [...lane.children].map(part => part.getBoundingClientRect());
+    if (drawn.width < 100 || drawn.height < 8) wrong.push(`a lane of ${drawn.width} × ${drawn.height}`);
+    if (title.right > drawn.left + 1 || drawn.right > value.left + 1) wrong.push(`a lane meets its words: ${name(lane)}`);
+  }
   for (const figure of document.querySelectorAll("figure")) {
-    if (![...figure.querySelectorAll("svg.chart")].some(shown)) wrong.push(`a figure without a drawing: ${figure.id}`);
+    if (![...figure.querySelectorAll("svg.chart, .lane svg")].some(shown)) wrong.push(`a figure without a drawing: ${figure.id}`);
   }
   return { wrong: [...new Set(wrong)], texts, least, charts, marks, paper: getComputedStyle(document.body).backgroundColor };
 })()
