@@ -7,9 +7,11 @@ use comfy_table::Table;
 /// The indent of the second and further lines of a wrapped line.
 const INDENT: &str = "    ";
 
-/// Color on a terminal, unless `NO_COLOR` is set and not empty.
+/// Color on a terminal, unless `NO_COLOR` is set and not empty, or the terminal is dumb.
 pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
-    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    stream.is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// Whether the terminal has neither colors nor characters beyond ASCII: `TERM=dumb`, or a locale

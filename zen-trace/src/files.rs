@@ -1,11 +1,12 @@
 //! The files that a trace is kept in.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::model::Sweep;
 use crate::recording::Trace;
+use crate::whole_file;
 
 impl Trace {
     /// Writes `steps.json`, `trace.pftrace` and `timeline.html` into a folder, which is created if
@@ -38,6 +39,17 @@ impl Trace {
     /// Writes the steps alone, as JSON, into a file, and returns its path. It appears complete or
     /// not at all; an existing file is replaced. [`Trace::read_json`] reads it again.
     ///
+    /// ```
+    /// use zen_trace::{Recording, Trace};
+    ///
+    /// let file = std::env::temp_dir().join(format!("zen-doc-save-{}.json", std::process::id()));
+    /// let trace = Trace::new(vec![Recording::new("mine")]);
+    /// trace.save(&file)?;
+    /// assert_eq!(Trace::read_json(std::fs::File::open(&file)?).unwrap(), trace);
+    /// # std::fs::remove_file(&file)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, file: impl Into<PathBuf>) -> io::Result<PathBuf> {
@@ -49,6 +61,16 @@ impl Sweep {
     /// Writes `sweep.json` and `sweep.html` into a folder, which is created if it does not exist,
     /// and returns their paths. Each file appears complete or not at all; an existing file of the
     /// same name is replaced.
+    ///
+    /// ```
+    /// use zen_trace::model::Sweep;
+    ///
+    /// let folder = std::env::temp_dir().join(format!("zen-doc-sweep-{}", std::process::id()));
+    /// let files = Sweep::new(Vec::new()).write_all(&folder)?;
+    /// assert!(files[1].ends_with("sweep.html"));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     /// When the folder or a file cannot be written.
@@ -62,17 +84,8 @@ impl Sweep {
     }
 }
 
-/// Writes a file beside its place, and moves it there once it is complete.
-fn whole(
-    path: PathBuf,
-    write: impl FnOnce(&mut BufWriter<fs::File>) -> io::Result<()>,
-) -> io::Result<PathBuf> {
-    let mut beside = path.clone().into_os_string();
-    beside.push(".part");
-    let mut file = BufWriter::new(fs::File::create(&beside)?);
-    write(&mut file)?;
-    file.flush()?;
-    fs::rename(&beside, &path)?;
+fn whole(path: PathBuf, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<PathBuf> {
+    whole_file::write(&path, write)?;
     Ok(path)
 }
 

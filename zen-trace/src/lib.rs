@@ -52,6 +52,7 @@ mod spans;
 pub mod sums;
 mod terminal;
 pub mod units;
+pub mod whole_file;
 
 pub use recorder::Recorder;
 pub use recording::{Recording, Trace};

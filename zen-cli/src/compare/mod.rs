@@ -7,6 +7,7 @@ mod resume;
 mod saving;
 mod selftest;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use zen_compare::output::JSON_SCHEMA;
@@ -68,14 +69,23 @@ fn compared(args: &CompareArgs) -> Result<(), Failure> {
     counts(&report)
 }
 
-/// Whether any run of a contender counts. Runs of the floor alone compare nothing.
+/// Whether the runs that count compare anything: under some load, two contenders, or the only one
+/// that takes part. Runs of the floor alone compare nothing.
 fn counts(report: &Report) -> Result<(), Failure> {
     let floor = |name: &str| {
         let mut floors = report.settings.contenders.iter().filter(|contender| contender.floor);
         floors.any(|floor| floor.name == name)
     };
-    let competes = |run: &&Run| !floor(&run.contender);
-    if report.runs.iter().filter(competes).any(Run::is_valid) {
+    let competes = |run: &&Run| !floor(&run.contender) && !run.is_left_out();
+    let compared = report.settings.scenarios.iter().any(|scenario| {
+        let names = |pass: fn(&Run) -> bool| {
+            let runs = report.runs.iter().filter(|run| run.scenario == scenario.name && pass(run));
+            runs.filter(competes).map(|run| run.contender.as_str()).collect::<BTreeSet<_>>().len()
+        };
+        let (ran, counted) = (names(|_| true), names(Run::is_valid));
+        counted > 0 && counted >= ran.min(2)
+    });
+    if compared {
         return Ok(());
     }
     let mut reasons = report.runs.iter().filter(competes).flat_map(|run| &run.invalid);
@@ -84,7 +94,12 @@ fn counts(report: &Report) -> Result<(), Failure> {
     } else {
         "try again when the machine is idle, or with a longer --window"
     };
-    Err(Failure::Failed(format!("no run counts, so nothing was found out; the reasons are above; {advice}")))
+    let what = if report.runs.iter().filter(competes).any(Run::is_valid) {
+        "too few runs count to compare anything"
+    } else {
+        "no run counts, so nothing was found out"
+    };
+    Err(Failure::Failed(format!("{what}; the reasons are above; {advice}")))
 }
 
 /// Prints the tables and what follows from them, or the report itself.

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use zen_compare::output::write_views;
 use zen_compare::{Report, Store};
-use zen_trace::Trace;
+use zen_trace::{Trace, whole_file};
 
 use crate::args::CompareArgs;
+use crate::escape::escaped;
 use crate::failure::Failure;
-use crate::files::{can_be_written, is_stdout, shown};
+use crate::files::{is_stdout, shown};
 
 /// The file in a results directory from which a comparison can be resumed.
 pub(crate) const REPORT: &str = "report.json";
@@ -31,12 +32,12 @@ impl Saving {
     pub(crate) fn new(args: &CompareArgs) -> Result<Self, Failure> {
         let json = args.json.clone().filter(|_| !is_stdout(args.json.as_deref()));
         if let Some(file) = &json {
-            can_be_written(file).map_err(|error| cannot_save(file, &error))?;
+            whole_file::check(file).map_err(|error| cannot_save(file, &error))?;
         }
         if let Some(directory) = &args.out {
             let probe = directory.join(REPORT);
             fs::create_dir_all(directory)
-                .and_then(|()| can_be_written(&probe))
+                .and_then(|()| whole_file::check(&probe))
                 .map_err(|error| cannot_save(directory, &error))?;
         }
         // One that cannot be read is made again.
@@ -89,7 +90,9 @@ impl Saving {
     fn draw(&mut self, report: &Report) {
         let Some(directory) = &self.directory else { return };
         if let Err(error) = write_views(report, self.trace.as_ref(), directory) {
-            self.failed.get_or_insert(cannot_save(directory, &error));
+            // The error names the file.
+            let line = format!("cannot save {}", escaped(error.to_string().as_bytes()));
+            self.failed.get_or_insert(Failure::Failed(line));
         }
     }
 }

@@ -13,14 +13,14 @@ mod sweep;
 use std::io::{self, Write};
 
 use zen_trace::recording::Trace;
-use zen_trace::{LEAST_WIDTH, Sums, Terminal};
+use zen_trace::{LEAST_WIDTH, Sums, Terminal, whole_file};
 
 use self::crowd::Load;
-use self::saying::{cannot_write, interrupted, note_on, say, wrote};
+use self::saying::{cannot_write, interrupted, not_written, note_on, say, wrote};
 use self::server::Traced;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
-use crate::files::{can_be_written, is_stdout, shown};
+use crate::files::{is_stdout, shown};
 use crate::signals::stop_on_signal;
 use crate::terminal::{is_plain, wants_color, width};
 use crate::work::Work;
@@ -41,11 +41,11 @@ pub(crate) fn run(args: &TraceArgs) -> Result<(), Failure> {
     let json = args.json.as_deref();
     if let Some(folder) = &args.out {
         let first = folder.join(if args.sweep { "sweep.json" } else { "steps.json" });
-        let made = std::fs::create_dir_all(folder).and_then(|()| can_be_written(&first));
+        let made = std::fs::create_dir_all(folder).and_then(|()| whole_file::check(&first));
         made.map_err(|error| cannot_write(folder, &error))?;
     }
     if let Some(file) = json.filter(|_| !is_stdout(json)) {
-        can_be_written(file).map_err(|error| cannot_write(file, &error))?;
+        whole_file::check(file).map_err(|error| cannot_write(file, &error))?;
     }
     let stop = stop_on_signal()?;
     let work = args.work.filter(|time| !time.is_zero()).map(|time| Work { kind: args.work_kind, time });
@@ -118,11 +118,12 @@ fn show(args: &TraceArgs, trace: &Trace, terminal: Terminal) -> Result<(), Failu
     };
     Failure::from_output(printed)?;
     if let Some(file) = args.json.as_deref().filter(|_| !prints_json) {
-        std::fs::write(file, sums.to_json()).map_err(|error| cannot_write(file, &error))?;
+        whole_file::write(file, |out| out.write_all(sums.to_json().as_bytes()))
+            .map_err(|error| not_written(&error))?;
         say(&format!("wrote {}", shown(file)));
     }
     if let Some(folder) = &args.out {
-        let files = trace.write_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let files = trace.write_all(folder).map_err(|error| not_written(&error))?;
         wrote(&files);
     }
     Ok(())

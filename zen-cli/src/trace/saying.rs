@@ -16,6 +16,11 @@ pub(super) fn interrupted() -> Failure {
     Failure::Failed("interrupted; what was traced until then is shown".to_owned())
 }
 
+/// Why a file was not written, for an error that names it.
+pub(super) fn not_written(error: &io::Error) -> Failure {
+    Failure::Failed(format!("cannot write {}", escaped(error.to_string().as_bytes())))
+}
+
 pub(super) fn note_on(server: &str, note: &str) {
     say(&format!("{}: {}", escaped(server.as_bytes()), escaped(note.as_bytes())));
 }

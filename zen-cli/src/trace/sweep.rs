@@ -4,11 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use zen_compare::StopFlag;
-use zen_trace::Terminal;
 use zen_trace::model::{Measured, ServerSweep, Station, Sweep};
+use zen_trace::{Terminal, whole_file};
 
 use super::crowd::Load;
-use super::saying::{cannot_write, interrupted, say, wrote};
+use super::saying::{interrupted, not_written, say, wrote};
 use super::server::Traced;
 use crate::args::TraceArgs;
 use crate::failure::Failure;
@@ -62,11 +62,12 @@ pub(super) fn run(
     let text = if prints_json { sweep.to_json() } else { sweep.to_table(terminal) };
     Failure::from_output(io::stdout().lock().write_all(text.as_bytes()))?;
     if let Some(file) = args.json.as_deref().filter(|_| !prints_json) {
-        std::fs::write(file, sweep.to_json()).map_err(|error| cannot_write(file, &error))?;
+        whole_file::write(file, |out| out.write_all(sweep.to_json().as_bytes()))
+            .map_err(|error| not_written(&error))?;
         say(&format!("wrote {}", shown(file)));
     }
     if let Some(folder) = &args.out {
-        let files = sweep.write_all(folder).map_err(|error| cannot_write(folder, &error))?;
+        let files = sweep.write_all(folder).map_err(|error| not_written(&error))?;
         wrote(&files);
     }
     if stop.is_stopped() { Err(interrupted()) } else { Ok(()) }

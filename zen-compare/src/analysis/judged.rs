@@ -1,16 +1,16 @@
 //! A scenario with its judged results: which contender is best, which tie with it, and the lead.
 
+use super::rivals::Rivals;
 use crate::results::{Standing, Summary};
 use crate::scenario::{Metric, Scenario};
 use crate::units::{digits, percent, range};
-
-/// What to do where a single run has no interval.
-pub(crate) const MORE: &str = "--repetitions makes more";
 
 /// A scenario that has runs, with their summaries, the best first.
 pub(crate) struct Judged<'a> {
     pub(crate) scenario: &'a Scenario,
     pub(crate) summaries: Vec<&'a Summary>,
+    /// Which of its contenders could be best, and which of them have too few runs that count.
+    pub(crate) rivals: Rivals<'a>,
 }
 
 impl<'a> Judged<'a> {
@@ -28,46 +28,54 @@ impl<'a> Judged<'a> {
         self.having(Standing::Starves)
     }
 
+    /// The contenders that failed in some of their runs, and so cannot be best.
+    pub(crate) fn faulty(&self) -> impl Iterator<Item = &'a Summary> {
+        self.having(Standing::Faulty)
+    }
+
     pub(crate) fn nobody_serves_all(&self) -> bool {
-        self.having(Standing::Best).next().is_none() && self.starving().next().is_some()
+        self.rivals.sound == 0 && self.starving().next().is_some()
     }
 
     pub(crate) fn none_counts(&self) -> bool {
-        self.having(Standing::Best).next().is_none()
+        !self.undecided()
+            && self.having(Standing::Best).next().is_none()
             && self.starving().next().is_none()
             && self.having(Standing::Invalid).next().is_some()
     }
 
-    /// The contenders whose single valid run is too few to rank them. A single run has no interval,
-    /// so nothing shows that it differs from the others. If the leader has only one, no contender
-    /// is known to be best.
-    pub(crate) fn undecided(&self) -> Vec<&'a Summary> {
-        let alone = |summary: &&Summary| summary.valid_runs < 2;
-        // A single run without others to compare it with claims nothing.
-        let others = self.having(Standing::Tie).next().is_some();
-        let best = self.having(Standing::Best).filter(|_| others);
-        best.chain(self.having(Standing::Tie)).filter(alone).collect()
+    /// Whether too few runs count to tell which contender is best.
+    pub(crate) fn undecided(&self) -> bool {
+        self.rivals.undecided()
     }
 
-    /// Whether a contender leads with too few runs to tell whether that is chance.
-    pub(crate) fn leader_is_undecided(&self) -> bool {
-        self.undecided().iter().any(|summary| summary.standing == Standing::Best)
+    /// The contender that seems to be best while that is not decided.
+    pub(crate) fn leader_so_far(&self) -> Option<&'a Summary> {
+        self.having(Standing::Undecided).next()
     }
 
-    /// The best contender and those whose overlapping intervals make a tie with it. Empty when
-    /// there is none, or when the runs are too few to tell.
+    /// The best contender and those that tie with it. Empty when there is none, or when the runs
+    /// are too few to tell.
     pub(crate) fn winners(&self) -> Vec<&'a str> {
-        if self.leader_is_undecided() {
-            return Vec::new();
-        }
-        let ties = self.having(Standing::Tie).filter(|summary| summary.valid_runs > 1);
-        self.having(Standing::Best).chain(ties).map(|summary| summary.contender.as_str()).collect()
+        let winners = self.having(Standing::Best).chain(self.having(Standing::Tie));
+        winners.map(|summary| summary.contender.as_str()).collect()
     }
+}
+
+/// Whether a distance from the best may be called a tie. The runs may vary so much that a greater
+/// distance is not significant either, but that shows no equality.
+pub(crate) fn is_near(times: f64) -> bool {
+    times < 1.25
 }
 
 /// The median of a metric as text; empty where it is not known.
 pub(crate) fn value(metric: Metric, summary: &Summary) -> String {
     metric.estimate(summary).map(|estimate| metric.format(estimate.median)).unwrap_or_default()
+}
+
+/// In how many of its runs a contender failed.
+pub(crate) fn failed(summary: &Summary) -> String {
+    format!("{}/{}", summary.failed_runs, summary.runs)
 }
 
 /// How many times as good the best is as the next contender that is behind, and that contender.

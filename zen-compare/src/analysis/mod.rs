@@ -6,6 +6,7 @@ pub(crate) mod baseline;
 pub(crate) mod invalid_runs;
 pub(crate) mod judged;
 pub(crate) mod point;
+pub(crate) mod rivals;
 pub(crate) mod summary;
 pub(crate) mod sweep;
 pub(crate) mod validity;

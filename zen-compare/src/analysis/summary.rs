@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::mem::discriminant;
 
 use super::point::sweep_point;
+use super::rivals::Rivals;
 use crate::results::Invalid;
 use crate::results::{Latency, Report, Run, Settings, Standing, Summary};
 use crate::scenario::{Metric, Scenario};
@@ -41,6 +42,7 @@ pub(crate) fn summarize(settings: &Settings, runs: &[Run]) -> Vec<Summary> {
 
 /// The summaries of one scenario.
 pub(crate) fn summarize_scenario(settings: &Settings, scenario: &Scenario, runs: &[Run]) -> Vec<Summary> {
+    let undecided = Rivals::of(settings, scenario, runs).undecided();
     let runs: Vec<&Run> =
         runs.iter().filter(|run| run.scenario == scenario.name && !run.is_left_out()).collect();
     let floor_name =
@@ -67,7 +69,7 @@ pub(crate) fn summarize_scenario(settings: &Settings, scenario: &Scenario, runs:
             own.filter_map(|run| by.value(run)).collect()
         })
         .collect();
-    rank(by, least_significant_ratio(&samples, settings.seed), &mut summaries);
+    rank(by, least_significant_ratio(&samples, settings.seed), undecided, &mut summaries);
     summaries
 }
 
@@ -81,6 +83,7 @@ fn summarize_contender(
     let valid: Vec<&Run> = runs.iter().copied().filter(|run| run.is_valid()).collect();
     let standing = match standing {
         _ if valid.is_empty() => Standing::Invalid,
+        Standing::Behind if runs.iter().any(|run| run.is_contenders_fault()) => Standing::Faulty,
         Standing::Behind if valid.iter().any(|run| run.clients_served < run.clients) => Standing::Starves,
         given => given,
     };
@@ -93,6 +96,8 @@ fn summarize_contender(
         // If some runs lack samples, no run is used: those that happen to have enough would be the
         // ones with the most answers.
         let told = counted.iter().all(|run| which(run).is_none_or(|latency| run.tells(&latency, quantile)));
+        // The clients that a server serves are quick because it leaves the others waiting.
+        let told = told && counted.iter().all(|run| run.clients_served >= run.clients);
         #[allow(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
         told.then(|| estimate(&|run| which(run).map(|latency| of(latency) as f64))).flatten()
     };
@@ -118,6 +123,7 @@ fn summarize_contender(
         standing,
         runs: runs.len(),
         valid_runs: valid.len(),
+        failed_runs: runs.iter().filter(|run| run.is_contenders_fault()).count(),
         throughput: estimate(&|run| Some(run.throughput)),
         throughput_is_lower_bound: counted.iter().any(|run| run.throughput_is_lower_bound),
         p50_ns: latency(0.5, |latency| latency.p50_ns),
@@ -161,14 +167,15 @@ fn times_floor(run: &Run, floor: &[&Run]) -> Option<f64> {
 }
 
 /// Gives each contender a standing and sorts by it. Two medians whose ratio is not above `chance`
-/// do not differ significantly.
-fn rank(by: Metric, chance: f64, summaries: &mut [Summary]) {
+/// do not differ significantly. While it is `undecided` which one is best, none is called best.
+fn rank(by: Metric, chance: f64, undecided: bool, summaries: &mut [Summary]) {
     summaries.sort_by(|left, right| {
         let place = |summary: &Summary| match summary.standing {
             Standing::Floor => 0,
-            Standing::Best | Standing::Tie | Standing::Behind => 1,
+            Standing::Best | Standing::Tie | Standing::Undecided | Standing::Behind => 1,
             Standing::Starves => 2,
-            Standing::Invalid => 3,
+            Standing::Faulty => 3,
+            Standing::Invalid => 4,
         };
         place(left).cmp(&place(right)).then_with(|| rank_estimates(by, left, right))
     });
@@ -188,10 +195,14 @@ fn rank(by: Metric, chance: f64, summaries: &mut [Summary]) {
                 let (more, less) = (best.median.max(own.median), best.median.min(own.median));
                 best.overlaps(&own) || more <= less * chance
             });
-            summary.standing = if alone || as_good { Standing::Tie } else { Standing::Behind };
+            summary.standing = match alone || as_good {
+                true if undecided => Standing::Undecided,
+                true => Standing::Tie,
+                false => Standing::Behind,
+            };
         }
     }
-    summaries[best].standing = Standing::Best;
+    summaries[best].standing = if undecided { Standing::Undecided } else { Standing::Best };
 }
 
 fn rank_estimates(by: Metric, left: &Summary, right: &Summary) -> Ordering {
@@ -295,17 +306,54 @@ mod tests {
     }
 
     #[test]
-    fn single_runs_always_tie() {
+    fn single_runs_decide_nothing() {
         let scenario = Scenario::saturate(1);
         let settings = settings(&["fast", "slow"], scenario.clone());
         let mut runs = vec![run("fast", &scenario, 0, 100.0), run("slow", &scenario, 0, 900.0)];
-        let tie = [("fast", Standing::Best), ("slow", Standing::Tie)];
-        assert_eq!(standings(&summarize(&settings, &runs)), tie);
+        let undecided = [("fast", Standing::Undecided), ("slow", Standing::Undecided)];
+        assert_eq!(standings(&summarize(&settings, &runs)), undecided);
         runs.push(run("fast", &scenario, 1, 100.0));
-        assert_eq!(standings(&summarize(&settings, &runs)), tie);
+        assert_eq!(standings(&summarize(&settings, &runs)), undecided);
         runs.push(run("slow", &scenario, 1, 900.0));
         let apart = [("fast", Standing::Best), ("slow", Standing::Behind)];
         assert_eq!(standings(&summarize(&settings, &runs)), apart);
+    }
+
+    #[test]
+    fn one_that_fails_now_and_then_ranks_below_all_that_never_do() {
+        let scenario = Scenario::saturate(4);
+        let settings = settings(&["flaky", "greedy", "sound"], scenario.clone());
+        let mut runs: Vec<Run> = (0..3).map(|repetition| run("flaky", &scenario, repetition, 10.0)).collect();
+        runs[1]
+            .invalid
+            .push(Invalid::ServerDied { status: "exit status: 1".into(), last_words: String::new() });
+        runs.extend((0..3).map(|repetition| run("sound", &scenario, repetition, 100.0)));
+        runs.extend((0..3).map(|repetition| run("greedy", &scenario, repetition, 20.0)));
+        runs[7].clients_served = 1;
+        let summaries = summarize(&settings, &runs);
+        let expected =
+            [("sound", Standing::Best), ("greedy", Standing::Starves), ("flaky", Standing::Faulty)];
+        assert_eq!(standings(&summaries), expected);
+        assert_eq!((summaries[2].valid_runs, summaries[2].failed_runs), (2, 1));
+    }
+
+    #[test]
+    fn none_is_best_while_a_rival_has_no_run_that_counts() {
+        let scenario = Scenario::saturate(4);
+        let settings = settings(&["quick", "slow", "spoiled", "late"], scenario.clone());
+        let costs = [("quick", 100.0), ("slow", 900.0), ("spoiled", 50.0)];
+        let each = |(name, cost)| (0..3).map(move |repetition| (name, repetition, cost));
+        let mut runs: Vec<Run> = costs
+            .into_iter()
+            .flat_map(each)
+            .map(|(name, repetition, cost)| run(name, &scenario, repetition, cost))
+            .collect();
+        for run in &mut runs[6..] {
+            run.invalid.push(Invalid::ServerDisturbed { cores: 0.5 });
+        }
+        let expected =
+            [("quick", Standing::Undecided), ("slow", Standing::Behind), ("spoiled", Standing::Invalid)];
+        assert_eq!(standings(&summarize(&settings, &runs)), expected);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Sweeps judged as a whole: at which points the same contenders are best, and which are best at
 //! the others.
 
-use super::judged::{Judged, MORE, ahead, lead, value};
+use super::judged::{Judged, ahead, failed, lead, value};
 use super::point::place;
+use super::rivals::Runs;
 use crate::results::Summary;
 use crate::scenario::{Metric, Scenario};
 use crate::units::count;
@@ -69,26 +70,18 @@ pub(crate) struct Agreement<'a> {
 /// without an answer, and where the runs are too few to tell.
 pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> String {
     let mut parts: Vec<String> = agreements.iter().map(|agreement| agreed(sweep, agreement)).collect();
-    let more = format!(" ({MORE})");
-    for (which, says, advice) in [
-        (points_where(sweep, Judged::nobody_serves_all), "no contender served every client", ""),
-        (points_where(sweep, Judged::none_counts), "no run counts", ""),
-        (
-            points_where(sweep, Judged::leader_is_undecided),
-            "one valid run is too few to tell which is best",
-            &more,
-        ),
+    for (which, says) in [
+        (points_where(sweep, Judged::nobody_serves_all), "no contender served every client"),
+        (points_where(sweep, Judged::none_counts), "no run counts"),
     ] {
         if !which.is_empty() {
-            parts.push(format!("{says} {}{advice}", describe_points(sweep, &which)));
+            parts.push(format!("{says} {}", describe_points(sweep, &which)));
         }
     }
-    let undecided = spans(sweep, |judged| {
-        let names = judged.undecided().into_iter().filter(|_| !judged.leader_is_undecided());
-        names.map(|summary| (summary.contender.as_str(), String::new())).collect()
-    });
+    let undecided = points_where(sweep, Judged::undecided);
     if !undecided.is_empty() {
-        parts.push(format!("one valid run of {} is too few to tell{more}", undecided.join(", ")));
+        let why = why_undecided(sweep, &undecided);
+        parts.push(format!("not decided {}: {why}", describe_points(sweep, &undecided)));
     }
     let starving = spans(sweep, |judged| {
         let starving = judged.starving();
@@ -97,7 +90,31 @@ pub(crate) fn sentence(sweep: &[Judged<'_>], agreements: &[Agreement<'_>]) -> St
     if !starving.is_empty() {
         parts.push(format!("clients left waiting, served: {}", starving.join(", ")));
     }
+    let faulty = spans(sweep, |judged| {
+        judged.faulty().map(|s| (s.contender.as_str(), format!(" {}", failed(s)))).collect()
+    });
+    if !faulty.is_empty() {
+        parts.push(format!("not ranked, because runs failed: {}", faulty.join(", ")));
+    }
     parts.join("; ")
+}
+
+/// Who is missing at the undecided points. A contender is named with its points, unless the same
+/// ones are missing at all of them.
+fn why_undecided(sweep: &[Judged<'_>], undecided: &[usize]) -> String {
+    if let Some(first) = undecided.first().map(|&point| &sweep[point].rivals)
+        && undecided.iter().all(|&point| sweep[point].rivals == *first)
+    {
+        return first.describe();
+    }
+    let parts = Runs::ALL.into_iter().filter_map(|runs| {
+        let names = spans(sweep, |judged| {
+            let missing = judged.rivals.missing.iter().filter(|one| judged.undecided() && one.runs == runs);
+            missing.map(|one| (one.name, String::new())).collect()
+        });
+        (!names.is_empty()).then(|| runs.describe(&names.join(", "), true))
+    });
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The points for which `pass` holds.
@@ -129,11 +146,7 @@ pub(crate) fn agreements<'a>(sweep: &[Judged<'a>]) -> Vec<Agreement<'a>> {
 
 /// The text for one agreement: the contenders, the points, their metric and their lead.
 fn agreed(sweep: &[Judged<'_>], Agreement { names, points }: &Agreement<'_>) -> String {
-    // A point where one contender has a single valid run counts as shared: that run may hide a tie.
-    let with_others = |point: &&usize| {
-        let judged = &sweep[**point];
-        judged.winners().len() > names.len() || !judged.undecided().is_empty()
-    };
+    let with_others = |point: &&usize| sweep[**point].winners().len() > names.len();
     let (wide, narrow): (Vec<usize>, Vec<usize>) = points.iter().partition(with_others);
     let contenders = match names.as_slice() {
         [one] => (*one).to_owned(),
@@ -236,6 +249,7 @@ fn describe_points(sweep: &[Judged<'_>], points: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::rivals::Rivals;
     use crate::machine::environment::Environment;
     use crate::results::Run;
     use crate::results::{Report, Settings};
@@ -319,11 +333,11 @@ mod tests {
         report.summarize();
         assert_eq!(
             only(&report),
-            "a from saturate-16 to saturate-512, in ties with others: 200 k answers/s; one valid run is too few to tell which is \
-             best at saturate-1 (--repetitions makes more); one valid run of b at saturate-16 is too few to tell \
-             (--repetitions makes more); clients left waiting, served: pool 4/16 to 4/512 from saturate-16 to saturate-512"
+            "a and b tie at saturate-64 and saturate-512: 200 k answers/s; not decided at saturate-1 and saturate-16: one valid \
+             run of a and pool at saturate-1, b at saturate-1 and saturate-16 is too few (--repetitions makes more); clients left waiting, served: pool 4/16 to 4/512 from saturate-16 to saturate-512"
         );
         report.runs.retain(|run| run.contender == "pool" && run.clients > 1);
+        report.settings.contenders.retain(|contender| contender.name == "pool");
         report.summarize();
         let (title, sentence) = &report.verdicts()[0];
         assert_eq!(title, "saturate-16 to saturate-512");
@@ -353,8 +367,10 @@ mod tests {
     #[test]
     fn a_sweep_is_described_by_its_ends() {
         let scenarios = saturate();
-        let sweep: Vec<_> =
-            scenarios.iter().map(|scenario| Judged { scenario, summaries: Vec::new() }).collect();
+        let sweep: Vec<_> = scenarios
+            .iter()
+            .map(|scenario| Judged { scenario, summaries: Vec::new(), rivals: Rivals::default() })
+            .collect();
         assert_eq!(describe(&sweep), "1 to 512 clients");
         assert_eq!(describe(&sweep[..1]), "1 client");
     }

@@ -1,6 +1,7 @@
 //! The verdict on a scenario or a sweep, in one sentence.
 
-use super::judged::{Judged, MORE, ahead, lead, value};
+use super::judged::{Judged, ahead, failed, lead, value};
+use super::rivals::Rivals;
 use super::sweep::{self, sweeps};
 use crate::results::{Report, Standing, Summary};
 use crate::scenario::{Metric, Scenario};
@@ -34,13 +35,17 @@ impl Report {
 }
 
 pub(crate) fn verdicts(report: &Report) -> Vec<Verdict<'_>> {
-    let judged = report.by_scenario().map(|(scenario, summaries)| Judged { scenario, summaries });
+    let judged = report.by_scenario().map(|(scenario, summaries)| Judged {
+        scenario,
+        summaries,
+        rivals: Rivals::of(&report.settings, scenario, &report.runs),
+    });
     sweeps(judged).iter().map(|sweep| verdict(sweep)).collect()
 }
 
 fn verdict<'a>(sweep: &[Judged<'a>]) -> Verdict<'a> {
     let agreements = sweep::agreements(sweep);
-    let undecided = agreements.is_empty() && sweep.iter().any(|judged| !judged.undecided().is_empty());
+    let undecided = agreements.is_empty() && sweep.iter().any(Judged::undecided);
     let sentence = match sweep {
         [only] => only.sentence(),
         points => sweep::sentence(points, &agreements),
@@ -76,24 +81,19 @@ impl Judged<'_> {
     /// The verdict on a single scenario that is not part of a sweep.
     fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        let undecided: Vec<&str> =
-            self.undecided().iter().map(|summary| summary.contender.as_str()).collect();
         let winners = self.winners();
         match self.having(Standing::Best).next() {
-            Some(best) if winners.is_empty() => {
-                let all = undecided.len() == 1 + self.having(Standing::Tie).count();
-                let whose = if all { "each".to_owned() } else { format!("of {}", list(&undecided)) };
-                parts.push(format!("one valid run {whose} is too few to tell which is best ({MORE})"));
-                parts.push(format!("so far {}: {}", best.contender, describe_best(self.scenario, best)));
+            _ if self.undecided() => {
+                parts.push(format!("not decided: {}", self.rivals.describe()));
+                parts.extend(self.leader_so_far().map(|leader| {
+                    format!("so far {}: {}", leader.contender, describe_best(self.scenario, leader))
+                }));
             }
             Some(best) => {
-                let lead = if winners.len() + undecided.len() > 1 { None } else { lead(self) };
+                let lead = if winners.len() > 1 { None } else { lead(self) };
                 let lead = lead.map(|(lead, next)| ahead(lead, lead, &next.contender)).unwrap_or_default();
                 let tie = if winners.len() > 1 { " tie" } else { "" };
                 parts.push(format!("{}{tie}: {}{lead}", list(&winners), describe_best(self.scenario, best)));
-                if !undecided.is_empty() {
-                    parts.push(format!("one valid run of {} is too few to tell ({MORE})", list(&undecided)));
-                }
             }
             None if self.nobody_serves_all() => parts.push("no contender served every client".into()),
             None if self.none_counts() => parts.push("no run counts".into()),
@@ -104,6 +104,10 @@ impl Judged<'_> {
             starving.map(|s| format!("{} {}/{}", s.contender, s.clients_served, s.clients)).collect();
         if !starving.is_empty() {
             parts.push(format!("clients left waiting, served: {}", starving.join(", ")));
+        }
+        let faulty: Vec<String> = self.faulty().map(|s| format!("{} {}", s.contender, failed(s))).collect();
+        if !faulty.is_empty() {
+            parts.push(format!("not ranked, because runs failed: {}", faulty.join(", ")));
         }
         parts.join("; ")
     }
@@ -138,11 +142,14 @@ fn describe_best(scenario: &Scenario, best: &Summary) -> String {
 mod tests {
     use super::*;
     use crate::analysis::summary::summarize;
-    use crate::results::Invalid;
+    use crate::results::{Invalid, Run, Settings};
     use crate::testing::{run, settings};
 
-    fn sentence(scenario: &Scenario, summaries: &[Summary]) -> String {
-        Judged { scenario, summaries: summaries.iter().collect() }.sentence()
+    fn sentence(settings: &Settings, runs: &[Run]) -> String {
+        let scenario = &settings.scenarios[0];
+        let summaries = summarize(settings, runs);
+        let rivals = Rivals::of(settings, scenario, runs);
+        Judged { scenario, summaries: summaries.iter().collect(), rivals }.sentence()
     }
 
     fn verdict(scenario: &Scenario, costs: &[(&str, f64)], starving: &[&str]) -> String {
@@ -153,7 +160,7 @@ mod tests {
         for run in runs.iter_mut().filter(|run| starving.contains(&run.contender.as_str())) {
             run.clients_served = 1;
         }
-        sentence(scenario, &summarize(&settings(&names, scenario.clone()), &runs))
+        sentence(&settings(&names, scenario.clone()), &runs)
     }
 
     #[test]
@@ -179,25 +186,17 @@ mod tests {
             };
             let runs: Vec<_> = of.iter().flat_map(each).collect();
             let names: Vec<&str> = of.iter().map(|(name, _)| *name).collect();
-            sentence(&scenario, &summarize(&settings(&names, scenario.clone()), &runs))
+            sentence(&settings(&names, scenario.clone()), &runs)
         };
         let merit = "1.00 k answers/s at 1.00 ms of CPU each";
-        assert_eq!(
-            said(&[("a", 1), ("b", 1)]),
+        let so_far = |who: &str| {
             format!(
-                "one valid run each is too few to tell which is best (--repetitions makes more); so far a: {merit}"
+                "not decided: one valid run {who} is too few (--repetitions makes more); so far a: {merit}"
             )
-        );
-        assert_eq!(
-            said(&[("a", 1), ("b", 2)]),
-            format!(
-                "one valid run of a is too few to tell which is best (--repetitions makes more); so far a: {merit}"
-            )
-        );
-        assert_eq!(
-            said(&[("a", 2), ("b", 2), ("c", 1)]),
-            format!("a and b tie: {merit}; one valid run of c is too few to tell (--repetitions makes more)")
-        );
+        };
+        assert_eq!(said(&[("a", 1), ("b", 1)]), so_far("each"));
+        assert_eq!(said(&[("a", 1), ("b", 2)]), so_far("of a"));
+        assert_eq!(said(&[("a", 2), ("b", 2), ("c", 1)]), so_far("of c"));
         // A single contender has nothing to be compared with.
         assert_eq!(said(&[("a", 1)]), format!("a: {merit}"));
     }
@@ -225,7 +224,33 @@ mod tests {
         let scenario = Scenario::saturate(4);
         let mut invalid = run("a", &scenario, 0, 1e6);
         invalid.invalid.push(Invalid::ClosedEarly { conversations: 1 });
-        let summaries = summarize(&settings(&["a"], scenario.clone()), &[invalid]);
-        assert_eq!(sentence(&scenario, &summaries), "no run counts");
+        assert_eq!(sentence(&settings(&["a"], scenario), &[invalid]), "no run counts");
+    }
+
+    #[test]
+    fn no_winner_is_named_while_a_rival_is_missing() {
+        let scenario = Scenario::saturate(1);
+        let settings = settings(&["a", "b", "c"], scenario.clone());
+        let runs = |names: &[&str]| {
+            let each = |name: &&str| [0, 1].map(|repetition| run(name, &scenario, repetition, 1e6));
+            names.iter().flat_map(each).collect::<Vec<_>>()
+        };
+        let so_far = "; so far a: 1.00 k answers/s at 1.00 ms of CPU each";
+        assert_eq!(sentence(&settings, &runs(&["a", "b"])), format!("not decided: c was not run{so_far}"));
+        let mut spoiled = runs(&["a", "b", "c"]);
+        for run in &mut spoiled[4..] {
+            run.invalid.push(Invalid::ServerDisturbed { cores: 0.5 });
+        }
+        assert_eq!(
+            sentence(&settings, &spoiled),
+            format!("not decided: no run of c counts (other programs ran on the server's cores){so_far}")
+        );
+        // One that fails by its own fault is not waited for.
+        let mut failed = runs(&["a", "b", "c"]);
+        failed[5].invalid.push(Invalid::ClosedEarly { conversations: 1 });
+        assert_eq!(
+            sentence(&settings, &failed),
+            "a and b tie: 1.00 k answers/s at 1.00 ms of CPU each; not ranked, because runs failed: c 1/2"
+        );
     }
 }

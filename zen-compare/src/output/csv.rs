@@ -183,8 +183,10 @@ fn standing(standing: Standing) -> &'static str {
         Standing::Floor => "floor",
         Standing::Best => "best",
         Standing::Tie => "tie",
+        Standing::Undecided => "undecided",
         Standing::Behind => "behind",
         Standing::Starves => "starves",
+        Standing::Faulty => "faulty",
         Standing::Invalid => "invalid",
     }
 }

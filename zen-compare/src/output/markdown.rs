@@ -12,8 +12,8 @@ use crate::scenario::{Metric, Scenario};
 use crate::stats::Estimate;
 
 const METHOD: &str = "Every server is a process of its own on cores of its own, loaded from other cores. Repetitions are \
-interleaved over all servers. Numbers are medians; the metric that ranks has its 95 % bootstrap interval beside it, and servers whose intervals \
-overlap *tie*. CPU time comes from the scheduler’s nanosecond clock; × floor compares it with the cheapest server there can be, in the \
+interleaved over all servers. Numbers are medians; the metric that ranks has its 95 % bootstrap interval beside it, and servers *tie* when their intervals \
+overlap, or when the lead is no larger than chance makes it among as many equal servers. CPU time comes from the scheduler’s nanosecond clock; × floor compares it with the cheapest server there can be, in the \
 same repetition. A run that the generator, the machine or a wrong answer made invalid does not count.";
 
 pub(super) fn markdown(report: &Report) -> String {
@@ -130,8 +130,10 @@ fn mark(standing: Standing) -> &'static str {
         Standing::Floor => "floor",
         Standing::Best => "best",
         Standing::Tie => "tie",
+        Standing::Undecided => "undecided",
         Standing::Behind => "",
         Standing::Starves => "starves",
+        Standing::Faulty => "faulty",
         Standing::Invalid => "invalid",
     }
 }

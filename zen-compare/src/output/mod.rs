@@ -17,7 +17,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use zen_trace::Trace;
+use zen_trace::{Trace, whole_file};
 
 use crate::results::Report;
 
@@ -105,6 +105,15 @@ pub fn html(report: &Report) -> String {
 ///
 /// The trace is no part of what was measured. Its servers should be contenders of the report, under
 /// the same names.
+///
+/// ```
+/// use zen_compare::{Report, output};
+/// use zen_trace::Trace;
+///
+/// fn save(report: &Report, trace: &Trace) -> std::io::Result<()> {
+///     std::fs::write("page.html", output::html_with_trace(report, trace))
+/// }
+/// ```
 pub fn html_with_trace(report: &Report, trace: &Trace) -> String {
     page::html(report, Some(trace))
 }
@@ -151,9 +160,6 @@ pub fn summary_csv(report: &Report) -> String {
 }
 
 fn write_whole(path: PathBuf, content: &[u8]) -> io::Result<PathBuf> {
-    let mut beside = path.clone().into_os_string();
-    beside.push(".part");
-    fs::write(&beside, content)?;
-    fs::rename(&beside, &path)?;
+    whole_file::write(&path, |out| out.write_all(content))?;
     Ok(path)
 }

@@ -149,6 +149,9 @@ pub struct Summary {
     pub runs: usize,
     /// Runs that count. When none does, the estimates are made from the runs that do not.
     pub valid_runs: usize,
+    /// Runs that do not count by the contender's own fault.
+    #[serde(default)]
+    pub failed_runs: usize,
     /// Answers per second.
     pub throughput: Option<Estimate>,
     /// Whether the server could have answered more in any of the runs.
@@ -257,14 +260,20 @@ pub struct SweepPoint {
 pub enum Standing {
     /// The floor, which does not compete.
     Floor,
-    /// The best of the contenders that serve every client.
+    /// The best of the contenders that serve every client and never fail.
     Best,
-    /// Not distinguishable from the best: their intervals overlap, or one of them has a single run.
+    /// Not distinguishable from the best: their intervals overlap, or its lead is not larger than
+    /// chance makes it.
     Tie,
+    /// Not decided: it may be the best, or one with too few runs that count may be.
+    Undecided,
     /// Worse than the best.
     Behind,
     /// It leaves clients without any answer, so its other numbers do not compare.
     Starves,
+    /// In some of its runs it failed: it died, hung up, answered wrongly or could not be connected
+    /// to. So it ranks below those that never do, whatever its other runs show.
+    Faulty,
     /// None of its runs counts.
     Invalid,
 }

@@ -314,6 +314,19 @@ impl Run {
         self.invalid.iter().any(|reason| matches!(reason, Invalid::DoesNotApply { .. }))
     }
 
+    /// Whether the contender is at fault that the run does not count.
+    ///
+    /// ```
+    /// use zen_compare::{Report, Run};
+    ///
+    /// fn failed_runs(report: &Report) -> usize {
+    ///     report.runs.iter().filter(|run: &&Run| run.is_contenders_fault()).count()
+    /// }
+    /// ```
+    pub fn is_contenders_fault(&self) -> bool {
+        self.invalid.iter().any(Invalid::is_contenders_fault)
+    }
+
     /// Whether the machine alone made the run invalid, so that it may be valid when it is made
     /// again.
     pub fn is_worth_rerunning(&self) -> bool {

@@ -1,10 +1,11 @@
 //! A comparison's place on disk, where it is saved after every run, and from where it is resumed.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use zen_trace::whole_file;
 
 use super::report::{ReadError, Report, Settings};
 
@@ -47,11 +48,11 @@ pub struct Store {
 #[non_exhaustive]
 pub enum StoreError {
     /// The file cannot be written.
-    #[error("the results cannot be saved in {path}: {source}")]
+    #[error("the results cannot be saved: {source}")]
     CannotSave {
         /// The file.
         path: PathBuf,
-        /// Why it cannot be saved.
+        /// Why it cannot be saved; its message names the file.
         source: io::Error,
     },
     /// There is a file, but it cannot be read.
@@ -100,21 +101,7 @@ impl Store {
         if let Some(folder) = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        // In the same folder, as only there a rename is a single step.
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let part = self.path.with_file_name(name);
-        let saved = File::create(&part).and_then(|file| {
-            let mut writer = BufWriter::new(file);
-            report.write_json(&mut writer)?;
-            // Without this, a machine that goes down may leave an empty file under the new name.
-            writer.get_ref().sync_data()?;
-            fs::rename(&part, &self.path)
-        });
-        if saved.is_err() {
-            let _ = fs::remove_file(&part);
-        }
-        saved
+        whole_file::write(&self.path, |out| report.write_json(out))
     }
 
     /// The report in the file; `None` when there is no file.

@@ -231,6 +231,15 @@ impl Contender {
 
     /// The same, but fails with [`StartError::Interrupted`] as soon as `stop` is raised.
     ///
+    /// ```no_run
+    /// use zen_compare::{Contender, StopFlag};
+    ///
+    /// let stop = StopFlag::default();
+    /// let server = Contender::new("mine", "./server", ["127.0.0.1:0"]).start_unless(&stop, None)?;
+    /// server.stop()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// See [`StartError`]. No process is left behind.
     pub fn start_unless(&self, stop: &StopFlag, cores: Option<&[usize]>) -> Result<Running, StartError> {
@@ -263,6 +272,11 @@ impl Contender {
         let address = if told { Some(free_address()?) } else { None };
         let mut command = Command::new(&self.program);
         command.args(self.arguments.iter().map(|word| with_port(word, address))).args(more);
+        // The lab's own settings are none of the server's.
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ZEN_"))
+        {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env(child::PARENT, std::process::id().to_string());
         // A process group of its own: an interrupt at the terminal reaches only the lab, and

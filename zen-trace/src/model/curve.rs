@@ -12,6 +12,16 @@ const LINEAR: f64 = 1e-4;
 const STEPS: u32 = 48;
 
 /// What theory predicts for a number of clients, from no think time to the longest.
+///
+/// ```
+/// use zen_trace::model::{Curve, Predicted};
+///
+/// /// The think time from which on a server is at most half busy.
+/// fn half_busy(curve: &Curve) -> Option<f64> {
+///     let point: Option<&Predicted> = curve.points.iter().find(|point| point.occupancy <= 0.5);
+///     point.map(|point| point.think)
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Curve {
@@ -21,7 +31,15 @@ pub struct Curve {
     pub points: Vec<Predicted>,
 }
 
-/// What theory predicts for a think time.
+/// What theory predicts for a think time: a point of a [`Curve`].
+///
+/// ```
+/// use zen_trace::model::Predicted;
+///
+/// fn say(point: &Predicted) -> String {
+///     format!("{:.0}/s at {:.3} cores", point.throughput, point.occupancy)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Predicted {

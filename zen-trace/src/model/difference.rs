@@ -8,6 +8,14 @@ use super::sweep::{Measured, NOTABLE, Point, ServerSweep};
 use crate::units::time;
 
 /// Why a point differs from theory, as far as its figures tell.
+///
+/// ```
+/// use zen_trace::model::{Point, Reason};
+///
+/// fn is_to_be_measured_again(point: &Point) -> bool {
+///     point.differs() && point.reasons.contains(&Reason::Lost)
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +39,15 @@ pub enum Reason {
 }
 
 /// The points of a server that differ from theory for the same reason.
+///
+/// ```
+/// use zen_trace::model::{Difference, ServerSweep};
+///
+/// fn explain(server: &ServerSweep) -> Vec<String> {
+///     let differences: Vec<Difference> = server.differences();
+///     differences.iter().map(|difference| difference.sentence(server)).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Difference {
@@ -87,6 +104,14 @@ impl Point {
     }
 
     /// Whether it differs by more than [`NOTABLE`].
+    ///
+    /// ```
+    /// use zen_trace::model::Point;
+    ///
+    /// fn mark(point: &Point) -> &str {
+    ///     if point.differs() { "off" } else { "" }
+    /// }
+    /// ```
     pub fn differs(&self) -> bool {
         !self.reasons.is_empty()
     }
@@ -94,6 +119,14 @@ impl Point {
 
 impl ServerSweep {
     /// Why points differ from theory: each reason once, with all its points.
+    ///
+    /// ```
+    /// use zen_trace::model::ServerSweep;
+    ///
+    /// fn agrees_with_theory(server: &ServerSweep) -> bool {
+    ///     server.differences().is_empty()
+    /// }
+    /// ```
     pub fn differences(&self) -> Vec<Difference> {
         let mut differences: Vec<Difference> = Vec::new();
         for (index, point) in self.points.iter().enumerate() {

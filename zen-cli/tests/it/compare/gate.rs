@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Scratch, read, tiny, well};
+use super::{Scratch, read, tiny, well, where_too_busy};
 use crate::running::{Ended, run, zen};
 
 /// How long this machine may be too busy to measure; the other tests take less.
@@ -130,7 +130,7 @@ fn a_server_that_has_become_slower_does_not_pass() {
     let scratch = Scratch::new("slower");
     let [baseline, later] = ["baseline.json", "later.json"].map(|name| scratch.path(name));
     let first = compared("50us", &baseline, &[]);
-    assert_eq!(first.status.code(), Some(0), "{first:?}");
+    assert!(first.status.success() || where_too_busy(&first).is_some(), "{first:?}");
 
     let slower = compared("500us", &later, &["--baseline", &baseline, "--fail-on-regression=10"]);
     assert_eq!(slower.status.code(), Some(3), "{slower:?}");
@@ -142,7 +142,7 @@ fn a_server_that_has_become_slower_does_not_pass() {
     let same = compared("50us", &later, &["--baseline", &baseline, "--fail-on-regression=400"]);
     // The runs of the others may be invalid, so the gate may be unable to judge; but it never
     // reports a regression.
-    let undecided = same.stderr.contains("nothing could be judged: ");
+    let undecided = same.stderr.contains("nothing could be judged: ") || where_too_busy(&same).is_some();
     assert_eq!(same.status.code(), Some(i32::from(undecided)), "{same:?}");
     assert!(same.stdout.contains(" metrics compared with the baseline: 0 worse"), "{}", same.stdout);
     assert!(!same.stderr.contains("regressed"), "{}", same.stderr);

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use self::choice::{Choice, SAME, choose, throughput};
 use self::prediction::{Prospect, change_of_mind};
-use super::judged::MORE;
+use super::rivals::MORE;
 use crate::plan::{NAME, UserLoad};
 use crate::results::{Invalid, Report, Summary};
 use crate::scenario::{Work, WorkKind};

@@ -108,8 +108,10 @@ fn value(row: &Row<'_>, metric: Metric, with_interval: bool) -> String {
     let word = match row.standing {
         Standing::Tie => "tie",
         Standing::Best if with_interval => "best",
+        Standing::Undecided if with_interval => "not decided",
         Standing::Floor if with_interval => "floor",
         Standing::Starves if with_interval => "starves",
+        Standing::Faulty if with_interval => "faulty",
         Standing::Invalid if with_interval => "invalid",
         _ => "",
     };
@@ -135,8 +137,8 @@ pub(super) fn state(standing: Standing) -> &'static str {
         Standing::Floor => "is-floor",
         Standing::Best => "is-best",
         Standing::Tie => "is-tie",
-        Standing::Behind => "is-behind",
+        Standing::Undecided | Standing::Behind => "is-behind",
         Standing::Starves => "is-starving",
-        Standing::Invalid => "is-invalid",
+        Standing::Faulty | Standing::Invalid => "is-invalid",
     }
 }

@@ -117,13 +117,14 @@ impl<'a> Source<'a> {
 fn row<'a>(identity: &'a Identity, summary: &Summary, metric: Metric, decides: bool) -> Row<'a> {
     let instead = match summary.standing {
         Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
+        Standing::Faulty => Some(failed(summary)),
         Standing::Invalid => Some("invalid".to_owned()),
         _ => None,
     };
     Row {
         identity,
         standing: match summary.standing {
-            Standing::Best | Standing::Tie if !decides => Standing::Behind,
+            Standing::Best | Standing::Tie | Standing::Undecided if !decides => Standing::Behind,
             standing => standing,
         },
         estimate: metric.estimate(summary),
@@ -137,9 +138,10 @@ fn row<'a>(identity: &'a Identity, summary: &Summary, metric: Metric, decides: b
 fn place(row: &Row<'_>, metric: Metric) -> (u8, f64) {
     let class = match row.standing {
         Standing::Floor => 0,
-        Standing::Best | Standing::Tie | Standing::Behind => 1,
+        Standing::Best | Standing::Tie | Standing::Undecided | Standing::Behind => 1,
         Standing::Starves => 2,
-        Standing::Invalid => 3,
+        Standing::Faulty => 3,
+        Standing::Invalid => 4,
     };
     let sign = if metric.more_is_better() { -1.0 } else { 1.0 };
     (class, row.estimate.map_or(f64::INFINITY, |estimate| sign * estimate.median))
@@ -164,8 +166,15 @@ pub(super) fn standing(summary: &Summary) -> String {
         Standing::Floor => "floor".into(),
         Standing::Best => "best".into(),
         Standing::Tie => "tie".into(),
+        Standing::Undecided => "not decided".into(),
         Standing::Behind => "behind".into(),
         Standing::Starves => format!("starves: {} of {} served", summary.clients_served, summary.clients),
+        Standing::Faulty => failed(summary),
         Standing::Invalid => "invalid".into(),
     }
+}
+
+/// In how many of its runs a contender failed.
+pub(super) fn failed(summary: &Summary) -> String {
+    format!("failed in {} of {}", summary.failed_runs, summary.runs)
 }

@@ -1,8 +1,9 @@
 //! Everything on one screen: how well each contender does under each load, compared with the best.
 
-use super::figure::Source;
+use super::figure::{Source, failed};
 use super::identity::Identity;
 use crate::analysis::advice::Advice;
+use crate::analysis::judged::is_near;
 use crate::analysis::verdict;
 use crate::output::escape;
 use crate::output::number;
@@ -55,8 +56,9 @@ pub(super) fn glance(source: Source<'_>) -> Glance {
     let row = |scenario: &Scenario| {
         let metric = scenario.ranked_by();
         let of_it = source.summaries(&scenario.name);
-        let best =
-            of_it.iter().map(|(_, summary)| *summary).find(|summary| summary.standing == Standing::Best);
+        // While it is not decided which one is best, they are compared with the one ahead so far.
+        let leads = |summary: &&Summary| matches!(summary.standing, Standing::Best | Standing::Undecided);
+        let best = of_it.iter().map(|(_, summary)| *summary).find(leads);
         let cells = order.iter().map(|identity| {
             let own =
                 of_it.iter().find(|(other, _)| other.index == identity.index).map(|(_, summary)| *summary);
@@ -90,7 +92,17 @@ fn cell(identity: usize, own: Option<&Summary>, best: Option<&Summary>, metric: 
     let tip = format!("{}: {whole} {}", summary.contender, metric.name());
     match summary.standing {
         Standing::Best => Cell { identity, class: "best", text: value, tip: format!("{tip}, best") },
+        // The runs vary so much that even this distance may be chance. That shows no equality.
+        Standing::Tie if !behind.is_some_and(is_near) => Cell {
+            identity,
+            class: "undecided",
+            text: value,
+            tip: format!("{tip}, not told apart from the best"),
+        },
         Standing::Tie => Cell { identity, class: "tie", text: value, tip: format!("{tip}, tie") },
+        Standing::Undecided => {
+            Cell { identity, class: "undecided", text: value, tip: format!("{tip}, not decided") }
+        }
         Standing::Floor => Cell { identity, class: "floor", text: value, tip },
         Standing::Behind => Cell { identity, class: distance(behind), text: times, tip },
         Standing::Starves => Cell {
@@ -99,6 +111,10 @@ fn cell(identity: usize, own: Option<&Summary>, best: Option<&Summary>, metric: 
             text: format!("{}/{}", summary.clients_served, summary.clients),
             tip: format!("{tip}; {} of {} clients served", summary.clients_served, summary.clients),
         },
+        Standing::Faulty => {
+            let text = failed(summary);
+            Cell { identity, class: "invalid", tip: format!("{tip}; {text}"), text }
+        }
         Standing::Invalid => Cell {
             identity,
             class: "invalid",
@@ -119,7 +135,7 @@ fn times(behind: f64) -> String {
 
 fn distance(behind: Option<f64>) -> &'static str {
     match behind {
-        Some(times) if times < 1.25 => "near",
+        Some(times) if is_near(times) => "near",
         Some(times) if times < 2.0 => "mid",
         _ => "far",
     }
@@ -151,7 +167,8 @@ pub(super) fn headline(source: Source<'_>, verdicts: &[VerdictView]) -> String {
     }
     let nobody = || {
         let undecided = verdicts.iter().any(|verdict| verdict.undecided);
-        if undecided { "One run of each is too few to tell." } else { "No contender comes first." }.to_owned()
+        if undecided { "Too few runs count to tell which is best." } else { "No contender comes first." }
+            .to_owned()
     };
     winners(source, verdicts).unwrap_or_else(nobody)
 }

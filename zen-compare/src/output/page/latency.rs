@@ -62,7 +62,7 @@ fn panel(source: Source<'_>, scenario: &Scenario) -> Option<Panel> {
 }
 
 fn spots(identity: &Identity, summary: &Summary) -> Vec<Spot> {
-    let counts = !matches!(summary.standing, Standing::Starves | Standing::Invalid);
+    let counts = !matches!(summary.standing, Standing::Starves | Standing::Faulty | Standing::Invalid);
     let curve = summary.latency_curve.iter();
     curve
         // Latencies below the median show nothing of interest.
@@ -88,7 +88,7 @@ fn label(quantile: f64) -> Option<String> {
 /// Why a contender's numbers are not comparable.
 pub(super) fn remark(summary: &Summary) -> String {
     match summary.standing {
-        Standing::Starves | Standing::Invalid => format!(" ({})", standing(summary)),
+        Standing::Starves | Standing::Faulty | Standing::Invalid => format!(" ({})", standing(summary)),
         _ => String::new(),
     }
 }

@@ -166,7 +166,7 @@ fn mark(summary: &Summary) -> &'static str {
     match summary.standing {
         Standing::Best | Standing::Tie => "good",
         Standing::Starves => "warn",
-        Standing::Invalid => "bad",
-        Standing::Floor | Standing::Behind => "",
+        Standing::Faulty | Standing::Invalid => "bad",
+        Standing::Floor | Standing::Undecided | Standing::Behind => "",
     }
 }

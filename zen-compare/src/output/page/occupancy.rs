@@ -1,6 +1,6 @@
 //! How busy each server was, drawn to scale: the measure of the page that started this project.
 
-use super::figure::{Figure, Panel, Source, exactly, standing};
+use super::figure::{Figure, Panel, Source, exactly, failed, standing};
 use super::identity::Identity;
 use super::shares::{self, Bar, Shares};
 use super::table::{Cell, Table};
@@ -124,6 +124,7 @@ fn bar<'a>(identity: &'a Identity, summary: &Summary, scenario: &Scenario) -> Op
     let theory = predicted.map(|share| format!(", predicted {}", percent(share))).unwrap_or_default();
     let instead = match summary.standing {
         Standing::Starves => Some(format!("{}/{} served", summary.clients_served, summary.clients)),
+        Standing::Faulty => Some(failed(summary)),
         Standing::Invalid => Some("invalid".to_owned()),
         _ => None,
     };

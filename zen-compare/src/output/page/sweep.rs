@@ -228,6 +228,6 @@ fn spot(identity: &Identity, (at, summary): (f64, &Summary), measure: &Measure<'
         y: estimate.median,
         interval: Some((estimate.low, estimate.high)),
         tip: Some(tip),
-        counts: !matches!(summary.standing, Standing::Starves | Standing::Invalid),
+        counts: !matches!(summary.standing, Standing::Starves | Standing::Faulty | Standing::Invalid),
     })
 }

@@ -12,6 +12,7 @@ use comfy_table::{
 use self::columns::{Column, Layout, layouts};
 use super::number;
 use crate::analysis::invalid_runs::InvalidRunNotes;
+use crate::analysis::judged::is_near;
 use crate::analysis::verdict::{Verdict, verdicts};
 use crate::results::{Report, Standing, Summary};
 use crate::scenario::Metric;
@@ -134,9 +135,19 @@ fn table_of(summaries: &[&Summary], by: Metric, layout: &Layout, color: bool) ->
         let words = matches!(shown, Column::Flavor | Column::Standing);
         column.set_cell_alignment(if words { CellAlignment::Left } else { CellAlignment::Right });
     }
+    let best = summaries.iter().find(|summary| summary.standing == Standing::Best);
     for summary in summaries {
+        let far = || {
+            let best = by.estimate(best?)?.median;
+            Some(!is_near(by.ratio(best, by.estimate(summary)?.median)?))
+        };
+        // A tie over a wide distance shows no equality, so it does not look like one.
+        let standing = match summary.standing {
+            Standing::Tie if far() == Some(true) => Standing::Behind,
+            standing => standing,
+        };
         let cells = columns.iter().map(|column| Cell::new(text(*column, summary, by, layout.longest_name)));
-        table.add_row(cells.map(|cell| style(cell, summary.standing)));
+        table.add_row(cells.map(|cell| style(cell, standing)));
     }
     table
 }
@@ -182,8 +193,10 @@ fn mark(standing: Standing) -> &'static str {
         Standing::Floor => "floor",
         Standing::Best => "best",
         Standing::Tie => "tie",
+        Standing::Undecided => "?",
         Standing::Behind => "",
         Standing::Starves => "starves",
+        Standing::Faulty => "faulty",
         Standing::Invalid => "invalid",
     }
 }
@@ -193,9 +206,9 @@ fn style(cell: Cell, standing: Standing) -> Cell {
         Standing::Floor => cell.add_attribute(Attribute::Dim),
         Standing::Best => cell.fg(Color::Green).add_attribute(Attribute::Bold),
         Standing::Tie => cell.fg(Color::Green),
-        Standing::Behind => cell,
+        Standing::Undecided | Standing::Behind => cell,
         Standing::Starves => cell.fg(Color::Yellow),
-        Standing::Invalid => cell.fg(Color::Red),
+        Standing::Faulty | Standing::Invalid => cell.fg(Color::Red),
     }
 }
 
