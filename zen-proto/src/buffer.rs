@@ -214,6 +214,7 @@ impl Buffer {
     }
 
     /// Heap memory owned, in bytes.
+    #[inline]
     pub(crate) fn heap(&self) -> usize {
         self.heap.len()
     }

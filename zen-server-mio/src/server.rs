@@ -76,14 +76,17 @@ impl<S> Server<S> {
         loops: usize,
     ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
-        Ok(Self { listener: listener.into(), setup, loops })
+        let listener = listener.into();
+        setup.prepare_listener(&listener);
+        Ok(Self { listener, setup, loops })
     }
 }
 
 server_methods!(Server { listener, loops });
 
 impl<S, F, O> Server<S, F, O> {
-    /// Serves until the stop handle drains the server.
+    /// Serves until the stop handle drains the server. Clients that wait in the backlog then are
+    /// served too, within [`drain_deadline`](zen_proto::Limits::drain_deadline).
     ///
     /// ```
     /// use std::net::TcpListener;

@@ -140,7 +140,8 @@ pub struct ThreadSum {
 /// /// A line for a table.
 /// fn line(conversation: &ConversationSum) -> String {
 ///     let ConversationSum { number, questions, .. } = conversation;
-///     format!("#{number}: {questions} questions, {}", conversation.occupancy())
+///     let occupancy = conversation.occupancy().map_or("not known".to_owned(), |known| known.to_string());
+    format!("#{number}: {questions} questions, {occupancy}")
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

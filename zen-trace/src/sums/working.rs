@@ -39,9 +39,7 @@ impl ServerSum {
     /// use zen_trace::{Recording, Sums, Trace};
     ///
     /// let mut thread = Thread::new(1, "main", 0, 40_000_000);
-    /// let waits = Step::WaitingForQuestion;
-    /// thread.steps =
-    ///     vec![Entry { wall_ns: 0, cpu_ns: 0, conversation: Some(1), step: waits, place: 0 }];
+    /// thread.steps = vec![Entry::new(0, 0, Step::WaitingForQuestion).with_conversation(1)];
     /// let mut recording = Recording::new("mine");
     /// recording.threads.push(thread);
     /// let sums = Sums::new(&Trace::new(vec![recording]));
