@@ -178,7 +178,8 @@ fn the_books_server_is_seen_from_outside() {
     let (ours, theirs) = (&servers[0], &servers[1]);
     assert_eq!((&ours["name"], &theirs["name"]), (&"blocking".into(), &"book".into()));
     assert_eq!((&theirs["questions"], &theirs["conversations"]), (&9.into(), &3.into()), "{theirs}");
-    // Nobody knows for which conversation it computes, and by how much the whole can be wrong is said.
+    // Nobody knows for which conversation it computes, and by how much the whole can be wrong is
+    // said.
     for conversation in theirs["per_conversation"].as_array().unwrap() {
         assert_eq!(
             (&conversation["occupancy"], &conversation["occupancy_bound"]),
@@ -203,7 +204,8 @@ fn a_server_that_fails_leaves_the_others_in() {
     assert!(traced.stdout.contains("mio"), "{}", traced.stdout);
 }
 
-/// A Python server that binds the port that it is told, and then does as `then` says with `listener`.
+/// A Python server that binds the port that it is told, and then does as `then` says with
+/// `listener`.
 fn strange(folder: &Folder, name: &str, then: &str) -> String {
     let script = folder.path(&format!("{name}.py"));
     let bind = "import socket, sys, time\n\

@@ -55,8 +55,8 @@ pub fn write_all(report: &Report, directory: impl AsRef<Path>) -> io::Result<Vec
 /// [`Store`](crate::results::Store), which has saved it already. For a report of hundreds of runs
 /// this takes about 20 ms, little enough to do it after every run.
 ///
-/// With a trace of some of the contenders, the page also shows how they work, as [`html_with_trace`]
-/// says. The trace itself is not written.
+/// With a trace of some of the contenders, the page also shows how they work, as
+/// [`html_with_trace`] says. The trace itself is not written.
 ///
 /// ```
 /// use zen_compare::{Report, Store, output};

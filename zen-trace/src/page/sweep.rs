@@ -41,8 +41,8 @@ struct RowView {
 
 impl Sweep {
     /// The sweep as one page (`sweep.html`): for each server the measured points on the curves of
-    /// theory, why they differ, and a table. It opens from disk, loads nothing from elsewhere, needs
-    /// no scripts, and follows the reader's colour scheme.
+    /// theory, why they differ, and a table. It opens from disk, loads nothing from elsewhere,
+    /// needs no scripts, and follows the reader's colour scheme.
     ///
     /// ```
     /// assert!(zen_trace::model::Sweep::new(Vec::new()).to_html().contains("</html>"));

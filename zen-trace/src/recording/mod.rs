@@ -121,9 +121,9 @@ pub struct Thread {
     pub ended_ns: u64,
     /// How long the thread ran on a CPU in between, in nanoseconds.
     pub cpu_ns: u64,
-    /// By how much `cpu_ns` can be wrong beside the resolution of the clock, in nanoseconds: what is
-    /// read of another process is not of this moment, and to watch it costs it something. Zero for a
-    /// thread that reads its own clock.
+    /// By how much `cpu_ns` can be wrong beside the resolution of the clock, in nanoseconds: what
+    /// is read of another process is not of this moment, and to watch it costs it something. Zero
+    /// for a thread that reads its own clock.
     #[serde(default)]
     pub cpu_error_ns: u64,
     /// How long it was ready to run and had no CPU, in nanoseconds; `None` where the system does

@@ -140,8 +140,9 @@ pub struct ThreadSum {
 /// /// A line for a table.
 /// fn line(conversation: &ConversationSum) -> String {
 ///     let ConversationSum { number, questions, .. } = conversation;
-///     let occupancy = conversation.occupancy().map_or("not known".to_owned(), |known| known.to_string());
-    format!("#{number}: {questions} questions, {occupancy}")
+///     let occupancy = conversation.occupancy().map(|known| known.to_string());
+///     let occupancy = occupancy.unwrap_or("not known".to_owned());
+///     format!("#{number}: {questions} questions, {occupancy}")
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -155,8 +156,8 @@ pub struct ConversationSum {
     pub computing_ns: u64,
     /// How long it waited, by cause, in nanoseconds.
     pub waiting_ns: BTreeMap<Cause, u64>,
-    /// `computing_ns` over `wall_ns`; `None` for a server that is watched from outside: nobody knows
-    /// for which conversation it computes.
+    /// `computing_ns` over `wall_ns`; `None` for a server that is watched from outside: nobody
+    /// knows for which conversation it computes.
     pub occupancy: Option<f64>,
     /// By how much the occupancy can be wrong; `None` if it is not known.
     pub occupancy_bound: Option<f64>,
