@@ -214,7 +214,6 @@ impl Buffer {
     }
 
     /// Heap memory owned, in bytes.
-    #[inline]
     pub(crate) fn heap(&self) -> usize {
         self.heap.len()
     }

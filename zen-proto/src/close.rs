@@ -66,9 +66,6 @@ close_reasons! {
     /// The server drained, and [`Limits::drain_deadline`](crate::Limits::drain_deadline) passed
     /// before everything was answered and sent.
     DrainDeadline = "drain_deadline",
-    /// The server's conversations together held more memory than they may, and this one was among
-    /// those that held the most.
-    MemoryLimit = "memory_limit",
     /// The connection broke: the peer reset it, or the network did.
     ConnectionLost = "connection_lost",
 }

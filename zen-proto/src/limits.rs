@@ -97,15 +97,11 @@ pub struct Limits {
     ///
     /// Memory: none.
     pub least_rate: u32,
-    /// How long a lingering close reads and discards. Default 2 s (nginx: 5 s). When the server
-    /// drains, the time starts again with all that the peer sends; but a conversation that owed
-    /// nothing lingers only until this time after its last answer, or 200 ms if it has had none.
+    /// How long a lingering close reads and discards. Default 2 s (nginx: 5 s).
     ///
     /// Memory: none. What is discarded is not kept.
     pub linger_deadline: Duration,
-    /// How much a lingering close discards, in bytes. Default 262 144. A peer that sends more is
-    /// reset. When the server drains, the peer is not at fault, so only `drain_deadline` bounds
-    /// what is discarded.
+    /// How much a lingering close discards, in bytes. Default 262 144.
     ///
     /// Memory: none. What is discarded is not kept.
     pub linger_bytes: usize,

@@ -82,7 +82,6 @@ impl<T> Queue<T> {
     }
 
     /// Heap memory owned, in bytes, besides what the items own.
-    #[inline]
     pub(crate) fn heap(&self) -> usize {
         self.0.as_ref().map_or(0, |items| size_of::<VecDeque<T>>() + items.capacity() * size_of::<T>())
     }

@@ -1,6 +1,6 @@
 //! The acceptor: takes new connections and gives each a task of its own.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,10 +8,10 @@ use std::time::Instant;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
-use zen_proto::{Address, CloseReason, Framing, Service};
+use zen_proto::{CloseReason, Framing, Service};
 use zen_server::{Admission, LocalAddress, Observer, Setup, Source, Step, sources};
 
-use crate::stream::{Listener, Stream};
+use crate::stream::Listener;
 use crate::task::converse;
 
 /// The files that report steps to an observer.
@@ -42,7 +42,18 @@ where
         tokio::select! {
             accepted = listener.accept(), if admission.wants_accept() => match accepted {
                 Ok((stream, remote)) => {
-                    start(&setup, &mut admission, &mut tasks, (stream, remote), &local, &stopping);
+                    let (peer, observer) = setup.handle_accepted(&mut admission, &stream, remote, &local);
+                    let begun = match setup.begin(Instant::now()) {
+                        Ok(begun) => begun,
+                        Err(reason) => {
+                            drop(stream);
+                            observer.step(Step::Closed(reason));
+                            setup.counters.count_closed(reason);
+                            admission.handle_closed();
+                            continue;
+                        }
+                    };
+                    tasks.spawn(converse(stream, begun, &peer, &setup, observer, Arc::clone(&stopping)));
                 }
                 Err(error) => setup.handle_accept_error(&mut admission, &error, Instant::now()),
             },
@@ -56,60 +67,12 @@ where
             () = &mut stopped => {}
         }
     }
-    // Those who wait in the backlog are served too.
-    while setup.serves_backlog(Instant::now()) {
-        if admission.wants_accept() {
-            match listener.accept_waiting() {
-                Ok(accepted) => start(&setup, &mut admission, &mut tasks, accepted, &local, &stopping),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                Err(error) => setup.handle_accept_error(&mut admission, &error, Instant::now()),
-            }
-            continue;
-        }
-        let resume = admission.poll_timeout();
-        tokio::select! {
-            Some(ended) = tasks.join_next(), if !tasks.is_empty() => {
-                setup.counters.count_closed(close_reason(ended));
-                admission.handle_closed();
-            }
-            () = async { sleep_until(resume.unwrap_or_else(Instant::now).into()).await }, if resume.is_some() => {
-                admission.handle_timeout(Instant::now());
-            }
-        }
-    }
     // The listener is closed: a client that connects now is refused at once, and may try elsewhere.
     drop(listener);
     while let Some(ended) = tasks.join_next().await {
         setup.counters.count_closed(close_reason(ended));
     }
     Ok(())
-}
-
-/// Gives a connection that was accepted a task of its own.
-fn start<S, F, O>(
-    setup: &Setup<S, F, O>,
-    admission: &mut Admission,
-    tasks: &mut JoinSet<CloseReason>,
-    (stream, remote): (Stream, Address),
-    local: &LocalAddress,
-    stopping: &Arc<Notify>,
-) where
-    S: Service<F> + Clone + Send + 'static,
-    F: Framing + Clone + Send + 'static,
-    O: Observer,
-{
-    let (peer, observer) = setup.handle_accepted(admission, &stream, remote, local);
-    match setup.begin(Instant::now()) {
-        Ok(begun) => {
-            tasks.spawn(converse(stream, begun, &peer, setup, observer, Arc::clone(stopping)));
-        }
-        Err(reason) => {
-            drop(stream);
-            observer.step(Step::Closed(reason));
-            setup.counters.count_closed(reason);
-            admission.handle_closed();
-        }
-    }
 }
 
 /// Why the conversation of a task ended. A task that panicked did so in its service's own code,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use zen_proto::{CloseReason, Framing, Peer, Service};
-use zen_server::{Counters, Observer, Session, Setup, Step, StopHandle, abort_on_close};
+use zen_server::{Counters, Observer, Session, Setup, Step, StopHandle};
 
 use crate::stream::Stream;
 
@@ -93,7 +93,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if matches!(turn, Turn::Over(_)) || !self.is_due() {
             return turn;
         }
-        self.session.judge(self.stop.stopped_at(), self.now);
+        self.session.judge(self.stop.is_stopped(), self.now);
         Turn::Again
     }
 
@@ -129,7 +129,6 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         // Write what is ready.
         self.write_ready(cx);
         self.counters.count(self.session.take_tally());
-        self.session.account_memory(self.now);
         if self.session.wants_answer() {
             return Turn::Again;
         }
@@ -139,15 +138,11 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         }
         // Stop if closed.
         if let Some(reason) = self.session.poll_closed(&mut self.service) {
-            if self.session.is_abortive() {
-                abort_on_close(&self.stream);
-            }
             return Turn::Over(reason);
         }
         // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
         // the task.
-        let may_be_woken = self.session.expects_wake() || self.session.may_be_shed();
-        if may_be_woken && self.session.register_waker(cx.waker()) {
+        if self.session.expects_wake() && self.session.register_waker(cx.waker()) {
             return Turn::Again;
         }
         self.observer.step_with(|| self.session.waits_for());

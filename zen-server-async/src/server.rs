@@ -71,18 +71,14 @@ impl<S> Server<S> {
         threads: Threads,
     ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
-        let listener = listener.into();
-        setup.prepare_listener(&listener);
-        Ok(Self { listener, setup, threads })
+        Ok(Self { listener: listener.into(), setup, threads })
     }
 }
 
 server_methods!(Server { listener, threads });
 
 impl<S, F, O> Server<S, F, O> {
-    /// Serves until the stop handle drains the server, in a runtime of its own. Clients that wait
-    /// in the backlog then are served too, within
-    /// [`drain_deadline`](zen_proto::Limits::drain_deadline). Blocks the thread;
+    /// Serves until the stop handle drains the server, in a runtime of its own. Blocks the thread;
     /// inside a runtime, use [`serve`](Self::serve).
     ///
     /// ```

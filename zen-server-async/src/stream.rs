@@ -28,17 +28,6 @@ impl Listener {
         socket.set_nonblocking(true)?;
         Ok((Stream::new(socket)?, address(&remote)))
     }
-
-    /// A connection that waits already, and where it comes from. The runtime may not have heard of
-    /// it yet, so the listener itself is asked.
-    ///
-    /// # Errors
-    /// `WouldBlock` if none waits.
-    pub(crate) fn accept_waiting(&self) -> io::Result<(Stream, Address)> {
-        let (socket, remote) = self.0.get_ref().accept()?;
-        socket.set_nonblocking(true)?;
-        Ok((Stream::new(socket)?, address(&remote)))
-    }
 }
 
 fn address(address: &SockAddr) -> Address {

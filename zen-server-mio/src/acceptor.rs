@@ -74,8 +74,6 @@ pub(crate) struct Acceptor<O> {
     pub(crate) others: Vec<Sender<Accepted<O>>>,
     /// Connections may be waiting. mio says so once, and a pause or a used-up budget leaves some.
     pub(crate) ready: bool,
-    /// The server stops: only those who wait already are accepted.
-    stopping: bool,
     /// Where the search for the next loop begins, so that loops with equally many connections take
     /// turns.
     next: usize,
@@ -88,18 +86,7 @@ impl<O: Observer> Acceptor<O> {
         slots: Arc<ConnectionSlots>,
         others: Vec<Sender<Accepted<O>>>,
     ) -> Self {
-        Self { listener, local, slots, others, ready: true, stopping: false, next: 0 }
-    }
-
-    /// The server is to stop. Whether connections wait is asked once more, since the event that
-    /// says so may not have been fetched.
-    pub(crate) fn handle_stop(&mut self) {
-        (self.stopping, self.ready) = (true, true);
-    }
-
-    /// Whether the server stops, and nobody waits any more.
-    pub(crate) fn is_done(&self) -> bool {
-        self.stopping && !self.ready
+        Self { listener, local, slots, others, ready: true, next: 0 }
     }
 
     /// Accepts until no connection waits, or a turn's budget of them is taken. Those for the first

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use mio::event::Event;
 use zen_proto::{CloseReason, Framing, Peer, Service, Tally};
-use zen_server::{Observer, Session, Setup, Step, StopHandle, abort_on_close};
+use zen_server::{Observer, Session, Setup, Step, StopHandle};
 
 use crate::stream::Stream;
 use crate::wake_ups::WakeUp;
@@ -109,7 +109,7 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if matches!(turn, Turn::Over(_)) || !self.is_due() {
             return turn;
         }
-        self.session.judge(self.stop.stopped_at(), self.now);
+        self.session.judge(self.stop.is_stopped(), self.now);
         Turn::Again
     }
 
@@ -145,7 +145,6 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         // Write what is ready.
         self.write_ready();
         *tally += self.session.take_tally();
-        self.session.account_memory(self.now);
         if self.session.wants_answer() {
             return Turn::Again;
         }
@@ -155,15 +154,11 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         }
         // Stop if closed.
         if let Some(reason) = self.session.poll_closed(&mut self.service) {
-            if self.session.is_abortive() {
-                abort_on_close(&self.stream);
-            }
             return Turn::Over(reason);
         }
         // Wait for the first of readable, writable, deadline, a deferred answer, drain: each wakes
         // the event loop.
-        let may_be_woken = self.session.expects_wake() || self.session.may_be_shed();
-        if may_be_woken && self.session.register_waker(self.wake_up.waker()) {
+        if self.session.expects_wake() && self.session.register_waker(self.wake_up.waker()) {
             return Turn::Again;
         }
         self.observer.step_with(|| self.session.waits_for());

@@ -73,8 +73,7 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
                 self.drain();
             }
             self.setup.counters.count(std::mem::take(&mut self.connections.tally));
-            let accepts = self.acceptor.is_some() || self.inbox.is_some();
-            if draining && !accepts && self.connections.by_key.is_empty() {
+            if draining && self.inbox.is_none() && self.connections.by_key.is_empty() {
                 return Ok(());
             }
             self.setup.observer.step(Step::Idle);
@@ -186,10 +185,9 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
 
     /// Drives every connection, so that each notices the stop.
     fn drain(&mut self) {
-        // Those who wait in the backlog are served too.
-        if let Some(acceptor) = &mut self.acceptor {
-            acceptor.handle_stop();
-        }
+        // The listener is closed: a client that connects now is refused at once, and may try
+        // elsewhere.
+        self.acceptor = None;
         let keys: Vec<usize> = self.connections.by_key.iter().map(|(key, _)| key).collect();
         for key in keys {
             self.drive(key);
@@ -201,11 +199,6 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O: Observer> EventLoop<S, F, O> 
         let mut new = Vec::new();
         if let Some(acceptor) = &mut self.acceptor {
             acceptor.turn(&self.setup, self.now, |accepted| new.push(accepted));
-            if acceptor.is_done() || !self.setup.serves_backlog(self.now) {
-                // The listener is closed: a client that connects now is refused at once, and may
-                // try elsewhere.
-                self.acceptor = None;
-            }
         }
         while let Some(inbox) = &self.inbox {
             match inbox.try_recv() {

@@ -76,17 +76,14 @@ impl<S> Server<S> {
         loops: usize,
     ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, defaults::CONNECTIONS)?;
-        let listener = listener.into();
-        setup.prepare_listener(&listener);
-        Ok(Self { listener, setup, loops })
+        Ok(Self { listener: listener.into(), setup, loops })
     }
 }
 
 server_methods!(Server { listener, loops });
 
 impl<S, F, O> Server<S, F, O> {
-    /// Serves until the stop handle drains the server. Clients that wait in the backlog then are
-    /// served too, within [`drain_deadline`](zen_proto::Limits::drain_deadline).
+    /// Serves until the stop handle drains the server.
     ///
     /// ```
     /// use std::net::TcpListener;

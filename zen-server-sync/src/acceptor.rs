@@ -1,15 +1,14 @@
 //! The acceptor: takes a new connection when admission allows it, and waits until it does.
 
-use std::io::{self, Error, ErrorKind};
+use std::io::{Error, ErrorKind};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use socket2::{SockAddr, Socket};
+use socket2::{SockAddr, Socket, Type};
 use zen_proto::{Address, Peer};
 use zen_server::{Admission, Listener, LocalAddress, Observer, Setup, Step, StopHandle, unix_address};
-
-use crate::wait::StopPipe;
 
 /// The listener, and whether to accept from it. All threads of a server share it.
 #[derive(Debug)]
@@ -18,8 +17,6 @@ pub(crate) struct Acceptor {
     local: LocalAddress,
     stop: StopHandle,
     slots: Arc<ConnectionSlots>,
-    /// One thread at a time waits for a connection. A connection would wake all that wait.
-    turn: Mutex<()>,
 }
 
 /// A connection that was accepted.
@@ -44,61 +41,36 @@ impl ConnectionSlots {
 }
 
 impl Acceptor {
-    pub(crate) fn new<S, F, O>(listener: Listener, setup: &Setup<S, F, O>) -> Self {
+    pub(crate) fn new<S, F, O>(listener: Listener, setup: &Setup<S, F, O>) -> std::io::Result<Self> {
         let local = LocalAddress::new(&listener);
         let listener = Socket::from(OwnedFd::from(listener));
         let stop = setup.stop.clone();
         let admission = Mutex::new(Admission::new(setup.connections));
         let slots = Arc::new(ConnectionSlots { admission, changed: Condvar::new() });
         let waiting = Arc::clone(&slots);
+        let blocked = listener.try_clone()?;
         stop.on_stop(move || {
-            // Whoever looks at the stop first holds the lock until it waits, so none is missed.
-            drop(waiting.admission());
+            waiting.admission().drain();
             waiting.changed.notify_all();
+            wake_accept(&blocked);
         });
-        Self { listener, local, stop, slots, turn: Mutex::new(()) }
+        Ok(Self { listener, local, stop, slots })
     }
 
     /// The next connection, which counts as open until [`handle_closed`](Self::handle_closed).
-    /// `None` once the server is stopped and no more wait in the backlog.
-    pub(crate) fn accept<S, F, O: Observer>(
-        &self,
-        setup: &Setup<S, F, O>,
-        stop_pipe: &StopPipe,
-    ) -> Option<Accepted<O>> {
+    /// `None` once the server drains.
+    pub(crate) fn accept<S, F, O: Observer>(&self, setup: &Setup<S, F, O>) -> Option<Accepted<O>> {
         loop {
-            self.wait_for_slot(setup)?;
+            self.wait_until(&setup.observer, Admission::wants_accept)?;
             setup.observer.step(Step::Accepting);
-            match self.next(stop_pipe) {
-                Ok(Some((stream, remote))) => {
+            match self.listener.accept() {
+                Ok((stream, remote)) => {
                     let (admission, remote) = (&mut self.slots.admission(), address(&remote));
                     let (peer, observer) = setup.handle_accepted(admission, &stream, remote, &self.local);
                     return Some(Accepted { stream, peer, observer });
                 }
-                Ok(None) => return None,
-                Err(error) => setup.handle_accept_error(&mut self.slots.admission(), &error, Instant::now()),
-            }
-        }
-    }
-
-    /// Waits for a connection. `None` if none waits and the server is stopped.
-    fn next(&self, stop_pipe: &StopPipe) -> io::Result<Option<(Socket, SockAddr)>> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if !stop_pipe.wait_for(&self.listener)? {
-                return Ok(None);
-            }
-            match self.listener.accept() {
-                Ok((stream, remote)) => {
-                    if cfg!(not(target_os = "linux")) {
-                        // Other systems hand the listener's mode on.
-                        stream.set_nonblocking(false)?;
-                    }
-                    return Ok(Some((stream, remote)));
-                }
-                // It is gone, or another owner of the listener has taken it.
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
+                Err(_) if self.stop.is_stopped() => return None,
+                Err(error) => self.handle_error(setup, &error),
             }
         }
     }
@@ -117,29 +89,27 @@ impl Acceptor {
         error: &Error,
     ) -> Option<()> {
         setup.handle_exhausted(&mut self.slots.admission(), error, Instant::now());
-        let goes_on = || !self.stop.is_stopped();
-        self.wait_until(&setup.observer, goes_on, |admission| admission.poll_timeout().is_none())
+        self.wait_until(&setup.observer, |admission| admission.poll_timeout().is_none())
     }
 
-    /// Waits until a connection may be accepted. `None` once the server is stopped and has no more
-    /// time.
-    fn wait_for_slot<S, F, O: Observer>(&self, setup: &Setup<S, F, O>) -> Option<()> {
-        let goes_on = || setup.serves_backlog(Instant::now());
-        self.wait_until(&setup.observer, goes_on, Admission::wants_accept)
+    fn handle_error<S, F, O: Observer>(&self, setup: &Setup<S, F, O>, error: &Error) {
+        let (admission, now) = (&mut *self.slots.admission(), Instant::now());
+        if error.kind() == ErrorKind::WouldBlock {
+            // Another owner of this listener has made it one that does not wait. Trying again at
+            // once would spin.
+            setup.handle_exhausted(admission, error, now);
+        } else {
+            setup.handle_accept_error(admission, error, now);
+        }
     }
 
-    /// Waits until `holds` is true of the admission. `None` once it does not go on.
-    fn wait_until(
-        &self,
-        observer: &impl Observer,
-        goes_on: impl Fn() -> bool,
-        holds: impl Fn(&Admission) -> bool,
-    ) -> Option<()> {
+    /// Waits until `holds` is true of the admission. `None` once the server drains.
+    fn wait_until(&self, observer: &impl Observer, holds: impl Fn(&Admission) -> bool) -> Option<()> {
         let mut admission = self.slots.admission();
         loop {
             let now = Instant::now();
             admission.handle_timeout(now);
-            if !goes_on() {
+            if self.stop.is_stopped() {
                 return None;
             }
             if holds(&admission) {
@@ -158,6 +128,18 @@ impl Acceptor {
                 }
             };
         }
+    }
+}
+
+/// Ends a blocked accept. Shutting the listener down does it on Linux; where it does not, a
+/// connection of our own does.
+fn wake_accept(listener: &Socket) {
+    if listener.shutdown(Shutdown::Read).is_err()
+        && let Ok(address) = listener.local_addr()
+    {
+        // If no connection can be made, no accept is blocked.
+        let _ = Socket::new(address.domain(), Type::STREAM, None)
+            .and_then(|socket| socket.connect_timeout(&address, Duration::from_secs(1)));
     }
 }
 

@@ -36,7 +36,7 @@ where
     F: Framing + Clone,
     O: Observer,
 {
-    while let Some(accepted) = shared.acceptor.accept(setup, &shared.stop_pipe) {
+    while let Some(accepted) = shared.acceptor.accept(setup) {
         serve(shared, setup.begin(Instant::now()), accepted);
     }
 }
@@ -79,7 +79,7 @@ where
     O: Observer,
 {
     scope(|scope| {
-        while let Some(accepted) = shared.acceptor.accept(setup, &shared.stop_pipe) {
+        while let Some(accepted) = shared.acceptor.accept(setup) {
             // The connection stays here until a thread takes it, so that it is not lost if there is
             // no thread.
             let waiting = Arc::new(Mutex::new(Some((setup.begin(Instant::now()), accepted))));

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use socket2::Socket;
 use zen_proto::{CloseReason, Framing, Peer, Service};
-use zen_server::{Counters, Observer, Session, Step, StopHandle, abort_on_close};
+use zen_server::{Counters, Observer, Session, Step, StopHandle};
 
 use crate::architecture::Shared;
-use crate::timeouts::{QUIET, Timeouts, is_timeout};
+use crate::timeouts::{Timeouts, is_timeout};
 use crate::wait::{StopPipe, Wait};
 use crate::wake_up::WakeUp;
 
@@ -90,7 +90,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
                     if looks < LOOKS && self.look(&mut scratch) {
                         looks += 1;
                     } else if self.session.is_due(self.stop.is_stopped(), now) {
-                        self.session.judge(self.stop.stopped_at(), now);
+                        self.session.judge(self.stop.is_stopped(), now);
                     }
                 }
                 Turn::Again => looks = 0,
@@ -117,7 +117,6 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
             self.write();
         }
         self.counters.count(self.session.take_tally());
-        self.session.account_memory(self.now);
         if self.session.wants_answer() || !self.session.transmit().is_empty() {
             return Turn::Again;
         }
@@ -127,9 +126,6 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
         }
         // Stop if closed.
         if let Some(reason) = self.session.poll_closed(&mut self.service) {
-            if self.session.is_abortive() {
-                abort_on_close(self.stream);
-            }
             return Turn::Over(reason);
         }
         // Wait for the first of readable, deadline, a deferred answer, drain: each ends the read.
@@ -214,11 +210,7 @@ impl<'a, S: Service<F>, F: Framing, O: Observer> Connection<'a, S, F, O> {
 
     /// Waits in `poll` if the read alone could wait too long.
     fn wait(&mut self) -> io::Result<()> {
-        let mut deadline = self.session.poll_timeout();
-        if self.session.may_be_shed() {
-            // Nothing ends this wait when it is, so it is short.
-            deadline = deadline.into_iter().chain(self.now.checked_add(QUIET)).min();
-        }
+        let deadline = self.session.poll_timeout();
         let expects_wake = self.session.expects_wake();
         if self.quiet || expects_wake {
             let wait = Wait {

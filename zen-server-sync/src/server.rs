@@ -104,18 +104,15 @@ impl<S> Server<S> {
         default_connections: usize,
     ) -> Result<Self, OptionsError> {
         let setup = Setup::new(service, aphorism::framing(), options, default_connections)?;
-        let listener = listener.into();
-        setup.prepare_listener(&listener);
-        Ok(Self { listener, setup, architecture })
+        Ok(Self { listener: listener.into(), setup, architecture })
     }
 }
 
 server_methods!(Server { listener, architecture });
 
 impl<S, F, O> Server<S, F, O> {
-    /// Serves until the stop handle drains the server. Clients that wait in the backlog then are
-    /// served too, within [`drain_deadline`](zen_proto::Limits::drain_deadline). The listener, and
-    /// with it all its clones, is one that does not wait.
+    /// Serves until the stop handle drains the server. The listener is then shut down, to end a
+    /// blocked accept. This also shuts down its clones.
     ///
     /// ```
     /// use std::net::TcpListener;
@@ -141,8 +138,7 @@ impl<S, F, O> Server<S, F, O> {
     {
         let Self { listener, setup, architecture } = self;
         setup.observer.add_sources(SOURCES);
-        // A thread waits in `poll`, for a connection or for the stop.
-        listener.set_nonblocking(true)?;
+        listener.set_nonblocking(false)?;
         // With more workers than connections may be open, one would accept a connection too many.
         let workers = match architecture {
             Architecture::Pool { workers } => workers.min(setup.connections),
@@ -150,7 +146,7 @@ impl<S, F, O> Server<S, F, O> {
         };
         let shared = Shared {
             stop_pipe: StopPipe::new(&setup.stop)?,
-            acceptor: Acceptor::new(listener, &setup),
+            acceptor: Acceptor::new(listener, &setup)?,
             stop: setup.stop.clone(),
             counters: Arc::clone(&setup.counters),
         };

@@ -32,15 +32,6 @@ impl StopPipe {
         stop.on_stop(move || drop((&writer).write(&[0])));
         Ok(Self { reader })
     }
-
-    /// Waits until a connection waits at the listener. False if none does and the server is
-    /// stopped.
-    pub(crate) fn wait_for(&self, listener: &Socket) -> io::Result<bool> {
-        let mut polled = [listener.as_fd(), self.reader.as_fd()].map(|fd| PollFd::new(fd, PollFlags::POLLIN));
-        poll(&mut polled, PollTimeout::NONE)?;
-        // What is no connection shows in the accept.
-        Ok(polled[0].any().unwrap_or(true))
-    }
 }
 
 /// What a thread waits for.

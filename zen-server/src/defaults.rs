@@ -16,21 +16,6 @@ pub const RESERVED_FILES: usize = 32;
 /// Reads that one ready connection gets before it is the next one's turn.
 pub const TURN_BUDGET: usize = 16;
 
-/// What the system holds for each connection in each direction, in bytes.
-pub const SOCKET_BUFFER: usize = 256 * 1024;
-
-/// Memory that all conversations may hold together, in bytes: a quarter of what this process may
-/// use. The rest is for the program itself, for what the system holds, and for other programs.
-///
-/// ```
-/// use zen_server::{defaults, usable_memory};
-///
-/// assert!(defaults::memory_limit() as u64 <= usable_memory() / 4);
-/// ```
-pub fn memory_limit() -> usize {
-    usize::try_from(crate::usable_memory() / 4).unwrap_or(usize::MAX)
-}
-
 /// Threads of a server in which each thread serves many conversations: one for each core that this
 /// process may use.
 ///

@@ -13,8 +13,7 @@
 //! | what code for any server needs to know of it | [`Server`], [`RunServer`] |
 //! | a conversation with what lies between it and its socket: nothing, or TLS | [`Session`] |
 //! | what the drivers report their steps to | [`Observer`], by default [`Silent`] |
-//! | how many descriptors the process may have, and how much memory | [`open_file_limit`], [`usable_memory`] |
-//! | how a connection is closed whose peer does not read | [`abort_on_close`] |
+//! | how many descriptors the process may have | [`open_file_limit`] |
 //!
 //! You need to name this crate only if you write a server of a new architecture, or code for
 //! servers of any. Each server crate re-exports what its users need.
@@ -27,7 +26,7 @@
 //!     ┌─► handle_timeout, drain  ▼  if a deadline has passed, or StopHandle::is_stopped
 //!     │   answer_with            your service answers what is buffered
 //!     │   transmit, handle_sent  until nothing can be written, or wants_answer
-//!     │   Counters::count        with take_tally; account_memory
+//!     │   Counters::count        with take_tally
 //!     │   poll_shutdown          send FIN
 //!     │   poll_closed            drop the connection, Admission::handle_closed
 //!     └── wait                   wants_read, poll_timeout, register_waker; then handle_input
@@ -50,7 +49,6 @@ mod counters;
 pub mod defaults;
 mod layer;
 mod listener;
-mod memory;
 mod methods;
 mod monitored;
 mod observer;
@@ -59,11 +57,9 @@ mod options;
 mod server;
 mod session;
 mod setup;
-mod sockets;
 mod source;
 mod stop;
 mod unix_socket;
-mod usable_memory;
 
 pub use admission::{AcceptTrouble, Admission};
 pub use counters::{Counters, Snapshot};
@@ -77,11 +73,9 @@ pub use options::{Options, OptionsError};
 pub use server::{RunServer, Server};
 pub use session::Session;
 pub use setup::Setup;
-pub use sockets::abort_on_close;
 pub use source::Source;
 pub use stop::StopHandle;
 pub use unix_socket::{SocketPath, UnixSocketError};
-pub use usable_memory::usable_memory;
 
 #[cfg(feature = "tls")]
 pub use rustls;

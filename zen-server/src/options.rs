@@ -13,10 +13,6 @@ use crate::defaults;
 /// let options = Options::default().with_connections(500).with_nodelay(false);
 /// assert_eq!(options.connection_cap(defaults::CONNECTIONS, Some(1024))?, 500);
 /// assert_eq!(Options::default().connection_cap(defaults::CONNECTIONS, Some(1024))?, 992);
-/// // For a small machine, with peers that are far away.
-/// let options = options.with_memory_limit(64 << 20).with_send_buffer(None);
-/// let options = options.with_receive_buffer(None);
-/// assert_eq!(options.validate(), Ok(()));
 ///
 /// // Two threads, short turns, and peers that may think for five minutes.
 /// use std::time::Duration;
@@ -41,26 +37,6 @@ pub struct Options {
     /// Whether answers are sent at once instead of being held back to fill a segment
     /// (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
-    /// How much memory the conversations may hold together, in bytes; what the conversations
-    /// themselves count ([`heap_size`](zen_proto::Conversation::heap_size)), and what TLS has ready
-    /// to be written. Default: a quarter of what the process may use
-    /// ([`usable_memory`](crate::usable_memory)).
-    ///
-    /// Beyond it, the conversations that hold the most end, each with
-    /// [`CloseReason::MemoryLimit`](zen_proto::CloseReason::MemoryLimit). For a moment the limit
-    /// may be exceeded, by an eighth and by what each thread has in hand. A conversation that waits
-    /// for a question holds nothing and is never among them. (redis has `maxmemory-clients`.)
-    pub memory_limit: Option<usize>,
-    /// How much the system holds of what was sent and has not arrived, in bytes for each connection
-    /// (`SO_SNDBUF`; Linux allows itself twice as much for what it keeps beside the bytes). Default
-    /// 262 144. With `None` the system decides, which on Linux means up to 4 MiB.
-    ///
-    /// A peer gets at most this much in the time that a packet travels to it and back. Has no
-    /// effect on Unix sockets.
-    pub send_buffer: Option<usize>,
-    /// How much the system holds of what came and was not read, in the same way (`SO_RCVBUF`).
-    /// Default 262 144. With `None` the system decides, which on Linux means up to 6 MiB or more.
-    pub receive_buffer: Option<usize>,
     /// How many reads one ready connection gets before it is the next one's turn. Default 16. A
     /// turn also ends when a write has made room for more answers. Has no effect where a thread
     /// serves one conversation at a time.
@@ -74,9 +50,6 @@ impl Default for Options {
             connections: None,
             workers: None,
             nodelay: true,
-            memory_limit: None,
-            send_buffer: Some(defaults::SOCKET_BUFFER),
-            receive_buffer: Some(defaults::SOCKET_BUFFER),
             turn_budget: defaults::TURN_BUDGET,
         }
     }
@@ -111,27 +84,6 @@ impl Options {
         self
     }
 
-    /// Sets [`memory_limit`](Self::memory_limit): to a number of bytes, or to `None`.
-    #[must_use]
-    pub fn with_memory_limit(mut self, memory_limit: impl Into<Option<usize>>) -> Self {
-        self.memory_limit = memory_limit.into();
-        self
-    }
-
-    /// Sets [`send_buffer`](Self::send_buffer): to a number of bytes, or to `None`.
-    #[must_use]
-    pub fn with_send_buffer(mut self, send_buffer: impl Into<Option<usize>>) -> Self {
-        self.send_buffer = send_buffer.into();
-        self
-    }
-
-    /// Sets [`receive_buffer`](Self::receive_buffer): to a number of bytes, or to `None`.
-    #[must_use]
-    pub fn with_receive_buffer(mut self, receive_buffer: impl Into<Option<usize>>) -> Self {
-        self.receive_buffer = receive_buffer.into();
-        self
-    }
-
     /// Sets [`turn_budget`](Self::turn_budget).
     #[must_use]
     pub fn with_turn_budget(mut self, turn_budget: usize) -> Self {
@@ -149,7 +101,6 @@ impl Options {
             ("connection cap", self.connections == Some(0)),
             ("worker count", self.workers == Some(0)),
             ("turn budget", self.turn_budget == 0),
-            ("memory limit", self.memory_limit == Some(0)),
         ] {
             if zero {
                 return Err(OptionsError::Zero { option });
@@ -227,7 +178,6 @@ mod tests {
             (Options::default().with_connections(0), "connection cap"),
             (Options::default().with_workers(0), "worker count"),
             (Options::default().with_turn_budget(0), "turn budget"),
-            (Options::default().with_memory_limit(0), "memory limit"),
         ] {
             let error = options.validate().expect_err(name);
             assert!(error.to_string().contains(name), "{error}");

@@ -10,7 +10,6 @@ use crate::Step;
 use crate::layer::Layer;
 #[cfg(feature = "tls")]
 use crate::layer::Plain;
-use crate::memory::Share;
 
 /// A conversation as its driver sees it, whatever lies between the conversation's bytes and those
 /// of the socket: nothing, or TLS.
@@ -129,12 +128,11 @@ use crate::memory::Share;
 pub struct Session<F: Framing> {
     conversation: Conversation<F>,
     layer: Layer,
-    share: Share,
 }
 
 impl<F: Framing> Session<F> {
-    pub(crate) fn new(framing: F, limits: &Arc<Limits>, layer: Layer, share: Share, now: Instant) -> Self {
-        Self { conversation: Conversation::new(framing, Arc::clone(limits), now), layer, share }
+    pub(crate) fn new(framing: F, limits: &Arc<Limits>, layer: Layer, now: Instant) -> Self {
+        Self { conversation: Conversation::new(framing, Arc::clone(limits), now), layer }
     }
 
     /// See [`Conversation::handle_input`].
@@ -219,11 +217,10 @@ impl<F: Framing> Session<F> {
         (stopped && !self.is_draining()) || self.poll_timeout().is_some_and(|at| at <= now)
     }
 
-    /// Drains if the server was told to stop, and since when, and ends the conversation if a
-    /// deadline has passed by
+    /// Drains if the server is `stopped`, and ends the conversation if a deadline has passed by
     /// `now`, the time before the last look at the socket. Then a turn is due.
     ///
-    /// See [`Conversation::drain_since`] and [`Conversation::handle_timeout`].
+    /// See [`Conversation::drain`] and [`Conversation::handle_timeout`].
     ///
     /// ```
     /// # use std::time::Instant;
@@ -235,13 +232,13 @@ impl<F: Framing> Session<F> {
     /// assert!(!session.is_due(false, now), "the conversation has just begun");
     /// assert!(session.is_due(true, now), "the server stops");
     /// // A last read of the socket has found nothing.
-    /// session.judge(Some(now), now);
+    /// session.judge(true, now);
     /// assert!(session.is_draining() && !session.is_due(true, now));
     /// # Ok::<(), zen_server::OptionsError>(())
     /// ```
-    pub fn judge(&mut self, stopped_at: Option<Instant>, now: Instant) {
-        if let Some(stopped_at) = stopped_at {
-            self.drain_since(stopped_at, now);
+    pub fn judge(&mut self, stopped: bool, now: Instant) {
+        if stopped {
+            self.drain(now);
         }
         self.handle_timeout(now);
     }
@@ -280,80 +277,6 @@ impl<F: Framing> Session<F> {
     pub fn drain(&mut self, now: Instant) {
         self.conversation.drain(now);
         self.turn_layer(now);
-    }
-
-    /// See [`Conversation::drain_since`].
-    ///
-    /// ```
-    /// use std::time::Instant;
-    /// use zen_proto::Framing;
-    /// use zen_server::{Session, StopHandle};
-    ///
-    /// fn notice<F: Framing>(session: &mut Session<F>, stop: &StopHandle, now: Instant) {
-    ///     if let Some(stopped_at) = stop.stopped_at() {
-    ///         session.drain_since(stopped_at, now);
-    ///     }
-    /// }
-    /// ```
-    pub fn drain_since(&mut self, since: Instant, now: Instant) {
-        self.conversation.drain_since(since, now);
-        self.turn_layer(now);
-    }
-
-    /// Counts what the session holds against the server's
-    /// [memory limit](crate::Options::memory_limit). If it must end for that, it is closed with
-    /// [`CloseReason::MemoryLimit`]. A driver calls this in every turn, once it has written what
-    /// the socket takes.
-    ///
-    /// ```
-    /// use std::time::Instant;
-    /// use zen_proto::{CloseReason, aphorism};
-    /// use zen_server::{Options, Setup};
-    ///
-    /// let options = Options::default().with_memory_limit(20_000);
-    /// let setup = Setup::new(aphorism::Aphorisms, aphorism::framing(), options, 100)?;
-    /// let now = Instant::now();
-    /// let (mut session, mut service) = setup.begin(now).expect("neither clone panics");
-    /// session.handle_input(&[b'?'; 2000], now);
-    /// session.answer_with(&mut service, now);
-    /// session.account_memory(now);
-    /// assert!(session.is_abortive() && !session.may_be_shed());
-    /// assert_eq!(session.poll_closed(&mut service), Some(CloseReason::MemoryLimit));
-    /// # Ok::<(), zen_server::OptionsError>(())
-    /// ```
-    #[inline]
-    pub fn account_memory(&mut self, now: Instant) {
-        let held = match &self.layer {
-            Layer::Plain(_) => self.conversation.heap_size(),
-            #[cfg(feature = "tls")]
-            Layer::Tls(tls) => self.conversation.heap_size() + tls.heap_size(),
-        };
-        if self.share.update(held) {
-            self.shed(now);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn shed(&mut self, now: Instant) {
-        self.conversation.abort(CloseReason::MemoryLimit, now);
-        self.turn_layer(now);
-        // Nothing is left, and the others need not wait until the session is dropped.
-        self.share.update(0);
-    }
-
-    /// Whether the session holds so much that it may be told to end, in favor of others. A driver
-    /// that waits then registers a waker, as it does when it
-    /// [expects one](Self::expects_wake).
-    #[inline]
-    pub fn may_be_shed(&self) -> bool {
-        self.share.may_be_shed()
-    }
-
-    /// See [`Conversation::is_abortive`] and [`abort_on_close`](crate::abort_on_close).
-    #[inline]
-    pub fn is_abortive(&self) -> bool {
-        self.conversation.is_abortive()
     }
 
     /// See [`Conversation::transmit`].
@@ -422,8 +345,7 @@ impl<F: Framing> Session<F> {
 
     /// See [`Conversation::register_waker`].
     pub fn register_waker(&mut self, waker: &Waker) -> bool {
-        // Both, whatever the first says.
-        self.share.register(waker) | self.conversation.register_waker(waker)
+        self.conversation.register_waker(waker)
     }
 
     /// See [`Conversation::is_draining`].

@@ -7,8 +7,7 @@ use std::time::Instant;
 use zen_proto::{CloseReason, Framing, Limits, Service};
 
 use crate::layer::Layers;
-use crate::memory::Memory;
-use crate::{Counters, Options, OptionsError, Session, Silent, StopHandle, defaults, open_file_limit};
+use crate::{Counters, Options, OptionsError, Session, Silent, StopHandle, open_file_limit};
 
 /// What every server is made of, whatever its architecture. You need it to write a server, not to
 /// use one.
@@ -50,7 +49,6 @@ pub struct Setup<S, F, O = Silent> {
     /// What the drivers report their steps to.
     pub observer: O,
     pub(crate) layers: Layers,
-    pub(crate) memory: Arc<Memory>,
 }
 
 impl<S, F> Setup<S, F> {
@@ -71,7 +69,6 @@ impl<S, F> Setup<S, F> {
             framing,
             limits: Arc::new(options.limits.clone()),
             connections: options.connection_cap(default_connections, open_file_limit())?,
-            memory: Memory::new(options.memory_limit.unwrap_or_else(defaults::memory_limit)),
             options,
             counters: Arc::default(),
             stop: StopHandle::default(),
@@ -84,36 +81,16 @@ impl<S, F> Setup<S, F> {
 impl<S, F, O> Setup<S, F, O> {
     /// The same with another framing.
     pub fn with_framing<G>(self, framing: G) -> Setup<S, G, O> {
-        let Self {
-            service,
-            framing: _,
-            limits,
-            options,
-            connections,
-            counters,
-            stop,
-            observer,
-            layers,
-            memory,
-        } = self;
-        Setup { service, framing, limits, options, connections, counters, stop, observer, layers, memory }
+        let Self { service, framing: _, limits, options, connections, counters, stop, observer, layers } =
+            self;
+        Setup { service, framing, limits, options, connections, counters, stop, observer, layers }
     }
 
     /// The same, with an observer that the drivers report their steps to.
     pub fn with_observer<P>(self, observer: P) -> Setup<S, F, P> {
-        let Self {
-            service,
-            framing,
-            limits,
-            options,
-            connections,
-            counters,
-            stop,
-            observer: _,
-            layers,
-            memory,
-        } = self;
-        Setup { service, framing, limits, options, connections, counters, stop, observer, layers, memory }
+        let Self { service, framing, limits, options, connections, counters, stop, observer: _, layers } =
+            self;
+        Setup { service, framing, limits, options, connections, counters, stop, observer, layers }
     }
 
     /// The same, with TLS between the sockets and the conversations.
@@ -151,31 +128,6 @@ impl<S, F, O> Setup<S, F, O> {
     }
 }
 
-impl<S, F, O> Setup<S, F, O> {
-    /// Whether to go on accepting at `now` although the server was told to stop. Those who wait in
-    /// the backlog have been told that they are connected, so they are accepted and drained like
-    /// the others, until no more wait or [`Limits::drain_deadline`] is over. What still waits then
-    /// is reset by the system when the listener is closed.
-    ///
-    /// ```
-    /// use std::time::Instant;
-    /// use zen_proto::aphorism;
-    /// use zen_server::{Options, Setup};
-    ///
-    /// let options = Options::default();
-    /// let drained = options.limits.drain_deadline;
-    /// let setup = Setup::new(aphorism::Aphorisms, aphorism::framing(), options, 100)?;
-    /// setup.stop.stop();
-    /// assert!(setup.serves_backlog(Instant::now()));
-    /// assert!(!setup.serves_backlog(Instant::now() + drained));
-    /// # Ok::<(), zen_server::OptionsError>(())
-    /// ```
-    pub fn serves_backlog(&self, now: Instant) -> bool {
-        let until = self.stop.stopped_at().and_then(|at| at.checked_add(self.limits.drain_deadline));
-        until.is_none_or(|until| now < until)
-    }
-}
-
 impl<S: Service<F> + Clone, F: Framing + Clone, O> Setup<S, F, O> {
     /// A fresh session, and the service that answers in it. The driver [opens](Session::open) the
     /// session, on the thread that serves it.
@@ -188,6 +140,6 @@ impl<S: Service<F> + Clone, F: Framing + Clone, O> Setup<S, F, O> {
         let (framing, service) =
             catch_unwind(AssertUnwindSafe(clones)).map_err(|_| CloseReason::ServiceFailed)?;
         let layer = self.layers.begin(&self.limits, now)?;
-        Ok((Session::new(framing, &self.limits, layer, self.memory.share(), now), service))
+        Ok((Session::new(framing, &self.limits, layer, now), service))
     }
 }

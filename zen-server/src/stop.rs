@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Waker = Box<dyn Fn() + Send + Sync>;
 
@@ -27,7 +26,6 @@ pub struct StopHandle {
 #[derive(Default)]
 struct Inner {
     stopped: AtomicBool,
-    stopped_at: OnceLock<Instant>,
     wakers: Mutex<Vec<Waker>>,
 }
 
@@ -38,7 +36,6 @@ impl StopHandle {
             // The flag is set under the lock. So a waker either is called here or finds the flag
             // set when it registers.
             let mut wakers = self.inner.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-            self.inner.stopped_at.get_or_init(Instant::now);
             self.inner.stopped.store(true, Ordering::SeqCst);
             std::mem::take(&mut *wakers)
         };
@@ -53,22 +50,6 @@ impl StopHandle {
     #[inline]
     pub fn is_stopped(&self) -> bool {
         self.inner.stopped.load(Ordering::SeqCst)
-    }
-
-    /// When the server was asked to drain, if it was. The drain's deadline begins then, also for
-    /// what is noticed later.
-    ///
-    /// ```
-    /// use zen_server::StopHandle;
-    ///
-    /// let stop = StopHandle::default();
-    /// assert_eq!(stop.stopped_at(), None);
-    /// stop.stop();
-    /// assert!(stop.stopped_at().is_some_and(|at| at <= std::time::Instant::now()));
-    /// ```
-    #[inline]
-    pub fn stopped_at(&self) -> Option<Instant> {
-        if self.is_stopped() { self.inner.stopped_at.get().copied() } else { None }
     }
 
     /// Calls `wake` once when the server is asked to drain, or at once if it was already. A driver

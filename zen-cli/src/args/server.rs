@@ -48,22 +48,6 @@ pub(crate) struct ServerArgs {
     #[arg(help_heading = "Capacity", hide_possible_values = true)]
     nodelay: bool,
 
-    /// Memory that all conversations may hold together; beyond it, those that hold the most end
-    /// [default: a quarter of what the process may use]
-    #[arg(long, value_name = "SIZE", env = "ZEN_MEMORY_LIMIT", hide_env = true)]
-    #[arg(value_parser = units::size, help_heading = "Capacity")]
-    memory_limit: Option<usize>,
-
-    /// What the system holds of a connection's unsent answers; 0 lets the system decide
-    #[arg(long, value_name = "SIZE", env = "ZEN_SEND_BUFFER", hide_env = true, default_value = "256KiB")]
-    #[arg(value_parser = units::size, help_heading = "Capacity")]
-    send_buffer: usize,
-
-    /// What the system holds of a connection's unread questions; 0 lets the system decide
-    #[arg(long, value_name = "SIZE", env = "ZEN_RECEIVE_BUFFER", hide_env = true, default_value = "256KiB")]
-    #[arg(value_parser = units::size, help_heading = "Capacity")]
-    receive_buffer: usize,
-
     /// The longest question [default: the protocol's own limit, 1KiB]
     #[arg(long, value_name = "SIZE", env = "ZEN_QUESTION_LENGTH", hide_env = true)]
     #[arg(value_parser = units::size, help_heading = "Limits of a conversation")]
@@ -149,9 +133,6 @@ impl ServerArgs {
             .with_connections(self.connections)
             .with_workers(self.workers)
             .with_nodelay(self.nodelay)
-            .with_memory_limit(self.memory_limit)
-            .with_send_buffer((self.send_buffer > 0).then_some(self.send_buffer))
-            .with_receive_buffer((self.receive_buffer > 0).then_some(self.receive_buffer))
             .with_turn_budget(self.turn_budget)
     }
 }
@@ -189,7 +170,7 @@ mod tests {
         let line = "zen serve --workers 3 --connections 77 --turn-budget 5 --turn-time 9ms --turn-questions 8 --nodelay false --question-length 2k \
                     --questions-in-flight 9 --outbound-high-water 8k --outbound-low-water 1k --linger-bytes 3k \
                     --question-deadline 1s --idle-deadline none --answer-deadline 3s --write-deadline 4s \
-                    --linger-deadline 5s --drain-deadline 6s --memory-limit 7m --send-buffer 8k --receive-buffer 0";
+                    --linger-deadline 5s --drain-deadline 6s";
         let limits = Limits::default()
             .with_question_length(2048)
             .with_questions_in_flight(9)
@@ -209,9 +190,6 @@ mod tests {
             .with_connections(77)
             .with_workers(3)
             .with_nodelay(false)
-            .with_memory_limit(7 << 20)
-            .with_send_buffer(8192)
-            .with_receive_buffer(None)
             .with_turn_budget(5);
         assert_eq!(options(&line.split_whitespace().collect::<Vec<_>>().join(" ")), expected);
     }

@@ -2,11 +2,9 @@
 //! as a process of its own, and what it keeps when they are gone. `docs/reliability.md` lists the
 //! promises.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
-#![allow(clippy::similar_names, reason = "a server, and what it has served")]
 
 // Helpers.
 mod client;
-mod crowd;
 mod every_flavor;
 mod kept;
 #[path = "../it/running.rs"]
@@ -16,9 +14,6 @@ mod running;
 // Themes.
 mod arrivals;
 mod bytes;
-mod connections;
-mod drain;
 mod fairness;
-mod memory;
 mod urgent;
 mod white_space;

@@ -94,12 +94,7 @@ impl<F: Framing> Conversation<F> {
         }
         self.advance_clock(now);
         self.tally.bytes_in += n as u64;
-        let now = self.now();
-        if let Phase::Lingering { reason: CloseReason::Drained, since, brief, .. } = &mut self.phase {
-            // The peer is not at fault: it has not read yet that the server stops. RST would
-            // destroy the answers on their way to it. The drain's own deadline bounds this.
-            (*since, *brief) = (now, false);
-        } else if let Phase::Lingering { reason, discarded, .. } = &mut self.phase {
+        if let Phase::Lingering { reason, discarded, .. } = &mut self.phase {
             *discarded += n;
             if *discarded > self.in_flight.limits.linger_bytes {
                 let reason = *reason;

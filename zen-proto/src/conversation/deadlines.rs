@@ -15,10 +15,8 @@ impl<F: Framing> Conversation<F> {
         let mut next = Earliest(None);
         match self.phase {
             Phase::Closed(_) => {}
-            Phase::Lingering { reason, since, brief, .. } => {
-                let deadline =
-                    if brief { limits.linger_deadline.min(SETTLED) } else { limits.linger_deadline };
-                next.consider(Some(since), deadline, reason);
+            Phase::Lingering { reason, since, .. } => {
+                next.consider(Some(since), limits.linger_deadline, reason);
                 next.consider(self.drained_at, limits.drain_deadline, reason);
             }
             Phase::Talking | Phase::Switching { .. } | Phase::Finishing(_) => {
@@ -61,10 +59,6 @@ impl<F: Framing> Conversation<F> {
 
 /// How long an idle conversation keeps the memory of a large message.
 const REST: Duration = Duration::from_secs(1);
-
-/// How long a drain lingers for a peer that was never sent anything. Nothing of it can be lost, but
-/// its first question may be on its way, and a reset is no friendly answer.
-pub(super) const SETTLED: Duration = Duration::from_millis(200);
 
 /// The earliest deadline of those considered.
 struct Earliest(Option<(Instant, CloseReason)>);

@@ -406,14 +406,7 @@ impl InFlight {
         Some(left)
     }
 
-    #[inline]
     pub(super) fn heap(&self) -> usize {
-        if self.slots.is_empty() && self.mailbox.is_none() { 0 } else { self.count_heap() }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn count_heap(&self) -> usize {
         let replies = self.slots.iter().filter_map(|slot| slot.reply.as_ref());
         self.slots.heap()
             + self.left.heap()

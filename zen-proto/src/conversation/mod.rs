@@ -119,8 +119,6 @@ pub struct Conversation<F: Framing> {
     congested: bool,
     write_clock: WriteClock,
     drained_at: Option<Instant>,
-    /// What the system still holds for the peer is given up too.
-    abortive: bool,
     tally: Tally,
     /// The part of it that was taken.
     taken: Tally,
@@ -193,7 +191,6 @@ impl<F: Framing> Conversation<F> {
             congested: false,
             write_clock: WriteClock::new(now),
             drained_at: None,
-            abortive: false,
             tally: Tally::default(),
             taken: Tally::default(),
         };
@@ -410,29 +407,9 @@ impl<F: Framing> Conversation<F> {
     /// assert_eq!(conversation.closed(), Some(CloseReason::Drained));
     /// ```
     pub fn drain(&mut self, now: Instant) {
-        self.drain_since(now, now);
-    }
-
-    /// The same for a server that was told to stop at `since`, which is when
-    /// [`Limits::drain_deadline`] began. So all conversations have the same time, also one that has
-    /// waited in the backlog until now.
-    ///
-    /// ```
-    /// # use std::time::{Duration, Instant};
-    /// # use zen_proto::{Conversation, Limits, aphorism};
-    /// # let now = Instant::now();
-    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
-    /// let stopped = now;
-    /// let now = now + Duration::from_secs(3);
-    /// conversation.handle_input(b"Why?", now);
-    /// conversation.drain_since(stopped, now);
-    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
-    /// assert_eq!(conversation.poll_timeout(), Some(stopped + Limits::default().drain_deadline));
-    /// ```
-    pub fn drain_since(&mut self, since: Instant, now: Instant) {
         self.advance_clock(now);
         if self.drained_at.is_none() {
-            self.drained_at = Some(since.min(self.now()));
+            self.drained_at = Some(self.now());
             match self.phase {
                 Phase::Talking => self.end_input(CloseReason::Drained),
                 // Last words would be neither plain text nor under TLS.
@@ -513,27 +490,6 @@ impl<F: Framing> Conversation<F> {
             Phase::Closed(reason) => Some(reason),
             _ => None,
         }
-    }
-
-    /// Whether to close abortively, with RST, once the conversation is [closed](Self::closed). The
-    /// peer has not read what was sent to it, so an orderly close would leave that with the system
-    /// for as long as the peer likes, and nothing would count it. False while an orderly close can
-    /// still bring the peer what it was sent.
-    ///
-    /// ```
-    /// # use std::time::Instant;
-    /// # use zen_proto::{CloseReason, Conversation, Limits, aphorism};
-    /// # let now = Instant::now();
-    /// let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
-    /// conversation.handle_input(b"Why?", now);
-    /// conversation.answer_with(&mut aphorism::Aphorisms, now);
-    /// conversation.handle_timeout(now + Limits::default().write_deadline);
-    /// assert_eq!(conversation.closed(), Some(CloseReason::WriteDeadline));
-    /// assert!(conversation.is_abortive());
-    /// ```
-    #[inline]
-    pub fn is_abortive(&self) -> bool {
-        self.abortive
     }
 
     /// The same as [`closed`](Self::closed), for a driver that has [opened](Self::open) the
@@ -755,7 +711,6 @@ impl<F: Framing> Conversation<F> {
     /// conversation.handle_input(&[b'y'; 500], now);
     /// assert!((1..=bound).contains(&conversation.heap_size()));
     /// ```
-    #[inline]
     pub fn heap_size(&self) -> usize {
         self.inbound.heap() + self.outbound.heap() + self.in_flight.heap() + self.write_clock.heap()
     }

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::Conversation;
-use super::deadlines::SETTLED;
 use super::write_clock::WriteClock;
 use crate::CloseReason;
 use crate::ending::Pending;
@@ -25,8 +24,6 @@ pub(super) enum Phase {
         reason: CloseReason,
         since: Instant,
         discarded: usize,
-        /// Nothing was ever sent, so it need not take long.
-        brief: bool,
         fin_due: bool,
     },
     Closed(CloseReason),
@@ -153,32 +150,9 @@ impl<F: Framing> Conversation<F> {
             if self.peer_closed {
                 self.close(reason);
             } else {
-                self.begin_linger(reason);
+                self.phase = Phase::Lingering { reason, since: self.now(), discarded: 0, fin_due: true };
             }
         }
-    }
-
-    /// FIN is due. What the peer still sends is discarded, since RST would destroy what is on its
-    /// way to it.
-    fn begin_linger(&mut self, reason: CloseReason) {
-        let (mut since, mut brief) = (self.now(), false);
-        if let Some(drained_at) = self.drained_at.filter(|_| reason == CloseReason::Drained) {
-            if self.idle_since < drained_at {
-                // Nothing was owed. The peer has had time for what was sent before, and if it does
-                // not close, it must not hold up the drain.
-                brief = self.tally.bytes_out == 0;
-                let linger = self.in_flight.limits.linger_deadline;
-                let wait = if brief { linger.min(SETTLED) } else { linger };
-                if since.saturating_duration_since(self.idle_since) >= wait {
-                    return self.close(reason);
-                }
-                since = self.idle_since;
-            } else if self.idle_since > drained_at && self.tally.bytes_in + self.tally.bytes_out == 0 {
-                // It has waited in the backlog, without a question.
-                return self.close(reason);
-            }
-        }
-        self.phase = Phase::Lingering { reason, since, discarded: 0, brief, fin_due: true };
     }
 
     /// Ends everything but the last words, since a deadline is broken: nothing more is taken or
@@ -196,33 +170,15 @@ impl<F: Framing> Conversation<F> {
         if self.peer_closed {
             self.close(reason);
         } else if !matches!(self.phase, Phase::Lingering { .. } | Phase::Closed(_)) {
-            let since = self.now();
-            self.phase = Phase::Lingering { reason, since, discarded: 0, brief: false, fin_due: true };
+            self.phase = Phase::Lingering { reason, since: self.now(), discarded: 0, fin_due: true };
             self.give_everything_up();
         }
     }
 
     pub(super) fn close(&mut self, reason: CloseReason) {
         if !matches!(self.phase, Phase::Closed(_)) {
-            self.abortive = self.peer_does_not_read(reason);
             self.phase = Phase::Closed(reason);
             self.give_everything_up();
-        }
-    }
-
-    /// Whether what was sent must not stay with the system when the conversation ends now, since
-    /// the peer has had its time to read it.
-    fn peer_does_not_read(&self, reason: CloseReason) -> bool {
-        let drain_is_over = || {
-            let until = self.drained_at.and_then(|at| at.checked_add(self.in_flight.limits.drain_deadline));
-            !self.peer_closed && until.is_some_and(|until| until <= self.now())
-        };
-        match (reason, self.phase) {
-            (CloseReason::WriteDeadline | CloseReason::MemoryLimit, _) => true,
-            (CloseReason::Drained, Phase::Lingering { .. }) => drain_is_over(),
-            // Or else it is the service that was late, and the peer reads.
-            (CloseReason::DrainDeadline, _) => !self.outbound.is_empty(),
-            _ => false,
         }
     }
 

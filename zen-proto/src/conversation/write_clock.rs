@@ -80,7 +80,6 @@ impl WriteClock {
         (self.sent < self.written).then_some(self.oldest)
     }
 
-    #[inline]
     pub(crate) fn heap(&self) -> usize {
         self.later.heap()
     }

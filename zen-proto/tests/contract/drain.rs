@@ -1,6 +1,6 @@
 //! Drain in every phase of a conversation's life.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use zen_proto::{CloseReason, Conversation, DelimiterFraming, Limits, aphorism};
 
@@ -217,67 +217,4 @@ fn drained_while_the_last_answer_fills_the_room() {
     scene.turn();
     scene.turn();
     scene.ends("[a?][b?]", CloseReason::Drained);
-}
-
-#[test]
-fn the_deadline_begins_when_the_server_is_told_to_stop() {
-    let limits = Limits::default();
-    let stopped = Instant::now();
-    let now = stopped + Duration::from_secs(3);
-    let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), now);
-    conversation.handle_input(b"a?", now);
-    conversation.drain_since(stopped, now);
-    conversation.answer_with(&mut aphorism::Aphorisms, now);
-    assert_eq!(conversation.poll_timeout(), Some(stopped + limits.drain_deadline));
-}
-
-#[test]
-fn one_that_was_accepted_while_stopping_and_has_no_question_ends_at_once() {
-    let stopped = Instant::now();
-    let now = stopped + Duration::from_secs(3);
-    let mut conversation = Conversation::new(aphorism::framing(), Limits::default(), now);
-    conversation.drain_since(stopped, now);
-    assert_eq!(conversation.closed(), Some(CloseReason::Drained));
-    assert!(!conversation.is_abortive());
-}
-
-#[test]
-fn a_close_is_abortive_only_if_the_peer_does_not_read() {
-    let start = Instant::now();
-    let limits = Limits::default();
-    let late = start + limits.drain_deadline.max(limits.write_deadline);
-    let begun = || {
-        let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), start);
-        conversation.handle_input(b"a?", start);
-        conversation
-    };
-    let closed = |mut conversation: Conversation<DelimiterFraming>| {
-        conversation.handle_timeout(late);
-        (conversation.closed().expect("it is late"), conversation.is_abortive())
-    };
-
-    let mut unread = begun();
-    unread.answer_with(&mut aphorism::Aphorisms, start);
-    assert_eq!(closed(unread), (CloseReason::WriteDeadline, true));
-
-    let mut unread = begun();
-    unread.answer_with(&mut aphorism::Aphorisms, start);
-    unread.drain(start);
-    assert_eq!(closed(unread), (CloseReason::DrainDeadline, true));
-
-    let mut unanswered = begun();
-    let _question = unanswered.poll_question().expect("it is whole");
-    unanswered.drain(start);
-    assert_eq!(closed(unanswered), (CloseReason::DrainDeadline, false));
-
-    let mut does_not_close = begun();
-    does_not_close.answer_with(&mut aphorism::Aphorisms, start);
-    does_not_close.drain(start);
-    does_not_close.handle_sent(does_not_close.transmit().len(), start);
-    does_not_close.handle_input(b"b?", late);
-    assert_eq!(closed(does_not_close), (CloseReason::Drained, true));
-
-    let mut shed = begun();
-    shed.abort(CloseReason::MemoryLimit, start);
-    assert_eq!(closed(shed), (CloseReason::MemoryLimit, true));
 }

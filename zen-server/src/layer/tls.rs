@@ -153,11 +153,6 @@ impl Tls {
         &self.out[self.written..]
     }
 
-    /// What waits to be written.
-    pub(crate) fn heap_size(&self) -> usize {
-        self.out.capacity()
-    }
-
     #[inline(never)]
     pub(crate) fn wants_read<F: Framing>(&self, conversation: &Conversation<F>) -> bool {
         let has_room = self.transmit().len() < HIGH_WATER;
@@ -201,10 +196,7 @@ impl Tls {
         self.handshake_until = None;
         self.text = 0;
         match reason {
-            CloseReason::ConnectionLost
-            | CloseReason::WriteDeadline
-            | CloseReason::DrainDeadline
-            | CloseReason::MemoryLimit => {
+            CloseReason::ConnectionLost | CloseReason::WriteDeadline | CloseReason::DrainDeadline => {
                 self.handle_lost();
             }
             _ => {

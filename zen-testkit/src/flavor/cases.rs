@@ -165,8 +165,7 @@ pub fn a_drained_conversation_that_does_not_read_is_cut_off(start: Start, _at_on
 /// The server must not answer what the client sends after the stop with RST, which would destroy
 /// the answers that the client has not read yet.
 pub fn a_drain_destroys_no_answer_in_flight(start: Start, _at_once: usize) {
-    // Fewer bytes than the system holds for a connection.
-    const QUESTIONS: usize = 4;
+    const QUESTIONS: usize = 10;
     let server = start(options_with(patient().with_linger_deadline(Duration::from_secs(600))));
     let mut client = Client::through_a_small_window(server.address);
     client.send(&BIG.repeat(QUESTIONS));
