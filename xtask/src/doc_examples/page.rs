@@ -32,9 +32,9 @@ impl Page {
             if let Some(language) = line.strip_prefix("```") {
                 inside = !inside;
                 compiled = inside && is_compiled(language);
-                self.has_example |= compiled;
             } else if compiled && line != "#" && !line.starts_with("# ") {
                 let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+                self.has_example |= !line.is_empty();
                 self.words.extend(words.map(str::to_owned));
             }
         }
