@@ -203,15 +203,15 @@ fn connect(program: &Program, question: &[u8]) -> TcpStream {
 }
 
 /// Waits until all that the server can do without its clients is done: it computes for less than a
-/// tenth of a core, and no thread waits for its turn to. Not for less, because a thread that waits
-/// for its peer wakes now and then: 64 of them take 2 or 3 % of a core, unoptimised.
+/// percent of a core, and no thread waits for its turn to. Not for less, because a thread that
+/// waits for its peer to read looks once a second whether the server is to stop.
 fn wait_until_idle(program: &Program) {
     const WINDOW: Duration = Duration::from_millis(200);
     let (began, mut used) = (Instant::now(), None);
     loop {
         thread::sleep(WINDOW);
         let now = processor::time(program.id());
-        let at_rest = |used| now.saturating_sub(used) < WINDOW / 10;
+        let at_rest = |used| now.saturating_sub(used) < WINDOW / 100;
         if used.is_some_and(at_rest) && !is_runnable(program) {
             return;
         }
