@@ -61,7 +61,8 @@ fn partial<M, E>(start: usize, end: usize, input: usize, limit: usize) -> Next<M
     let length = if start == end { kept } else { (end - start).max(kept + 1) };
     Err(if length > limit {
         (0, Missing::TooLong(limit))
-    } else if start == end {
+    } else if start == end || kept == 0 {
+        // Whatever the framing says: no message has begun before its first byte has come.
         (start, Missing::Nothing)
     } else {
         (start, Missing::Begun(length))

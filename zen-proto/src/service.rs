@@ -237,8 +237,8 @@ pub trait Service<F: Framing = DelimiterFraming> {
 pub struct DeferredAnswer {
     /// What [`Answer::watch`] has returned.
     pub number: u64,
-    /// How long the answer was owed, from the question until it left. That includes the time that
-    /// it waited for the answers before it.
+    /// How long the answer was owed, from when the service put it off until it left. That includes
+    /// the time that it waited for the answers before it.
     pub owed: Duration,
     /// How many bytes the answer has, without what the framing puts around them.
     pub bytes: usize,

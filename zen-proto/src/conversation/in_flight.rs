@@ -167,6 +167,16 @@ impl InFlight {
         sequence
     }
 
+    /// The last question has just been handed out. The service may have taken long before, for
+    /// this question or for those before it, and that time is not owed.
+    pub(super) fn owe_from_now(&mut self) {
+        let now = self.clock;
+        let last = self.slots.len().checked_sub(1).and_then(|last| self.slots.get_mut(last));
+        if let Some(slot) = last {
+            slot.asked = now;
+        }
+    }
+
     // Tickets: the conversation's driver answers.
 
     pub(super) fn issue(&mut self) -> Ticket {

@@ -112,6 +112,9 @@ impl<F: Framing> Conversation<F> {
             Flow::Close => self.finish(CloseReason::ServiceClosed, None),
             Flow::StartTls => self.prepare_tls(),
             Flow::Continue | Flow::Silent | Flow::Later => {
+                if flow == Flow::Later {
+                    self.in_flight.owe_from_now();
+                }
                 self.end_if_starved();
                 self.settle();
             }

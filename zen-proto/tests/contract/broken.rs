@@ -48,6 +48,20 @@ fn a_message_outside_the_input_ends_the_conversation() {
 }
 
 #[test]
+fn no_message_has_begun_before_its_first_byte() {
+    // The framing skips everything, and says what it knows of the message to come.
+    let announced = Decoded::Partial { start: 3, end: 7 };
+    assert_eq!(end(&announced, Limits::default()), Some(CloseReason::Finished), "nothing is cut off");
+    let now = Instant::now();
+    let mut conversation = Conversation::new(Says(announced), Limits::default(), now);
+    conversation.handle_input(b"abc", now);
+    conversation.answer_with(&mut |(): (), _: &mut Answer<'_, Says>| {}, now);
+    assert!(!conversation.is_busy() && conversation.heap_size() == 0);
+    let idle = now + Limits::default().idle_deadline;
+    assert_eq!(conversation.poll_timeout(), Some(idle), "the question clock stands still");
+}
+
+#[test]
 fn a_partial_message_outside_the_input_ends_the_conversation() {
     for (start, end_) in [(4, 4), (4, 9), (3, 1), (usize::MAX, usize::MAX), (2, 0)] {
         let partial = Decoded::Partial { start, end: end_ };

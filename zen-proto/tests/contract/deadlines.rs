@@ -1,8 +1,9 @@
 //! Each deadline at its edge. The pair itself checks that nothing happens a nanosecond before.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use zen_proto::{CloseReason, Conversation, Limits, aphorism};
+use zen_proto::{Answer, CloseReason, Conversation, Flow, Limits, aphorism};
 
 use crate::driver::{Deferred, Inline, Socket, echo, turn};
 use crate::pair::{Event, Pair, secs, send};
@@ -160,6 +161,39 @@ fn an_answer_that_is_owed_too_long() {
     assert_eq!(conversation.closed(), None);
     conversation.handle_timeout(late);
     assert_eq!(conversation.closed(), Some(CloseReason::AnswerDeadline));
+}
+
+#[test]
+fn the_time_of_a_slow_handler_counts_for_no_answer_deadline() {
+    let start = Instant::now();
+    let (limits, now) = (limits().with_turn_time(Duration::MAX), Cell::new(start));
+    let mut conversation = Conversation::new(aphorism::framing(), limits.clone(), start);
+    let mut owed = Vec::new();
+    let mut service = |question: &[u8], answer: &mut Answer<'_>| {
+        now.set(now.get() + secs(100));
+        if question == b"slow?" {
+            answer.put(b"at last.");
+            return Flow::Continue;
+        }
+        owed.push(answer.later());
+        Flow::Later
+    };
+    // Enough quick turns that a batch holds several questions, then one that takes its time.
+    for _ in 0..4 {
+        conversation.handle_input(&b"slow?".repeat(20), now.get());
+        while conversation.wants_answer() {
+            conversation.answer_in_turn(&mut service, now.get(), || now.get());
+            conversation.handle_sent(conversation.transmit().len(), now.get());
+        }
+    }
+    conversation.handle_input(b"slow?slow?put off?and again?", now.get());
+    while conversation.wants_answer() {
+        conversation.answer_in_turn(&mut service, now.get(), || now.get());
+    }
+    conversation.handle_sent(conversation.transmit().len(), now.get());
+    // The second one was put off 100 s later, now.
+    let late = conversation.poll_timeout().map(|at| at + secs(100));
+    assert_eq!(late, Some(now.get() + limits.answer_deadline));
 }
 
 #[test]
