@@ -88,12 +88,14 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if !self.looks {
             return self.take_turns(cx);
         }
+        let looked = self.now;
         self.write_ready(cx);
         let turn = if self.may_read() { self.take_turns(cx) } else { Turn::Again };
-        if matches!(turn, Turn::Over(_)) || !self.is_due() {
+        // What has become due since is judged after another look: a handler may have run long.
+        if matches!(turn, Turn::Over(_)) || !self.session.is_due(self.stop.is_stopped(), looked) {
             return turn;
         }
-        self.session.judge(self.stop.is_stopped(), self.now);
+        self.session.judge(self.stop.is_stopped(), looked);
         Turn::Again
     }
 

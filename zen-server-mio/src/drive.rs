@@ -102,14 +102,17 @@ impl<S: Service<F>, F: Framing, O: Observer> Connection<S, F, O> {
         if !self.is_due() {
             return self.take_turns(scratch, tally);
         }
-        // The socket may be ready although no event has said so yet.
-        (self.readable, self.writable) = (true, true);
+        let looked = self.now;
+        // The socket may be ready although no event has said so yet, and a read may stop at urgent
+        // data that no event has told of.
+        (self.readable, self.writable, self.urgent) = (true, true, true);
         self.write_ready();
         let turn = if self.may_read() { self.take_turns(scratch, tally) } else { Turn::Again };
-        if matches!(turn, Turn::Over(_)) || !self.is_due() {
+        // What has become due since is judged after another look: a handler may have run long.
+        if matches!(turn, Turn::Over(_)) || !self.session.is_due(self.stop.is_stopped(), looked) {
             return turn;
         }
-        self.session.judge(self.stop.is_stopped(), self.now);
+        self.session.judge(self.stop.is_stopped(), looked);
         Turn::Again
     }
 

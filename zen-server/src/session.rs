@@ -240,7 +240,10 @@ impl<F: Framing> Session<F> {
         if stopped {
             self.drain(now);
         }
-        self.handle_timeout(now);
+        // The conversation may know a later time, by which more is due than was looked for.
+        if self.poll_timeout().is_some_and(|at| at <= now) {
+            self.handle_timeout(now);
+        }
     }
 
     /// See [`Conversation::handle_lost`].
@@ -262,7 +265,32 @@ impl<F: Framing> Session<F> {
     /// answered, and returns the latest time.
     #[inline]
     pub fn answer_with(&mut self, service: &mut impl Service<F>, now: Instant) -> Instant {
-        let now = self.conversation.answer_in_turn(service, now, Instant::now);
+        self.answer_in_turn(service, now, Instant::now)
+    }
+
+    /// See [`Conversation::answer_in_turn`]. The time after an answer is that of `clock`, which
+    /// need not be the system's.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use zen_proto::aphorism::{Aphorisms, framing};
+    /// # use zen_server::{Options, Setup, defaults};
+    /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+    /// let now = Instant::now();
+    /// let (mut session, mut service) = setup.begin(now).expect("neither clone panics");
+    /// session.handle_input(b"Why?", now);
+    /// let later = now + Duration::from_secs(2);
+    /// assert_eq!(session.answer_in_turn(&mut service, now, || later), later);
+    /// # Ok::<(), zen_server::OptionsError>(())
+    /// ```
+    #[inline]
+    pub fn answer_in_turn(
+        &mut self,
+        service: &mut impl Service<F>,
+        now: Instant,
+        clock: impl FnMut() -> Instant,
+    ) -> Instant {
+        let now = self.conversation.answer_in_turn(service, now, clock);
         self.turn_layer(now);
         now
     }
@@ -368,6 +396,21 @@ impl<F: Framing> Session<F> {
         }
     }
 
+    /// See [`Conversation::heap_size`]. What the layer keeps under TLS is not counted.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use zen_proto::aphorism::{Aphorisms, framing};
+    /// # use zen_server::{Options, Setup, defaults};
+    /// let setup = Setup::new(Aphorisms, framing(), Options::default(), defaults::CONNECTIONS)?;
+    /// let (session, _) = setup.begin(Instant::now()).expect("neither clone panics");
+    /// assert_eq!(session.heap_size(), 0, "an idle conversation owns no heap");
+    /// # Ok::<(), zen_server::OptionsError>(())
+    /// ```
+    pub fn heap_size(&self) -> usize {
+        self.conversation.heap_size()
+    }
+
     /// See [`Conversation::tally`]. Bytes are those of the conversation.
     #[inline]
     pub fn tally(&self) -> Tally {
@@ -409,5 +452,39 @@ impl<F: Framing> Session<F> {
                 Err(reason) => self.conversation.abort(reason, now),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::time::Duration;
+
+    use zen_proto::{Answer, aphorism};
+
+    use super::*;
+    use crate::{Options, Setup};
+
+    #[test]
+    fn what_a_slow_handler_has_made_late_is_not_judged_without_another_look() {
+        let looked = Instant::now();
+        let now = Cell::new(looked);
+        let mut slow = |_: &[u8], answer: &mut Answer<'_>| {
+            now.set(now.get() + Duration::from_secs(100));
+            answer.put(b"at last.");
+        };
+        let setup = Setup::new(aphorism::Aphorisms, aphorism::framing(), Options::default(), 1);
+        let setup = setup.expect("good options");
+        let (mut session, mut quick) = setup.begin(looked).expect("begins");
+        session.handle_input(b"Why?", looked);
+        session.answer_in_turn(&mut quick, looked, || looked);
+        session.handle_input(b"Why?", looked);
+        session.answer_in_turn(&mut slow, looked, || now.get());
+        // The first answer is 100 s old by now, and the peer may have made room for it meanwhile.
+        assert!(session.is_due(false, now.get()) && !session.is_due(false, looked));
+        session.judge(true, looked);
+        assert!(session.is_draining() && !session.transmit().is_empty(), "it drains, and is not late");
+        session.judge(true, now.get());
+        assert!(session.transmit().is_empty(), "nothing has left, so it is late");
     }
 }
