@@ -9,6 +9,7 @@ mod doc_examples;
 mod packages;
 mod run;
 mod silence;
+mod simulate;
 mod steps;
 mod tools;
 mod tree;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["tools"] => tools::install(),
+        ["simulate"] => simulate::run(None).map(drop),
+        ["simulate", seeds] => simulate::run(Some(seeds)).map(drop),
         ["check"] => run_all(&STEPS.iter().collect::<Vec<_>>()),
         _ => named(&words).and_then(|steps| run_all(&steps)),
     };
@@ -47,7 +50,8 @@ fn help() -> String {
     let steps = STEPS.iter().map(|step| (step.name, step.what));
     let lines = [check, tools].into_iter().chain(steps);
     let line = |(word, what)| format!("  {word:<17} {what}\n");
-    let extras = EXTRAS.iter().map(|step| line((step.name, step.what)));
+    let simulate = line(("simulate [SEEDS]", "a server of numbers, one million seeds or as many as given"));
+    let extras = EXTRAS.iter().map(|step| line((step.name, step.what))).chain([simulate]);
     let (lines, extras): (String, String) = (lines.map(line).collect(), extras.collect());
     format!("usage: cargo xtask check | tools | STEP…\n\n{lines}\nNot part of check:\n\n{extras}")
 }
