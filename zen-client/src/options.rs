@@ -33,6 +33,7 @@ pub struct ClientOptions {
     /// How long an answer may be, how many questions may wait for their answers, and for how long.
     pub limits: ClientLimits,
     /// How long connecting may take, for all of the server's addresses together. Default 10 s.
+    /// Zero is refused; with [`Duration::MAX`], the system alone decides.
     pub connect_timeout: Duration,
     /// Whether the server speaks first. Default false, as in zen's own protocol.
     ///
@@ -43,7 +44,7 @@ pub struct ClientOptions {
     pub greeting: bool,
     /// How long a call waits for one answer before it gives up, with
     /// [`ClientError::GaveUp`](crate::ClientError::GaveUp). Default `None`: until
-    /// [`ClientLimits::answer_deadline`] has passed.
+    /// [`ClientLimits::answer_deadline`] has passed. Zero is refused here.
     ///
     /// The timeout ends the call and keeps the connection: the answer is discarded when it comes,
     /// and the next question gets its own. The deadline ends the connection.

@@ -53,6 +53,10 @@ pub enum Decoded<M, E> {
         message: M,
     },
     /// The input can never become a message, for this reason.
+    ///
+    /// A message over the limit is refused for its length. A framing that finds a fault behind the
+    /// limit ([`Framing::configure`]) reports such a message as partial, with its end: otherwise
+    /// the reason would depend on how much of the message has arrived.
     Malformed(E),
 }
 

@@ -8,7 +8,11 @@ use crate::setters::setters;
 /// Every bound of a conversation. All of them apply by default.
 ///
 /// A conversation holds at most [`memory_bound`](Self::memory_bound) bytes of heap. Each field says
-/// what it adds to that. A deadline of [`Duration::MAX`] never comes.
+/// what it adds to that.
+///
+/// Only the turn time and the low water may be zero; [`validate`](Self::validate) refuses any other
+/// zero. No value is too large: a number of [`usize::MAX`] bounds nothing, and a deadline of
+/// [`Duration::MAX`] never comes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,7 +51,7 @@ pub struct Limits {
     /// Memory: this many bytes and one answer, since the check is made before each answer.
     pub outbound_high_water: usize,
     /// Once at most this many bytes are unsent, answering and reading go on. Default 16 384. Must
-    /// be less than the high water.
+    /// be less than the high water. With zero, everything must have left first.
     ///
     /// Memory: none of its own.
     pub outbound_low_water: usize,

@@ -28,18 +28,20 @@ pub struct Options {
     pub limits: Limits,
     /// How many connections may be open. More of them wait in the listener's backlog.
     ///
-    /// Default 10 000, or 32 less than the open-file limit if that is lower. In a server that gives
-    /// each connection a thread, 1 000.
+    /// Default `None`: 10 000, or 32 less than the open-file limit if that is lower. In a server
+    /// that gives each connection a thread, 1 000. Zero is refused, and so is a number that the
+    /// open-file limit does not allow ([`OptionsError::ConnectionCap`]).
     pub connections: Option<usize>,
-    /// How many threads serve, in a server that has several. Default: 4 for a pool, otherwise one
-    /// for each core.
+    /// How many threads serve, in a server that has several. Default `None`: 4 for a pool,
+    /// otherwise one for each core. Zero is refused.
     pub workers: Option<usize>,
     /// Whether answers are sent at once instead of being held back to fill a segment
     /// (`TCP_NODELAY`). Default true.
     pub nodelay: bool,
     /// How many reads one ready connection gets before it is the next one's turn. Default 16. A
     /// turn also ends when a write has made room for more answers. Has no effect where a thread
-    /// serves one conversation at a time.
+    /// serves one conversation at a time. Zero is refused. With a large number, one busy connection
+    /// makes the others wait for longer.
     pub turn_budget: usize,
 }
 

@@ -170,11 +170,13 @@ impl Suite {
     ///
     /// ```
     /// use zen_proto::{Limits, aphorism};
-    /// use zen_testkit::{Expectations, zen_suite};
+    /// use zen_testkit::Exchanges;
     ///
-    /// let report = zen_suite(&Expectations::default())
-    ///     .run_in_memory(&Limits::default(), || (aphorism::framing(), aphorism::Aphorisms));
+    /// let suite = Exchanges::new().answers("one", b"Simple is better than?", b"Complex.").suite();
+    /// let protocol = || (aphorism::framing(), aphorism::Aphorisms);
+    /// let report = suite.run_in_memory(&Limits::default(), protocol);
     /// report.assert_passed();
+    /// assert_eq!(report.outcomes.len(), 2 * suite.len());
     /// ```
     pub fn run_in_memory<F: Framing, S: Service<F>>(
         &self,

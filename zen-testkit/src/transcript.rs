@@ -78,7 +78,7 @@ pub struct Trickle {
     pub byte: u8,
     /// The time between two bytes.
     pub interval: Duration,
-    /// How many bytes are sent at most. Default: no bound.
+    /// How many bytes are sent at most. Default [`usize::MAX`]: no bound. With zero, none is sent.
     pub at_most: usize,
 }
 

@@ -126,6 +126,9 @@ impl<F: Framing> Client<F> {
     /// assert_eq!(client.ask("Why?")?, "Because!");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// # Errors
+    /// As for [`connect`](Client::connect).
     pub fn connect_with(
         address: impl ToSocketAddrs,
         framing: F,

@@ -7,6 +7,9 @@ use crate::setters::setters;
 
 /// The bounds of an [`Asker`](crate::Asker).
 ///
+/// None may be zero; see [`validate`](Self::validate). No value is too large: a number of
+/// [`usize::MAX`] bounds nothing, and a deadline of [`Duration::MAX`] never comes.
+///
 /// ```
 /// use std::time::Duration;
 /// use zen_proto::ClientLimits;

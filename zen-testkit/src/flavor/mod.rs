@@ -106,6 +106,9 @@ impl Running {
 
     /// Waits until `run` has returned, and returns its result.
     ///
+    /// # Errors
+    /// What `run` has returned.
+    ///
     /// # Panics
     /// If `run` does not return within [`TIMEOUT`], or panics.
     pub fn join(self) -> io::Result<()> {
@@ -113,6 +116,9 @@ impl Running {
     }
 
     /// Waits until `run` has returned, and returns the final counters if it succeeded.
+    ///
+    /// # Errors
+    /// As for [`join`](Self::join).
     ///
     /// # Panics
     /// As for [`join`](Self::join).
