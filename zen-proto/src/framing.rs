@@ -54,9 +54,9 @@ pub enum Decoded<M, E> {
     },
     /// The input can never become a message, for this reason.
     ///
-    /// A message over the limit is refused for its length. A framing that finds a fault behind the
-    /// limit ([`Framing::configure`]) reports such a message as partial, with its end: otherwise
-    /// the reason would depend on how much of the message has arrived.
+    /// A message over the limit is refused for its length. So that the reason does not depend on
+    /// how the message arrives, a framing looks for faults no further than the limit (see
+    /// [`Framing::configure`]), and reports a message that goes on behind it as partial.
     Malformed(E),
 }
 
