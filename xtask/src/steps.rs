@@ -54,6 +54,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step { name: "package", what: "each crate compiles from its own package", run: packages::check },
     Step { name: "tests", what: "every test and example", run: tests },
+    Step { name: "loom", what: "what threads share holds in every order that they run in", run: loom },
     Step { name: "compare", what: "the main job, quickly", run: compare },
 ];
 
@@ -166,6 +167,14 @@ fn rust_version() -> Result<Outcome, Failure> {
 fn tests() -> Result<Outcome, Failure> {
     // One run is to tell all that fails.
     run_cargo("test --workspace --all-features --locked --no-fail-fast")
+}
+
+/// A crate apart: it compiles files of the others with loom's locks and atomics.
+fn loom() -> Result<Outcome, Failure> {
+    run_cargo("fmt --check --manifest-path loom/Cargo.toml")?;
+    let there = "--manifest-path loom/Cargo.toml --target-dir target/loom --locked";
+    run_cargo(&format!("clippy {there} --all-targets -- -D warnings"))?;
+    run_cargo(&format!("test {there}"))
 }
 
 fn compare() -> Result<Outcome, Failure> {

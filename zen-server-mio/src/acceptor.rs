@@ -1,15 +1,15 @@
 //! The acceptor: takes new connections and deals each to the loop that has the fewest.
 
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{SendError, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use mio::Waker;
 use zen_proto::{CloseReason, Peer};
-use zen_server::{Admission, LocalAddress, Observer, Setup, Step};
+use zen_server::{LocalAddress, Observer, Setup, Step};
 
+use crate::connection_slots::ConnectionSlots;
 use crate::stream::{Listener, Stream};
 
 /// A connection that was accepted, and that a loop is to take in.
@@ -18,51 +18,6 @@ pub(crate) struct Accepted<O> {
     pub(crate) stream: Stream,
     pub(crate) peer: Peer,
     pub(crate) observer: O,
-}
-
-/// What the loops share with the acceptor: how many connections each has, and how many more may be
-/// open.
-#[derive(Debug)]
-pub(crate) struct ConnectionSlots {
-    admission: Mutex<Admission>,
-    loads: Vec<AtomicUsize>,
-    /// Wakes each loop. Kept here as long as any loop runs: a waker that is dropped may lose a
-    /// wake-up.
-    wakers: Vec<Arc<Waker>>,
-}
-
-impl ConnectionSlots {
-    pub(crate) fn new(cap: usize, wakers: Vec<Arc<Waker>>) -> Self {
-        let loads = wakers.iter().map(|_| AtomicUsize::new(0)).collect();
-        Self { admission: Mutex::new(Admission::new(cap)), loads, wakers }
-    }
-
-    /// A connection of the loop is closed. If accepting had to wait for that, it goes on.
-    pub(crate) fn handle_closed(&self, index: usize) {
-        self.loads[index].fetch_sub(1, Relaxed);
-        let mut admission = self.admission();
-        let was_full = !admission.wants_accept();
-        admission.handle_closed();
-        drop(admission);
-        if was_full {
-            // The first loop accepts.
-            self.wake(0);
-        }
-    }
-
-    /// What wakes the loop.
-    pub(crate) fn waker(&self, index: usize) -> Arc<Waker> {
-        Arc::clone(&self.wakers[index])
-    }
-
-    fn wake(&self, index: usize) {
-        // This fails only when the loop is gone.
-        let _ = self.wakers[index].wake();
-    }
-
-    fn admission(&self) -> MutexGuard<'_, Admission> {
-        self.admission.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The listener, and the mailboxes of the other loops. The first loop owns it.

@@ -13,7 +13,8 @@ use slab::Slab;
 use zen_proto::{CloseReason, Framing, Service, Tally};
 use zen_server::{Observer, Setup, Step};
 
-use crate::acceptor::{Accepted, Acceptor, ConnectionSlots};
+use crate::acceptor::{Accepted, Acceptor};
+use crate::connection_slots::ConnectionSlots;
 use crate::drive::{Connection, SCRATCH, Turn};
 use crate::timers::Timers;
 use crate::wake_ups::{WakeUp, WakeUps};

@@ -67,6 +67,7 @@
 struct Readme;
 
 mod acceptor;
+mod connection_slots;
 mod drive;
 mod event_loop;
 mod server;

@@ -11,7 +11,8 @@ use zen_server::{
     server_methods, sources,
 };
 
-use crate::acceptor::{Acceptor, ConnectionSlots};
+use crate::acceptor::Acceptor;
+use crate::connection_slots::ConnectionSlots;
 use crate::event_loop::{Connections, EventLoop, LISTENER, WAKER};
 use crate::stream;
 use crate::wake_ups::WakeUps;

@@ -3,12 +3,14 @@
 use std::io::{Error, ErrorKind};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::{SockAddr, Socket, Type};
 use zen_proto::{Address, Peer};
 use zen_server::{Admission, Listener, LocalAddress, Observer, Setup, Step, StopHandle, unix_address};
+
+use crate::connection_slots::ConnectionSlots;
 
 /// The listener, and whether to accept from it. All threads of a server share it.
 #[derive(Debug)]
@@ -27,31 +29,16 @@ pub(crate) struct Accepted<O> {
     pub(crate) observer: O,
 }
 
-/// How many connections may still be open.
-#[derive(Debug)]
-struct ConnectionSlots {
-    admission: Mutex<Admission>,
-    changed: Condvar,
-}
-
-impl ConnectionSlots {
-    fn admission(&self) -> MutexGuard<'_, Admission> {
-        self.admission.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Acceptor {
     pub(crate) fn new<S, F, O>(listener: Listener, setup: &Setup<S, F, O>) -> std::io::Result<Self> {
         let local = LocalAddress::new(&listener);
         let listener = Socket::from(OwnedFd::from(listener));
         let stop = setup.stop.clone();
-        let admission = Mutex::new(Admission::new(setup.connections));
-        let slots = Arc::new(ConnectionSlots { admission, changed: Condvar::new() });
+        let slots = Arc::new(ConnectionSlots::new(setup.connections));
         let waiting = Arc::clone(&slots);
         let blocked = listener.try_clone()?;
         stop.on_stop(move || {
-            waiting.admission().drain();
-            waiting.changed.notify_all();
+            waiting.drain();
             wake_accept(&blocked);
         });
         Ok(Self { listener, local, stop, slots })
@@ -61,7 +48,7 @@ impl Acceptor {
     /// `None` once the server drains.
     pub(crate) fn accept<S, F, O: Observer>(&self, setup: &Setup<S, F, O>) -> Option<Accepted<O>> {
         loop {
-            self.wait_until(&setup.observer, Admission::wants_accept)?;
+            self.slots.wait_until(&self.stop, &setup.observer, Admission::wants_accept)?;
             setup.observer.step(Step::Accepting);
             match self.listener.accept() {
                 Ok((stream, remote)) => {
@@ -77,8 +64,7 @@ impl Acceptor {
 
     /// A connection was closed.
     pub(crate) fn handle_closed(&self) {
-        self.slots.admission().handle_closed();
-        self.slots.changed.notify_one();
+        self.slots.handle_closed();
     }
 
     /// The system refused a thread for a connection. Waits until it is time to try again. `None`
@@ -89,7 +75,7 @@ impl Acceptor {
         error: &Error,
     ) -> Option<()> {
         setup.handle_exhausted(&mut self.slots.admission(), error, Instant::now());
-        self.wait_until(&setup.observer, |admission| admission.poll_timeout().is_none())
+        self.slots.wait_until(&self.stop, &setup.observer, |admission| admission.poll_timeout().is_none())
     }
 
     fn handle_error<S, F, O: Observer>(&self, setup: &Setup<S, F, O>, error: &Error) {
@@ -100,33 +86,6 @@ impl Acceptor {
             setup.handle_exhausted(admission, error, now);
         } else {
             setup.handle_accept_error(admission, error, now);
-        }
-    }
-
-    /// Waits until `holds` is true of the admission. `None` once the server drains.
-    fn wait_until(&self, observer: &impl Observer, holds: impl Fn(&Admission) -> bool) -> Option<()> {
-        let mut admission = self.slots.admission();
-        loop {
-            let now = Instant::now();
-            admission.handle_timeout(now);
-            if self.stop.is_stopped() {
-                return None;
-            }
-            if holds(&admission) {
-                return Some(());
-            }
-            observer.step(Step::WaitingForSlot);
-            admission = match admission.poll_timeout() {
-                None => self.slots.changed.wait(admission).unwrap_or_else(PoisonError::into_inner),
-                Some(at) => {
-                    let pause = at.saturating_duration_since(now);
-                    self.slots
-                        .changed
-                        .wait_timeout(admission, pause)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-            };
         }
     }
 }

@@ -71,6 +71,7 @@ struct Readme;
 
 mod acceptor;
 mod architecture;
+mod connection_slots;
 mod drive;
 mod server;
 mod timeouts;
