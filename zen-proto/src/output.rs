@@ -96,13 +96,11 @@ impl<'a> Output<'a> {
     }
 
     /// Takes back the bytes from position `start` on (as [`len`](Self::len) counts). A framing
-    /// takes back its own message only.
-    ///
-    /// # Panics
-    /// In a build with debug assertions, if `start` is greater than [`len`](Self::len).
+    /// takes back its own message only. If `start` is [`len`](Self::len) or more, nothing is taken
+    /// back.
     pub fn truncate(&mut self, start: usize) {
         match &mut self.target {
-            Target::Buffer(buffer) => buffer.truncate(start),
+            Target::Buffer(buffer) => buffer.truncate(start.min(buffer.len())),
             Target::Vec(vec) => vec.truncate(start),
         }
     }
@@ -111,5 +109,22 @@ impl<'a> Output<'a> {
 impl<'a> From<&'a mut Vec<u8>> for Output<'a> {
     fn from(vec: &'a mut Vec<u8>) -> Self {
         Self { target: Target::Vec(vec) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_back_behind_the_end() {
+        let (mut buffer, mut vec) = (Buffer::default(), Vec::new());
+        for mut output in [Output::new(&mut buffer), Output::from(&mut vec)] {
+            // What was here before must not come back.
+            output.put(b"a secret");
+            output.truncate(1);
+            output.truncate(8);
+            assert_eq!((output.len(), &*output.tail_mut(0)), (1, &b"a"[..]));
+        }
     }
 }

@@ -54,6 +54,8 @@
 //!
 //! [`peers`] holds an independent client and server to test against, written in Python with nothing
 //! but its standard library.
+//!
+//! Unix only; tested on Linux. The server under test may run anywhere.
 #![forbid(unsafe_code)]
 
 /// The README's example, so that it compiles.
