@@ -44,7 +44,8 @@ pub enum Listener {
 
 impl Listener {
     /// Makes a Unix socket at `path`, which must not exist, and listens there. Up to `backlog`
-    /// connections wait to be accepted. The path is removed when the [`SocketPath`] is dropped, so
+    /// connections wait to be accepted, or as many as the system allows if that is fewer
+    /// (`listen(2)`). The path is removed when the [`SocketPath`] is dropped, so
     /// keep it until the server has ended.
     ///
     /// ```
@@ -77,7 +78,8 @@ impl Listener {
         }
     }
 
-    /// Another handle of the same listener.
+    /// Another handle of the same listener. A server in which a thread waits for connections (all
+    /// of `zen-server-sync`) shuts the listener down when it is stopped, and every handle with it.
     ///
     /// # Errors
     /// When the system has no descriptor left.

@@ -135,6 +135,34 @@ pub fn drains_without_answering_half_a_question(start: Start, _at_once: usize) {
     server.join().expect("drains");
 }
 
+/// Nothing overflows: neither a sum of numbers, nor the time at which a deadline would come.
+pub fn no_limit_is_too_large(start: Start, _at_once: usize) {
+    let limits = Limits::default()
+        .with_question_length(usize::MAX)
+        .with_questions_in_flight(usize::MAX)
+        .with_pushed_bytes(usize::MAX)
+        .with_outbound_high_water(usize::MAX)
+        .with_outbound_low_water(usize::MAX - 1)
+        .with_turn_time(Duration::MAX)
+        .with_turn_questions(usize::MAX)
+        .with_question_deadline(Duration::MAX)
+        .with_idle_deadline(Duration::MAX)
+        .with_answer_deadline(Duration::MAX)
+        .with_write_deadline(Duration::MAX)
+        .with_least_rate(u32::MAX)
+        .with_linger_deadline(Duration::MAX)
+        .with_linger_bytes(usize::MAX)
+        .with_drain_deadline(Duration::MAX);
+    let server = start(options_with(limits).with_turn_budget(usize::MAX));
+    let mut client = Client::connect(server.address);
+    client.send(b"Simple is better than?Beautiful is bet");
+    client.expect(b"Complex.");
+    server.stop.stop();
+    assert_eq!(client.rest(), b"");
+    drop(client);
+    server.join().expect("drains");
+}
+
 pub fn drains_after_answering_what_it_has_received(start: Start, _at_once: usize) {
     let server = start(options_with(patient()));
     let mut client = Client::connect(server.address);

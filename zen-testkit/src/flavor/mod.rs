@@ -221,6 +221,7 @@ macro_rules! flavor_tests {
                 drains_before_any_client_connects
                 drains_without_answering_half_a_question
                 drains_after_answering_what_it_has_received
+                no_limit_is_too_large
                 a_drained_conversation_that_does_not_read_is_cut_off
                 a_drain_destroys_no_answer_in_flight
                 a_stop_during_arrivals_leaves_nothing_open
