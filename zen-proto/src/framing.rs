@@ -147,6 +147,10 @@ impl Unsendable {
 /// that no byte is looked at twice, and it may be in a state that a service switches through
 /// [`Answer::framing_mut`](crate::Answer::framing_mut).
 ///
+/// A message must say itself where it ends, since a framing does not hear of the end of the input.
+/// A message that ends only with the connection, as the answer of finger does (RFC 1288), is never
+/// whole.
+///
 /// ```
 /// use std::convert::Infallible;
 /// use zen_proto::{Decoded, Framing};
