@@ -109,6 +109,8 @@ impl<F: Framing> Conversation<F> {
     #[inline]
     fn starve(&mut self) {
         self.starved = true;
+        // What had begun may have turned out to be nothing, such as an empty line.
+        self.question_since = None;
         self.end_if_starved();
     }
 

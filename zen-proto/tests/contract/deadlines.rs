@@ -1,9 +1,10 @@
 //! Each deadline at its edge. The pair itself checks that nothing happens a nanosecond before.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
-use zen_proto::{Answer, CloseReason, Conversation, Flow, Limits, aphorism};
+use zen_proto::{Answer, CloseReason, Conversation, Decoded, Flow, Framing, Limits, aphorism};
 
 use crate::driver::{Deferred, Inline, Socket, echo, turn};
 use crate::pair::{Event, Pair, secs, send};
@@ -349,4 +350,40 @@ fn early_calls_at_any_time_change_nothing() {
         assert_eq!(nagged.poll_timeout(), quiet.poll_timeout());
     }
     assert_eq!(nagged_socket.received, quiet_socket.received);
+}
+
+/// Words that end with a line feed. An empty line is nothing.
+struct Words;
+
+impl Framing for Words {
+    type Message<'a> = &'a [u8];
+    type Error = Infallible;
+
+    fn decode<'a>(&mut self, input: &'a [u8]) -> Decoded<&'a [u8], Infallible> {
+        match input.iter().position(|byte| *byte == b'\n') {
+            None => Decoded::partial(input.len() + 1),
+            Some(at) if input[..at].trim_ascii().is_empty() => Decoded::nothing(at + 1),
+            Some(at) => Decoded::whole(at + 1, &input[..at]),
+        }
+    }
+}
+
+#[test]
+fn what_turns_out_to_be_nothing_has_no_clock() {
+    let start = Instant::now();
+    let mut service = |_: &[u8], answer: &mut Answer<'_, Words>| answer.put(b"word");
+    for ends in [false, true] {
+        let mut conversation = Conversation::new(Words, limits(), start);
+        conversation.handle_input(b" ", start + secs(1));
+        conversation.answer_with(&mut service, start + secs(1));
+        let late = start + secs(1) + limits().question_deadline;
+        assert_eq!(conversation.poll_timeout(), Some(late), "a line has begun");
+        conversation.handle_input(b"\n", start + secs(2));
+        conversation.answer_with(&mut service, start + secs(2));
+        assert_eq!(conversation.poll_timeout(), Some(start + limits().idle_deadline), "it was empty");
+        if ends {
+            conversation.handle_eof(start + secs(3));
+            assert_eq!(conversation.closed(), Some(CloseReason::Finished), "nothing was cut off");
+        }
+    }
 }
