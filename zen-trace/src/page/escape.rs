@@ -43,7 +43,7 @@ pub fn visible(char: char) -> char {
     match char {
         '\n' | '\t' | '\r' => ' ',
         // Marks that change the direction of the text after them.
-        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
         char if char.is_control() => '\u{fffd}',
         char => char,
     }
@@ -59,6 +59,9 @@ mod tests {
             html("<script>alert('a\"b')</script>&amp;"),
             "&lt;script&gt;alert(&#39;a&quot;b&#39;)&lt;/script&gt;&amp;amp;"
         );
+        for mark in ['\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{2069}'] {
+            assert_eq!(visible(mark), '\u{fffd}', "{}", mark.escape_unicode());
+        }
         assert_eq!(html("a\u{0}b\u{1b}[31m\u{202e}\nµ"), "a\u{fffd}b\u{fffd}[31m\u{fffd} µ");
     }
 }
