@@ -107,7 +107,12 @@ impl Framing for Resp {
             };
             match found {
                 // An array of no words, or an empty line: there is nothing to answer.
-                Ok(end) if words.is_empty() => start += end,
+                Ok(end) if words.is_empty() => {
+                    if end > self.message_limit(self.operators_limit) {
+                        return Decoded::Partial { start, end: start + end };
+                    }
+                    start += end;
+                }
                 Ok(end) => {
                     let message = Request::Borrowed(words);
                     return Decoded::Whole { start, end: start + end, message };
@@ -159,13 +164,14 @@ impl Resp {
         if self.seen.is_some() {
             self.look_further(input)?;
         }
-        let (count, mut at) = array_header(input)?;
+        let header = array_header(input);
+        let (count, mut at) = header.map_err(|stop| self.too_long_at(line_end(input, 0), stop))?;
         for missing in (1..=count).rev() {
             let (word, next) = match bulk(input, at, missing) {
                 Ok(found) => found,
                 Err(stop) => {
                     self.seen = Some(Seen { at, missing });
-                    return Err(stop);
+                    return Err(self.too_long_before(input, at, missing, stop));
                 }
             };
             words.push(word);
@@ -174,13 +180,37 @@ impl Resp {
         Ok(at)
     }
 
+    /// A command that is too long with so many bulk strings missing is that, whatever comes at
+    /// `at`: how the bytes were cut must not matter.
+    #[cold]
+    fn too_long_before(&self, input: &[u8], at: usize, missing: usize, stop: Stop) -> Stop {
+        let least = at.saturating_add(missing.saturating_mul(SHORTEST_BULK));
+        let line = if input.get(at) == Some(&b'$') { line_end(input, at) } else { 0 };
+        self.too_long_at(least.max(line), stop)
+    }
+
+    /// What takes so many bytes at least is too long, rather than malformed, if the limit is less.
+    #[cold]
+    fn too_long_at(&self, least: usize, stop: Stop) -> Stop {
+        match stop {
+            Stop::Malformed(_) if least > self.message_limit(self.operators_limit) => Stop::Partial(least),
+            stop => stop,
+        }
+    }
+
     /// Looks at what has come since a command was found not to be whole. It is decoded once it is,
     /// so one that arrives in many pieces is looked at twice, and not once for each piece.
     #[cold]
     fn look_further(&mut self, input: &[u8]) -> Result<(), Stop> {
         let Some(Seen { at, missing }) = &mut self.seen else { return Ok(()) };
         while *missing > 0 {
-            (_, *at) = bulk(input, *at, *missing)?;
+            match bulk(input, *at, *missing) {
+                Ok((_, next)) => *at = next,
+                Err(stop) => {
+                    let (at, missing) = (*at, *missing);
+                    return Err(self.too_long_before(input, at, missing, stop));
+                }
+            }
             *missing -= 1;
         }
         self.seen = None;
@@ -193,7 +223,8 @@ impl Resp {
         let found = memchr(b'\n', &input[seen..]).map(|length| seen + length);
         // Also when the end of the line has come: how the bytes were cut must not matter.
         if found.unwrap_or(input.len()) > LINE_LIMIT {
-            return Err(Stop::Malformed(ProtocolError::InlineLength));
+            let least = found.unwrap_or(input.len()) + 1;
+            return Err(self.too_long_at(least, Stop::Malformed(ProtocolError::InlineLength)));
         }
         let Some(length) = found else {
             self.seen = Some(Seen { at: input.len(), missing: 0 });
@@ -203,9 +234,17 @@ impl Resp {
         if memchr2(b'"', b'\'', line).is_none() {
             return Ok((Line::Plain(line), length + 1));
         }
-        let words = inline::quoted_words(line).ok_or(Stop::Malformed(ProtocolError::Quotes))?;
+        let words = inline::quoted_words(line);
+        let words =
+            words.ok_or_else(|| self.too_long_at(length + 1, Stop::Malformed(ProtocolError::Quotes)))?;
         Ok((Line::Quoted(words), length + 1))
     }
+}
+
+/// Where the line that begins at `at` ends, or the input.
+#[cold]
+fn line_end(input: &[u8], at: usize) -> usize {
+    memchr(b'\r', &input[at..]).map_or(input.len(), |length| at + length + 2)
 }
 
 /// How many bulk strings follow, and where.

@@ -136,3 +136,26 @@ fn a_command_in_many_pieces_is_not_looked_at_from_its_start_each_time() {
     let Decoded::Whole { message, .. } = framing.decode(&input) else { panic!() };
     assert_eq!(owned(&message).len(), 1_000_000);
 }
+
+#[test]
+fn what_is_too_long_is_not_called_malformed_whatever_the_cuts() {
+    let limited = |limit| {
+        let mut framing = Resp::default();
+        framing.configure(Some(limit));
+        framing
+    };
+    // A count that cannot be met, an array that cannot end in time, long lines: each with an error
+    // behind, which a server that reads less at a time does not see.
+    for (input, limit) in [
+        (&b"*12000000\r\nx"[..], MESSAGE_LIMIT),
+        (b"*2\r\n$5\r\nhello\r\nx", 20),
+        (b"*1\r\n$00000000000000000000\r\n", 20),
+        (b"*00000000000000000000\r\n", 20),
+        (b"a \"unbalanced quotes here\n", 20),
+        (b"                            \n", 20),
+    ] {
+        let decoded = limited(limit).decode(input);
+        let Decoded::Partial { start: 0, end } = decoded else { panic!("{decoded:?}") };
+        assert!(end > limit, "{end}");
+    }
+}
