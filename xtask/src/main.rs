@@ -6,6 +6,7 @@
 
 mod comments;
 mod doc_examples;
+mod fuzz;
 mod packages;
 mod run;
 mod silence;
@@ -30,6 +31,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["tools"] => tools::install(),
+        ["fuzz", target] => fuzz::one(target, "60").map(drop),
+        ["fuzz", target, seconds] => fuzz::one(target, seconds).map(drop),
         ["simulate"] => simulate::run(None).map(drop),
         ["simulate", seeds] => simulate::run(Some(seeds)).map(drop),
         ["check"] => run_all(&STEPS.iter().collect::<Vec<_>>()),
@@ -49,9 +52,10 @@ fn help() -> String {
     let tools = ("tools", "install the programs that some steps need, outside of this folder");
     let steps = STEPS.iter().map(|step| (step.name, step.what));
     let lines = [check, tools].into_iter().chain(steps);
-    let line = |(word, what)| format!("  {word:<17} {what}\n");
+    let line = |(word, what)| format!("  {word:<21} {what}\n");
     let simulate = line(("simulate [SEEDS]", "a server of numbers, one million seeds or as many as given"));
-    let extras = EXTRAS.iter().map(|step| line((step.name, step.what))).chain([simulate]);
+    let fuzz = line(("fuzz TARGET [SECONDS]", "one target, for a minute or as long as given"));
+    let extras = EXTRAS.iter().map(|step| line((step.name, step.what))).chain([simulate, fuzz]);
     let (lines, extras): (String, String) = (lines.map(line).collect(), extras.collect());
     format!("usage: cargo xtask check | tools | STEP…\n\n{lines}\nNot part of check:\n\n{extras}")
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::run::{Failure, Outcome, cargo, root, run, run_cargo, run_cargo_with};
 use crate::tools::{DENY, HACK, TYPOS};
-use crate::{comments, doc_examples, packages, silence, tree};
+use crate::{comments, doc_examples, fuzz, packages, silence, tree};
 
 /// One step of a check.
 #[derive(Debug)]
@@ -55,6 +55,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "package", what: "each crate compiles from its own package", run: packages::check },
     Step { name: "tests", what: "every test and example", run: tests },
     Step { name: "loom", what: "what threads share holds in every order that they run in", run: loom },
+    Step { name: "fuzz", what: "a minute of surprises for each protocol and the core", run: fuzz::check },
     Step { name: "compare", what: "the main job, quickly", run: compare },
 ];
 
