@@ -56,6 +56,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "tests", what: "every test and example", run: tests },
     Step { name: "loom", what: "what threads share holds in every order that they run in", run: loom },
     Step { name: "fuzz", what: "a minute of surprises for each protocol and the core", run: fuzz::check },
+    Step { name: "soak", what: "a minute and a half of good and bad clients leave no drift", run: soak },
     Step { name: "compare", what: "the main job, quickly", run: compare },
 ];
 
@@ -176,6 +177,22 @@ fn loom() -> Result<Outcome, Failure> {
     let there = "--manifest-path loom/Cargo.toml --target-dir target/loom --locked";
     run_cargo(&format!("clippy {there} --all-targets -- -D warnings"))?;
     run_cargo(&format!("test {there}"))
+}
+
+/// An event loop and threads: what they could leave behind differs. The programs are those of the
+/// tests.
+fn soak() -> Result<Outcome, Failure> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Outcome::Skipped("what a process uses is known on Linux only".to_owned()));
+    }
+    run_cargo("build --locked -p zen-cli --bin zen")?;
+    for (flavor, seconds, clients) in [("mio", 60, 1000), ("threaded", 30, 500)] {
+        run_cargo(&format!(
+            "run --locked -p zen-testkit --example soak -- --seconds {seconds} --clients {clients} -- \
+             target/debug/zen serve 127.0.0.1:0 --flavor {flavor}"
+        ))?;
+    }
+    Ok(Outcome::Passed)
 }
 
 fn compare() -> Result<Outcome, Failure> {
